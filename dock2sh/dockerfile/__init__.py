@@ -1,0 +1,1 @@
+"""From text to syntax nodes: lines, words, here-documents, flags."""

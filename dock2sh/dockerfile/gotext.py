@@ -1,0 +1,49 @@
+"""Small rules of Go's standard library that BuildKit's messages and history show."""
+
+SPACE = "\t\n\v\f\r \x85\xa0\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a\u2028\u2029\u202f\u205f\u3000"
+"""The characters of Go's unicode.IsSpace (Python's str.isspace has four more)."""
+
+_ESCAPES = {"\a": "\\a", "\b": "\\b", "\f": "\\f", "\n": "\\n", "\r": "\\r", "\t": "\\t", "\v": "\\v", '"': '\\"', "\\": "\\\\"}
+
+
+def quoted(text: str) -> str:
+    """`text` as Go's %q prints it."""
+    return '"' + "".join(_ESCAPES.get(c) or (c if c.isprintable() else _hex(c)) for c in text) + '"'
+
+
+def _hex(char: str) -> str:
+    code = ord(char)
+    if 0xDC80 <= code <= 0xDCFF:  # a byte that was not UTF-8
+        return f"\\x{code - 0xDC00:02x}"
+    return f"\\x{code:02x}" if code < 0x80 else f"\\u{code:04x}" if code < 0x10000 else f"\\U{code:08x}"
+
+
+def suggestion(word: str, options: list[str], ignore_case: bool = False) -> str:
+    """The option nearest to `word` by Levenshtein distance below 3, in the case of `word`; empty if none or if it is there."""
+    best, nearest = 3, ""
+    key = word.lower() if ignore_case else word
+    for option in options:
+        candidate = option.lower() if ignore_case else option
+        if candidate == key:
+            return ""
+        distance = _distance(key, candidate)
+        if distance < best:
+            best, nearest = distance, option
+    if ignore_case and nearest:
+        nearest = nearest.lower() if word.islower() else nearest.upper() if word.isupper() else nearest
+    return nearest
+
+
+def _distance(left: str, right: str) -> int:
+    row = list(range(len(right) + 1))
+    for i, a in enumerate(left, 1):
+        previous, row[0] = row[0], i
+        for j, b in enumerate(right, 1):
+            previous, row[j] = row[j], min(row[j] + 1, row[j - 1] + 1, previous + (a != b))
+    return row[-1]
+
+
+def did_you_mean(word: str, options: list[str], ignore_case: bool = False) -> str:
+    """` (did you mean X?)`, or nothing."""
+    nearest = suggestion(word, options, ignore_case)
+    return f" (did you mean {nearest}?)" if nearest else ""

@@ -1,0 +1,46 @@
+"""Which words of a line name here-documents (semantics.md 1.5)."""
+
+import re
+
+from dock2sh.dockerfile.syntax import Heredoc
+from dock2sh.dockerfile.words import split
+from dock2sh.source import Refused
+
+_HEREDOC = re.compile(r"(\d*)<<(-?)[\t\n\f\r ]*([^<]*)\Z")
+
+
+def named_in(line: str) -> list[Heredoc]:
+    """The here-documents of a joined line, without content. A line that the shell lexer cannot read has none."""
+    try:
+        words = split(line, _unset, raw=True)
+    except Refused:
+        return []
+    return [heredoc for word in words if (heredoc := heredoc_of(word))]
+
+
+def heredoc_of(word: str) -> Heredoc | None:
+    """The here-document that `word` names (`<<EOF`, `<<-"EOF"`, `3<<EOF`), or None. Its name loses its quotes."""
+    match = _HEREDOC.match(word)
+    if not match or not match[3]:
+        return None
+    try:
+        names = split(match[3], _unset)
+    except Refused:
+        return None
+    if len(names) != 1:
+        return None
+    quoted = any(quote in match[3] for quote in "'\"") and _quotes(match[3]) != _quotes(names[0])
+    return Heredoc(names[0], not quoted, match[2] == "-", int(match[1] or 0), "")
+
+
+def chomped(content: str) -> str:
+    """`content` without the leading tabs of each line: what `<<-` does."""
+    return re.sub(r"(?m)^\t+", "", content)
+
+
+def _quotes(text: str) -> int:
+    return text.count("'") + text.count('"')
+
+
+def _unset(name: str) -> str | None:
+    return None

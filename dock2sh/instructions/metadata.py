@@ -1,0 +1,131 @@
+"""EXPOSE, VOLUME, USER, WORKDIR, MAINTAINER, ONBUILD (semantics.md 1.3 and 1.4)."""
+
+import re
+
+from dock2sh.dockerfile.flags import Flags, check
+from dock2sh.dockerfile.gotext import SPACE, quoted
+from dock2sh.dockerfile.syntax import Node
+from dock2sh.dockerfile.words import split
+from dock2sh.instructions.variables import arity
+from dock2sh.model import Configure, MakeDirectory
+from dock2sh.plan.builder import StageBuilder
+from dock2sh.plan.paths import join, normalised
+from dock2sh.source import refuse
+
+
+def plan_expose(stage: StageBuilder, node: Node, flags: Flags) -> None:
+    """EXPOSE: the arguments sorted, expanded, split again; ranges become single ports."""
+    ports = list[str]()
+    for word in sorted(node.args, key=lambda text: text.encode("utf-8", "surrogateescape")):
+        for written in split(word, stage.lookup, stage.shared.escape):
+            ports += [written] if "${" in written and not stage.known else _ports(stage, written)
+    stage.config["ExposedPorts"] = {**(stage.config.get("ExposedPorts") or {}), **{port: {} for port in ports}}
+    stage.steps.append(Configure(stage.span, stage.text, "EXPOSE", (), tuple(ports), stage.onbuild))
+
+
+def _ports(stage: StageBuilder, written: str) -> list[str]:
+    """`[[ip:]host:]port[-port][/protocol]` as `port/protocol`s. Raises Refused in BuildKit's words."""
+    parts = written.split(":")
+    address, host, container = ":".join(parts[:-2]), (parts[-2] if len(parts) > 1 else ""), parts[-1]
+    port, _, protocol = container.partition("/")
+    if not port:
+        raise _bad_port(f"invalid port: {quoted(written)}: no port specified", written)
+    if protocol.lower() not in ("", "tcp", "udp", "sctp"):
+        raise _bad_port(f"invalid port: {quoted(written)}: invalid proto: {protocol}", written)
+    if stage.shared.watch:
+        stage.shared.watch.port(stage.span, written, bool(address or host), protocol != protocol.lower())
+    _check_address(address, written)
+    first, last = _range(port, f"invalid containerPort: {port}", written)
+    if host:
+        host_first, host_last = _range(host, f"invalid hostPort: {host}", written)
+        if last - first != host_last - host_first and last != first:
+            raise _bad_port(f"invalid ranges specified for container and host Ports: {port} and {host}", written)
+    return [f"{number}/{protocol.lower() or 'tcp'}" for number in range(first, last + 1)]
+
+
+def _bad_port(message: str, written: str) -> Exception:
+    return refuse("port", message, hint="PORT, PORT-PORT, PORT/udp; 0 to 65535", near=written)
+
+
+def _check_address(address: str, written: str) -> None:
+    import ipaddress
+
+    if address:
+        try:
+            ipaddress.ip_address(address.removeprefix("[").removesuffix("]"))
+        except ValueError:
+            raise _bad_port(f"invalid IP address: {address}", written) from None
+
+
+def _range(text: str, message: str, written: str) -> tuple[int, int]:
+    first, dash, last = text.partition("-")
+    numbers = [first, last] if dash and first != last else [first, first]
+    if not all(re.fullmatch(r"\+?[0-9]+", n) and int(n) <= 65535 for n in numbers) or int(numbers[1]) < int(numbers[0]):
+        raise _bad_port(message, written)
+    return int(numbers[0]), int(numbers[1])
+
+
+def parse_volume(node: Node) -> Flags:
+    if not node.args:
+        raise arity(node, "at least one argument")
+    flags = check(node.flags, {}) if node.flags else {}
+    if not all(word.strip(SPACE) for word in node.args):
+        raise refuse("volume", "VOLUME specified can not be an empty string", hint="name a directory, for example `VOLUME /data`")
+    return flags
+
+
+def plan_volume(stage: StageBuilder, node: Node, flags: Flags) -> None:
+    """VOLUME: the config's Volumes, nothing else: no directory is made (semantics.md 1.3)."""
+    volumes = tuple(stage.expand(word.strip(SPACE)) for word in node.args)
+    if "" in volumes:
+        raise refuse("volume", "VOLUME specified can not be an empty string", hint="a variable in it is empty")
+    stage.config["Volumes"] = {**(stage.config.get("Volumes") or {}), **{volume: {} for volume in volumes}}
+    stage.steps.append(Configure(stage.span, stage.text, "VOLUME", (), volumes, stage.onbuild))
+
+
+def plan_user(stage: StageBuilder, node: Node, flags: Flags) -> None:
+    user = stage.expand(node.args[0])
+    stage.config["User"] = user
+    stage.steps.append(Configure(stage.span, stage.text, "USER", (), (user,), stage.onbuild))
+
+
+def plan_workdir(stage: StageBuilder, node: Node, flags: Flags) -> None:
+    """WORKDIR: relative ones are joined and cleaned, absolute ones stored as they are; created by the current USER."""
+    path = stage.expand(node.args[0])
+    if not stage.workdir_set and not path.startswith("/") and stage.shared.watch:
+        stage.shared.watch.relative_workdir(stage.span, path)
+    stage.workdir_set = True
+    # an empty WORKDIR stays where it is; a base image without one begins at /
+    stage.cwd = join(stage.config.get("WorkingDir") or stage.cwd, path)
+    stage.config["WorkingDir"] = stage.cwd
+    created = "" if stage.cwd == "/" else normalised("/", stage.cwd)
+    stage.steps.append(MakeDirectory(stage.span, stage.text, stage.cwd, created, stage.user, stage.onbuild))
+
+
+def plan_maintainer(stage: StageBuilder, node: Node, flags: Flags) -> None:
+    stage.steps.append(Configure(stage.span, stage.text, "MAINTAINER", (), node.args, stage.onbuild))
+
+
+def parse_onbuild(node: Node) -> Flags:
+    """ONBUILD: any instruction but three; what it says is checked only when it is triggered."""
+    if not node.child:
+        raise arity(node, "at least one argument")
+    flags = check(node.flags, {}) if node.flags else {}
+    trigger = node.child.keyword.upper()
+    if trigger == "ONBUILD":
+        raise refuse("onbuild", "Chaining ONBUILD via `ONBUILD ONBUILD` isn't allowed", hint="a trigger fires once, in the next build")
+    if trigger in ("MAINTAINER", "FROM"):
+        raise refuse("onbuild", f"{trigger} isn't allowed as an ONBUILD trigger", hint="any other instruction is", near=node.child.keyword)
+    return flags
+
+
+def trigger_text(node: Node) -> str:
+    """What is stored in the image: the text behind ONBUILD, here-documents attached again."""
+    text = re.sub(r"(?i)\A[%s]*ONBUILD[%s]*" % (SPACE, SPACE), "", node.original)
+    return text + "".join(f"\n{heredoc.content}{heredoc.name}" for heredoc in node.heredocs)
+
+
+def plan_onbuild(stage: StageBuilder, node: Node, flags: Flags) -> None:
+    trigger = trigger_text(node)
+    stage.config["OnBuild"] = [*(stage.config.get("OnBuild") or ()), trigger]
+    stage.steps.append(Configure(stage.span, stage.text, "ONBUILD", (), (trigger,), stage.onbuild))

@@ -1,0 +1,187 @@
+"""RUN --mount: a line of CSV, its keys evaluated one by one (semantics.md, table under 1.4)."""
+
+import csv
+import re
+from posixpath import basename
+from typing import Any
+
+from dock2sh.dockerfile.gotext import did_you_mean, quoted
+from dock2sh.model import Mount
+from dock2sh.plan.builder import StageBuilder
+from dock2sh.plan.paths import clean, normalised
+from dock2sh.source import Refused, refuse
+
+_TYPES = ["bind", "cache", "tmpfs", "secret", "ssh"]
+_SHARING = ["shared", "private", "locked"]
+_KEYS = (
+    "type from source target readonly id sharing required size mode uid gid src dst destination ro rw readwrite env".split()
+)
+_TRUE, _FALSE = ("1", "t", "T", "TRUE", "true", "True"), ("0", "f", "F", "FALSE", "false", "False")
+
+
+def _bad(message: str, near: str = "", hint: str = "") -> Refused:
+    return refuse("mount", message, near=near, hint=hint or "type=bind|cache|tmpfs|secret|ssh, target=…, source=…, from=…")
+
+
+def _fields(text: str) -> list[str]:
+    if '"' not in text:
+        return text.split(",") if text else []
+    try:
+        return next(csv.reader([text], strict=True), [])
+    except csv.Error as error:
+        raise _bad(f"failed to parse csv mounts: {error}", text) from None
+
+
+def check_origin(text: str) -> None:
+    """Before anything is evaluated: `from` takes no variable. Raises Refused."""
+    for field in _fields(text):
+        key, equals, value = field.partition("=")
+        if equals and key.lower() == "from" and "$" in value[:-1]:
+            raise _bad(f"'{key.lower()}' doesn't support variable expansion, define alias stage instead", field, "FROM image AS name, then from=name")
+
+
+def origin_of(text: str) -> str:
+    """The stage or image that `from` names; empty for the build context."""
+    fields = (field.partition("=") for field in _fields(text))
+    return next((value for key, _, value in reversed(list(fields)) if key.lower() == "from"), "")
+
+
+def mount_of(text: str, stage: StageBuilder) -> Mount:
+    """The mount that `text` asks for, variables expanded, defaults filled in. Raises Refused."""
+    given: dict[str, Any] = {"type": "bind"}
+    for field in _fields(text):
+        _field(given, field, stage)
+    _check(given)
+    return _mount(given, stage)
+
+
+def _field(given: dict[str, Any], field: str, stage: StageBuilder) -> None:
+    """Put one `key=value` (or a bare word) into `given`."""
+    key, equals, value = field.partition("=")
+    key = key.lower()
+    if not equals:
+        _bare(given, key, field)
+        return
+    value = stage.expand(value)
+    if key == "type":
+        given["type"] = _one_of(value, _TYPES, "mount type")
+    elif key == "sharing":
+        given["sharing"] = _one_of(value, _SHARING, "sharing value")
+    elif key in ("target", "dst", "destination"):
+        given["target"] = value
+    elif key in ("source", "src"):
+        given["source"] = value
+    elif key in ("readonly", "ro", "readwrite", "rw"):
+        given["readonly"] = _boolean(key, value) == (key in ("readonly", "ro"))
+    elif key == "required":
+        _only(given, key, ("secret", "ssh"))
+        given["required"] = _boolean(key, value)
+    elif key == "size":
+        _only(given, key, ("tmpfs",))
+        given["size"] = _bytes(value)
+    elif key in ("mode", "uid", "gid"):
+        given[key] = _number(key, value)
+    elif key in ("from", "id", "env"):
+        given[key] = value
+    else:
+        raise _bad(f"unexpected key '{key}' in '{field}'{did_you_mean(key, list(_KEYS))}", field)
+
+
+def _bare(given: dict[str, Any], key: str, field: str) -> None:
+    if key in ("readonly", "ro", "readwrite", "rw"):
+        given["readonly"] = key in ("readonly", "ro")
+    elif key == "required":
+        _only(given, key, ("secret", "ssh"))
+        given["required"] = True
+    else:
+        raise _bad(f"invalid field '{field}' must be a key=value pair", field)
+
+
+def _one_of(value: str, options: list[str], what: str) -> str:
+    if value.lower() not in options:
+        raise _bad(f"unsupported {what} {quoted(value)}{did_you_mean(value, options)}", value, "one of " + ", ".join(options))
+    return value.lower()
+
+
+def _only(given: dict[str, Any], key: str, types: tuple[str, ...]) -> None:
+    if given["type"] not in types:
+        raise _bad(f"unexpected key '{key}' for mount type '{given['type']}'", key, f"{key} belongs to type={' and type='.join(types)}")
+
+
+def _boolean(key: str, value: str) -> bool:
+    if value not in _TRUE + _FALSE:
+        raise _bad(f"invalid value for {key}: {value}", value, "true or false")
+    return value in _TRUE
+
+
+def _number(key: str, value: str) -> int:
+    base = 8 if key == "mode" else 10
+    if not re.fullmatch("[0-7]+" if base == 8 else "[0-9]+", value) or int(value, base) >= 2**32:
+        raise _bad(f"invalid value {value} for {key}", value, "an octal number" if base == 8 else "a number")
+    return int(value, base)
+
+
+def _bytes(value: str) -> int:
+    """Docker's RAMInBytes: a number with an optional binary unit."""
+    match = re.fullmatch(r"([0-9]+(?:\.[0-9]+)?) ?([kKmMgGtTpP]?)(?:[iI]?[bB])?", value)
+    if not match:
+        raise _bad(f"invalid value for size: {value}", value, "a number with k, m or g, for example size=64m")
+    return int(float(match[1]) * 1024 ** ("kmgtp".index(match[2].lower()) + 1 if match[2] else 0))
+
+
+def _check(given: dict[str, Any]) -> None:
+    """What does not go together."""
+    kind = given["type"]
+    if kind in ("bind", "tmpfs"):
+        for key in ("mode", "uid", "gid"):
+            if key in given:
+                raise _bad(f"{key} not allowed for {quoted(kind)} type mounts", f"{key}=", "leave it out")
+    if kind == "secret":
+        _check_secret(given)
+    if given.get("sharing") and kind != "cache":
+        raise _bad(f"invalid cache sharing set for {kind} mount", "sharing", "sharing belongs to type=cache")
+    if kind == "ssh" and given.get("source"):
+        raise _bad("ssh does not support source", "source", "name the agent with id=")
+
+
+def _check_secret(given: dict[str, Any]) -> None:
+    if given.get("from"):
+        raise _bad("secret mount should not have a from", "from", "secrets come from --secret")
+    if given.get("sharing"):
+        raise _bad("secret mount should not define sharing", "sharing", "sharing belongs to type=cache")
+    if not (given.get("source") or given.get("target") or given.get("id")):
+        raise _bad("invalid secret mount. one of source, target required", "type=secret", "type=secret,id=NAME")
+    if given.get("source") and given.get("id"):
+        raise _bad("both source and id can't be set", "source", "source is another word for id here")
+
+
+def _mount(given: dict[str, Any], stage: StageBuilder) -> Mount:
+    kind = given["type"]
+    readonly = given.get("readonly", kind not in ("cache", "tmpfs"))
+    common = {key: given[key] for key in ("mode", "uid", "gid") if key in given}
+    if kind == "secret":
+        name = given.get("source") or given.get("id") or basename(given.get("target", ""))
+        target = given.get("target", "")
+        if not target and "env" not in given:
+            target = "/run/secrets/" + basename(name)
+        target = normalised(stage.cwd, target) if target else ""
+        return Mount(kind, target, "", "", name, "", True, required=given.get("required", False), env=given.get("env"), **common)
+    if kind == "ssh":
+        target = normalised(stage.cwd, given["target"]) if given.get("target") else ""
+        return Mount(kind, target, "", "", given.get("id") or "default", "", True, required=given.get("required", False), **common)
+    target = given.get("target", "")
+    absolute = normalised(stage.cwd if not target.startswith("/") else "/", target)
+    if absolute == "/":
+        raise _bad(f"invalid mount target {quoted(absolute)}", "target" if target else "--mount", "give target=/some/directory")
+    source = normalised("/", given.get("source", "/") or "/")
+    if kind == "cache":
+        return Mount(
+            kind, absolute, source, _origin(given, stage), given.get("id") or clean(target), given.get("sharing", "shared"), readonly, **common
+        )
+    origin = _origin(given, stage) if kind == "bind" else ""
+    return Mount(kind, absolute, source, origin, readonly=readonly, size=given.get("size", 0))
+
+
+def _origin(given: dict[str, Any], stage: StageBuilder) -> str:
+    """The key of the stage that `from` names, or the image; mounts have no index form (semantics.md 2, 60)."""
+    return stage.find_origin(given["from"], False) if given.get("from") else ""

@@ -1,0 +1,127 @@
+"""ADD's remote sources: URLs and git repositories, told apart as BuildKit does (dfgitutil, gitutil, sshutil)."""
+
+import re
+from urllib.parse import parse_qs, unquote, urlsplit, urlunsplit
+
+from dock2sh.dockerfile.flags import Flags
+from dock2sh.dockerfile.gotext import quoted
+from dock2sh.model import Git
+from dock2sh.plan.paths import clean
+from dock2sh.source import Refused, refuse
+
+_PROTOCOL = re.compile(r"([a-zA-Z0-9]+)://")
+_SCP = re.compile(r"(?:([a-zA-Z0-9_-]+)@)([a-zA-Z0-9-.]+):(.*?)(?:\?(.*?))?(?:#(.*))?\Z", re.S)
+_TRUE, _FALSE = ("1", "t", "T", "TRUE", "true", "True"), ("0", "f", "F", "FALSE", "false", "False")
+_BARE = ("submodules", "keep-git-dir", "fetch-by-commit")
+
+
+def _bad(message: str, near: str) -> Refused:
+    return refuse("git", message, near=near, hint="https://HOST/PATH.git#REF:SUBDIR, or ?ref=REF&subdir=DIR")
+
+
+def is_url(source: str) -> bool:
+    """Whether `source` is fetched over HTTP (semantics.md 1.6, 17)."""
+    return source.startswith(("http://", "https://"))
+
+
+def git_of(source: str) -> tuple[str, str, Git, bool | None] | None:
+    """The repository that `source` names: URL, checksum, the rest, and its own keep-git-dir; None if it names none.
+
+    Raises Refused for a repository with a bad query.
+    """
+    if source.startswith(("./", "../", "github.com/")):
+        return None
+    if protocol := _PROTOCOL.match(source):
+        kind = protocol[1].lower()
+        if kind not in ("http", "https", "ssh", "git"):
+            return None
+        parts = urlsplit(source)
+        if kind in ("http", "https") and not unquote(parts.path).endswith(".git"):
+            return None
+        url, query, fragment = urlunsplit((parts.scheme, parts.netloc, parts.path, "", "")), parts.query, unquote(parts.fragment)
+    else:
+        match = _SCP.match(source)
+        if not match:
+            return None
+        url, query, fragment = f"{match[1]}@{match[2]}:{match[3]}", match[4] or "", match[5] or ""
+    ref, colon, subdir = fragment.partition(":")
+    return _queried(url, ref, clean("/" + subdir)[1:] if colon else "", query)
+
+
+def _queried(url: str, ref: str, subdir: str, query: str) -> tuple[str, str, Git, bool | None]:
+    """The repository with what its query string asks for."""
+    found: dict[str, str] = {}
+    for key, values in parse_qs(query, keep_blank_values=True).items():
+        if len(values) > 1:
+            raise _bad(f"query {quoted(key)} has multiple values", key)
+        if not values[0] and key not in _BARE:
+            raise _bad(f"query {quoted(key)} has no value", key)
+        if key not in ("ref", "tag", "branch", "subdir", "checksum", "commit", "keep-git-dir", "submodules", "mtime", "fetch-by-commit"):
+            raise _bad(f"unexpected query {quoted(key)}", key)
+        found[key] = values[0]
+    ref = _agreeing("ref", ref, found.get("ref", ""))
+    subdir = _agreeing("subdir", subdir, found.get("subdir", ""))
+    ref = _named_ref(ref, found)
+    if found.get("mtime", "checkout") not in ("checkout", "commit"):
+        raise _bad(f'invalid mtime value: {quoted(found["mtime"])} (must be "checkout" or "commit")', "mtime")
+    keep, submodules, by_commit = (_boolean(found, key) for key in ("keep-git-dir", "submodules", "fetch-by-commit"))
+    git = Git(ref, subdir, bool(keep), submodules is not False, found.get("mtime") == "commit", bool(by_commit))
+    return url, found.get("checksum") or found.get("commit", ""), git, keep
+
+
+def _agreeing(what: str, fragment: str, query: str) -> str:
+    if fragment and query and fragment != query:
+        raise _bad(f"{what} conflicts: {quoted(fragment)} vs {quoted(query)}", query)
+    return query or fragment
+
+
+def _named_ref(ref: str, found: dict[str, str]) -> str:
+    """`tag=` and `branch=` as full references."""
+    if found.get("tag") and found.get("branch"):
+        raise _bad("branch conflicts with tag", "branch")
+    for key, prefix in (("tag", "refs/tags/"), ("branch", "refs/heads/")):
+        if name := found.get(key, ""):
+            full = name if name.startswith(prefix) else prefix + name
+            ref = _agreeing("ref", ref, full)
+    return ref
+
+
+def _boolean(found: dict[str, str], key: str) -> bool | None:
+    if key not in found:
+        return None
+    value = found[key]
+    if value not in ("", *_TRUE, *_FALSE):
+        raise _bad(f"invalid {key} value: {quoted(value)}", value)
+    return value not in _FALSE
+
+
+def fetch_of(source: str, checksum: str, flags: Flags) -> tuple[str, str, Git | None] | None:
+    """What to fetch for `source`: its URL, the checksum to hold it to, and git's part; None if it is a local path."""
+    if git := git_of(source):
+        url, own, what, own_keep = git
+        keep = flags.get("keep-git-dir")
+        if keep is not None and own_keep is not None and keep != own_keep:
+            raise _bad("inconsistent keep-git-dir configuration", "--keep-git-dir")
+        if checksum and own and checksum != own:
+            raise _bad(f"checksum mismatch {quoted(checksum)} != {quoted(own)}", "--checksum")
+        return url, own or checksum, what._replace(keep_git_dir=bool(keep) if own_keep is None else own_keep)
+    if not is_url(source):
+        return None
+    if checksum:
+        check_digest(checksum)
+    return source, checksum, None
+
+
+def check_digest(checksum: str) -> None:
+    """A digest as go-digest takes it. Raises Refused."""
+    algorithm, colon, value = checksum.partition(":")
+    sizes = {"sha256": 64, "sha384": 96, "sha512": 128}
+    hint = "--checksum=sha256: and 64 hexadecimal digits"
+    if not colon or not re.fullmatch(r"[a-z0-9]+(?:[.+_-][a-z0-9]+)*:[a-zA-Z0-9=_-]+", checksum):
+        raise refuse("checksum", "invalid checksum digest format", near=checksum, hint=hint)
+    if algorithm not in sizes:
+        raise refuse("checksum", "unsupported digest algorithm", near=checksum, hint=hint)
+    if len(value) != sizes[algorithm]:
+        raise refuse("checksum", "invalid checksum digest length", near=checksum, hint=hint)
+    if not re.fullmatch("[a-f0-9]+", value):
+        raise refuse("checksum", "invalid checksum digest format", near=checksum, hint=hint)

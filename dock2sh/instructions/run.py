@@ -1,0 +1,80 @@
+"""RUN: a process (semantics.md 1.4 and 1.5)."""
+
+from dock2sh.dockerfile.flags import Flags, check
+from dock2sh.dockerfile.gotext import quoted
+from dock2sh.dockerfile.heredocs import chomped, heredoc_of
+from dock2sh.dockerfile.syntax import Node
+from dock2sh.model import Mount, Run, Script
+from dock2sh.plan.builder import StageBuilder
+from dock2sh.source import refuse
+
+_FLAGS: dict[str, type] = {"mount": list, "network": str, "security": str, "device": list}
+
+
+def parse_run(node: Node) -> Flags:
+    if not node.flags:
+        return {}
+    flags = check(node.flags, _FLAGS)
+    _check_modes(flags)
+    if "mount" in flags:
+        from dock2sh.instructions.mounts import check_origin
+
+        for text in _many(flags, "mount"):
+            check_origin(text)
+    return flags
+
+
+def _check_modes(flags: Flags) -> None:
+    network, security = flags.get("network", "default"), flags.get("security", "sandbox")
+    if network not in ("default", "none", "host"):
+        raise refuse("network", f"invalid network mode {quoted(str(network))}", hint="default, none or host", near=str(network))
+    if security not in ("sandbox", "insecure"):
+        raise refuse("security", f"security {quoted(str(security))} is not valid", hint="sandbox or insecure", near=str(security))
+    if "device" in flags:
+        message = "device feature is only supported in Dockerfile frontend 1.14.0-labs or later"
+        raise refuse("device", message, hint="leave --device out; give devices to the container when it runs", near="--device")
+
+
+def _many(flags: Flags, name: str) -> list[str]:
+    values = flags.get(name, [])
+    assert isinstance(values, list)
+    return values
+
+
+def plan_run(stage: StageBuilder, node: Node, flags: Flags) -> None:
+    """RUN: the exec form verbatim; else SHELL and the text, which is never expanded."""
+    text, script = _text(node) if node.heredocs else (" ".join(node.args), None)
+    shell = () if node.json else stage.shell
+    argv = node.args if node.json else (*shell, text)
+    if not argv:
+        raise refuse("run-empty", "arguments are required", hint='`RUN []` runs nothing; write `RUN ["command", "argument"]`')
+    run = Run(stage.span, stage.text, argv, stage.environment(), stage.cwd, stage.user, shell, onbuild=stage.onbuild)
+    if flags or script or stage.shared.proxy:
+        run = run._replace(
+            mounts=_mounts(stage, flags) if "mount" in flags else (),
+            network=str(flags.get("network", "default")),
+            security=str(flags.get("security", "sandbox")),
+            script=script,
+            proxy=stage.shared.proxy,
+        )
+    stage.steps.append(run)
+
+
+def _mounts(stage: StageBuilder, flags: Flags) -> tuple[Mount, ...]:
+    from dock2sh.instructions.mounts import mount_of
+
+    return tuple(mount_of(text, stage) for text in _many(flags, "mount"))
+
+
+def _text(node: Node) -> tuple[str, Script | None]:
+    """A RUN with here-documents: the body alone, a script file, or everything put together again for the shell."""
+    first = node.heredocs[0]
+    line = " ".join(node.args)
+    if heredoc_of(line) is None:
+        return line + "".join(f"\n{doc.content}{doc.name}" for doc in node.heredocs), None
+    content = chomped(first.content) if first.chomp else first.content
+    if content.startswith("#!"):
+        return f"/dev/pipes/{first.name}", Script(first.name, content)
+    return content, None
+
+

@@ -1,0 +1,211 @@
+"""THE shared page: what a Dockerfile comes to. Frozen, evaluated, self-contained, no I/O.
+
+Everything after the plan works on these types; nothing after the plan has heard of ARG, ONBUILD or `$VAR`. Strings may be
+`Deferred` (dockerfile/words.py) where a value is known only when the script runs.
+"""
+
+from collections.abc import Iterator, Mapping
+from typing import Any, NamedTuple
+
+from dock2sh.source import Span
+
+DEFAULT_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+"""What docker puts into an image that has no PATH (semantics.md 1.2)."""
+
+Config = Mapping[str, Any]
+"""An image config's `config` object with docker's keys: Env, Cmd, Entrypoint, WorkingDir, User, …"""
+
+
+class Env:
+    """An ordered environment: a snapshot of an append-only log of assignments, so that a thousand RUNs share one list.
+
+    A name keeps the place of its first assignment and the value of its last, as in BuildKit's EnvList.
+    """
+
+    __slots__ = ("_log", "_size")
+
+    def __init__(self, log: list[tuple[str, str]], size: int) -> None:
+        self._log, self._size = log, size
+
+    def items(self) -> dict[str, str]:
+        """Name to value, in order."""
+        return dict(self._log[: self._size])
+
+    def __iter__(self) -> Iterator[str]:
+        """`NAME=VALUE`, in order."""
+        return (f"{name}={value}" for name, value in self.items().items())
+
+
+class Mount(NamedTuple):
+    """A RUN's `--mount`, evaluated, defaults filled in. `origin` is a stage's key, an image, or empty (the build context)."""
+
+    type: str
+    target: str
+    source: str = "/"
+    origin: str = ""
+    id: str = ""
+    sharing: str = ""
+    readonly: bool = False
+    mode: int | None = None
+    uid: int | None = None
+    gid: int | None = None
+    required: bool = False
+    env: str | None = None
+    size: int = 0
+
+
+class Script(NamedTuple):
+    """A RUN here-document that begins with `#!`: it is run from /dev/pipes/NAME."""
+
+    name: str
+    content: str
+
+
+class File(NamedTuple):
+    """A COPY or ADD here-document: a file with this content."""
+
+    name: str
+    content: str
+
+
+class Run(NamedTuple):
+    """A process: `argv` is what docker executes, `env` all that it sees but HOME and proxies.
+
+    `shell` is the part of argv that SHELL gave (empty for the exec form); `written` the text as its author broke it into lines.
+    """
+
+    span: Span
+    text: str
+    argv: tuple[str, ...]
+    env: Env
+    cwd: str
+    user: str
+    shell: tuple[str, ...] = ()
+    mounts: tuple[Mount, ...] = ()
+    network: str = "default"
+    security: str = "sandbox"
+    script: Script | None = None
+    proxy: tuple[str, ...] = ()
+    onbuild: bool = False
+
+
+class Copy(NamedTuple):
+    """COPY, or ADD of local files. `origin` as in Mount; `sources` are anchored at / and cleaned; `destination` is absolute.
+
+    `unpack` is None for COPY, else whether archives are unpacked. `words` are the sources and the destination as expanded.
+    """
+
+    span: Span
+    text: str
+    sources: tuple[str, ...]
+    destination: str
+    words: tuple[str, ...]
+    origin: str = ""
+    chown: str = ""
+    chmod: str = ""
+    link: bool = False
+    parents: bool = False
+    excludes: tuple[str, ...] = ()
+    unpack: bool | None = None
+    files: tuple[File, ...] = ()
+    onbuild: bool = False
+
+
+class Git(NamedTuple):
+    """What an ADD of a repository asks for beyond its URL."""
+
+    ref: str = ""
+    subdir: str = ""
+    keep_git_dir: bool = False
+    submodules: bool = True
+    commit_times: bool = False
+    fetch_by_commit: bool = False
+
+
+class Fetch(NamedTuple):
+    """ADD of a URL, or of a git repository (`git` is set, `source` without fragment and query)."""
+
+    span: Span
+    text: str
+    source: str
+    destination: str
+    words: tuple[str, ...]
+    checksum: str = ""
+    chown: str = ""
+    chmod: str = ""
+    link: bool = False
+    unpack: bool = False
+    git: Git | None = None
+    excludes: tuple[str, ...] = ()
+    onbuild: bool = False
+
+
+class MakeDirectory(NamedTuple):
+    """WORKDIR: the directory from here on (`cwd`, as docker stores it), created as `path` unless that is empty."""
+
+    span: Span
+    text: str
+    cwd: str
+    path: str
+    user: str
+    onbuild: bool = False
+
+
+class Configure(NamedTuple):
+    """An instruction that changes only what later steps see, or the image config: ENV, ARG, USER, CMD, LABEL, …
+
+    `pairs` for ENV, ARG, LABEL (an ARG without a value has None); `words` for the others.
+    """
+
+    span: Span
+    text: str
+    keyword: str
+    pairs: tuple[tuple[str, str | None], ...] = ()
+    words: tuple[str, ...] = ()
+    onbuild: bool = False
+
+
+Step = Run | Copy | Fetch | MakeDirectory | Configure
+
+
+class Base(NamedTuple):
+    """A base image's OCI config (`architecture`, `os`, `config`, `history`); `known` unless nobody could tell what is in it."""
+
+    image: Mapping[str, Any]
+    known: bool = True
+
+
+class Stage(NamedTuple):
+    """One stage that the target needs. `key` names it in a script (its name, or its index); `parent` is a stage's key or None.
+
+    `base` is an image's reference as written after expansion, `scratch`, or the parent's name.
+    """
+
+    key: str
+    name: str
+    index: int
+    span: Span
+    text: str
+    base: str
+    parent: str | None
+    platform: str
+    known: bool
+    start: Config
+    start_env: tuple[tuple[str, str], ...]
+    steps: tuple[Step, ...]
+    config: Config
+
+
+class Plan(NamedTuple):
+    """The stages that the target needs, in the order of the file; the last one is the target.
+
+    `config` is the image config's config object as docker writes it, `image` the rest of it (architecture, os, author, and the
+    base image's history), `globals` the ARGs before the first FROM. `notes` are for stderr.
+    """
+
+    target: str
+    stages: tuple[Stage, ...]
+    config: Config
+    image: Mapping[str, Any]
+    globals: Mapping[str, str]
+    notes: tuple[str, ...]

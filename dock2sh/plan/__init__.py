@@ -1,0 +1,1 @@
+"""Nodes to Plan: evaluate, resolve the stage graph, fold the image config."""

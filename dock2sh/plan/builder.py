@@ -1,0 +1,131 @@
+"""One stage while it is evaluated: the state that an instruction sees and changes.
+
+The only mutable thing of the planner. What it leaves behind (`steps`, `config`) is frozen.
+"""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from dock2sh.dockerfile.syntax import Node
+from dock2sh.dockerfile.words import deferred_variable, expand
+from dock2sh.model import DEFAULT_PATH, Env, Step
+from dock2sh.plan.watch import Watch
+from dock2sh.source import Span
+
+DEFAULT_SHELL = ("/bin/sh", "-c")
+
+
+class Globals:
+    """What all stages share: build arguments, global ARGs, platforms, the ignore file, who watches."""
+
+    def __init__(self, build_args: Mapping[str, str], escape: str, windows: bool = False) -> None:
+        self.build_args = build_args
+        self.escape = escape
+        self.args: dict[str, str] = {}
+        self.windows = windows
+        self.proxy = _proxy(build_args)
+        self.epoch = ""
+        self.watch: Watch | None = None
+
+
+def _proxy(build_args: Mapping[str, str]) -> tuple[str, ...]:
+    """The predefined proxy arguments as every RUN sees them: both cases, in BuildKit's order (semantics.md 1.2)."""
+    given: dict[str, str] = {}
+    for name in sorted(build_args):
+        if name.lower() in ("http_proxy", "https_proxy", "ftp_proxy", "no_proxy", "all_proxy"):
+            given[name.lower()] = build_args[name]
+    order = ("http_proxy", "https_proxy", "ftp_proxy", "no_proxy", "all_proxy")
+    return tuple(f"{form}={given[name]}" for name in order if given.get(name) for form in (name.upper(), name))
+
+
+class StageBuilder:
+    """The environment, directory, user and config of a stage as its instructions leave them.
+
+    `known` is False where the base image was not at hand: a variable that no instruction set is then the base's, a Deferred.
+    """
+
+    def __init__(self, shared: Globals, key: str, known: bool, config: Mapping[str, Any]) -> None:
+        self.shared, self.key, self.known = shared, key, known
+        self.config: dict[str, Any] = dict(config)
+        self.steps: list[Step] = []
+        self.variables: dict[str, str] = {}
+        self._log: list[tuple[str, str]] = []
+        self.env: dict[str, str] = {}
+        self.declared: dict[str, str | None] = {}
+        self.node: Node
+        self.span = Span(0, 0)
+        self.text = ""
+        self.onbuild = False
+        self.workdir_set = False
+        self.used: dict[str, Span] = {}
+        self.find_origin: Callable[[str, bool], str] = lambda origin, indices: origin
+        self.start_config: Mapping[str, Any] = {}
+        self.start_env: tuple[tuple[str, str], ...] = ()
+        self._image_env()
+        self.cwd: str = self.config.get("WorkingDir") or "/"
+
+    def _image_env(self) -> None:
+        for pair in self.config.get("Env") or ():
+            name, _, value = pair.partition("=")
+            self.env[name] = value
+        if "PATH" not in self.env and self.known and not self.shared.windows:
+            self.env["PATH"] = DEFAULT_PATH
+        for name, value in self.env.items():
+            self.assign(name, value)
+
+    def inherit(self, parent: "StageBuilder") -> None:
+        """Take over what `FROM stage` passes on beyond the config: ARG values, directory."""
+        for name, value in parent.variables.items():
+            self.assign(name, value)
+        self.declared.update(parent.declared)
+        self.workdir_set, self.cwd = parent.workdir_set, parent.cwd
+
+    def begin(self, node: Node, span: Span, onbuild: bool) -> None:
+        """Turn to the next instruction."""
+        self.node, self.span, self.onbuild = node, span, onbuild
+        self.text = node.original.strip()
+
+    @property
+    def user(self) -> str:
+        user: str = self.config.get("User") or ""
+        return user
+
+    @property
+    def shell(self) -> tuple[str, ...]:
+        return tuple(self.config.get("Shell") or ()) or (("cmd", "/S", "/C") if self.shared.windows else DEFAULT_SHELL)
+
+    def assign(self, name: str, value: str) -> None:
+        """Set a variable for expansions and RUNs (not the image's config)."""
+        self.variables[name] = value
+        self._log.append((name, value))
+
+    def environment(self) -> Env:
+        """The environment as it is now."""
+        return Env(self._log, len(self._log))
+
+    def lookup(self, name: str) -> str | None:
+        """A variable's value: None if unset, a Deferred if only the base image can tell."""
+        found = self.variables.get(name)
+        return found if found is not None or self.known else deferred_variable(name)
+
+    def expand(self, word: str) -> str:
+        """One word, expanded by what the stage knows now. Raises Refused."""
+        if "$" not in word and "'" not in word and '"' not in word and self.shared.escape not in word:
+            return word
+        unmatched: set[str] | None = set() if self.shared.watch else None
+        try:
+            return expand(word, self.lookup, self.shared.escape, unmatched)
+        finally:
+            self.report_unset(unmatched)
+
+    def expand_content(self, text: str) -> str:
+        """A here-document's content: quotes are ordinary, and the escape is always a backslash (semantics.md 1.0)."""
+        unmatched: set[str] | None = set() if self.shared.watch else None
+        try:
+            return expand(text, self.lookup, "\\", unmatched, quotes=False)
+        finally:
+            self.report_unset(unmatched)
+
+    def report_unset(self, names: set[str] | None) -> None:
+        if names and self.shared.watch:
+            self.shared.watch.unset(self.node, self.span, names - self.declared.keys(), list(self.variables))

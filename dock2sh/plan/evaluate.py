@@ -1,0 +1,289 @@
+"""A parsed Dockerfile and what the caller wants of it, evaluated to a Plan.
+
+The order of the phases is BuildKit's, so that the first thing that is wrong is the one that is reported: every instruction's
+form, global ARGs, every FROM, the target, the stage graph, base images and their ONBUILD triggers, then the steps.
+"""
+
+import re
+from collections.abc import Callable, Mapping
+from typing import Any, NamedTuple
+
+from dock2sh.dockerfile.gotext import quoted
+from dock2sh.dockerfile.lines import parse
+from dock2sh.dockerfile.syntax import Dockerfile, Node
+from dock2sh.dockerfile.words import expand
+from dock2sh.instructions.metadata import trigger_text
+from dock2sh.model import Base, Plan, Stage
+from dock2sh.plan import platforms, stages
+from dock2sh.plan.builder import Globals, StageBuilder
+from dock2sh.plan.platforms import Platform
+from dock2sh.plan.watch import Watch
+from dock2sh.source import Refused, Span, located, refuse
+
+FindBase = Callable[[str, Platform], Base]
+
+_PLAIN_REFERENCE = re.compile(r"[a-z0-9]+(?:[./-][a-z0-9]+)*(?::[a-zA-Z0-9_][a-zA-Z0-9_.-]*)?\Z")
+
+
+class Options(NamedTuple):
+    """What `docker build` is told besides the Dockerfile, in docker's names."""
+
+    build_args: Mapping[str, str] = {}
+    target: str = ""
+    platform: str = ""
+    labels: Mapping[str, str] = {}
+
+
+def evaluate(dockerfile: Dockerfile, options: Options, find_base: FindBase, watch: Watch | None = None) -> Plan:
+    """The plan of a Dockerfile. `find_base` answers for base images. Raises Refused for what BuildKit refuses."""
+    sources, arguments = stages.collect(dockerfile)
+    target_platform = _target_platform(options.platform)
+    shared = Globals(options.build_args, dockerfile.escape, target_platform.os == "windows")
+    shared.watch = watch
+    _set_globals(shared, arguments, options, target_platform, sources)
+    resolved = stages.resolve(sources, shared, target_platform)
+    target = stages.target_of(resolved, options.target)
+    graph = stages.Graph(resolved)
+    build = _Build(shared, graph, find_base, target_platform)
+    builders = build.run(target, everything=not options.target)
+    return _plan(build, builders, target, options)
+
+
+def _target_platform(text: str) -> Platform:
+    try:
+        return platforms.parse(text) if text else platforms.host()
+    except ValueError as error:
+        raise refuse("platform", f"failed to parse platform {text}: {error}", hint="for example linux/amd64") from None
+
+
+def _set_globals(
+    shared: Globals, arguments: list[Node], options: Options, target: Platform, sources: list[stages.Source]
+) -> None:
+    """The predefined arguments, then the ARGs before the first FROM, in order."""
+    host, name = platforms.host(), options.target or sources[-1].name or "default"
+    for prefix, platform in (("BUILD", host), ("TARGET", target)):
+        values = (str(platform), platform.os, platform.version, platform.arch, platform.variant)
+        shared.args |= {prefix + key: value for key, value in zip(("PLATFORM", "OS", "OSVERSION", "ARCH", "VARIANT"), values)}
+    shared.args["TARGETSTAGE"] = name
+    shared.args |= {key: value for key, value in shared.build_args.items() if key in shared.args}
+    for node in arguments:
+        for word in node.args:
+            _set_global(shared, node, word)
+    _check_epoch(shared)
+
+
+def _set_global(shared: Globals, node: Node, word: str) -> None:
+    name, equals, default = word.partition("=")
+    if name in shared.build_args:
+        shared.args[name] = shared.build_args[name]
+    elif equals:
+        try:
+            shared.args[name] = expand(default, shared.args.get, shared.escape)
+        except Refused as refused:
+            raise located(refused, node.span) from None
+
+
+def _check_epoch(shared: Globals) -> None:
+    """SOURCE_DATE_EPOCH: seconds. It touches no file, only what docker stamps (semantics.md 1.2)."""
+    shared.epoch = shared.build_args.get("SOURCE_DATE_EPOCH") or shared.args.get("SOURCE_DATE_EPOCH", "")
+    if shared.epoch and shared.epoch != "context" and not re.fullmatch(r"[-+]?[0-9]+", shared.epoch):
+        raise refuse("epoch", f"invalid SOURCE_DATE_EPOCH: {shared.epoch}", hint="seconds since 1970, for example 1700000000")
+
+
+class _Build:
+    """The evaluation of the stages that a target needs."""
+
+    def __init__(self, shared: Globals, graph: stages.Graph, find_base: FindBase, target: Platform) -> None:
+        self.shared, self.graph, self.find_base, self.target = shared, graph, find_base, target
+        self.bases: dict[int, Base] = {}
+        self.image: dict[int, Mapping[str, Any]] = {}
+
+    def run(self, target: int, everything: bool) -> dict[int, StageBuilder]:
+        """Evaluate; stage index -> its builder, for what the target needs, in order. Triggers may make more stages needed.
+
+        With `everything` the stages that nobody needs are evaluated too, so that what is wrong in them is said (BuildKit's own
+        check takes all stages where no target is given); their base images are looked up only for one who watches.
+        """
+        self._check_references()
+        needed: set[int] = set()
+        while pending := sorted(self.graph.needed(target) - needed):
+            needed.update(pending)
+            for index in pending:
+                self._trigger(index)
+        builders: dict[int, StageBuilder] = {}
+        for index in range(len(self.graph.stages)) if everything else sorted(needed):
+            if index not in needed:
+                self._look_aside(index)
+            builders[index] = self._stage(index, builders)
+        return {index: builder for index, builder in builders.items() if index in needed}
+
+    def _look_aside(self, index: int) -> None:
+        """Make a stage that is only checked ready for it."""
+        if self.shared.watch or self.graph.stages[index].parent is not None:
+            self._trigger(index)
+        else:
+            self.bases[index] = Base({"architecture": self.target.arch, "os": self.target.os}, known=False)
+
+    def _check_references(self) -> None:
+        """Every image that a stage or an instruction names must be one that could exist, needed or not."""
+        for stage in self.graph.stages:
+            if stage.parent is None and stage.base != "scratch":
+                check_reference(stage.base, stage.source.node.span)
+            for command in stage.source.commands:
+                for origin in command.origins:
+                    if self.graph.origin(command, origin) is None and origin != "scratch":
+                        check_reference(origin, command.span)
+
+    def _trigger(self, index: int) -> None:
+        """Find the base image of a stage, and put the ONBUILD triggers that it or the parent brings before the stage's own."""
+        stage = self.graph.stages[index]
+        if stage.parent is not None:
+            commands = self.graph.stages[stage.parent].source.commands
+            texts = [trigger_text(command.node) for command in commands if command.node.keyword.lower() == "onbuild"]
+        else:
+            self.bases[index] = base = self._base(stage)
+            texts = list((base.image.get("config") or {}).get("OnBuild") or ())
+        if texts:
+            self.graph.add_triggers(index, tuple(_trigger(text, stage.source.node.span) for text in texts))
+
+    def _base(self, stage: stages.Resolved) -> Base:
+        platform = stage.platform or self.target
+        if stage.base == "scratch":
+            from dock2sh.model import DEFAULT_PATH
+
+            env = {} if self.target.os == "windows" else {"Env": ["PATH=" + DEFAULT_PATH]}
+            image = {"architecture": self.target.arch, "os": self.target.os, "config": {**env, "WorkingDir": "/"}}
+            return Base(image | ({"variant": self.target.variant} if self.target.variant else {}))
+        try:
+            base = self.find_base(stage.base, platform)
+        except Refused as refused:
+            raise located(refused, stage.source.node.span) from None
+        self._watch_platform(stage, base, platform)
+        return base
+
+    def _watch_platform(self, stage: stages.Resolved, base: Base, expected: Platform) -> None:
+        actual = Platform(base.image.get("os") or expected.os, base.image.get("architecture") or expected.arch)
+        if self.shared.watch and base.known and (actual.os, actual.arch) != (expected.os, expected.arch):
+            self.shared.watch.base_platform(stage.source.node.span, stage.base, str(expected), str(actual))
+
+    def _stage(self, index: int, builders: dict[int, StageBuilder]) -> StageBuilder:
+        stage = self.graph.stages[index]
+        builder = self._builder(stage, builders)
+        for command in stage.source.commands:
+            self._check_order(stage, command)
+            builder.begin(command.node, command.span, command.onbuild)
+            try:
+                command.keyword.plan(builder, command.node, command.flags)
+            except Refused as refused:
+                raise located(refused, command.span) from None
+        return builder
+
+    def _builder(self, stage: stages.Resolved, builders: dict[int, StageBuilder]) -> StageBuilder:
+        """The state in which a stage begins: its base image's, or its parent's less ONBUILD."""
+        key = self.key(stage.source.index)
+        if stage.parent is None:
+            base = self.bases[stage.source.index]
+            self.image[stage.source.index] = base.image
+            config = dict(base.image.get("config") or {})
+            config.pop("OnBuild", None)
+            self.shared.windows = base.image.get("os", self.target.os) == "windows"
+            builder = StageBuilder(self.shared, key, base.known, config)
+        else:
+            parent = builders[stage.parent]
+            self.image[stage.source.index] = self.image[stage.parent]
+            config = {**parent.config, "Env": [f"{name}={value}" for name, value in parent.env.items()]}
+            config.pop("OnBuild", None)
+            builder = StageBuilder(self.shared, key, parent.known, {k: v for k, v in config.items() if k != "Env"})
+            builder.env = dict(parent.env)
+            builder.inherit(parent)
+        builder.find_origin = self._origin_key
+        builder.start_config, builder.start_env = dict(builder.config), tuple(builder.variables.items())
+        return builder
+
+    def key(self, index: int) -> str:
+        """What a script calls a stage: its name, or its index where it has none or a later one has the same."""
+        name = self.graph.stages[index].source.name
+        return name if name and self.graph.names[name] == index else str(index)
+
+    def _origin_key(self, origin: str, indices: bool) -> str:
+        index = self.graph.find(origin, indices)
+        return origin if index is None else self.key(index)
+
+    def _check_order(self, stage: stages.Resolved, command: stages.Command) -> None:
+        """A stage copies only from stages above it."""
+        for origin in command.origins:
+            index = self.graph.origin(command, origin)
+            if index is None or index < stage.source.index:
+                continue
+            if "from" in command.flags:
+                message = f"cannot copy from stage {quoted(origin)}, it needs to be defined before current stage {quoted(stage.label)}"
+            else:
+                message = f"cannot mount from stage {quoted(origin)}, stage needs to be defined before current command"
+            raise refuse("stage-order", message, (command.span,), "move that stage above this one", origin)
+
+
+def check_reference(text: str, span: Span) -> None:
+    """Refuse an image reference that docker cannot parse (semantics.md 3)."""
+    if _PLAIN_REFERENCE.match(text) and len(text) < 60:
+        return
+    from dock2sh.images.reference import InvalidReference, parse_reference
+
+    try:
+        parse_reference(text)
+    except InvalidReference as error:
+        message = f"failed to parse stage name {quoted(text)}: {error}"
+        raise refuse("reference", message, (span,), "an image is NAME[:TAG][@DIGEST], in lower case", text) from None
+
+
+def _trigger(text: str, span: Span) -> stages.Command:
+    """An ONBUILD trigger as a command that stands at the child's FROM. Raises Refused there."""
+    try:
+        nodes = parse(text).nodes
+        if len(nodes) != 1:
+            raise refuse("onbuild", "onbuild trigger should be a single expression", near=text)
+        if nodes[0].keyword.lower() == "from":
+            raise refuse("onbuild", "FROM isn't allowed as an ONBUILD trigger")
+        return stages.command_of(nodes[0], span, onbuild=True)
+    except Refused as refused:
+        hint = refused.diagnostic.hint
+        where = f"in the ONBUILD trigger `{text.splitlines()[0] if text else text}` that the base image or stage brings"
+        raise Refused(refused.diagnostic._replace(spans=(span,), hint=f"{where}; {hint}" if hint else where)) from None
+
+
+def _plan(build: _Build, builders: dict[int, StageBuilder], target: int, options: Options) -> Plan:
+    last = builders[target]
+    if options.labels:
+        last.config["Labels"] = {**(last.config.get("Labels") or {}), **options.labels}
+    out = tuple(_frozen(build, index, builder) for index, builder in builders.items())
+    chain = [index for index in _chain(build.graph, target)]
+    image = dict(build.image[target])
+    author = [step.words[0] for index in chain for step in builders[index].steps if getattr(step, "keyword", "") == "MAINTAINER"]  # type: ignore[union-attr]
+    if author:
+        image["author"] = author[-1]
+    return Plan(options.target or out[-1].name, out, out[-1].config, image, dict(build.shared.args), ())
+
+
+def _chain(graph: stages.Graph, index: int) -> list[int]:
+    """A stage and its parents, the first one first."""
+    parent = graph.stages[index].parent
+    return [*(_chain(graph, parent) if parent is not None else []), index]
+
+
+def _frozen(build: _Build, index: int, builder: StageBuilder) -> Stage:
+    stage = build.graph.stages[index]
+    parent = build.key(stage.parent) if stage.parent is not None else None
+    source = stage.source
+    return Stage(
+        builder.key, source.name, index, source.node.span, source.node.original.strip(), stage.base, parent,
+        str(stage.platform or build.target), builder.known, builder.start_config, builder.start_env, tuple(builder.steps),
+        _config(builder),
+    )  # fmt: skip
+
+
+def _config(builder: StageBuilder) -> dict[str, Any]:
+    """The config object as docker writes it: what is empty is left out, maps are sorted (Go's encoding/json)."""
+    config: dict[str, Any] = {**builder.config, "Env": [f"{name}={value}" for name, value in builder.env.items()]}
+    for key in ("Labels", "ExposedPorts", "Volumes"):
+        if config.get(key):
+            config[key] = dict(sorted(config[key].items()))
+    return {key: value for key, value in sorted(config.items()) if value not in (None, "", [], {}, False)}

@@ -1,0 +1,40 @@
+"""Paths as BuildKit joins and cleans them (util/system/path.go, llb's file operations)."""
+
+from posixpath import normpath
+
+from dock2sh.dockerfile.words import Deferred, concat
+
+
+def clean(path: str) -> str:
+    """Go's path.Clean."""
+    cleaned = normpath(path)
+    return cleaned[1:] if cleaned.startswith("//") else cleaned
+
+
+def join(directory: str, path: str) -> str:
+    """A WORKDIR: an absolute path as it is, a relative one joined and cleaned, an empty one the directory."""
+    if path.startswith("/"):
+        return path
+    if not path:
+        return directory or "/"
+    if isinstance(path, Deferred) or isinstance(directory, Deferred):
+        return _deferred_join(directory, path)
+    return clean(f"/{directory}/{path}")
+
+
+def normalised(directory: str, path: str, keep_slash: bool = False) -> str:
+    """A path of a file operation: absolute and cleaned; with `keep_slash` a trailing `/` or `/.` stays."""
+    if isinstance(path, Deferred) or isinstance(directory, Deferred):
+        return path if path.startswith("/") else _deferred_join(directory, path)
+    joined = clean(path if path.startswith("/") else f"/{directory}/{path}")
+    if keep_slash and path.endswith("/") and joined != "/":
+        return joined + "/"
+    if keep_slash and path.endswith("/."):
+        return joined.rstrip("/") + "/."
+    return joined
+
+
+def _deferred_join(directory: str, path: str) -> str:
+    """A join that the running script finishes: a value that may turn out to be absolute stays as it is."""
+    begins_with_variable = isinstance(path, Deferred) and path.startswith("${")
+    return path if begins_with_variable else concat([directory.rstrip("/") + "/" if not isinstance(directory, Deferred) else concat([directory, "/"]), path])
