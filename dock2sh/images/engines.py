@@ -1,0 +1,67 @@
+"""Images of the engines on this machine: docker, then podman, asked by their own command lines, silent where there is none."""
+
+import json
+import os
+import shutil
+import subprocess
+import tempfile
+from functools import partial
+from typing import Any
+
+from . import Image, ImageError
+
+_SECONDS = 5  # an engine that does not answer by then is taken as not there
+# what of the engine's answer belongs to an OCI image config; the rest is about containers (Hostname, Tty, ...)
+_KEYS = (
+    "User", "ExposedPorts", "Env", "Entrypoint", "Cmd", "ArgsEscaped", "Volumes", "WorkingDir", "Labels", "StopSignal",
+    "Healthcheck", "OnBuild", "Shell",
+)  # fmt: skip
+
+
+def find(reference: str, platform: str) -> Image | None:
+    """The image as docker or podman has it, or None. An image for another platform than the one asked for does not count."""
+    for engine in ("docker", "podman"):
+        told = _inspect(engine, reference)
+        if told and _fits(told, platform):
+            return Image(reference, f"the local {engine}", _config(told), partial(_fill, engine, reference))
+    return None
+
+
+def _inspect(engine: str, reference: str) -> dict[str, Any] | None:
+    if not shutil.which(engine):
+        return None
+    try:
+        command = [engine, "image", "inspect", reference]
+        done = subprocess.run(command, check=False, capture_output=True, stdin=subprocess.DEVNULL, timeout=_SECONDS)
+        answer = json.loads(done.stdout) if done.returncode == 0 else []
+    except (subprocess.TimeoutExpired, OSError, ValueError):
+        return None
+    return answer[0] if answer else None
+
+
+def _fits(told: dict[str, Any], platform: str) -> bool:
+    return not platform or platform.split("/")[:2] == [told.get("Os"), told.get("Architecture")]
+
+
+def _config(told: dict[str, Any]) -> dict[str, Any]:
+    """The engine's answer as an OCI image config, less the history (see Image)."""
+    config = {key: told["Config"][key] for key in _KEYS if told["Config"].get(key)}
+    layers = (told.get("RootFS") or {}).get("Layers") or []
+    about = {"architecture": told["Architecture"], "os": told["Os"], "variant": told.get("Variant"), "author": told.get("Author")}
+    return {
+        **{key: value for key, value in about.items() if value},
+        "config": config,
+        "rootfs": {"type": "layers", "diff_ids": layers},
+        "history": [],
+    }
+
+
+def _fill(engine: str, reference: str, directory: str) -> None:
+    from . import archives
+
+    with tempfile.TemporaryDirectory() as folder:
+        archive = os.path.join(folder, "image.tar")
+        done = subprocess.run([engine, "save", "-o", archive, reference], check=False, capture_output=True, text=True)
+        if done.returncode:
+            raise ImageError(f"{engine} cannot save {reference}: {done.stderr.strip()}")
+        archives.open_archive(archive, "", reference).fill(directory)

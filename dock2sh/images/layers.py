@@ -1,0 +1,210 @@
+"""Write layers into a directory: what docker's own untar does, and nothing outside of the directory.
+
+A layer is a tar laid over what is already there: a directory over a directory merges, everything else replaces; `.wh.NAME`
+deletes NAME of the layers below, `.wh..wh..opq` everything of theirs in its directory (OCI image spec, layer.md). Member names
+that are absolute or climb out with `..` are refused, and a symbolic link on the way is followed inside the root only, so that
+an archive from anywhere can be unpacked by root.
+"""
+
+import hashlib
+import os
+import shutil
+import stat
+import tarfile
+from typing import BinaryIO, cast
+
+from . import ImageError
+
+_LINKS_AT_MOST = 40  # the kernel's own limit (ELOOP, path_resolution(7))
+_XATTR = "SCHILY.xattr."
+
+
+def apply_layer(stream: BinaryIO, root: str, diff_id: str = "") -> None:
+    """Lay the tar `stream` over `root`; with `diff_id` ("sha256:..."), check that it is the layer that was promised.
+
+    Raises ImageError for hostile or damaged archives, and where the rights for owners and devices are missing.
+    """
+    summed = _Summed(stream)
+    layer = _Layer(root)
+    try:
+        source = cast(BinaryIO, summed)
+        with tarfile.open(fileobj=source, mode="r|", encoding="utf-8", errors="surrogateescape") as tar:
+            for member in tar:
+                layer.add(member, tar)
+        layer.finish()
+        summed.drain()
+    except PermissionError as error:
+        raise ImageError(f"{error.strerror}: {error.filename}. Unpacking keeps owners and devices: do it as root") from error
+    except (tarfile.TarError, EOFError, OSError) as error:
+        raise ImageError(f"the layer cannot be unpacked: {error}") from error
+    if diff_id and summed.digest() != diff_id:
+        raise ImageError(f"the layer is damaged: it is {summed.digest()}, its image says {diff_id}. Fetch the image again")
+
+
+def inside(root: str, path: str) -> str:
+    """The real place of `path` in `root`, with every symbolic link on the way, the last too, followed as if `root` were `/`.
+
+    What does not exist is taken as it is named. Raises ImageError for a loop of links.
+    """
+    parts, done, links = path.split("/")[::-1], root, 0
+    while parts:
+        part = parts.pop()
+        if part in ("", "."):
+            continue
+        if part == "..":
+            done = done if done == root else os.path.dirname(done)
+            continue
+        place = f"{done}/{part}"
+        if not os.path.islink(place):
+            done = place
+            continue
+        links += 1
+        if links > _LINKS_AT_MOST:
+            raise ImageError(f"{path}: too many levels of symbolic links")
+        target = os.readlink(place)
+        done = root if target.startswith("/") else done
+        parts += target.split("/")[::-1]
+    return done
+
+
+class _Summed:
+    """A stream that is hashed while it is read."""
+
+    def __init__(self, stream: BinaryIO) -> None:
+        self._stream, self._sum = stream, hashlib.sha256()
+
+    def read(self, size: int = -1) -> bytes:
+        data = self._stream.read(size)
+        self._sum.update(data)
+        return data
+
+    def drain(self) -> None:
+        """Read what follows the end of the tar: it counts for the digest."""
+        while self.read(1 << 20):
+            pass
+
+    def digest(self) -> str:
+        return "sha256:" + self._sum.hexdigest()
+
+
+class _Layer:
+    """One layer on its way into `root`."""
+
+    def __init__(self, root: str) -> None:
+        self._root = root
+        self._parents: dict[str, str] = {"": root}
+        self._written: set[str] = set()
+        self._directories: dict[str, tarfile.TarInfo] = {}
+
+    def add(self, member: tarfile.TarInfo, tar: tarfile.TarFile) -> None:
+        """Write one member, or do what its whiteout says."""
+        parts = _parts(member.name)
+        parent, name = self._parent(parts[:-1]), parts[-1] if parts else ""
+        if name.startswith(".wh."):
+            self._whiteout(parent, name)
+            return
+        place = f"{parent}/{name}" if name else self._root
+        self._written.add(place)
+        if member.isdir():
+            _make_directory(place)
+            self._directories[place] = member
+        else:
+            self._remove(place)
+            self._create(member, place, tar)
+        if not member.islnk():
+            _attributes(member, place)
+
+    def finish(self) -> None:
+        """Give directories their times, the deepest first: writing into one has changed it."""
+        for place, member in sorted(self._directories.items(), reverse=True):
+            os.utime(place, (member.mtime, member.mtime))
+
+    def _parent(self, parts: list[str]) -> str:
+        """The directory that `parts` lead to; what is missing of it is made, 0755 and root's, as docker does."""
+        key = "/".join(parts)
+        if key not in self._parents:
+            self._parents[key] = place = inside(self._root, key)
+            _make_directories(place)
+        return self._parents[key]
+
+    def _whiteout(self, parent: str, name: str) -> None:
+        if name == ".wh..wh..opq":
+            for entry in os.listdir(parent):
+                if f"{parent}/{entry}" not in self._written:
+                    self._remove(f"{parent}/{entry}")
+        elif not name.startswith(".wh..wh."):  # the others are aufs' own notes
+            hidden = name.removeprefix(".wh.")
+            if hidden in ("", ".", ".."):
+                raise ImageError(f"the archive has a whiteout that names no file: {name}")
+            self._remove(f"{parent}/{hidden}")
+
+    def _remove(self, place: str) -> None:
+        """Delete `place`; with a directory goes what is remembered of it, since a link may take its place."""
+        if _remove(place):
+            self._parents = {"": self._root}
+            gone = [known for known in self._directories if known == place or known.startswith(f"{place}/")]
+            for known in gone:
+                del self._directories[known]
+
+    def _create(self, member: tarfile.TarInfo, place: str, tar: tarfile.TarFile) -> None:
+        if member.isreg():
+            content = tar.extractfile(member)
+            with open(place, "xb") as file:
+                if content:
+                    shutil.copyfileobj(content, file, 1 << 20)
+        elif member.issym():
+            os.symlink(member.linkname, place)
+        elif member.islnk():
+            parts = _parts(member.linkname)
+            os.link(f"{self._parent(parts[:-1])}/{parts[-1]}", place, follow_symlinks=False)
+        elif member.isfifo():
+            os.mkfifo(place)
+        elif member.ischr() or member.isblk():
+            kind = stat.S_IFCHR if member.ischr() else stat.S_IFBLK
+            os.mknod(place, kind | 0o600, os.makedev(member.devmajor, member.devminor))
+        else:
+            raise ImageError(f"the archive has an entry of unknown type {member.type!r}: {member.name}")
+
+
+def _parts(name: str) -> list[str]:
+    """The elements of a member's name; refuses names that lead out of the root."""
+    parts = [part for part in name.split("/") if part not in ("", ".")]
+    if name.startswith("/") or ".." in parts:
+        raise ImageError(f"the archive names {name!r}, which is outside of a root file system. Make it with `tar -C ROOT -c .`")
+    return parts
+
+
+def _make_directories(place: str) -> None:
+    """`mkdir -p` with mode 0755 whatever the umask is."""
+    if not os.path.isdir(place):
+        _make_directories(os.path.dirname(place))
+        os.mkdir(place)
+        os.chmod(place, 0o755)
+
+
+def _make_directory(place: str) -> None:
+    if os.path.islink(place) or not os.path.isdir(place):
+        _remove(place)
+        os.mkdir(place)
+
+
+def _remove(place: str) -> bool:
+    """Delete whatever is there, never what a link points at; tells whether it was a directory."""
+    if os.path.isdir(place) and not os.path.islink(place):
+        shutil.rmtree(place)
+        return True
+    if os.path.lexists(place):
+        os.unlink(place)
+    return False
+
+
+def _attributes(member: tarfile.TarInfo, place: str) -> None:
+    """Owner, mode, extended attributes, time, in this order: chown(2) takes setuid and capabilities away."""
+    os.chown(place, member.uid, member.gid, follow_symlinks=False)
+    if not member.issym():
+        os.chmod(place, member.mode & 0o7777)
+    for key, value in member.pax_headers.items():
+        if key.startswith(_XATTR):
+            os.setxattr(place, key.removeprefix(_XATTR), value.encode("utf-8", "surrogateescape"), follow_symlinks=False)
+    if not member.isdir():
+        os.utime(place, (member.mtime, member.mtime), follow_symlinks=False)

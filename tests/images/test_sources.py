@@ -1,0 +1,128 @@
+"""Every form in which a base image can be given, made from one root file system, and what is none of them."""
+
+import gzip
+import hashlib
+import json
+import os
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from dock2sh.images import ImageError, find_image, open_source, unpack
+
+pytestmark = pytest.mark.root
+CONFIG = {"architecture": "amd64", "os": "linux", "config": {"Env": ["A=1"], "Cmd": ["sh"]}, "rootfs": {"type": "layers"}}
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A root file system with what is easily lost, as directory, tars, layout and archives."""
+    folder = tmp_path_factory.mktemp("sources")
+    root = folder / "root"
+    (root / "d").mkdir(parents=True)
+    (root / "d/f").write_text("content")
+    os.link(root / "d/f", root / "hard")
+    (root / "link").symlink_to("/d/f")
+    os.mkfifo(root / "fifo")
+    os.mknod(root / "null", 0o20666, os.makedev(1, 3))
+    os.setxattr(root / "d/f", "security.capability", bytes.fromhex("0100000200200000000000000000000000000000"))
+    os.chown(root / "d", 12, 34)
+    os.utime(root / "d", (1400000000, 1400000000))
+    tar = ["tar", "-C", str(root), "--format=pax", "--xattrs", "--xattrs-include=*", "--numeric-owner"]
+    for name, option in (("plain.tar", "-c"), ("r.tar.gz", "-cz"), ("r.tar.xz", "-cJ"), ("r.tar.bz2", "-cj"), ("r.tar.zst", "-c")):
+        packer = ["--use-compress-program=zstd -q"] if name.endswith("zst") else []
+        subprocess.run([*tar, *packer, option, "-f", str(folder / name), "."], check=True)
+    _archives(folder)
+    return folder
+
+
+def _archives(folder: Path) -> None:
+    plain = (folder / "plain.tar").read_bytes()
+    layer = gzip.compress(plain)
+    config = {**CONFIG, "rootfs": {"type": "layers", "diff_ids": ["sha256:" + hashlib.sha256(plain).hexdigest()]}}
+    layout = folder / "layout"
+    (layout / "blobs/sha256").mkdir(parents=True)
+    about = {"config": _blob(layout, config), "layers": [_blob(layout, layer)]}
+    other = _blob(layout, {**about, "layers": []})
+    index = {
+        "manifests": [
+            {**_blob(layout, about), "annotations": {"org.opencontainers.image.ref.name": "v1"}, "platform": {"os": "linux", "architecture": "amd64"}},
+            {**other, "platform": {"os": "linux", "architecture": "s390x"}},
+        ]
+    }
+    (layout / "index.json").write_text(json.dumps(index))
+    (layout / "oci-layout").write_text('{"imageLayoutVersion":"1.0.0"}')
+    subprocess.run(["tar", "-C", str(layout), "-cf", str(folder / "layout.tar"), "."], check=True)
+    archive = folder / "archive"
+    archive.mkdir()
+    (archive / "manifest.json").write_text(json.dumps([{"Config": "c.json", "RepoTags": ["thing:1"], "Layers": ["l/layer.tar"]}]).replace(
+        "c.json", "c" * 64 + ".json").replace("l/layer", "1" * 64 + "/layer"))
+    (archive / ("c" * 64 + ".json")).write_text(json.dumps(config))
+    (archive / ("1" * 64)).mkdir()
+    (archive / ("1" * 64) / "layer.tar").write_bytes(plain)
+    subprocess.run(["tar", "-C", str(archive), "-czf", str(folder / "archive.tar.gz"), "."], check=True)
+
+
+def _blob(layout: Path, content: object) -> dict[str, str]:
+    data = content if isinstance(content, bytes) else json.dumps(content).encode()
+    digest = hashlib.sha256(data).hexdigest()
+    (layout / "blobs/sha256" / digest).write_bytes(data)
+    return {"digest": f"sha256:{digest}"}
+
+
+SOURCES = ["root", "plain.tar", "r.tar.gz", "r.tar.xz", "r.tar.bz2", "r.tar.zst", "layout", "layout.tar", "archive.tar.gz"]
+
+
+@pytest.mark.parametrize("source", SOURCES)
+def test_every_form_gives_the_same_root(made: Path, tmp_path: Path, source: str) -> None:
+    if source.endswith(".zst"):
+        pytest.importorskip("zstandard")
+    image = find_image("thing:1", {"docker.io/library/thing:1": str(made / source)}, "linux/amd64")
+    assert image is not None
+    assert image.config["config"]["Env"] == (["A=1"] if source[:2] in ("la", "ar") else [image.config["config"]["Env"][0]])
+    unpack(image, str(tmp_path / "to"))
+    listing = ["find", ".", "-printf", "%p %y %m %U %G %s %n %T@ %l\n"]
+    ours, theirs = (subprocess.run(listing, cwd=place, capture_output=True, check=True).stdout for place in (tmp_path / "to", made / "root"))
+    assert _known(ours) == _known(theirs)
+    assert (tmp_path / "to/d/f").read_text() == "content"
+    assert os.getxattr(tmp_path / "to/d/f", "security.capability") == os.getxattr(made / "root/d/f", "security.capability")
+    assert os.lstat(tmp_path / "to/null").st_rdev == os.makedev(1, 3)
+
+
+def _known(listing: bytes) -> list[str]:
+    """Lines without a directory's size (the file system's own) and fractions of seconds (a tar may have none)."""
+    rows = [line.split(" ") for line in listing.decode().splitlines()]
+    return sorted(" ".join([*row[:5], "" if row[1] == "d" else row[5], row[6], row[7].partition(".")[0], row[8]]) for row in rows if row[0] != ".")
+
+
+def test_a_layout_by_tag_digest_and_address(made: Path) -> None:
+    assert open_source(f"oci-layout://{made}/layout:v1", "x").config["config"]["Cmd"] == ["sh"]
+    digest = json.loads((made / "layout/index.json").read_text())["manifests"][0]["digest"]
+    assert open_source(f"oci-layout://{made}/layout@{digest}", "x").config["os"] == "linux"
+
+
+@pytest.mark.parametrize(
+    ("source", "words"),
+    [
+        ("nothing-here", "does not exist"),
+        ("archive/" + "c" * 64 + ".json", "is no tar"),
+        ("oci-layout://{made}/layout:v2", "v1"),
+        ("oci-layout://{made}/root", "no OCI image layout"),
+        ("docker-image://dock2sh-no-such-image", "docker pull dock2sh-no-such-image"),
+    ],
+)
+def test_what_is_no_image_is_said(made: Path, source: str, words: str) -> None:
+    place = source.format(made=made) if "://" in source else str(made / source)
+    with pytest.raises(ImageError, match=words):
+        open_source(place, "thing:1")
+
+
+def test_an_unknown_image_is_none() -> None:
+    assert find_image("dock2sh-no-such-image", {"other": "x"}) is None
+
+
+def test_only_into_an_empty_directory(made: Path, tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    with pytest.raises(ImageError, match="not empty"):
+        unpack(open_source(str(made / "plain.tar"), "x"), str(tmp_path))
