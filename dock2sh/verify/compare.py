@@ -1,0 +1,140 @@
+"""Two results side by side: what differs, what of it is known noise, and the verdict. Pure but for the reading of noisy files."""
+
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from typing import Any, NamedTuple
+
+from .noise import ROWS, Noise
+from .snapshot import Entry, Tree
+
+Config = Mapping[str, Any]
+# the two contents of a path: ours, theirs
+Reader = Callable[[str], tuple[bytes, bytes]]
+
+
+class Result(NamedTuple):
+    """What one side made: files, the image config (docker's keys), the history's `created_by` of its own instructions.
+
+    `began` is when its build began, in seconds: a later mtime is "now", which two builds cannot have in common.
+    """
+
+    tree: Tree
+    config: Config
+    history: tuple[str, ...] | None = None
+    began: int = 0
+
+
+class Difference(NamedTuple):
+    """One thing that is not the same. `where` is a path or a config key; `what` says which of its properties.
+
+    `noise` is the code of the row that excuses it, or "".
+    """
+
+    where: str
+    what: str
+    ours: str
+    theirs: str
+    noise: str = ""
+
+
+def compare(ours: Result, theirs: Result, contents: Reader | None = None, rows: Iterable[Noise] = ROWS) -> list[Difference]:
+    """Every difference between two results, in a stable order. `contents` lets noise be told from real changes."""
+    found = [*_trees(ours, theirs), *configs(ours.config, theirs.config), *_histories(ours.history, theirs.history)]
+    return [_excused(difference, contents, rows) for difference in found] if contents else found
+
+
+def verdict(differences: Iterable[Difference]) -> str:
+    """identical, equivalent (nothing but named noise), or different."""
+    found = list(differences)
+    if not found:
+        return "identical"
+    return "equivalent" if all(difference.noise for difference in found) else "different"
+
+
+def _trees(ours: Result, theirs: Result) -> Iterator[Difference]:
+    for path in sorted(ours.tree.keys() | theirs.tree.keys()):
+        mine, other = ours.tree.get(path), theirs.tree.get(path)
+        if mine is None or other is None:
+            yield Difference(path, "extra" if mine else "missing", _words(mine), _words(other))
+        elif mine.kind != other.kind:
+            yield Difference(path, "type", _words(mine), _words(other))
+        elif mine != other:
+            yield from _entries(path, mine, other, ours.began, theirs.began)
+
+
+def _entries(path: str, mine: Entry, other: Entry, we_began: int, they_began: int) -> Iterator[Difference]:
+    """The properties that differ between two files of one kind; a link's mode is the kernel's, so it is not looked at."""
+    if mine.kind != "l" and mine.mode != other.mode:
+        yield Difference(path, "mode", f"{mine.mode:04o}", f"{other.mode:04o}")
+    if mine[2:4] != other[2:4]:
+        yield Difference(path, "owner", f"{mine.uid}:{mine.gid}", f"{other.uid}:{other.gid}")
+    if not _same_content(mine, other):
+        yield Difference(path, "content", _content(mine), _content(other))
+    for name, one, two in (
+        ("target", mine.target, other.target),
+        ("hard links", mine.links, other.links),
+        ("device", mine.device, other.device),
+        ("xattrs", _attributes(mine), _attributes(other)),
+    ):
+        if one != two:
+            yield Difference(path, name, one, two)
+    if not _same_time(mine, other, we_began, they_began):
+        yield Difference(path, "mtime", str(mine.mtime), str(other.mtime))
+
+
+def _same_content(mine: Entry, other: Entry) -> bool:
+    """Recorded digests may be shortened; a digest that is missing on both sides is that of the base."""
+    length = min(len(mine.digest), len(other.digest))
+    return mine.size == other.size and mine.digest[:length] == other.digest[:length] and (length > 0) == bool(mine.digest or other.digest)
+
+
+def _same_time(mine: Entry, other: Entry, we_began: int, they_began: int) -> bool:
+    """Whole seconds, as layers carry them. Directories' times are not docker's promise (a context's second transfer changes
+    them), and "now" is equal to "now"."""
+    if mine.kind == "d" or mine.mtime == other.mtime:
+        return True
+    return mine.mtime >= we_began and other.mtime >= they_began
+
+
+def configs(ours: Config, theirs: Config) -> Iterator[Difference]:
+    """Key by key; what is absent, null, empty or false is the same to docker."""
+    for key in sorted(ours.keys() | theirs.keys()):
+        mine, other = ours.get(key), theirs.get(key)
+        if (mine or other) and mine != other:
+            yield Difference(key, "config", repr(mine), repr(other))
+
+
+def _histories(ours: tuple[str, ...] | None, theirs: tuple[str, ...] | None) -> Iterator[Difference]:
+    """Instruction by instruction, from the end: the base's come first, and a side may not know them. None is not compared."""
+    if ours is None or theirs is None:
+        return
+    longest = max(len(ours), len(theirs))
+    mine, other = (("",) * (longest - len(side)) + side for side in (ours, theirs))
+    for number, (one, two) in enumerate(zip(mine, other, strict=True), 1):
+        if one != two:
+            yield Difference(f"history {number}", "history", one, two)
+
+
+def _excused(difference: Difference, contents: Reader, rows: Iterable[Noise]) -> Difference:
+    """The difference with the code of the first noise row that explains all of it."""
+    if difference.what != "content":
+        return difference
+    for row in rows:
+        if re.fullmatch(row.pattern, difference.where):
+            mine, other = contents(difference.where)
+            if row.mask(mine) == row.mask(other):
+                return difference._replace(noise=row.code)
+    return difference
+
+
+def _words(entry: Entry | None) -> str:
+    """An entry in short: `f 0644 0:0`, or `nothing`."""
+    return f"{entry.kind} {entry.mode:04o} {entry.uid}:{entry.gid}" if entry else "nothing"
+
+
+def _content(entry: Entry) -> str:
+    return f"{entry.size} bytes, sha256 {entry.digest[:16] or 'of the base'}"
+
+
+def _attributes(entry: Entry) -> str:
+    return " ".join(f"{name}=0x{value}" for name, value in entry.xattrs)
