@@ -183,7 +183,7 @@ class Stage(NamedTuple):
 
     key: str
     name: str
-    index: int
+    index: int  # type: ignore[assignment]  # a name of tuple's too, which nobody calls here
     span: Span
     text: str
     base: str

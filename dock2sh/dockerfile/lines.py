@@ -18,16 +18,14 @@ from dock2sh.source import Refused, Span, located, refuse
 MAX_LINE = 65535
 """Bytes in a line without its newline: bufio.Scanner's token size (measured: semantics.md 1.0)."""
 
-_KEYWORD = re.compile(r"([^\t\v\f\r ]*)[\t\v\f\r ]*(.*)", re.S)
+_KEYWORD = re.compile(r"([^\t\v\f\r ]*)[\t\v\f\r ]*(.*)", re.DOTALL)
 _BLANKS = re.compile(r"[\t\v\f\r ]+")
-_DIRECTIVE = re.compile(r"#[%s]*([a-zA-Z][a-zA-Z0-9]*)[\t\n\f\r ]*=[\t\n\f\r ]*(.+?)[\t\n\f\r ]*$" % SPACE)
+_DIRECTIVE = re.compile(rf"#[{SPACE}]*([a-zA-Z][a-zA-Z0-9]*)[\t\n\f\r ]*=[\t\n\f\r ]*(.+?)[\t\n\f\r ]*$")
 _SIMPLE_JSON = re.compile(r'\[[ \t]*(?:"[^"\\\x00-\x1f]*"[ \t]*(?:,[ \t]*"[^"\\\x00-\x1f]*"[ \t]*)*)?\]\Z')
 _SIMPLE_STRING = re.compile(r'"([^"]*)"')
 _WORDS = {
-    escape: re.compile(
-        r"(?:[^%(s)s'\"%(e)s]+|%(e)s.|'[^']*(?:'|\Z)|\"(?:[^\"%(e)s]|%(e)s.)*(?:\"|\Z))+" % {"s": SPACE, "e": re.escape(escape)}, re.S
-    )
-    for escape in "\\`"
+    escape: re.compile(rf"(?:[^{SPACE}'\"{e}]+|{e}.|'[^']*(?:'|\Z)|\"(?:[^\"{e}]|{e}.)*(?:\"|\Z))+", re.DOTALL)
+    for escape, e in (("\\", r"\\"), ("`", "`"))
 }
 
 
@@ -48,10 +46,14 @@ def parse(text: str) -> Dockerfile:
     reader = _Reader(lines if too_long is None else lines[:too_long])
     nodes = reader.read()
     if not nodes:
-        raise refuse("no-instructions", "file with no instructions", _lines(reader.at, 0), "begin with FROM, for example `FROM debian:12`")
+        raise refuse(
+            "no-instructions", "file with no instructions", _lines(reader.at, 0), "begin with FROM, for example `FROM debian:12`"
+        )
     if too_long is not None:
         message = f"dockerfile line greater than max allowed size of {MAX_LINE}"
-        raise refuse("long-line", message, _lines(reader.at, 0), f"line {too_long + 1} is too long: break it with `\\`, or COPY a file")
+        raise refuse(
+            "long-line", message, _lines(reader.at, 0), f"line {too_long + 1} is too long: break it with `\\`, or COPY a file"
+        )
     return Dockerfile(text, tuple(nodes), reader.escape, reader.directives, tuple(reader.empty_continuations))
 
 
@@ -116,7 +118,9 @@ class _Reader:
         if key == "escape":
             if match[2] not in ("\\", "`"):
                 message = f"invalid escape token '{match[2]}' does not match ` or \\"
-                raise refuse("escape-token", message, _lines(self.at, 0), "use `# escape=\\` or `# escape=`` (a backtick)", match[2])
+                raise refuse(
+                    "escape-token", message, _lines(self.at, 0), "use `# escape=\\` or `# escape=`` (a backtick)", match[2]
+                )
             self.escape = match[2]
         return True
 
@@ -174,7 +178,7 @@ class _Reader:
             self.at += 1
             if (line.lstrip("\t") if heredoc.chomp else line) == heredoc.name:
                 return "".join(text + "\n" for text in self.lines[first : self.at - 1])
-        hint = f"a line with nothing but {heredoc.name} must end it; `<<` that is no here-document needs no blank behind it, or quotes"
+        hint = f"a line with nothing but {heredoc.name} must end it; `<<` that is none needs no blank behind it, or quotes"
         raise refuse("unterminated-heredoc", "unterminated heredoc", (Span(start, self.at),), hint, "<<")
 
 
@@ -233,7 +237,7 @@ def _quoted_words(rest: str, escape: str) -> tuple[tuple[str, ...], bool]:
 
 def _health(rest: str, escape: str) -> tuple[tuple[str, ...], bool]:
     """A type word, then JSON or the rest of the line."""
-    kind = re.split("[%s]" % SPACE, rest, maxsplit=1)
+    kind = re.split(f"[{SPACE}]", rest, maxsplit=1)
     if not kind[0]:
         return (), False
     args, json = _json_or_one(kind[1].lstrip(SPACE) if len(kind) > 1 else "", escape)
@@ -257,7 +261,7 @@ def _name_values(rest: str, escape: str) -> tuple[tuple[str, ...], bool]:
             from dock2sh.dockerfile.gotext import quoted
 
             message = f"Syntax error - can't find = in {quoted(word)}. Must be of the form: name=value"
-            raise refuse("no-equals", message, near=word, hint="quote a value with blanks: name=\"a value\"")
+            raise refuse("no-equals", message, near=word, hint='quote a value with blanks: name="a value"')
         out += (name, value, "=")
     return tuple(out), False
 

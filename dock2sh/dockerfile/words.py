@@ -6,6 +6,7 @@ A value is a `str`. What is known only when the script runs (the environment of 
 
 import re
 from collections.abc import Callable
+from typing import Self
 
 from dock2sh.dockerfile.gotext import SPACE, quoted
 from dock2sh.source import refuse
@@ -29,7 +30,7 @@ class Deferred(str):
     name: str
     unset: bool
 
-    def __new__(cls, text: str, shell: str, name: str = "", unset: bool = False) -> "Deferred":
+    def __new__(cls, text: str, shell: str, name: str = "", unset: bool = False) -> Self:
         self = super().__new__(cls, text)
         self.shell, self.name, self.unset = shell, name, unset
         return self
@@ -205,7 +206,9 @@ class _Lexer:
         elif first and first in _SPECIAL:
             self.at += 1
         else:
-            while self.at < self.end and (self.text[self.at].isalpha() or self.text[self.at].isdecimal() or self.text[self.at] == "_"):
+            while self.at < self.end and (
+                self.text[self.at].isalpha() or self.text[self.at].isdecimal() or self.text[self.at] == "_"
+            ):
                 self.at += 1
         return self.text[start : self.at]
 
@@ -404,4 +407,4 @@ def _regex(pattern: str, greedy: bool) -> str:
 
 
 def _reversed_pattern(pattern: str) -> str:
-    return "".join(reversed(re.findall(r"\\.|.", pattern, re.S)))
+    return "".join(reversed(re.findall(r"\\.|.", pattern, re.DOTALL)))

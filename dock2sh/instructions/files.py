@@ -35,7 +35,12 @@ def _parse(keyword: str, node: Node, known: dict[str, type]) -> Flags:
         raise refuse("arity", message, hint=f"`{keyword} SOURCE... DESTINATION`", near=node.args[0] if node.args else "")
     flags = check(node.flags, known) if node.flags else {}
     if "<<" in node.args[-1] and heredoc_of(node.args[-1]):
-        raise refuse("heredoc-destination", f"{keyword} cannot accept a heredoc as a destination", hint="here-documents are sources", near=node.args[-1])
+        raise refuse(
+            "heredoc-destination",
+            f"{keyword} cannot accept a heredoc as a destination",
+            hint="here-documents are sources",
+            near=node.args[-1],
+        )
     return flags
 
 
@@ -64,8 +69,9 @@ def plan_add(stage: StageBuilder, node: Node, flags: Flags) -> None:
     else:
         steps = [_local(stage, flags, paths, destination, (chown, chmod))] if paths else []
     if files:
-        last = steps.pop() if steps and isinstance(steps[-1], Copy) else _local(stage, flags, [], destination, (chown, chmod))
-        steps.append(last._replace(files=files))
+        last = steps.pop() if steps and isinstance(steps[-1], Copy) else None
+        held = last if isinstance(last, Copy) else _local(stage, flags, [], destination, (chown, chmod))
+        steps.append(held._replace(files=files))
     words = (*paths, destination_word)
     _watch_sources(stage, node, [path for step in steps if isinstance(step, Copy) for path in step.words])
     stage.steps += [step._replace(words=words) for step in steps]

@@ -113,15 +113,19 @@ def parse_onbuild(node: Node) -> Flags:
     flags = check(node.flags, {}) if node.flags else {}
     trigger = node.child.keyword.upper()
     if trigger == "ONBUILD":
-        raise refuse("onbuild", "Chaining ONBUILD via `ONBUILD ONBUILD` isn't allowed", hint="a trigger fires once, in the next build")
+        raise refuse(
+            "onbuild", "Chaining ONBUILD via `ONBUILD ONBUILD` isn't allowed", hint="a trigger fires once, in the next build"
+        )
     if trigger in ("MAINTAINER", "FROM"):
-        raise refuse("onbuild", f"{trigger} isn't allowed as an ONBUILD trigger", hint="any other instruction is", near=node.child.keyword)
+        raise refuse(
+            "onbuild", f"{trigger} isn't allowed as an ONBUILD trigger", hint="any other instruction is", near=node.child.keyword
+        )
     return flags
 
 
 def trigger_text(node: Node) -> str:
     """What is stored in the image: the text behind ONBUILD, here-documents attached again."""
-    text = re.sub(r"(?i)\A[%s]*ONBUILD[%s]*" % (SPACE, SPACE), "", node.original)
+    text = re.sub(rf"(?i)\A[{SPACE}]*ONBUILD[{SPACE}]*", "", node.original)
     return text + "".join(f"\n{heredoc.content}{heredoc.name}" for heredoc in node.heredocs)
 
 

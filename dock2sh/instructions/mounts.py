@@ -13,9 +13,7 @@ from dock2sh.source import Refused, refuse
 
 _TYPES = ["bind", "cache", "tmpfs", "secret", "ssh"]
 _SHARING = ["shared", "private", "locked"]
-_KEYS = (
-    "type from source target readonly id sharing required size mode uid gid src dst destination ro rw readwrite env".split()
-)
+_KEYS = "type from source target readonly id sharing required size mode uid gid src dst destination ro rw readwrite env".split()
 _TRUE, _FALSE = ("1", "t", "T", "TRUE", "true", "True"), ("0", "f", "F", "FALSE", "false", "False")
 
 
@@ -37,7 +35,11 @@ def check_origin(text: str) -> None:
     for field in _fields(text):
         key, equals, value = field.partition("=")
         if equals and key.lower() == "from" and "$" in value[:-1]:
-            raise _bad(f"'{key.lower()}' doesn't support variable expansion, define alias stage instead", field, "FROM image AS name, then from=name")
+            raise _bad(
+                f"'{key.lower()}' doesn't support variable expansion, define alias stage instead",
+                field,
+                "FROM image AS name, then from=name",
+            )
 
 
 def origin_of(text: str) -> str:
@@ -105,7 +107,9 @@ def _one_of(value: str, options: list[str], what: str) -> str:
 
 def _only(given: dict[str, Any], key: str, types: tuple[str, ...]) -> None:
     if given["type"] not in types:
-        raise _bad(f"unexpected key '{key}' for mount type '{given['type']}'", key, f"{key} belongs to type={' and type='.join(types)}")
+        raise _bad(
+            f"unexpected key '{key}' for mount type '{given['type']}'", key, f"{key} belongs to type={' and type='.join(types)}"
+        )
 
 
 def _boolean(key: str, value: str) -> bool:
@@ -168,7 +172,9 @@ def _mount(given: dict[str, Any], stage: StageBuilder) -> Mount:
         return Mount(kind, target, "", "", name, "", True, required=given.get("required", False), env=given.get("env"), **common)
     if kind == "ssh":
         target = normalised(stage.cwd, given["target"]) if given.get("target") else ""
-        return Mount(kind, target, "", "", given.get("id") or "default", "", True, required=given.get("required", False), **common)
+        return Mount(
+            kind, target, "", "", given.get("id") or "default", "", True, required=given.get("required", False), **common
+        )
     target = given.get("target", "")
     absolute = normalised(stage.cwd if not target.startswith("/") else "/", target)
     if absolute == "/":
@@ -176,7 +182,14 @@ def _mount(given: dict[str, Any], stage: StageBuilder) -> Mount:
     source = normalised("/", given.get("source", "/") or "/")
     if kind == "cache":
         return Mount(
-            kind, absolute, source, _origin(given, stage), given.get("id") or clean(target), given.get("sharing", "shared"), readonly, **common
+            kind,
+            absolute,
+            source,
+            _origin(given, stage),
+            given.get("id") or clean(target),
+            given.get("sharing", "shared"),
+            readonly,
+            **common,
         )
     origin = _origin(given, stage) if kind == "bind" else ""
     return Mount(kind, absolute, source, origin, readonly=readonly, size=given.get("size", 0))

@@ -10,7 +10,7 @@ from dock2sh.plan.paths import clean
 from dock2sh.source import Refused, refuse
 
 _PROTOCOL = re.compile(r"([a-zA-Z0-9]+)://")
-_SCP = re.compile(r"(?:([a-zA-Z0-9_-]+)@)([a-zA-Z0-9-.]+):(.*?)(?:\?(.*?))?(?:#(.*))?\Z", re.S)
+_SCP = re.compile(r"(?:([a-zA-Z0-9_-]+)@)([a-zA-Z0-9-.]+):(.*?)(?:\?(.*?))?(?:#(.*))?\Z", re.DOTALL)
 _TRUE, _FALSE = ("1", "t", "T", "TRUE", "true", "True"), ("0", "f", "F", "FALSE", "false", "False")
 _BARE = ("submodules", "keep-git-dir", "fetch-by-commit")
 
@@ -56,7 +56,18 @@ def _queried(url: str, ref: str, subdir: str, query: str) -> tuple[str, str, Git
             raise _bad(f"query {quoted(key)} has multiple values", key)
         if not values[0] and key not in _BARE:
             raise _bad(f"query {quoted(key)} has no value", key)
-        if key not in ("ref", "tag", "branch", "subdir", "checksum", "commit", "keep-git-dir", "submodules", "mtime", "fetch-by-commit"):
+        if key not in (
+            "ref",
+            "tag",
+            "branch",
+            "subdir",
+            "checksum",
+            "commit",
+            "keep-git-dir",
+            "submodules",
+            "mtime",
+            "fetch-by-commit",
+        ):
             raise _bad(f"unexpected query {quoted(key)}", key)
         found[key] = values[0]
     ref = _agreeing("ref", ref, found.get("ref", ""))

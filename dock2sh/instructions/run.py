@@ -76,5 +76,3 @@ def _text(node: Node) -> tuple[str, Script | None]:
     if content.startswith("#!"):
         return f"/dev/pipes/{first.name}", Script(first.name, content)
     return content, None
-
-

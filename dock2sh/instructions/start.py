@@ -53,7 +53,9 @@ def parse_shell(node: Node) -> Flags:
     if not node.args:
         raise arity(node, "at least one argument")
     if not node.json:
-        raise refuse("shell-json", "SHELL requires the arguments to be in JSON form", hint='for example `SHELL ["/bin/bash", "-c"]`')
+        raise refuse(
+            "shell-json", "SHELL requires the arguments to be in JSON form", hint='for example `SHELL ["/bin/bash", "-c"]`'
+        )
     return flags
 
 
@@ -69,14 +71,18 @@ def parse_healthcheck(node: Node) -> Flags:
     kind = node.args[0].upper()
     if kind == "NONE":
         if len(node.args) > 1:
-            raise refuse("healthcheck", "HEALTHCHECK NONE takes no arguments", hint="HEALTHCHECK NONE stands alone", near=node.args[1])
+            raise refuse(
+                "healthcheck", "HEALTHCHECK NONE takes no arguments", hint="HEALTHCHECK NONE stands alone", near=node.args[1]
+            )
         return {}
     flags = check(node.flags, _HEALTH_FLAGS)
     if kind != "CMD":
         message = f"Unknown type {quoted(kind)} in HEALTHCHECK (try CMD)"
         raise refuse("healthcheck", message, hint="HEALTHCHECK [OPTIONS] CMD command, or HEALTHCHECK NONE", near=node.args[0])
     if len(node.args) < 2:
-        raise refuse("healthcheck", "Missing command after HEALTHCHECK CMD", hint="for example `HEALTHCHECK CMD curl -f http://localhost/`")
+        raise refuse(
+            "healthcheck", "Missing command after HEALTHCHECK CMD", hint="for example `HEALTHCHECK CMD curl -f http://localhost/`"
+        )
     _health(node, flags)
     return flags
 
@@ -140,7 +146,9 @@ def plan_stopsignal(stage: StageBuilder, node: Node, flags: Flags) -> None:
     """STOPSIGNAL: a number but 0, or a name, stored as written."""
     signal = stage.expand(node.args[0])
     if not _is_signal(signal):
-        raise refuse("signal", f"invalid signal: {signal}", hint="a number, or a name such as SIGTERM, QUIT, RTMIN+3", near=signal)
+        raise refuse(
+            "signal", f"invalid signal: {signal}", hint="a number, or a name such as SIGTERM, QUIT, RTMIN+3", near=signal
+        )
     stage.config["StopSignal"] = signal
     stage.steps.append(Configure(stage.span, stage.text, "STOPSIGNAL", (), (signal,), stage.onbuild))
 
@@ -155,8 +163,8 @@ def _is_signal(text: str) -> bool:
 
 
 SIGNALS = set(
-    "ABRT ALRM BUS CHLD CLD CONT FPE HUP ILL INT IO IOT KILL PIPE POLL PROF PWR QUIT SEGV STKFLT STOP SYS TERM TRAP TSTP TTIN TTOU"
-    " URG USR1 USR2 VTALRM WINCH XCPU XFSZ RTMIN RTMAX".split()
+    "ABRT ALRM BUS CHLD CLD CONT FPE HUP ILL INT IO IOT KILL PIPE POLL PROF PWR QUIT SEGV STKFLT STOP SYS TERM TRAP TSTP TTIN"
+    " TTOU URG USR1 USR2 VTALRM WINCH XCPU XFSZ RTMIN RTMAX".split()
     + [f"RTMIN+{n}" for n in range(1, 16)]
     + [f"RTMAX-{n}" for n in range(1, 15)]
 )

@@ -38,7 +38,9 @@ def parse_pairs(node: Node) -> Flags:
     if not node.args:
         raise arity(node, "at least one argument")
     if "" in node.args[::3]:
-        raise refuse("blank-name", f"{node.keyword.upper()} names can not be blank", hint="a name stands before the `=`", near="=")
+        raise refuse(
+            "blank-name", f"{node.keyword.upper()} names can not be blank", hint="a name stands before the `=`", near="="
+        )
     return flags
 
 

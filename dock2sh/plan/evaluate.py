@@ -216,7 +216,9 @@ class _Build:
             if index is None or index < stage.source.index:
                 continue
             if "from" in command.flags:
-                message = f"cannot copy from stage {quoted(origin)}, it needs to be defined before current stage {quoted(stage.label)}"
+                message = (
+                    f"cannot copy from stage {quoted(origin)}, it needs to be defined before current stage {quoted(stage.label)}"
+                )
             else:
                 message = f"cannot mount from stage {quoted(origin)}, stage needs to be defined before current command"
             raise refuse("stage-order", message, (command.span,), "move that stage above this one", origin)

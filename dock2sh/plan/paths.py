@@ -37,4 +37,8 @@ def normalised(directory: str, path: str, keep_slash: bool = False) -> str:
 def _deferred_join(directory: str, path: str) -> str:
     """A join that the running script finishes: a value that may turn out to be absolute stays as it is."""
     begins_with_variable = isinstance(path, Deferred) and path.startswith("${")
-    return path if begins_with_variable else concat([directory.rstrip("/") + "/" if not isinstance(directory, Deferred) else concat([directory, "/"]), path])
+    return (
+        path
+        if begins_with_variable
+        else concat([directory.rstrip("/") + "/" if not isinstance(directory, Deferred) else concat([directory, "/"]), path])
+    )

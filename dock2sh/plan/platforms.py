@@ -8,7 +8,9 @@ from dock2sh.dockerfile.gotext import quoted
 
 _OS = re.compile(r"([A-Za-z0-9_-]+)(?:\(([A-Za-z0-9_.%-]*)((?:\+[A-Za-z0-9_.%-]+)*)\))?\Z")
 _PART = re.compile(r"[A-Za-z0-9_.-]+\Z")
-_KNOWN_OS = set("aix android darwin dragonfly freebsd hurd illumos ios js linux nacl netbsd openbsd plan9 solaris windows zos".split())
+_KNOWN_OS = set(
+    "aix android darwin dragonfly freebsd hurd illumos ios js linux nacl netbsd openbsd plan9 solaris windows zos".split()
+)
 _KNOWN_ARCH = set(
     "386 amd64 amd64p32 arm armbe arm64 arm64be ppc64 ppc64le loong64 mips mipsle mips64 mips64le mips64p32 mips64p32le ppc riscv"
     " riscv64 s390 s390x sparc sparc64 wasm".split()

@@ -28,7 +28,7 @@ class Command(NamedTuple):
 class Source(NamedTuple):
     """A FROM and what follows it, before evaluation."""
 
-    index: int
+    index: int  # type: ignore[assignment]  # a name of tuple's too, which nobody calls here
     name: str
     node: Node
     platform: str
@@ -56,7 +56,12 @@ def command_of(node: Node, span: Span, onbuild: bool = False) -> Command:
         if entry is None:
             meant = did_you_mean(node.keyword, NAMES, ignore_case=True)
             message = f"unknown instruction: {node.keyword}{meant}"
-            raise refuse("unknown-instruction", message, near=node.keyword, hint="every line begins with an instruction; `\\` continues one")
+            raise refuse(
+                "unknown-instruction",
+                message,
+                near=node.keyword,
+                hint="every line begins with an instruction; `\\` continues one",
+            )
         flags = entry.parse(node)
     except Refused as refused:
         raise located(refused, span) from None
@@ -153,11 +158,19 @@ def _platform(stage: Source, shared: Globals, target: platforms.Platform) -> pla
         shared.watch.platform(stage.node, written, value, used - unset, unset, str(target))
     meant = next((m for name in sorted(unset) if (m := did_you_mean(name, list(shared.args)))), "")
     if not value:
-        raise refuse("platform", f"empty platform value from expression {written}{meant}", spans, "for example --platform=linux/amd64", written)
+        raise refuse(
+            "platform",
+            f"empty platform value from expression {written}{meant}",
+            spans,
+            "for example --platform=linux/amd64",
+            written,
+        )
     try:
         return platforms.parse(value)
     except ValueError as error:
-        raise refuse("platform", f"failed to parse platform {written}: {error}{meant}", spans, "for example linux/amd64", written) from None
+        raise refuse(
+            "platform", f"failed to parse platform {written}: {error}{meant}", spans, "for example linux/amd64", written
+        ) from None
 
 
 class Graph:
@@ -177,7 +190,12 @@ class Graph:
         if indices and origin.lstrip("+-").isdigit() and origin.isascii():
             index = int(origin)
             if not 0 <= index < len(self.stages):
-                raise refuse("stage-index", f"invalid stage index {index}", hint=f"there are stages 0 to {len(self.stages) - 1}", near=origin)
+                raise refuse(
+                    "stage-index",
+                    f"invalid stage index {index}",
+                    hint=f"there are stages 0 to {len(self.stages) - 1}",
+                    near=origin,
+                )
             return index
         return self.names.get(origin.lower())
 
@@ -252,5 +270,8 @@ def _refuse_variable(origin: str) -> None:
     if not any(char in origin for char in "$'\"\\`"):
         return
     if expand(origin, lambda name: None) != origin:
-        message = "variable expansion is not supported for --from, define a new stage with FROM using ARG from global scope as a workaround"
+        message = (
+            "variable expansion is not supported for --from,"
+            " define a new stage with FROM using ARG from global scope as a workaround"
+        )
         raise refuse("from-variable", message, near=origin, hint="`FROM image:$TAG AS tool` above, then `--from=tool`")
