@@ -1,0 +1,45 @@
+# One source of a COPY: a directory, or anything else.
+
+# copy_path SOURCE DEST: a directory's contents go into DEST, anything else to where put_file puts it.
+copy_path() {
+    source_path "$1"
+    if [ -d "$source_root$found" ]; then
+        put_directory "$found" "$2"
+    else
+        put_file "$source_root$found" "${1##*/}" "$2"
+    fi
+}
+
+# put_directory FOUND DEST: the directory itself lends its time only, never its mode or owner: BuildKit makes DEST first and
+# then copies what is in the directory.
+put_directory() {
+    put_time=$(stat -c %Y "$source_root$1")
+    list_tree "$1"
+    filter_list "$state/exclude" ''
+    resolve "$2"
+    case $2 in
+    */) ;;
+    *) [ -d "$root$resolved" ] || ! [ -e "$root$resolved" ] || fail "cannot copy to non-directory: $resolved" ;;
+    esac
+    make_directories "$resolved" "$(created_mode "$chmod_spec")" "$made_owner"
+    put_into=$root$resolved
+    transfer "$source_root$1" "$state/list" "$put_into" merge "$put_owner" "$chmod_spec"
+    touch -d "@$put_time" "$put_into" || fail "the time of ${put_into#"$root"} cannot be set"
+}
+
+# put_file FILE NAME DEST: puts a file (or device...) of the machine to DEST/NAME if DEST is a directory or ends in a slash,
+# else to DEST.
+put_file() {
+    resolve "$3"
+    put_into=$resolved put_name=$2
+    case $3 in
+    */) ;;
+    *) [ -d "$root$resolved" ] || put_into=${resolved%/*} put_name=${resolved##*/} ;;
+    esac
+    put_into=${put_into:-/}
+    make_directories "$put_into" "$(created_mode "$chmod_spec")" "$made_owner"
+    rm -rf "$state/one"
+    mkdir "$state/one" && ln -s "$1" "$state/one/$put_name" || fail "$put_name cannot be put into $put_into"
+    printf './%s\0' "$put_name" >"$state/list"
+    transfer "$state/one" "$state/list" "$root$put_into" merge "$put_owner" "$chmod_spec" follow
+}

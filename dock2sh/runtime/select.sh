@@ -1,0 +1,39 @@
+# Which files of a directory are meant. A list is a file of names, `./name` and a NUL each, directories before what is in them.
+
+# list_tree DIR [FIND-OPTION...]: $state/list becomes what is below DIR of the source, without what is left out of the context.
+list_tree() {
+    list_dir=$1
+    shift
+    (cd "$source_root$list_dir" && find . "$@" ! -name . -print0) >"$state/list" || fail "$list_dir cannot be read"
+    list_dir=${list_dir#/}
+    [ "$source_kind" != context ] || filter_list "$state/ignore" "${list_dir:+$list_dir/}"
+}
+
+# filter_list RULES PREFIX: drops from $state/list what the rules leave out; they see PREFIX before each name.
+filter_list() {
+    [ -s "$1" ] && [ -s "$state/list" ] || return 0
+    list_is_plain
+    list_as_lines | rules=$1 prefix=$2 LC_ALL=C awk "$(program_filter)" | tr '\001\n' '\n\0' >"$state/list.kept"
+    mv -f "$state/list.kept" "$state/list"
+}
+
+# $state/list for line tools: a newline in a name becomes \001.
+list_as_lines() {
+    tr '\n\0' '\001\n' <"$state/list"
+}
+
+# Names with a \001 or \002 of their own would come back as others.
+list_is_plain() {
+    [ "$(tr -dc '\001\002' <"$state/list" | wc -c)" -eq 0 ] ||
+        fail 'a file name contains the control character 1 or 2 and cannot be matched: rename the file'
+}
+
+# exclude_rules PATTERN...: the rules of --exclude. A leading ! takes back.
+exclude_rules() {
+    for exclude_pattern; do
+        case $exclude_pattern in
+        !*) printf '%s%s\n' - "$(pattern exclude "${exclude_pattern#!}")" ;;
+        *) printf '%s%s\n' + "$(pattern exclude "$exclude_pattern")" ;;
+        esac
+    done
+}

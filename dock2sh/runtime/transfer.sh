@@ -1,0 +1,86 @@
+# Moving a list of entries from one directory into another, with docker's rules for what is there already.
+
+# transfer SOURCE LIST DEST POLICY OWNER MODE [FOLLOW]: puts what LIST names in SOURCE into the directory DEST of the root.
+# POLICY merge: as COPY does it, with its refusals; replace: as layers and archives do;
+# parents: as COPY --parents does it. OWNER is uid:gid for all, or '' to
+# keep theirs; MODE as in --chmod, or ''. With FOLLOW the names are links to what is meant. What is kept: modes with their s
+# and t bits, times in whole seconds, hard links among the listed, and file attributes where the tool can.
+transfer() {
+    [ -s "$2" ] || return 0
+    transfer_clear "$1" "$2" "$3" "$4" "${7-}"
+    transfer_tool
+    rm -f "$state/unpacked"
+    ! [ -s "$state/put" ] || "transfer_by_$tool" "$1" "$state/put" "$3" "$5" "${7-}" ||
+        fail "the files could not be put into ${3#"$root"}"
+    transfer_sockets "$1" "$3" "$5"
+    change_modes "$3" "$state/no-links" "$6"
+}
+
+# Refuses what docker refuses and removes what is in the way, with few processes for any number of names.
+transfer_clear() {
+    transfer_shown=${3#"$root"}
+    (cd "$3" && xargs -0 sh -c "$(program_survey)" sh "$4" "$5" "$1" "${transfer_shown%/}" <"$2") \
+        >"$state/in-the-way" 3>"$state/put" 4>"$state/sockets" 5>"$state/no-links" 2>"$state/refused" || fail "$(cat "$state/refused")"
+    ! [ -s "$state/refused" ] || fail "$(head -n 1 "$state/refused")"
+    ! [ -s "$state/in-the-way" ] || (cd "$3" && xargs -0 rm -rf <"$state/in-the-way") || fail "${3#"$root"} cannot be cleared"
+}
+
+# Sets `tool` to what can move a list of names that end in NUL: GNU tar, or else busybox's cpio (its tar reads no lists).
+transfer_tool() {
+    [ -z "${tool-}" ] || return 0
+    case $(tar --version 2>/dev/null) in *'GNU tar'*) tool=tar && return ;; esac
+    case $(cpio --help 2>&1) in *BusyBox*-0*) tool=cpio && return ;; esac
+    missing 'GNU tar (or the cpio of busybox) to copy files with: install the package tar'
+}
+
+# transfer_by_tar SOURCE LIST DEST OWNER FOLLOW. POSIX headers carry the attributes; without their own times they keep whole seconds.
+transfer_by_tar() {
+    { tar_pack "$@" || : >"$state/unpacked"; } |
+        TAR_OPTIONS='' tar -C "$3" -xpf - --same-owner --numeric-owner --warning=no-timestamp --xattrs --xattrs-include='*' &&
+        ! [ -e "$state/unpacked" ]
+}
+
+tar_pack() {
+    tar_source=$1 tar_list=$2 tar_owner=$4
+    set -- ${5:+--dereference}
+    [ -z "$tar_owner" ] || set -- "$@" "--owner=:${tar_owner%:*}" "--group=:${tar_owner#*:}"
+    # a context's files lose their capabilities on the way, as the chown of the transfer clears them
+    [ "$source_kind" = context ] || set -- "$@" --xattrs-include=security.capability
+    TAR_OPTIONS='' tar -C "$tar_source" -cf - "$@" --xattrs --xattrs-include='user.*' \
+        --pax-option=delete=mtime,delete=atime,delete=ctime --numeric-owner --no-recursion --null -T "$tar_list"
+}
+
+# transfer_by_cpio: the same with busybox. A second round for directories: their times changed as they were filled. Its format
+# holds files of less than 4 GB.
+transfer_by_cpio() {
+    cpio_has_room "$1" "$2" || missing 'GNU tar to copy a file of 4 GB or more: install the package tar'
+    transfer_warn "$1"
+    cpio_round "$@" || return 1
+    [ -z "$5" ] || return 0
+    (cd "$3" && xargs -0 sh -c "$(program_links)" sh "$1" "$4" <"$2") || return 1
+    (cd "$1" && xargs -0 sh -c 'for name do [ -L "$name" ] || ! [ -d "$name" ] || printf "%s\0" "$name"; done' sh <"$2") >"$state/dirs"
+    ! [ -s "$state/dirs" ] || cpio_round "$1" "$state/dirs" "$3" "$4" ''
+}
+
+cpio_round() {
+    { (cd "$1" && cpio -o -0 -H newc --renumber-inodes ${5:+-L} <"$2" 2>"$state/packed") || : >"$state/unpacked"; } |
+        (cd "$3" && cpio -i -d -m -u ${4:+-R "$4"} 2>"$state/cpio") && ! [ -e "$state/unpacked" ] && return
+    cat "$state/packed" "$state/cpio" >&2
+    return 1
+}
+
+cpio_has_room() {
+    [ -z "$(cd "$1" && xargs -0 sh -c 'find "$@" -prune -type f -size +4194303k -exec echo {} \;' sh <"$2")" ]
+}
+
+# Attributes that are lost without GNU tar are named where a tool tells of them.
+transfer_warn() {
+    [ "$source_kind" != context ] && command -v getfattr >/dev/null || return 0
+    [ -z "$(getfattr -R -P -h -m '^(security\.capability|user\.)' "$1" 2>/dev/null | head -n 1)" ] ||
+        warn "file capabilities and attributes are lost: only GNU tar keeps them (install the package tar)"
+}
+
+transfer_sockets() {
+    [ -s "$state/sockets" ] || return 0
+    (cd "$2" && xargs -0 sh -c "$(program_sockets)" sh "$source_kind" "$3" "$1" <"$state/sockets") || fail 'a socket cannot be copied'
+}

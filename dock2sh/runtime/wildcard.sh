@@ -1,0 +1,63 @@
+# Wildcards in sources: Go's filepath.Match over the paths of the source, in the order of a lexical walk.
+
+# is_wild PATH: an unescaped * ? or [ makes it a wildcard.
+is_wild() {
+    wild_rest=$1
+    while :; do
+        case $wild_rest in
+        \\?*) wild_rest=${wild_rest#??} ;;
+        [*?[]*) return 0 ;;
+        ?*) wild_rest=${wild_rest#?} ;;
+        *) return 1 ;;
+        esac
+    done
+}
+
+# wildcard PATH TOGETHER: $state/wild becomes the matches, lines for copy_matches, several files in one where TOGETHER is not
+# empty. No match is no error, as in docker; a missing directory before the first
+# wildcard is one.
+wildcard() {
+    : >"$state/wild"
+    wildcard_split "$1"
+    resolve_in "$source_root" "/$wild_base" || fail "$1: too many links"
+    wild_dir=$resolved
+    [ -d "$source_root$wild_dir" ] || fail "lstat /${wild_base%/}: no such file or directory"
+    wild_depth=$(printf %s "$wild_tail" | tr -dc / | wc -c)
+    wild_depth=$((wild_depth + 1))
+    wildcard_files "$2"
+    wildcard_candidates
+    wild_ere=$(pattern glob "$1") || fail "there is no expression for $1"
+    list_as_lines | base=$wild_base ere=$wild_ere LC_ALL=C awk "$(program_matches)" |
+        tr / '\002' | LC_ALL=C sort | tr '\002' / |
+        base=$wild_base plain="$state/wild.plain" into=$state LC_ALL=C awk "$(program_groups)" >"$state/wild"
+}
+
+# Sets `wild_base` to the directories before the first wildcard ('' or with a / at the end), `wild_tail` to the rest.
+wildcard_split() {
+    wild_base='' wild_tail=$1
+    while :; do
+        case $wild_tail in */*) ;; *) return ;; esac
+        ! is_wild "${wild_tail%%/*}" || return 0
+        wild_base=$wild_base${wild_tail%%/*}/ wild_tail=${wild_tail#*/}
+    done
+}
+
+# What may match, in $state/list: no wildcard crosses a slash, so one depth is enough. With rules all is listed, for a
+# directory may be there only because of something deep inside of it.
+wildcard_candidates() {
+    if [ "$source_kind" = context ] && [ -s "$state/ignore" ]; then
+        list_tree "$wild_dir"
+    else
+        list_tree "$wild_dir" -mindepth "$wild_depth" -maxdepth "$wild_depth"
+    fi
+    list_is_plain
+}
+
+# Regular files with a single name, as lines: these can be copied in one go (a tar would keep hard links, which docker does not
+# keep between two sources).
+wildcard_files() {
+    : >"$state/wild.plain"
+    [ -n "$1" ] || return 0
+    (cd "$source_root$wild_dir" && find . -mindepth "$wild_depth" -maxdepth "$wild_depth" -type f -links 1 -print0) |
+        tr '\n\0' '\001\n' >"$state/wild.plain"
+}

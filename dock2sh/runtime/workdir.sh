@@ -1,0 +1,16 @@
+# WORKDIR.
+
+# workdir DIR: later steps run in DIR; creates it and its missing parents 0755, owned by the current user.
+workdir() {
+    case $1 in
+    /*) clean_path "$1" ;;
+    *) clean_path "$cwd/$1" ;;
+    esac
+    cwd=$cleaned
+    wanted || return 0
+    ! dry || { say "mkdir -p $(quote "$cwd")"; return 0; }
+    resolve "$cwd"
+    [ ! -d "$root$resolved" ] || return 0
+    owner_of "${user:-0:0}"
+    make_directories "$resolved" 0755 "$owner"
+}
