@@ -7,6 +7,7 @@ function that prints it, `program_NAME`. What uses what is read out of the text,
 
 import re
 import sys
+from collections.abc import Iterable
 from functools import cache
 from pathlib import Path
 
@@ -29,10 +30,10 @@ def library() -> dict[str, tuple[str, frozenset[str]]]:
     return {name: (text, frozenset(_WORD.findall(_COMMENT.sub("", text)))) for name, text in found.items()}
 
 
-def bundle(top: str) -> str:
-    """The text of every library function that `top` uses, directly or through another, `main` always among them."""
+def bundle(words: Iterable[str]) -> str:
+    """The text of every library function that one of `words` names, directly or through another; `main` always among them."""
     functions = library()
-    wanted, queue = set(), [*_WORD.findall(_COMMENT.sub("", top)), "main"]
+    wanted, queue = set[str](), [*words, "main"]
     while queue:
         name = queue.pop()
         if name in functions and name not in wanted:
@@ -41,6 +42,11 @@ def bundle(top: str) -> str:
     return "\n".join(text for name, (text, _) in functions.items() if name in wanted)
 
 
+def words_of(top: str) -> list[str]:
+    """The words of a hand-written top half, comments left out."""
+    return _WORD.findall(_COMMENT.sub("", top))
+
+
 if __name__ == "__main__":
     top_text = Path(sys.argv[1]).read_text()
-    sys.stdout.write(f'{top_text}\n{bundle(top_text)}\nmain "$@"\n')
+    sys.stdout.write(f'{top_text}\n{bundle(words_of(top_text))}\nmain "$@"\n')

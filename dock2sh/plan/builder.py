@@ -84,6 +84,8 @@ class StageBuilder:
         """Turn to the next instruction."""
         self.node, self.span, self.onbuild = node, span, onbuild
         self.text = node.original.strip()
+        if self.shared.watch:
+            self.shared.watch.begin(node, span)
 
     @property
     def user(self) -> str:
@@ -128,4 +130,4 @@ class StageBuilder:
 
     def report_unset(self, names: set[str] | None) -> None:
         if names and self.shared.watch:
-            self.shared.watch.unset(self.node, self.span, names - self.declared.keys(), list(self.variables))
+            self.shared.watch.unset(names - self.declared.keys(), list(self.variables))

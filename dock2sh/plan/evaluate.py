@@ -17,7 +17,7 @@ from dock2sh.model import Base, Plan, Stage
 from dock2sh.plan import platforms, stages
 from dock2sh.plan.builder import Globals, StageBuilder
 from dock2sh.plan.platforms import Platform
-from dock2sh.plan.watch import Watch
+from dock2sh.plan.watch import Ignored, Watch
 from dock2sh.source import Refused, Span, located, refuse
 
 FindBase = Callable[[str, Platform], Base]
@@ -34,9 +34,15 @@ class Options(NamedTuple):
     labels: Mapping[str, str] = {}
 
 
-def evaluate(dockerfile: Dockerfile, options: Options, find_base: FindBase, watch: Watch | None = None) -> Plan:
-    """The plan of a Dockerfile. `find_base` answers for base images. Raises Refused for what BuildKit refuses."""
-    sources, arguments = stages.collect(dockerfile)
+def evaluate(
+    dockerfile: Dockerfile, options: Options, find_base: FindBase, watch: Watch | None = None, ignore: Ignored | None = None
+) -> Plan:
+    """The plan of a Dockerfile. `find_base` answers for base images. Raises Refused for what BuildKit refuses.
+
+    `watch` is told what a check needs; `ignore` is asked only where the Dockerfile itself demands to be checked.
+    """
+    watch = watch or _demanded(dockerfile, options, ignore)
+    sources, arguments = stages.collect(dockerfile, watch)
     target_platform = _target_platform(options.platform)
     shared = Globals(options.build_args, dockerfile.escape, target_platform.os == "windows")
     shared.watch = watch
@@ -46,7 +52,19 @@ def evaluate(dockerfile: Dockerfile, options: Options, find_base: FindBase, watc
     graph = stages.Graph(resolved)
     build = _Build(shared, graph, find_base, target_platform)
     builders = build.run(target, everything=not options.target)
+    if watch:
+        watch.finished()
     return _plan(build, builders, target, options)
+
+
+def _demanded(dockerfile: Dockerfile, options: Options, ignore: Ignored | None) -> Watch | None:
+    """The watch that `# check=…` in the head or its build argument asks for: with `error=true` a finding refuses the build."""
+    shebang = dockerfile.text.startswith(("#!", "\ufeff#!"))  # behind it BuildKit still looks for `check`
+    if not shebang and "check" not in dockerfile.directives and "BUILDKIT_DOCKERFILE_CHECK" not in options.build_args:
+        return None
+    from dock2sh.checks.linter import demanded
+
+    return demanded(dockerfile, options.build_args, ignore)
 
 
 def _target_platform(text: str) -> Platform:
@@ -66,6 +84,8 @@ def _set_globals(
         shared.args |= {prefix + key: value for key, value in zip(("PLATFORM", "OS", "OSVERSION", "ARCH", "VARIANT"), values)}
     shared.args["TARGETSTAGE"] = name
     shared.args |= {key: value for key, value in shared.build_args.items() if key in shared.args}
+    if shared.watch:
+        shared.watch.predefined(dict(shared.args))
     for node in arguments:
         for word in node.args:
             _set_global(shared, node, word)
@@ -114,14 +134,17 @@ class _Build:
         for index in range(len(self.graph.stages)) if everything else sorted(needed):
             if index not in needed:
                 self._look_aside(index)
+            if self.shared.watch:
+                self.shared.watch.stage(index in needed)
             builders[index] = self._stage(index, builders)
         return {index: builder for index, builder in builders.items() if index in needed}
 
     def _look_aside(self, index: int) -> None:
-        """Make a stage that is only checked ready for it."""
-        if self.shared.watch or self.graph.stages[index].parent is not None:
-            self._trigger(index)
-        else:
+        """Make a stage that is only checked ready for it. ONBUILD triggers fire in needed stages only, as in BuildKit."""
+        stage, watch = self.graph.stages[index], self.shared.watch
+        if stage.parent is None and watch and watch.all_stages:
+            self.bases[index] = self._base(stage)
+        elif stage.parent is None:
             self.bases[index] = Base({"architecture": self.target.arch, "os": self.target.os}, known=False)
 
     def _check_references(self) -> None:
@@ -162,7 +185,9 @@ class _Build:
         return base
 
     def _watch_platform(self, stage: stages.Resolved, base: Base, expected: Platform) -> None:
-        actual = Platform(base.image.get("os") or expected.os, base.image.get("architecture") or expected.arch)
+        image = base.image
+        variant, version = image.get("variant") or "", image.get("os.version") or ""
+        actual = Platform(image.get("os") or expected.os, image.get("architecture") or expected.arch, variant, version)
         if self.shared.watch and base.known and (actual.os, actual.arch) != (expected.os, expected.arch):
             self.shared.watch.base_platform(stage.source.node.span, stage.base, str(expected), str(actual))
 

@@ -11,6 +11,7 @@ from dock2sh.instructions import KEYWORDS, Keyword
 from dock2sh.instructions.stage import parse_from
 from dock2sh.plan import platforms
 from dock2sh.plan.builder import Globals
+from dock2sh.plan.watch import Watch
 from dock2sh.source import Refused, Span, located, refuse
 
 
@@ -82,14 +83,21 @@ def _origins(flags: Flags) -> tuple[str, ...]:
     return ()
 
 
-def collect(dockerfile: Dockerfile) -> tuple[list[Source], list[Node]]:
+def collect(dockerfile: Dockerfile, watch: Watch | None = None) -> tuple[list[Source], list[Node]]:
     """The stages of a file and its global ARGs, every instruction checked. Raises Refused."""
     begun, arguments = list[tuple[Node, tuple[str, str], list[Command]]](), list[Node]()
     for node in dockerfile.nodes:
-        if node.keyword == "FROM" or node.keyword.lower() == "from":
+        if watch:
+            watch.met(node)
+        is_from = node.keyword == "FROM" or node.keyword.lower() == "from"
+        if is_from:
             begun.append((node, _parsed(node), []))
+        else:
+            command = command_of(node, node.span)
+        if watch:
+            watch.accepted(node)
+        if is_from:
             continue
-        command = command_of(node, node.span)
         if begun:
             begun[-1][2].append(command)
         elif node.keyword.lower() == "arg":
@@ -99,6 +107,8 @@ def collect(dockerfile: Dockerfile) -> tuple[list[Source], list[Node]]:
             raise refuse("no-stage", "no build stage in current context", (node.span,), hint, node.keyword)
     if not begun:
         raise refuse("no-stage", "dockerfile contains no stages to build", hint="add FROM, for example `FROM debian:12`")
+    if watch:
+        watch.collected()
     stages = [
         Source(index, name, node, platform, tuple(commands)) for index, (node, (name, platform), commands) in enumerate(begun)
     ]
@@ -133,8 +143,9 @@ def _base(stage: Source, shared: Globals) -> str:
         base = expand(written, shared.args.get, shared.escape, unset)
     except Refused as refused:
         raise located(refused, stage.node.span) from None
-    if unset and shared.watch:
-        shared.watch.unset_in_from(stage.node, unset, list(shared.args))
+    finally:
+        if unset and shared.watch:
+            shared.watch.unset_in_from(stage.node, unset, list(shared.args))
     if not base:
         hint = "declare the ARG before the first FROM, with a default, or give it with --build-arg"
         raise refuse("blank-base", f"base name ({written}) should not be blank", (stage.node.span,), hint, written)
@@ -149,13 +160,14 @@ def _platform(stage: Source, shared: Globals, target: platforms.Platform) -> pla
         used.add(name)
         return shared.args.get(name)
 
-    spans, written = (stage.node.span,), stage.platform
+    spans, written, value = (stage.node.span,), stage.platform, ""
     try:
         value = expand(written, lookup, shared.escape, unset)
     except Refused as refused:
         raise located(refused, stage.node.span) from None
-    if shared.watch:
-        shared.watch.platform(stage.node, written, value, used - unset, unset, str(target))
+    finally:
+        if shared.watch:
+            shared.watch.platform(stage.node, written, value, used - unset, unset, shared.args["TARGETPLATFORM"])
     meant = next((m for name in sorted(unset) if (m := did_you_mean(name, list(shared.args)))), "")
     if not value:
         raise refuse(

@@ -1,0 +1,58 @@
+"""Base images for the planner: where images/ finds one, what is assumed, what stays unknown."""
+
+from collections.abc import Callable, Mapping
+
+from dock2sh.model import DEFAULT_PATH, Base
+from dock2sh.plan.platforms import Platform
+from dock2sh.source import refuse
+
+Say = Callable[[str], None]
+
+
+def unknown(reference: str, platform: Platform) -> Base:
+    """Nobody knows: what the base gives stays a shell expansion in the script."""
+    return Base({"architecture": platform.arch, "os": platform.os, "config": {}}, known=False)
+
+
+def assumed(reference: str, platform: Platform) -> Base:
+    """Docker's default PATH and a shell: what `--offline` takes a base image for."""
+    config = {"Env": ["PATH=" + DEFAULT_PATH], "Cmd": ["/bin/sh"]}
+    return Base({"architecture": platform.arch, "os": platform.os, "config": config})
+
+
+def finder(sources: Mapping[str, str], offline: bool, say: Say) -> Callable[[str, Platform], Base]:
+    """An answer for each base image, asked for once: `sources` first, then (unless offline) local engines.
+
+    `say` gets a sentence for each image that is assumed or unknown. The answer raises Refused for a bad source.
+    """
+    known: dict[tuple[str, Platform], Base] = {}
+
+    def find(reference: str, platform: Platform) -> Base:
+        if (reference, platform) not in known:
+            known[reference, platform] = _find(reference, platform, sources, offline, say)
+        return known[reference, platform]
+
+    return find
+
+
+def _find(reference: str, platform: Platform, sources: Mapping[str, str], offline: bool, say: Say) -> Base:
+    if offline and not sources:
+        say(f"{reference} is not looked up (--offline): assuming docker's default PATH and a shell")
+        return assumed(reference, platform)
+    from dock2sh.images import ImageError, InvalidReference, find_image, open_source, same_image
+
+    try:
+        if offline:
+            source = next((value for name, value in sources.items() if same_image(name, reference)), None)
+            image = open_source(source, reference, str(platform)) if source else None
+        else:
+            image = find_image(reference, sources, str(platform))
+    except (ImageError, InvalidReference) as error:
+        raise refuse("base-image", f"{reference}: {error}", near=reference, hint="--base NAME=SOURCE") from None
+    if image:
+        return Base(image.config)
+    if offline:
+        say(f"{reference} is not at hand (--offline): assuming docker's default PATH and a shell")
+        return assumed(reference, platform)
+    say(f"{reference} is not at hand: its environment stays open in the script; give it with --base {reference}=SOURCE")
+    return unknown(reference, platform)

@@ -1,0 +1,420 @@
+"""Plan to script: the top half, in the words of docs/script.md, and under it the helpers that it uses.
+
+The walk is a straight line: stages in order, steps in order, one function a step kind. What the words do is runtime/'s business.
+"""
+
+import hashlib
+import re
+from collections.abc import Iterable, Mapping
+from typing import NamedTuple, assert_never
+
+from dock2sh import __version__
+from dock2sh.dockerfile.words import Deferred
+from dock2sh.emit.bundle import bundle
+from dock2sh.emit.display import as_written, delimiter
+from dock2sh.emit.quoting import assignment, quote
+from dock2sh.model import Configure, Copy, Fetch, File, MakeDirectory, Mount, Plan, Run, Stage, Step
+from dock2sh.plan.ignore import Ignore
+from dock2sh.plan.patterns import deep_glob_regex, exclude_regex, glob_regex, has_wildcard
+from dock2sh.source import Span, refuse
+
+COMMENT_COLUMN = 76
+_SPACES = re.compile(r"\s+")
+
+
+class Setting(NamedTuple):
+    """What a script is made with besides the plan: the Dockerfile's name, text and escape, the ignore file, bundled files."""
+
+    name: str
+    text: str
+    escape: str = "\\"
+    ignore: Ignore | None = None
+    context: bytes | None = None
+    digest: str = ""
+
+
+def script(plan: Plan, setting: Setting) -> str:
+    """The whole script. Raises Refused for what no script can do (a Windows image)."""
+    if plan.image.get("os") == "windows":
+        span = (plan.stages[-1].span,)
+        raise refuse("windows", "a Windows image has no POSIX shell script", span, "parse, check, plan and explain still serve it")
+    writer = _Writer(plan, setting)
+    body = writer.build()
+    image = _image(plan)
+    parts = [_head(plan, setting), body, image, writer.patterns(), *writer.ignored(), *writer.context(), _numbers(plan, writer)]
+    helpers = bundle(writer.used)
+    return "\n".join(part for part in parts if part) + "\n" + _HELPERS + helpers + '\nmain "$@"\n'
+
+
+_HELPERS = "# ---- The words above, and what they need. (0BSD; dock2sh's runtime.)\n\n"
+
+
+class _Writer:
+    """The lines of `build`, and what they make use of."""
+
+    def __init__(self, plan: Plan, setting: Setting) -> None:
+        self.plan, self.setting = plan, setting
+        self.lines: list[str] = []
+        self.used: set[str] = {"main", "image"}
+        self.globs: dict[tuple[str, str], str] = {}
+        self.number = 0
+        self.uses_context = False
+        self.source = setting.text.split("\n")
+        self.chain = _chain(plan)
+
+    # -- lines ---------------------------------------------------------------------------------------------------------
+
+    def word(self, *words: str, span: Span | None = None, note: str = "") -> None:
+        """One word of the vocabulary with its arguments, quoted already; the Dockerfile line behind it."""
+        self.used.add(words[0])
+        line = "    " + " ".join(words)
+        comment = self.place(span) if span else note
+        self.lines.append(f"{line:<{COMMENT_COLUMN - 1}} # {comment}" if comment and "\n" not in line else line)
+
+    def place(self, span: Span) -> str:
+        return f"{self.setting.name}:{span.first}"
+
+    def here(self, words: list[str], content: str, wish: str) -> None:
+        """A word that reads a here-document. `content` ends with a newline."""
+        self.used.add(words[0])
+        end = delimiter(content, wish)
+        self.lines += [f"    {' '.join(words)} <<'{end}'", content + end]
+
+    def step(self, step: Step) -> None:
+        """The line that announces a step."""
+        self.number += 1
+        self.used.add("step")
+        place = self.place(step.span)
+        origin = "ONBUILD " if step.onbuild else ""
+        title = f"{place:<{len(self.setting.name) + 4}}  {origin}{_short(step.text)}"
+        self.lines.append(f"\n    step {self.number} {quote(title)}")
+
+    # -- stages --------------------------------------------------------------------------------------------------------
+
+    def build(self) -> str:
+        for stage in self.plan.stages:
+            self.stage(stage)
+        return "build() {\n" + "\n".join(self.lines).lstrip("\n") + "\n}\n"
+
+    def stage(self, stage: Stage) -> None:
+        if self.lines:
+            self.lines.append("")
+        self.begin(stage)
+        self.start(stage)
+        previous: Step | None = None
+        for step in stage.steps:
+            self.emit(step, previous)
+            previous = step
+        if stage.key in self.chain[:-1] and _copied_from(self.plan, stage.key, self.chain):
+            self.word("keep", quote(stage.key))
+
+    def begin(self, stage: Stage) -> None:
+        """Where the stage's root comes from."""
+        own, parent = quote(stage.key), stage.parent
+        if stage.key in self.chain:
+            if parent is None:
+                self.word("from", quote(stage.base), span=stage.span)
+            else:
+                self.word("from_stage", quote(parent), span=stage.span)
+        elif parent is None:
+            self.word("stage", own, quote(stage.base), span=stage.span)
+        else:
+            self.word("stage_from", own, quote(parent), span=stage.span)
+
+    def start(self, stage: Stage) -> None:
+        """The state that the base image or the parent hands on."""
+        if stage.known and stage.start_env:
+            self.word("base_env", *(assignment(*pair) for pair in stage.start_env))
+        elif stage.start_env:
+            self.word("env", *(assignment(*pair) for pair in stage.start_env))
+        if proxy := next((step.proxy for step in stage.steps if isinstance(step, Run) and step.proxy), ()):
+            self.word("arg", *(assignment(*pair.split("=", 1)) for pair in proxy))
+        config = stage.start
+        if config.get("Shell"):
+            self.word("shell", *map(quote, config["Shell"]))
+        if config.get("User"):
+            self.word("user", quote(config["User"]))
+        if config.get("WorkingDir") not in (None, "", "/"):
+            self.word("directory", quote(config["WorkingDir"]))
+
+    # -- steps ---------------------------------------------------------------------------------------------------------
+
+    def emit(self, step: Step, previous: Step | None) -> None:
+        match step:
+            case Run():
+                self.step(step)
+                self.run(step)
+            case Copy() | Fetch():
+                if not (isinstance(previous, (Copy, Fetch)) and previous.words == step.words and previous.span == step.span):
+                    self.step(step)
+                self.copy(step) if isinstance(step, Copy) else self.fetch(step)
+            case MakeDirectory():
+                if step.path:
+                    self.step(step)
+                    self.word("workdir", quote(_without_dot(step.cwd)))
+                else:
+                    self.word("directory", "/", span=step.span)
+            case Configure():
+                self.configure(step)
+            case _:
+                assert_never(step)
+
+    def configure(self, step: Configure) -> None:
+        """State that later steps see; the rest of the image config is a comment here (it has no place in a root)."""
+        match step.keyword:
+            case "ENV":
+                self.word("env", *(assignment(name, value or "") for name, value in step.pairs), span=step.span)
+            case "ARG":
+                given = [(name, value) for name, value in step.pairs if value is not None]
+                if given:
+                    self.word("arg", *(assignment(name, value) for name, value in given), span=step.span)
+            case "USER":
+                self.word("user", quote(step.words[0]), span=step.span)
+            case "SHELL":
+                self.word("shell", *map(quote, step.words), span=step.span)
+            case _:
+                self.lines.append(f"    # {self.place(step.span)}  {_short(step.text, 90)}")
+
+    def run(self, step: Run) -> None:
+        for mount in step.mounts:
+            self.mount(mount)
+        if step.network != "default":
+            self.word("network", step.network)
+        if step.security != "sandbox":
+            self.word("security", step.security)
+        if step.script:
+            self.here(["script_run", quote(step.script.name)], _line(step.script.content), "RUN")
+        elif not step.shell:
+            self.word("run_exec", *map(quote, step.argv))
+        else:
+            self.shell_run(step)
+
+    def shell_run(self, step: Run) -> None:
+        """The text in the form that its author gave it, if that gives docker's argument back; else byte for byte."""
+        text = step.argv[-1]
+        if "\0" in text:
+            raise refuse("nul", "a NUL byte cannot be part of a command", (step.span,), "remove it from the Dockerfile")
+        lines = self.source[step.span.first - 1 : step.span.last]
+        shown = text if step.onbuild or not lines else as_written(text, lines, self.setting.escape)
+        if shown is not None and not (step.onbuild and "\n" in text) and not _needs_bytes(shown):
+            self.here(["run"], shown + "\n", "RUN")
+        elif text.endswith("\n"):
+            self.here(["run_lines"], text, "RUN")
+        else:
+            self.here(["run_text"], text + "\n", "RUN")
+
+    def mount(self, mount: Mount) -> None:
+        """`with TYPE K=V...`: only what differs from the type's defaults."""
+        pairs = [("target", mount.target), ("source", "" if mount.source == "/" else mount.source), ("from", mount.origin)]
+        pairs += [("id", mount.id), ("sharing", mount.sharing if mount.sharing != "shared" else "")]
+        pairs += [("mode", f"{mount.mode:04o}" if mount.mode is not None else "")]
+        pairs += [(key, str(value)) for key, value in (("uid", mount.uid), ("gid", mount.gid)) if value is not None]
+        pairs += [("size", str(mount.size) if mount.size else ""), ("required", "true" if mount.required else "")]
+        if mount.type in ("bind", "cache", "tmpfs"):
+            pairs.append(("readonly", "true" if mount.readonly else "" if mount.type != "bind" else "false"))
+        words = [assignment(key, value) for key, value in pairs if value]
+        if mount.env is not None:
+            words.append(assignment("env", mount.env or mount.id))
+        if mount.type == "bind" and not mount.origin:
+            self.uses_context = True
+        self.word("with", mount.type, *words)
+
+    def copy(self, step: Copy) -> None:
+        flags = self.flags(step.chown, step.chmod, step.link, step.excludes)
+        if step.origin:
+            flags.insert(0, f"--from={quote(step.origin)}")
+        if step.parents:
+            flags.append("--parents")
+        if step.unpack is False:
+            flags.append("--unpack=false")
+        if step.sources:
+            self.uses_context = self.uses_context or not step.origin
+            sources = [self.source_word(source, step.parents) for source in step.sources]
+            dashes = ["--"] if any(source.startswith("-") for source in sources) else []
+            self.word("copy" if step.unpack is None else "add", *flags, *dashes, *sources, quote(_without_dot(step.destination)))
+        for file in step.files:
+            self.file(step, file)
+
+    def file(self, step: Copy, file: File) -> None:
+        flags = self.flags(step.chown, step.chmod, step.link, ())
+        words = ["file", *flags, quote(file.name), quote(_without_dot(step.destination))]
+        if isinstance(file.content, Deferred):
+            # only the running script knows it: an unquoted here-document, in which nothing but our expansions is live
+            self.used.add("file")
+            end = delimiter(file.content.shell, "TEXT")
+            self.lines += [f"    {' '.join(words)} <<{end}", _line(file.content.shell.replace('\\"', '"')) + end]
+        else:
+            self.here(words, _line(file.content), "TEXT")
+
+    def fetch(self, step: Fetch) -> None:
+        flags = self.flags(step.chown, step.chmod, step.link, step.excludes)
+        if step.checksum:
+            flags.append(f"--checksum={quote(step.checksum)}")
+        if step.unpack:
+            flags.append("--unpack=true")
+        if step.git:
+            flags += [f"--{key}={quote(value)}" for key, value in (("ref", step.git.ref), ("subdir", step.git.subdir)) if value]
+            flags += ["--keep-git-dir"] if step.git.keep_git_dir else []
+            flags += [] if step.git.submodules else ["--submodules=false"]
+            flags += ["--mtime=commit"] if step.git.commit_times else []
+        word = "add_git" if step.git else "add_url"
+        self.word(word, *flags, quote(step.source), quote(_without_dot(step.destination)))
+
+    def flags(self, chown: str, chmod: str, link: bool, excludes: Iterable[str]) -> list[str]:
+        """Docker's flags, in docker's order."""
+        flags = [f"--chown={quote(chown)}"] if chown else []
+        flags += [f"--chmod={quote(chmod)}"] if chmod else []
+        flags += ["--link"] if link else []
+        for pattern in excludes:
+            # what stands in --exclude is cleaned like a line of an ignore file
+            self.globs["exclude", pattern] = exclude_regex(pattern.strip("/") or "/")
+            flags.append(f"--exclude={quote(pattern)}")
+        return flags
+
+    def source_word(self, source: str, parents: bool) -> str:
+        """A source relative to the root of where it comes from; its wildcard is noted for `pattern`."""
+        if isinstance(source, Deferred):
+            return quote(source)
+        relative = source.lstrip("/") or "."
+        if has_wildcard(relative):
+            kind = "deep" if parents else "glob"
+            pivot = relative.partition("/./")[2] if parents and "/./" in relative else relative
+            if parents and "/./" in relative and has_wildcard(relative.partition("/./")[0]):
+                self.globs["glob", relative.partition("/./")[0]] = glob_regex(relative.partition("/./")[0])
+            if has_wildcard(pivot):
+                self.globs[kind, pivot] = deep_glob_regex(pivot) if parents else glob_regex(pivot)
+        return quote(relative)
+
+    # -- data ----------------------------------------------------------------------------------------------------------
+
+    def patterns(self) -> str:
+        """`pattern KIND TEXT`: Go's wildcards as regular expressions."""
+        if not self.globs:
+            return ""
+        cases = [f"        {quote(kind + ' ' + text)}) printf '%s\\n' {quote(regex)} ;;" for (kind, text), regex in self.globs.items()]
+        comment = "# Go's wildcards are not the shell's: each one above as a regular expression.\n"
+        return comment + 'pattern() {\n    case "$1 $2" in\n' + "\n".join(cases) + "\n    esac\n}\n"
+
+    def ignored(self) -> list[str]:
+        """`ignored`: the ignore file as regular expressions; the last that matches wins."""
+        if not (self.uses_context and self.setting.ignore and self.setting.ignore.rules) or self.setting.context is not None:
+            return []
+        lines = [f"{'-' if rule.included else '+'}{rule.regex}\n" for rule in self.setting.ignore.rules]
+        comment = f"# {self.setting.ignore.name}: + is left out of the build context, - comes in again, the last match wins.\n"
+        end = delimiter("".join(lines), "IGNORE")
+        return [f"{comment}ignored() {{\n    cat <<'{end}'\n{''.join(lines)}{end}\n}}\n"]
+
+    def context(self) -> list[str]:
+        """`context_data`: the bundled files."""
+        if self.setting.context is None or not self.uses_context:
+            return []
+        import base64
+
+        text = base64.encodebytes(self.setting.context).decode()
+        comment = "# The files of the build context that the steps need: a gzipped tar, in base64.\n"
+        return [f"{comment}context_data() {{\n    base64 -d <<'TAR'\n{text}TAR\n}}\n"]
+
+
+def _chain(plan: Plan) -> list[str]:
+    """The keys of the target and its parents, the first one first: they share the root that is built."""
+    by_key = {stage.key: stage for stage in plan.stages}
+    keys, stage = [plan.stages[-1].key], plan.stages[-1]
+    while stage.parent is not None:
+        stage = by_key[stage.parent]
+        keys.insert(0, stage.key)
+    return keys
+
+
+def _copied_from(plan: Plan, key: str, chain: list[str]) -> bool:
+    """Whether another stage needs the root of `key` as it is at its end."""
+    for stage in plan.stages:
+        if stage.parent == key and stage.key not in chain:
+            return True
+        for step in stage.steps:
+            if isinstance(step, Copy) and step.origin == key:
+                return True
+            if isinstance(step, Run) and any(mount.origin == key for mount in step.mounts):
+                return True
+    return False
+
+
+def _line(text: str) -> str:
+    """A here-document's content as the shell wants it."""
+    return text if not text or text.endswith("\n") else text + "\n"
+
+
+def _needs_bytes(shown: str) -> bool:
+    return "\r" in shown
+
+
+def _without_dot(path: str) -> str:
+    """`/x/.` is `/x/` to everybody but BuildKit's protocol."""
+    return path[:-1] if path.endswith("/.") and not isinstance(path, Deferred) else path
+
+
+def _short(text: str, width: int = 70) -> str:
+    """An instruction on one line, cut at `width`."""
+    flat = _SPACES.sub(" ", text[: width * 3])
+    flat = "".join(char if char.isprintable() else "?" for char in flat)
+    return flat if len(flat) <= width else flat[: width - 3].rstrip() + "..."
+
+
+def _head(plan: Plan, setting: Setting) -> str:
+    """The comment at the top: what it is, how to run it."""
+    digest = hashlib.sha256(setting.text.encode("utf-8", "surrogateescape")).hexdigest()[:12]
+    base = plan.stages[_index_of_chain_start(plan)].base
+    lines = [
+        f"What `docker build` does with {setting.name}, as a shell script.",
+        f"Made by dock2sh {__version__} from {setting.name} (sha256:{digest}).",
+        *(f"Target stage: {plan.target}" for _ in range(bool(plan.target and len(plan.stages) > 1))),
+        "",
+        *_how_to_run(base, setting),
+        "",
+        "  sh setup.sh              do every step         --list        show the steps",
+        "  sh setup.sh --from 3     go on at step 3       --dry-run     say what would be done",
+        "  sh setup.sh --root DIR   build into DIR        start ARG...  start it, as `docker run IMAGE ARG...`",
+    ]
+    unknown = [stage.base for stage in plan.stages if not stage.known and stage.parent is None]
+    if unknown:
+        lines += ["", f"The image config of {', '.join(dict.fromkeys(unknown))} was not at hand when this was made: its environment is",
+                  "taken from where the script runs. `dock2sh --base NAME=SOURCE` makes a script that knows it."]  # fmt: skip
+    return "#!/bin/sh\n" + "\n".join(("# " + line).rstrip() for line in lines) + "\n"
+
+
+def _index_of_chain_start(plan: Plan) -> int:
+    first = _chain(plan)[0]
+    return next(index for index, stage in enumerate(plan.stages) if stage.key == first)
+
+
+def _how_to_run(base: str, setting: Setting) -> list[str]:
+    where = "as root" if setting.context is not None else "as root beside the build context"
+    if base == "scratch":
+        return [f"Run it {where}; it builds into a directory, since `FROM scratch` has no shell:", "", "  sh setup.sh --root DIR"]
+    return [
+        f"Run it {where}, on a fresh {base} (a container, a VM, a host):",
+        "",
+        f'  docker run -it -v "$PWD:/context:ro" -w /context {base} sh setup.sh',
+    ]
+
+
+def _image(plan: Plan) -> str:
+    """What `start` starts."""
+    config: Mapping[str, list[str]] = plan.config
+    lines = []
+    if config.get("Entrypoint"):
+        lines.append("    entrypoint " + " ".join(map(quote, config["Entrypoint"])))
+    if config.get("Cmd"):
+        lines.append("    command " + " ".join(map(quote, config["Cmd"])))
+    comment = "# What `sh setup.sh start` starts: ENTRYPOINT and CMD.\n"
+    return comment + "image() {\n" + ("\n".join(lines) or "    :") + "\n}\n"
+
+
+def _numbers(plan: Plan, writer: _Writer) -> str:
+    """What the helpers want to know of the whole."""
+    key = hashlib.sha256(writer.setting.name.encode() + writer.setting.text.encode("utf-8", "surrogateescape")).hexdigest()[:12]
+    names = " ".join(stage.key for stage in plan.stages)
+    base = plan.stages[_index_of_chain_start(plan)].base
+    lines = [f"id={key}", f"total={writer.number}", f"stages={quote(names)}", f"target_image={quote(base)}"]
+    if writer.setting.digest and writer.uses_context:
+        lines.append(f"context_digest={writer.setting.digest}")
+    return "\n".join(lines) + "\n"

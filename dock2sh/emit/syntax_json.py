@@ -1,0 +1,36 @@
+"""The syntax tree as JSON: `dock2sh parse --format json`, with BuildKit's names for what a node holds."""
+
+from typing import Any
+
+from dock2sh.dockerfile.syntax import Dockerfile, Node
+
+
+def syntax_object(dockerfile: Dockerfile) -> dict[str, Any]:
+    """The escape character, the directives and the instructions, each with its lines."""
+    return {
+        "escape": dockerfile.escape,
+        "directives": dockerfile.directives,
+        "ast": [_node(node) for node in dockerfile.nodes],
+    }
+
+
+def _node(node: Node) -> dict[str, Any]:
+    known: dict[str, Any] = {"value": node.keyword, "start": node.span.first, "end": node.span.last, "original": node.original}
+    optional: dict[str, Any] = {
+        "args": list(node.args),
+        "flags": list(node.flags),
+        "json": node.json,
+        "comments": list(node.comments),
+        "sub": _node(node.child) if node.child else None,
+        "heredocs": [
+            {
+                "Name": doc.name,
+                "FileDescriptor": doc.descriptor,
+                "Expand": doc.expand,
+                "Chomp": doc.chomp,
+                "Content": doc.content,
+            }
+            for doc in node.heredocs
+        ],
+    }
+    return known | {key: value for key, value in optional.items() if value}

@@ -1,0 +1,123 @@
+"""Where a Dockerfile is, what its build context is, and what the ignore file leaves of it. The one part of plan/ that reads files."""
+
+import os
+import stat
+import sys
+from pathlib import Path
+from typing import NamedTuple
+
+from dock2sh.plan.ignore import Ignore, parse_ignore
+from dock2sh.source import Refused, refuse
+
+
+class Project(NamedTuple):
+    """A Dockerfile's name and text, and its build context (None for a Dockerfile from standard input alone)."""
+
+    name: str
+    text: str
+    context: Path | None
+    ignore: Ignore | None
+
+
+def locate(target: str, file: str = "") -> Project:
+    """What `dock2sh TARGET -f FILE` means.
+
+    TARGET is a Dockerfile (its directory is the context), a directory (the context), or `-` (standard input, no context).
+    Raises Refused if something is not there or is not what it should be.
+    """
+    if target == "-":
+        if file:
+            raise refuse("usage", "`-` and -f FILE both name the Dockerfile", hint="give one of them, or `-f - DIR`")
+        return Project("Dockerfile", _standard_input(), None, None)
+    path = Path(target)
+    if path.is_dir():
+        return _in_directory(path, file)
+    if file:
+        raise refuse("not-a-directory", f"the build context {target} is not a directory", hint="`dock2sh DIR -f FILE`")
+    return _project(path, path.parent)
+
+
+def _in_directory(directory: Path, file: str) -> Project:
+    if file == "-":
+        return Project("Dockerfile", _standard_input(), directory, _ignore(None, directory))
+    if file:
+        return _project(Path(file), directory)
+    for name in ("Dockerfile", "dockerfile"):
+        if (directory / name).exists():
+            return _project(directory / name, directory)
+    hint = "name the file with -f FILE"
+    raise refuse("not-found", f"there is no Dockerfile in {directory}", hint=hint)
+
+
+def _project(path: Path, context: Path) -> Project:
+    return Project(path.name, _decoded(_read(path)), context, _ignore(path, context))
+
+
+def _read(path: Path) -> bytes:
+    try:
+        if path.is_dir():
+            raise refuse("is-a-directory", f"{path} is a directory, not a Dockerfile", hint="to build in it, give the directory alone")
+        return path.read_bytes()
+    except FileNotFoundError:
+        raise refuse("not-found", f"{path}: no such file or directory", hint="give a Dockerfile, a directory, or - for standard input") from None
+    except OSError as error:
+        raise refuse("unreadable", f"{path}: {error.strerror}") from None
+
+
+def _standard_input() -> str:
+    return _decoded(sys.stdin.buffer.read())
+
+
+def _decoded(data: bytes) -> str:
+    """Bytes that are no UTF-8 come through unchanged."""
+    return data.decode("utf-8", "surrogateescape")
+
+
+def _ignore(dockerfile: Path | None, context: Path) -> Ignore | None:
+    """The Dockerfile's own ignore file if it is there, even empty; else the context's (semantics.md 1.7)."""
+    own = [dockerfile.with_name(dockerfile.name + ".dockerignore")] if dockerfile else []
+    for path in (*own, context / ".dockerignore"):
+        try:
+            return parse_ignore(path.name, _decoded(path.read_bytes()))
+        except (FileNotFoundError, NotADirectoryError, IsADirectoryError):
+            continue
+        except OSError as error:
+            raise refuse("unreadable", f"{path}: {error.strerror}") from None
+        except Refused as refused:
+            raise Refused(refused.diagnostic._replace(message=f"{path.name}: {refused.diagnostic.message}")) from None
+    return None
+
+
+class Entry(NamedTuple):
+    """A file of the context: its path from the context's root, and its lstat."""
+
+    path: str
+    status: os.stat_result
+
+
+def entries(context: Path, ignore: Ignore | None) -> list[Entry]:
+    """What the context holds after the ignore file, in order of path; a directory that is left out comes back with what is in it."""
+    found = dict[str, Entry]()
+    pending: dict[str, Entry] = {}
+    for directory, directories, files in os.walk(context, followlinks=False):
+        prefix = os.path.relpath(directory, context)
+        for name in sorted([*directories, *files]):
+            path = name if prefix == "." else f"{prefix}/{name}"
+            entry = Entry(path, os.lstat(os.path.join(directory, name)))
+            if not (ignore and ignore.matches(path)):
+                _bring_parents(path, pending, found)
+                found[path] = entry
+            elif stat.S_ISDIR(entry.status.st_mode):
+                pending[path] = entry
+        if ignore and not ignore.has_exceptions:
+            directories[:] = [name for name in directories if (name if prefix == "." else f"{prefix}/{name}") in found]
+    return [found[path] for path in sorted(found, key=os.fsencode)]
+
+
+def _bring_parents(path: str, pending: dict[str, Entry], found: dict[str, Entry]) -> None:
+    """Parents that were left out come back with a file under them, with their own mode."""
+    parent = os.path.dirname(path)
+    while parent and parent not in found:
+        if parent in pending:
+            found[parent] = pending[parent]
+        parent = os.path.dirname(parent)
