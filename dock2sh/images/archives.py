@@ -2,27 +2,50 @@
 
 import json
 import os
+import platform as machine
 import tarfile
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from functools import partial
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, NamedTuple
 
 from . import Image, ImageError, same_image
 from .layers import apply_layer
-from .sources import bare_config, decompressed, seekable_tar
+from .streams import decompressed, seekable_tar
 
 # opens a file of the layout or archive by its name in there
 Reader = Callable[[str], AbstractContextManager[BinaryIO]]
 Descriptor = dict[str, Any]
 _INDEXES = ("application/vnd.oci.image.index.v1+json", "application/vnd.docker.distribution.manifest.list.v2+json")
+_ARCHITECTURES = {"x86_64": "amd64", "aarch64": "arm64", "armv7l": "arm", "armv6l": "arm", "i686": "386"}
 _NAMES = ("org.opencontainers.image.ref.name", "io.containerd.image.name")
+
+
+class Store(NamedTuple):
+    """Where an image's parts are: in words, how to read one, how to write layers (names, diff ids) into a directory."""
+
+    where: str
+    read: Reader
+    fill: Callable[[list[str], list[str], str], None]
+
+
+def bare_config() -> dict[str, Any]:
+    """The config of a root file system that comes without one: docker's default environment, this machine's architecture."""
+    return {
+        "architecture": _ARCHITECTURES.get(machine.machine(), machine.machine()),
+        "os": "linux",
+        "config": {"Env": ["PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"]},
+        "rootfs": {"type": "layers", "diff_ids": []},
+        "history": [],
+    }
 
 
 def open_layout(directory: str, wanted: str, platform: str, reference: str) -> Image:
     """The image of an OCI image layout that `wanted` (a tag, a digest, '') or else `reference` names. Raises ImageError."""
-    where = f"the OCI image layout {directory}"
-    return _from_index(_directory_reader(directory), wanted, platform, reference, where, partial(_fill_from_layout, directory))
+    fill = partial(_fill_from_layout, directory)
+    return _from_index(
+        Store(f"the OCI image layout {directory}", _directory_reader(directory), fill), wanted, platform, reference
+    )
 
 
 def open_archive(path: str, platform: str, reference: str) -> Image:
@@ -31,36 +54,38 @@ def open_archive(path: str, platform: str, reference: str) -> Image:
     Today's `docker save` writes both a docker archive and an OCI layout; manifest.json knows the tags in both.
     """
     with seekable_tar(path) as tar:
-        read = _tar_reader(tar)
+        store = Store(f"the image archive {path}", _tar_reader(tar), partial(_fill_from_tar, path))
         if "manifest.json" in _names(tar):
-            return _from_manifest(read, reference, f"the docker archive {path}", partial(_fill_from_tar, path))
-        return _from_index(read, "", platform, reference, f"the OCI archive {path}", partial(_fill_from_tar, path))
+            return _from_manifest(store, reference)
+        return _from_index(store, "", platform, reference)
 
 
-def _from_manifest(read: Reader, reference: str, where: str, fill: Callable[[list[str], list[str], str], None]) -> Image:
+def _from_manifest(store: Store, reference: str) -> Image:
     """The image of a docker archive: the one with that name, or the only one."""
-    images = _json(read, "manifest.json")
+    images = _json(store.read, "manifest.json")
     named = [image for image in images if any(same_image(tag, reference) for tag in image.get("RepoTags") or [])]
     chosen = named or images
     if len(chosen) != 1:
-        raise ImageError(f"{where} holds {len(images)} images and none is called {reference}. Save that one alone")
-    config = _json(read, chosen[0]["Config"])
-    return Image(reference, where, config, partial(fill, chosen[0]["Layers"], _diff_ids(config, len(chosen[0]["Layers"]))))
+        raise ImageError(f"{store.where} holds {len(images)} images and none is called {reference}. Save that one alone")
+    return _image(store, reference, _json(store.read, chosen[0]["Config"]), chosen[0]["Layers"])
 
 
-def _from_index(
-    read: Reader, wanted: str, platform: str, reference: str, where: str, fill: Callable[[list[str], list[str], str], None]
-) -> Image:
+def _from_index(store: Store, wanted: str, platform: str, reference: str) -> Image:
     """The image of an OCI layout: by digest, by name, by platform, in this order."""
-    entries = _entries(read, _json(read, "index.json"))
-    found = _for_platform([entry for entry in entries if _is_called(entry, wanted, reference)] or ([] if wanted else entries), platform)
+    entries = _entries(store.read, _json(store.read, "index.json"))
+    named = [entry for entry in entries if _is_called(entry, wanted, reference)]
+    found = _for_platform(named or ([] if wanted else entries), platform)
     if len({entry["digest"] for entry in found}) != 1:
-        known = ", ".join(sorted({_name(entry) or entry["digest"] for entry in entries})) or "none"
-        raise ImageError(f"{where} has {len(found)} images for {wanted or reference} on {platform or 'this machine'} (it holds: {known})")
-    manifest = _json(read, _blob(found[0]["digest"]))
-    config = _json(read, _blob(manifest["config"]["digest"]))
-    layers = [_blob(layer["digest"]) for layer in manifest["layers"]]
-    return Image(reference, where, config, partial(fill, layers, _diff_ids(config, len(layers))))
+        known = ", ".join(sorted({_name(entry) or entry["digest"] for entry in entries})) or "nothing"
+        asked = f"{wanted or reference} on {platform or 'this machine'}"
+        raise ImageError(f"{store.where} has {len(found)} images for {asked}; it holds {known}")
+    manifest = _json(store.read, _blob(found[0]["digest"]))
+    config = _json(store.read, _blob(manifest["config"]["digest"]))
+    return _image(store, reference, config, [_blob(layer["digest"]) for layer in manifest["layers"]])
+
+
+def _image(store: Store, reference: str, config: dict[str, Any], layers: list[str]) -> Image:
+    return Image(reference, store.where, config, partial(store.fill, layers, _diff_ids(config, len(layers))))
 
 
 def _entries(read: Reader, index: dict[str, Any]) -> list[Descriptor]:

@@ -8,7 +8,7 @@ import tempfile
 from functools import partial
 from typing import Any
 
-from . import Image, ImageError
+from . import Image, ImageError, archives
 
 _SECONDS = 5  # an engine that does not answer by then is taken as not there
 # what of the engine's answer belongs to an OCI image config; the rest is about containers (Hostname, Tty, ...)
@@ -57,8 +57,6 @@ def _config(told: dict[str, Any]) -> dict[str, Any]:
 
 
 def _fill(engine: str, reference: str, directory: str) -> None:
-    from . import archives
-
     with tempfile.TemporaryDirectory() as folder:
         archive = os.path.join(folder, "image.tar")
         done = subprocess.run([engine, "save", "-o", archive, reference], check=False, capture_output=True, text=True)

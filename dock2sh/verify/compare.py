@@ -85,7 +85,11 @@ def _entries(path: str, mine: Entry, other: Entry, we_began: int, they_began: in
 def _same_content(mine: Entry, other: Entry) -> bool:
     """Recorded digests may be shortened; a digest that is missing on both sides is that of the base."""
     length = min(len(mine.digest), len(other.digest))
-    return mine.size == other.size and mine.digest[:length] == other.digest[:length] and (length > 0) == bool(mine.digest or other.digest)
+    return (
+        mine.size == other.size
+        and mine.digest[:length] == other.digest[:length]
+        and (length > 0) == bool(mine.digest or other.digest)
+    )
 
 
 def _same_time(mine: Entry, other: Entry, we_began: int, they_began: int) -> bool:

@@ -14,7 +14,7 @@ _SHOWN = 50
 
 
 class Verdict(NamedTuple):
-    """The judge's answer. `verdict` is a key of STATUS; `notes` say what a reader must know besides (errors, what was not checked)."""
+    """The judge's answer. `verdict` is a key of STATUS; `notes` say what a reader must know besides (errors, the unchecked)."""
 
     verdict: str
     differences: tuple[Difference, ...] = ()
@@ -65,7 +65,8 @@ def _counts(answer: Verdict, real: int) -> str:
 
 def _line(difference: Difference) -> str:
     if difference.what in ("missing", "extra"):
-        return f"  {difference.what:10} {_printable(difference.where)}  ({difference.theirs if difference.what == 'missing' else difference.ours})"
+        there = difference.theirs if difference.what == "missing" else difference.ours
+        return f"  {difference.what:10} {_printable(difference.where)}  ({there})"
     where, ours, theirs = (_printable(part) for part in (difference.where, difference.ours, difference.theirs))
     return f"  {difference.what:10} {where}\n             docker {theirs}\n             ours   {ours}"
 

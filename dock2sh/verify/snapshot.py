@@ -79,7 +79,9 @@ def read(root: str, tree: Tree, paths: Iterable[str]) -> Tree:
     batches = [wanted[start : start + _BATCH] for start in range(0, len(wanted), _BATCH)]
     read_files = dict(tree)
     with ThreadPoolExecutor(_READERS) as pool:
-        for batch, digests in zip(batches, pool.map(lambda batch: [_digest(root + path) for path in batch], batches), strict=True):
+        for batch, digests in zip(
+            batches, pool.map(lambda batch: [_digest(root + path) for path in batch], batches), strict=True
+        ):
             read_files.update({path: tree[path]._replace(digest=digest) for path, digest in zip(batch, digests, strict=True)})
     return read_files
 
@@ -91,7 +93,7 @@ def snapshot(root: str) -> Tree:
 
 
 def now(directory: str) -> int:
-    """The file system's own clock, in nanoseconds: the ctime of a file made just now (the kernel's clock is coarser than ours)."""
+    """The file system's own clock, in nanoseconds: the ctime of a file made just now (the kernel's is coarser than ours)."""
     probe = os.path.join(directory, ".dock2sh-now")
     with open(probe, "xb") as file:
         moment = os.fstat(file.fileno()).st_ctime_ns

@@ -30,7 +30,13 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
     os.chown(root / "d", 12, 34)
     os.utime(root / "d", (1400000000, 1400000000))
     tar = ["tar", "-C", str(root), "--format=pax", "--xattrs", "--xattrs-include=*", "--numeric-owner"]
-    for name, option in (("plain.tar", "-c"), ("r.tar.gz", "-cz"), ("r.tar.xz", "-cJ"), ("r.tar.bz2", "-cj"), ("r.tar.zst", "-c")):
+    for name, option in (
+        ("plain.tar", "-c"),
+        ("r.tar.gz", "-cz"),
+        ("r.tar.xz", "-cJ"),
+        ("r.tar.bz2", "-cj"),
+        ("r.tar.zst", "-c"),
+    ):
         packer = ["--use-compress-program=zstd -q"] if name.endswith("zst") else []
         subprocess.run([*tar, *packer, option, "-f", str(folder / name), "."], check=True)
     _archives(folder)
@@ -47,7 +53,11 @@ def _archives(folder: Path) -> None:
     other = _blob(layout, {**about, "layers": []})
     index = {
         "manifests": [
-            {**_blob(layout, about), "annotations": {"org.opencontainers.image.ref.name": "v1"}, "platform": {"os": "linux", "architecture": "amd64"}},
+            {
+                **_blob(layout, about),
+                "annotations": {"org.opencontainers.image.ref.name": "v1"},
+                "platform": {"os": "linux", "architecture": "amd64"},
+            },
             {**other, "platform": {"os": "linux", "architecture": "s390x"}},
         ]
     }
@@ -56,8 +66,11 @@ def _archives(folder: Path) -> None:
     subprocess.run(["tar", "-C", str(layout), "-cf", str(folder / "layout.tar"), "."], check=True)
     archive = folder / "archive"
     archive.mkdir()
-    (archive / "manifest.json").write_text(json.dumps([{"Config": "c.json", "RepoTags": ["thing:1"], "Layers": ["l/layer.tar"]}]).replace(
-        "c.json", "c" * 64 + ".json").replace("l/layer", "1" * 64 + "/layer"))
+    (archive / "manifest.json").write_text(
+        json.dumps([{"Config": "c.json", "RepoTags": ["thing:1"], "Layers": ["l/layer.tar"]}])
+        .replace("c.json", "c" * 64 + ".json")
+        .replace("l/layer", "1" * 64 + "/layer")
+    )
     (archive / ("c" * 64 + ".json")).write_text(json.dumps(config))
     (archive / ("1" * 64)).mkdir()
     (archive / ("1" * 64) / "layer.tar").write_bytes(plain)
@@ -83,7 +96,9 @@ def test_every_form_gives_the_same_root(made: Path, tmp_path: Path, source: str)
     assert image.config["config"]["Env"] == (["A=1"] if source[:2] in ("la", "ar") else [image.config["config"]["Env"][0]])
     unpack(image, str(tmp_path / "to"))
     listing = ["find", ".", "-printf", "%p %y %m %U %G %s %n %T@ %l\n"]
-    ours, theirs = (subprocess.run(listing, cwd=place, capture_output=True, check=True).stdout for place in (tmp_path / "to", made / "root"))
+    ours, theirs = (
+        subprocess.run(listing, cwd=place, capture_output=True, check=True).stdout for place in (tmp_path / "to", made / "root")
+    )
     assert _known(ours) == _known(theirs)
     assert (tmp_path / "to/d/f").read_text() == "content"
     assert os.getxattr(tmp_path / "to/d/f", "security.capability") == os.getxattr(made / "root/d/f", "security.capability")
@@ -93,7 +108,11 @@ def test_every_form_gives_the_same_root(made: Path, tmp_path: Path, source: str)
 def _known(listing: bytes) -> list[str]:
     """Lines without a directory's size (the file system's own) and fractions of seconds (a tar may have none)."""
     rows = [line.split(" ") for line in listing.decode().splitlines()]
-    return sorted(" ".join([*row[:5], "" if row[1] == "d" else row[5], row[6], row[7].partition(".")[0], row[8]]) for row in rows if row[0] != ".")
+    return sorted(
+        " ".join([*row[:5], "" if row[1] == "d" else row[5], row[6], row[7].partition(".")[0], row[8]])
+        for row in rows
+        if row[0] != "."
+    )
 
 
 def test_a_layout_by_tag_digest_and_address(made: Path) -> None:

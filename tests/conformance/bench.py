@@ -1,0 +1,130 @@
+"""The test bench: every case that was asked for, each in a directory of its own, as many at a time as there are processors."""
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Iterable
+from concurrent.futures import Future, ThreadPoolExecutor
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import base
+import recorded
+
+from dock2sh.images import open_source, unpack
+from dock2sh.verify.compare import Difference, Result, compare
+from dock2sh.verify.ours import Outcome, Place, run_script
+from dock2sh.verify.report import describe
+from dock2sh.verify.snapshot import Tree, now, read, scan, snapshot
+
+IMAGE = "busybox"
+_PROJECT = Path(__file__).parents[2]
+SECRET = "id=s,src={}/secret"
+
+
+class Translation(NamedTuple):
+    """What the command line made of a Dockerfile: the script and the plan, or why not."""
+
+    script: str
+    plan: dict[str, Any]
+    error: str
+
+
+class Bench:
+    """Runs probes. `answer(name, shell)` is what is wrong with our answer, "" if nothing is."""
+
+    def __init__(self, home: Path) -> None:
+        self.home = home
+        self.rootfs, self.archive = home / "busybox.tar", home / "busybox-image.tar"
+        base.make(self.rootfs)
+        base.archive(self.rootfs, self.archive, IMAGE)
+        unpack(open_source(str(self.rootfs), IMAGE), str(home / "busybox"))
+        self.base: Tree = snapshot(str(home / "busybox"))
+        self._pool = ThreadPoolExecutor(os.cpu_count() or 2)
+        self._translations: dict[str, Future[Translation]] = {}
+        self._answers: dict[tuple[str, str], Future[str]] = {}
+        (home / "secret").write_text("s3cret\n")
+
+    def start(self, jobs: Iterable[tuple[str, str]]) -> None:
+        """Begin with these (probe, shell)."""
+        for name, _ in jobs:
+            if name not in self._translations:
+                self._translations[name] = self._pool.submit(self.translate, recorded.probe(name))
+        for name, shell in jobs:
+            self._answers[name, shell] = self._pool.submit(self._answer, name, shell)
+
+    def answer(self, name: str, shell: str) -> str:
+        if (name, shell) not in self._answers:
+            self.start([(name, shell)])
+        return self._answers[name, shell].result()
+
+    def close(self) -> None:
+        self._pool.shutdown(cancel_futures=True)
+
+    def translate(self, case: recorded.Probe) -> Translation:
+        """The script and the plan, by the command line as a user types it."""
+        folder = self.home / f"context-{case.name}"
+        recorded.fill_context(case, folder)
+        file = str(case.folder / "Dockerfile")
+        where = [str(folder), "-f", file, f"--base={IMAGE}={self.archive}", "--offline", *case.options()]
+        script = _dock2sh(*where)
+        plan = _dock2sh("plan", "--format", "json", *where) if script.returncode == 0 else script
+        if plan.returncode:
+            return Translation("", {}, f"exit status {plan.returncode}: {plan.stderr.decode(errors='replace')}")
+        return Translation(script.stdout.decode("utf-8", "surrogateescape"), json.loads(plan.stdout), "")
+
+    def result(self, case: recorded.Probe, shell: str) -> tuple[Outcome, Result | None, Path]:
+        """Run our script on a fresh root: how it ended, what it made, and where."""
+        made = self._translations[case.name].result()
+        work = self.home / f"{case.name}-{shell}"
+        root = work / "root"
+        root.mkdir(parents=True)
+        if made.error:
+            return Outcome(1, made.error), None, root
+        if made.plan["stages"][-1]["base"] == IMAGE:
+            unpack(open_source(str(self.rootfs), IMAGE), str(root))
+        since = now(str(work))
+        options = [f"--base={IMAGE}={self.rootfs}", f"--secret={SECRET.format(self.home)}"]
+        outcome = run_script(made.script, shell, Place(str(root), str(self.home / f"context-{case.name}"), str(work)), options)
+        look = scan(str(root), since)
+        tree = read(str(root), look.tree, look.tree)
+        return outcome, Result(tree, made.plan["config"], _history(made.plan), since // 10**9), root
+
+    def _answer(self, name: str, shell: str) -> str:
+        case = recorded.probe(name)
+        outcome, ours, root = self.result(case, shell)
+        problem = judge(case, outcome, ours, self.base)
+        if not problem:
+            subprocess.run(["rm", "-rf", "--one-file-system", root.parent], check=True)
+        return f"{problem}\nthe script said:\n{outcome.output}" if problem else ""
+
+
+def judge(case: recorded.Probe, outcome: Outcome, ours: Result | None, base_tree: Tree) -> str:
+    """What is wrong with our answer to a recorded case, in words."""
+    if case.error:
+        refused = outcome.status == 1 and "Traceback" not in outcome.output
+        return "" if refused else f"docker refuses it: {case.error.strip()}\nwe end with status {outcome.status}"
+    if outcome.status or ours is None:
+        return f"docker builds it; we end with status {outcome.status}"
+    if case.tree is None or case.config is None:
+        return ""
+    on_busybox = case.config["history"][:1] == [{"created_by": base.HISTORY}]
+    theirs = recorded.result(case, base_tree if on_busybox else {})
+    return describe(differences(ours, theirs))
+
+
+def differences(ours: Result, theirs: Result) -> list[Difference]:
+    """What differs, less the root directory itself, which no recording mentions."""
+    bare = ours._replace(tree={path: entry for path, entry in ours.tree.items() if path != "/"})
+    other = theirs._replace(tree={path: entry for path, entry in theirs.tree.items() if path != "/"})
+    return compare(bare, other)
+
+
+def _history(plan: dict[str, Any]) -> tuple[str, ...] | None:
+    rows = plan.get("image", {}).get("history")
+    return None if rows is None else tuple(row["created_by"] for row in rows)
+
+
+def _dock2sh(*words: str) -> subprocess.CompletedProcess[bytes]:
+    return subprocess.run([sys.executable, "-m", "dock2sh", *words], check=False, capture_output=True, cwd=_PROJECT)
