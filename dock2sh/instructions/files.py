@@ -16,8 +16,7 @@ _COPY: dict[str, type] = {"chown": str, "from": str, "chmod": str, "link": bool,
 _ADD: dict[str, type] = {
     "chown": str, "chmod": str, "link": bool, "keep-git-dir": bool, "checksum": str, "unpack": bool, "exclude": list,
 }  # fmt: skip
-_REMOTE = re.compile(r"[a-zA-Z0-9]+://|[a-zA-Z0-9_-]+@[a-zA-Z0-9.-]+:")
-_SYMBOLIC = re.compile(r"[ugoa]*(?:[-+=][rwxXstugo]*)+")
+_SYMBOLIC = r"[ugoa]*(?:[-+=][rwxXstugo]*)+"
 
 
 def parse_copy(node: Node) -> Flags:
@@ -50,7 +49,7 @@ def plan_copy(stage: StageBuilder, node: Node, flags: Flags) -> None:
     origin = stage.find_origin(str(flags["from"]), True) if flags.get("from") else ""
     for path in paths:
         _refuse_remote(path)
-    _watch_sources(stage, node, paths if not origin else [])
+    _watch_sources(stage, paths if not origin else [])
     stage.steps.append(
         Copy(
             stage.span, stage.text, tuple([_anchored(path, flags) for path in paths]), destination, (*paths, destination_word),
@@ -64,7 +63,7 @@ def plan_add(stage: StageBuilder, node: Node, flags: Flags) -> None:
     """ADD: local files, URLs and repositories, in the order in which they stand."""
     paths, files = _sources(stage, node)
     destination_word, destination, chown, chmod = _destination(stage, node, flags)
-    if any(_REMOTE.match(path) for path in paths) or "checksum" in flags:
+    if any(map(_may_be_remote, paths)) or "checksum" in flags:
         steps = _mixed(stage, flags, paths, destination, (chown, chmod))
     else:
         steps = [_local(stage, flags, paths, destination, (chown, chmod))] if paths else []
@@ -73,7 +72,7 @@ def plan_add(stage: StageBuilder, node: Node, flags: Flags) -> None:
         held = last if isinstance(last, Copy) else _local(stage, flags, [], destination, (chown, chmod))
         steps.append(held._replace(files=files))
     words = (*paths, destination_word)
-    _watch_sources(stage, node, [path for step in steps if isinstance(step, Copy) for path in step.words])
+    _watch_sources(stage, [path for step in steps if isinstance(step, Copy) for path in step.words])
     stage.steps += [step._replace(words=words) for step in steps]
 
 
@@ -155,7 +154,7 @@ def _check_mode(mode: str) -> None:
     if (octal and int(mode, 8) > 0o7777) or (not octal and mode[:1].isdigit()):
         message = f"invalid chmod parameter: '{mode}'. it should be octal string and between 0 and 07777"
         raise refuse("chmod", message, near=mode, hint="for example 0755, or u=rwX,go=rX")
-    if not octal and not all(_SYMBOLIC.fullmatch(clause) for clause in mode.split(",")):
+    if not octal and not all(re.fullmatch(_SYMBOLIC, clause) for clause in mode.split(",")):
         raise refuse("chmod", "invalid syntax", near=mode, hint="for example 0755, or u=rwX,go=rX")
 
 
@@ -172,9 +171,14 @@ def _anchored(path: str, flags: Flags) -> str:
     return normalised("/", path)
 
 
+def _may_be_remote(path: str) -> bool:
+    """Whether remote.py must look: `protocol://…` or `user@host:…`."""
+    return "://" in path or ("@" in path and ":" in path)
+
+
 def _refuse_remote(path: str) -> None:
     """COPY takes neither URLs nor repositories."""
-    if not _REMOTE.match(path):
+    if not _may_be_remote(path):
         return
     from dock2sh.instructions.remote import git_of, is_url
 
@@ -184,10 +188,10 @@ def _refuse_remote(path: str) -> None:
         raise refuse("copy-url", "source can't be a URL for COPY", hint="ADD fetches URLs", near=path)
 
 
-def _watch_sources(stage: StageBuilder, node: Node, paths: list[str]) -> None:
+def _watch_sources(stage: StageBuilder, paths: list[str]) -> None:
     if stage.shared.watch:
         for path in paths:
-            stage.shared.watch.copy_source(node, stage.span, path)
+            stage.shared.watch.copy_source(path)
 
 
 def name_in_directory(url: str) -> str:

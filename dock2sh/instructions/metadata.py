@@ -33,7 +33,7 @@ def _ports(stage: StageBuilder, written: str) -> list[str]:
     if protocol.lower() not in ("", "tcp", "udp", "sctp"):
         raise _bad_port(f"invalid port: {quoted(written)}: invalid proto: {protocol}", written)
     if stage.shared.watch:
-        stage.shared.watch.port(stage.span, written, bool(address or host), protocol != protocol.lower())
+        stage.shared.watch.port(written, bool(address or host), protocol != protocol.lower())
     _check_address(address, written)
     first, last = _range(port, f"invalid containerPort: {port}", written)
     if host:
@@ -92,8 +92,8 @@ def plan_user(stage: StageBuilder, node: Node, flags: Flags) -> None:
 def plan_workdir(stage: StageBuilder, node: Node, flags: Flags) -> None:
     """WORKDIR: relative ones are joined and cleaned, absolute ones stored as they are; created by the current USER."""
     path = stage.expand(node.args[0])
-    if not stage.workdir_set and not path.startswith("/") and stage.shared.watch:
-        stage.shared.watch.relative_workdir(stage.span, path)
+    if stage.shared.watch and not stage.workdir_set and not path.startswith("/"):
+        stage.shared.watch.relative_workdir(path)
     stage.workdir_set = True
     # an empty WORKDIR stays where it is; a base image without one begins at /
     stage.cwd = join(stage.config.get("WorkingDir") or stage.cwd, path)

@@ -18,7 +18,7 @@ def _command(stage: StageBuilder, node: Node) -> list[str]:
     if node.json:
         return list(node.args)
     if not stage.config.get("Shell") and stage.shared.watch:
-        stage.shared.watch.shell_form(node, stage.span)
+        stage.shared.watch.shell_form()
     return [*stage.shell, " ".join(node.args)]
 
 
@@ -26,7 +26,7 @@ def _once(stage: StageBuilder, node: Node) -> None:
     """Remember that the stage has this one, and say so if it has it twice."""
     keyword = node.keyword.upper()
     if keyword in stage.used and stage.shared.watch:
-        stage.shared.watch.repeated(node, stage.used[keyword])
+        stage.shared.watch.repeated(stage.used[keyword])
     stage.used[keyword] = stage.span
 
 

@@ -60,20 +60,26 @@ def _expanded(stage: StageBuilder, node: Node) -> tuple[tuple[str, str], ...]:
     return tuple([(expand(args[i]), expand(args[i + 1])) for i in range(0, len(args), 3)])
 
 
+def _watch_names(stage: StageBuilder, node: Node, pairs: tuple[tuple[str, str], ...]) -> None:
+    if stage.shared.watch:
+        for (name, _), delimiter in zip(pairs, node.args[2::3], strict=True):
+            stage.shared.watch.variable(name, legacy=not delimiter)
+
+
 def plan_env(stage: StageBuilder, node: Node, flags: Flags) -> None:
     """ENV: into the build environment and the image's Env, in place if it is there."""
     pairs = _expanded(stage, node)
+    _watch_names(stage, node, pairs)
     for name, value in pairs:
         stage.assign(name, value)
         stage.env[name] = value
-        if stage.shared.watch:
-            stage.shared.watch.secret_name(node, stage.span, name)
     stage.steps.append(Configure(stage.span, stage.text, "ENV", pairs, (), stage.onbuild))
 
 
 def plan_label(stage: StageBuilder, node: Node, flags: Flags) -> None:
     """LABEL: a map; the later wins."""
     pairs = _expanded(stage, node)
+    _watch_names(stage, node, pairs)
     stage.config["Labels"] = {**(stage.config.get("Labels") or {}), **dict(pairs)}
     stage.steps.append(Configure(stage.span, stage.text, "LABEL", pairs, (), stage.onbuild))
 
@@ -83,13 +89,13 @@ def plan_arg(stage: StageBuilder, node: Node, flags: Flags) -> None:
     pairs = list[tuple[str, str | None]]()
     for word in node.args:
         name, equals, default = word.partition("=")
+        if stage.shared.watch:
+            stage.shared.watch.variable(name, legacy=False)
         value = stage.shared.build_args.get(name)
         if value is None:
             value = stage.expand(default) if equals else stage.shared.args.get(name)
         if value is not None and name not in NEVER_ENV:
             stage.assign(name, value)
-        if stage.shared.watch:
-            stage.shared.watch.secret_name(node, stage.span, name)
         stage.declared[name] = value
         pairs.append((name, value))
     stage.steps.append(Configure(stage.span, stage.text, "ARG", tuple(pairs), (), stage.onbuild))

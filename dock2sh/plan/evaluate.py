@@ -47,7 +47,7 @@ def evaluate(
     shared = Globals(options.build_args, dockerfile.escape, target_platform.os == "windows")
     shared.watch = watch
     _set_globals(shared, arguments, options, target_platform, sources)
-    resolved = stages.resolve(sources, shared, target_platform)
+    resolved = stages.resolve(sources, shared)
     target = stages.target_of(resolved, options.target)
     graph = stages.Graph(resolved)
     build = _Build(shared, graph, find_base, target_platform)

@@ -122,13 +122,13 @@ def _parsed(node: Node) -> tuple[str, str]:
         raise located(refused, node.span) from None
 
 
-def resolve(stages: list[Source], shared: Globals, target: platforms.Platform) -> list[Resolved]:
+def resolve(stages: list[Source], shared: Globals) -> list[Resolved]:
     """Evaluate every FROM, needed or not. Raises Refused."""
     by_name: dict[str, int] = {}
     out = list[Resolved]()
     for stage in stages:
         base = _base(stage, shared)
-        platform = _platform(stage, shared, target) if stage.platform else None
+        platform = _platform(stage, shared) if stage.platform else None
         out.append(Resolved(stage, base, by_name.get(base), platform))
         if stage.name:
             by_name[stage.name] = stage.index
@@ -152,7 +152,7 @@ def _base(stage: Source, shared: Globals) -> str:
     return base
 
 
-def _platform(stage: Source, shared: Globals, target: platforms.Platform) -> platforms.Platform:
+def _platform(stage: Source, shared: Globals) -> platforms.Platform:
     unset: set[str] = set()
     used: set[str] = set()
 
@@ -167,6 +167,7 @@ def _platform(stage: Source, shared: Globals, target: platforms.Platform) -> pla
         raise located(refused, stage.node.span) from None
     finally:
         if shared.watch:
+            shared.watch.unset_in_from(stage.node, unset, list(shared.args))
             shared.watch.platform(stage.node, written, value, used - unset, unset, shared.args["TARGETPLATFORM"])
     meant = next((m for name in sorted(unset) if (m := did_you_mean(name, list(shared.args)))), "")
     if not value:
