@@ -6,7 +6,7 @@ from dock2sh.dockerfile.syntax import Heredoc
 from dock2sh.dockerfile.words import split
 from dock2sh.source import Refused
 
-_HEREDOC = re.compile(r"(\d*)<<(-?)[\t\n\f\r ]*([^<]*)\Z")
+_HEREDOC = r"(\d*)<<(-?)[\t\n\f\r ]*([^<]*)\Z"
 
 
 def named_in(line: str) -> list[Heredoc]:
@@ -20,7 +20,7 @@ def named_in(line: str) -> list[Heredoc]:
 
 def heredoc_of(word: str) -> Heredoc | None:
     """The here-document that `word` names (`<<EOF`, `<<-"EOF"`, `3<<EOF`), or None. Its name loses its quotes."""
-    match = _HEREDOC.match(word)
+    match = re.match(_HEREDOC, word)
     if not match or not match[3]:
         return None
     try:

@@ -10,6 +10,7 @@ The grammar, as BuildKit's parser has it:
 
 import re
 from collections.abc import Callable
+from functools import cache
 
 from dock2sh.dockerfile.gotext import SPACE
 from dock2sh.dockerfile.syntax import Dockerfile, Heredoc, Node
@@ -20,13 +21,8 @@ MAX_LINE = 65535
 
 _KEYWORD = re.compile(r"([^\t\v\f\r ]*)[\t\v\f\r ]*(.*)", re.DOTALL)
 _BLANKS = re.compile(r"[\t\v\f\r ]+")
-_DIRECTIVE = re.compile(rf"#[{SPACE}]*([a-zA-Z][a-zA-Z0-9]*)[\t\n\f\r ]*=[\t\n\f\r ]*(.+?)[\t\n\f\r ]*$")
+_DIRECTIVE = rf"#[{SPACE}]*([a-zA-Z][a-zA-Z0-9]*)[\t\n\f\r ]*=[\t\n\f\r ]*(.+?)[\t\n\f\r ]*$"
 _SIMPLE_JSON = re.compile(r'\[[ \t]*(?:"[^"\\\x00-\x1f]*"[ \t]*(?:,[ \t]*"[^"\\\x00-\x1f]*"[ \t]*)*)?\]\Z')
-_SIMPLE_STRING = re.compile(r'"([^"]*)"')
-_WORDS = {
-    escape: re.compile(rf"(?:[^{SPACE}'\"{e}]+|{e}.|'[^']*(?:'|\Z)|\"(?:[^\"{e}]|{e}.)*(?:\"|\Z))+", re.DOTALL)
-    for escape, e in (("\\", r"\\"), ("`", "`"))
-}
 
 
 def parse(text: str) -> Dockerfile:
@@ -107,7 +103,7 @@ class _Reader:
 
     def directive(self, line: str) -> bool:
         """Whether `line` is a parser directive; remembers it. The first line that is none ends them."""
-        match = _DIRECTIVE.match(line)
+        match = re.match(_DIRECTIVE, line) if "=" in line else None
         key = match[1].lower() if match else ""
         if not match or key not in ("syntax", "escape", "check"):
             self.in_directives = False
@@ -316,10 +312,16 @@ def words_of(rest: str, escape: str) -> list[str]:
     """Words between blanks, with quotes and escapes respected and kept."""
     if "'" not in rest and '"' not in rest and escape not in rest and rest.isascii():
         return rest.split()
-    words = [match[0] for match in _WORDS[escape].finditer(rest)]
+    words = [match[0] for match in _word_regex(escape).finditer(rest)]
     if words and rest.endswith(words[-1]) and _ends_escaping(words[-1], escape):
         words[-1] = words[-1][:-1]  # an escape as the very last character is dropped
     return [word for word in words if word]
+
+
+@cache
+def _word_regex(escape: str) -> re.Pattern[str]:
+    e = re.escape(escape)
+    return re.compile(rf"(?:[^{SPACE}'\"{e}]+|{e}.|'[^']*(?:'|\Z)|\"(?:[^\"{e}]|{e}.)*(?:\"|\Z))+", re.DOTALL)
 
 
 def _ends_escaping(word: str, escape: str) -> bool:
@@ -334,7 +336,7 @@ def json_array(text: str) -> tuple[str, ...] | None:
     Raises Refused if it is an array of other than strings: BuildKit decodes with Go's encoding/json, the WHOLE text.
     """
     if _SIMPLE_JSON.match(text):
-        return tuple(_SIMPLE_STRING.findall(text))
+        return tuple(text.split('"')[1::2])
     import json
 
     try:

@@ -12,22 +12,28 @@ from functools import cache
 from pathlib import Path
 
 RUNTIME = Path(__file__).parent.parent / "runtime"
-_FUNCTION = re.compile(r"(?:^#[^\n]*\n)*^([a-z_0-9]+)\(\) \{\n.*?^\}\n", re.M | re.S)
 _WORD = re.compile(r"[A-Za-z_0-9]+")
-_COMMENT = re.compile(r"^\s*#.*$", re.M)
 
 
 @cache
-def library() -> dict[str, tuple[str, frozenset[str]]]:
-    """Function name -> (its text, the words in it), in the order of the files."""
-    found = {}
+def library() -> dict[str, str]:
+    """Function name -> its text with the comment above it, in the order of the files."""
+    found: dict[str, str] = {}
     for path in sorted(RUNTIME.glob("*.sh")):
-        for match in _FUNCTION.finditer(path.read_text()):
-            found[match[1]] = match[0]
+        for piece in path.read_text().split("\n}\n")[:-1]:
+            head, _, body = piece.partition("() {\n")
+            comment, _, name = head.rpartition("\n")
+            found[name] = f"{_last_block(comment)}{name}() {{\n{body}\n}}\n"
     for path in sorted((RUNTIME / "programs").glob("*")):
         name = "program_" + path.stem
         found[name] = f"{name}() {{\n    cat <<'PROGRAM'\n{path.read_text()}PROGRAM\n}}\n"
-    return {name: (text, frozenset(_WORD.findall(_COMMENT.sub("", text)))) for name, text in found.items()}
+    return found
+
+
+def _last_block(comment: str) -> str:
+    """The comment lines right above a function; a file's own comment stands apart, behind a blank line."""
+    block = comment.rpartition("\n\n")[2].lstrip("\n")
+    return block + "\n" if block else ""
 
 
 def bundle(words: Iterable[str]) -> str:
@@ -38,13 +44,13 @@ def bundle(words: Iterable[str]) -> str:
         name = queue.pop()
         if name in functions and name not in wanted:
             wanted.add(name)
-            queue.extend(functions[name][1])
-    return "\n".join(text for name, (text, _) in functions.items() if name in wanted)
+            queue.extend(words_of(functions[name]))
+    return "\n".join(text for name, text in functions.items() if name in wanted)
 
 
-def words_of(top: str) -> list[str]:
-    """The words of a hand-written top half, comments left out."""
-    return _WORD.findall(_COMMENT.sub("", top))
+def words_of(text: str) -> set[str]:
+    """The words of a shell text, whole-line comments left out."""
+    return set(_WORD.findall("\n".join(line for line in text.split("\n") if not line.lstrip().startswith("#"))))
 
 
 if __name__ == "__main__":

@@ -11,7 +11,6 @@ from dock2sh.source import refuse
 
 _BARE = re.compile(r"[A-Za-z0-9_@%+:,./-][A-Za-z0-9_@%+=:,./-]*\Z")
 _SINGLE = re.compile(r"[ -#%-&(-\[\]-_a-}~\n]*\Z")  # ASCII less $ ' \ and backtick
-_ASSIGNMENT = re.compile(r"[A-Za-z_][A-Za-z0-9_]*=")
 
 
 def quote(word: str) -> str:
@@ -34,6 +33,6 @@ def quote(word: str) -> str:
 
 def assignment(name: str, value: str) -> str:
     """`NAME=VALUE` as one word: the name bare where it is a shell name."""
-    if isinstance(name, Deferred) or not _ASSIGNMENT.match(name + "="):
+    if isinstance(name, Deferred) or not (name.isascii() and name.isidentifier()):
         return f'"{shell_text(name)}={shell_text(value)}"'
     return f"{name}={quote(value) if value else ''}"

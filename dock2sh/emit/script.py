@@ -3,14 +3,13 @@
 The walk is a straight line: stages in order, steps in order, one function a step kind. What the words do is runtime/'s business.
 """
 
-import hashlib
-import re
 from collections.abc import Iterable, Mapping
 from typing import NamedTuple, assert_never
 
 from dock2sh import __version__
 from dock2sh.dockerfile.words import Deferred
 from dock2sh.emit.bundle import bundle
+from dock2sh.emit.digest import sha256
 from dock2sh.emit.display import as_written, delimiter
 from dock2sh.emit.quoting import assignment, quote
 from dock2sh.model import Configure, Copy, Fetch, File, MakeDirectory, Mount, Plan, Run, Stage, Step
@@ -19,7 +18,6 @@ from dock2sh.plan.patterns import deep_glob_regex, exclude_regex, glob_regex, ha
 from dock2sh.source import Span, refuse
 
 COMMENT_COLUMN = 76
-_SPACES = re.compile(r"\s+")
 
 
 class Setting(NamedTuple):
@@ -354,14 +352,14 @@ def _without_dot(path: str) -> str:
 
 def _short(text: str, width: int = 70) -> str:
     """An instruction on one line, cut at `width`."""
-    flat = _SPACES.sub(" ", text[: width * 3])
+    flat = " ".join(text[: width * 3].split())
     flat = "".join(char if char.isprintable() else "?" for char in flat)
     return flat if len(flat) <= width else flat[: width - 3].rstrip() + "..."
 
 
 def _head(plan: Plan, setting: Setting) -> str:
     """The comment at the top: what it is, how to run it."""
-    digest = hashlib.sha256(setting.text.encode("utf-8", "surrogateescape")).hexdigest()[:12]
+    digest = sha256(setting.text)[:12]
     base = plan.stages[_index_of_chain_start(plan)].base
     lines = [
         f"What `docker build` does with {setting.name}, as a shell script.",
@@ -411,7 +409,7 @@ def _image(plan: Plan) -> str:
 
 def _numbers(plan: Plan, writer: _Writer) -> str:
     """What the helpers want to know of the whole."""
-    key = hashlib.sha256(writer.setting.name.encode() + writer.setting.text.encode("utf-8", "surrogateescape")).hexdigest()[:12]
+    key = sha256(writer.setting.name + writer.setting.text)[:12]
     names = " ".join(stage.key for stage in plan.stages)
     base = plan.stages[_index_of_chain_start(plan)].base
     lines = [f"id={key}", f"total={writer.number}", f"stages={quote(names)}", f"target_image={quote(base)}"]

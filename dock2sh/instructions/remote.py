@@ -9,8 +9,8 @@ from dock2sh.model import Git
 from dock2sh.plan.paths import clean
 from dock2sh.source import Refused, refuse
 
-_PROTOCOL = re.compile(r"([a-zA-Z0-9]+)://")
-_SCP = re.compile(r"(?:([a-zA-Z0-9_-]+)@)([a-zA-Z0-9-.]+):(.*?)(?:\?(.*?))?(?:#(.*))?\Z", re.DOTALL)
+_PROTOCOL = r"([a-zA-Z0-9]+)://"
+_SCP = r"(?s)(?:([a-zA-Z0-9_-]+)@)([a-zA-Z0-9-.]+):(.*?)(?:\?(.*?))?(?:#(.*))?\Z"
 _TRUE, _FALSE = ("1", "t", "T", "TRUE", "true", "True"), ("0", "f", "F", "FALSE", "false", "False")
 _BARE = ("submodules", "keep-git-dir", "fetch-by-commit")
 
@@ -31,7 +31,7 @@ def git_of(source: str) -> tuple[str, str, Git, bool | None] | None:
     """
     if source.startswith(("./", "../", "github.com/")):
         return None
-    if protocol := _PROTOCOL.match(source):
+    if protocol := re.match(_PROTOCOL, source):
         kind = protocol[1].lower()
         if kind not in ("http", "https", "ssh", "git"):
             return None
@@ -40,7 +40,7 @@ def git_of(source: str) -> tuple[str, str, Git, bool | None] | None:
             return None
         url, query, fragment = urlunsplit((parts.scheme, parts.netloc, parts.path, "", "")), parts.query, unquote(parts.fragment)
     else:
-        match = _SCP.match(source)
+        match = re.match(_SCP, source)
         if not match:
             return None
         url, query, fragment = f"{match[1]}@{match[2]}:{match[3]}", match[4] or "", match[5] or ""

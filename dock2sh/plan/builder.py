@@ -4,13 +4,15 @@ The only mutable thing of the planner. What it leaves behind (`steps`, `config`)
 """
 
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from dock2sh.dockerfile.syntax import Node
 from dock2sh.dockerfile.words import deferred_variable, expand
 from dock2sh.model import DEFAULT_PATH, Env, Step
-from dock2sh.plan.watch import Watch
 from dock2sh.source import Span
+
+if TYPE_CHECKING:
+    from dock2sh.plan.watch import Watch
 
 DEFAULT_SHELL = ("/bin/sh", "-c")
 
@@ -25,7 +27,7 @@ class Globals:
         self.windows = windows
         self.proxy = _proxy(build_args)
         self.epoch = ""
-        self.watch: Watch | None = None
+        self.watch: "Watch | None" = None
 
 
 def _proxy(build_args: Mapping[str, str]) -> tuple[str, ...]:

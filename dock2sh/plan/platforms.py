@@ -6,8 +6,8 @@ from typing import NamedTuple
 
 from dock2sh.dockerfile.gotext import quoted
 
-_OS = re.compile(r"([A-Za-z0-9_-]+)(?:\(([A-Za-z0-9_.%-]*)((?:\+[A-Za-z0-9_.%-]+)*)\))?\Z")
-_PART = re.compile(r"[A-Za-z0-9_.-]+\Z")
+_OS = r"([A-Za-z0-9_-]+)(?:\(([A-Za-z0-9_.%-]*)((?:\+[A-Za-z0-9_.%-]+)*)\))?\Z"
+_PART = r"[A-Za-z0-9_.-]+\Z"
 _KNOWN_OS = set(
     "aix android darwin dragonfly freebsd hurd illumos ios js linux nacl netbsd openbsd plan9 solaris windows zos".split()
 )
@@ -43,11 +43,11 @@ def parse(text: str) -> Platform:
     if "*" in text:
         raise ValueError(f"{quoted(text)}: wildcards not yet supported: invalid argument")
     system, *rest = text.split("/", 3)
-    match = _OS.match(system)
+    match = re.match(_OS, system)
     if not match:
         raise ValueError(f"{quoted(system)} is an invalid OS component of {quoted(text)}: invalid argument")
     for part in rest:
-        if not _PART.match(part):
+        if not re.match(_PART, part):
             raise ValueError(f"{quoted(part)} is an invalid component of {quoted(text)}: invalid argument")
     name = "darwin" if match[1].lower() == "macos" else match[1].lower()
     if len(rest) > 2:
