@@ -45,41 +45,117 @@ def located(refused: Refused, *spans: Span) -> Refused:
     return Refused(diagnostic._replace(spans=diagnostic.spans + spans))
 
 
+class Place(NamedTuple):
+    """What a diagnostic points at: a line and a column, counted from 1, and how many characters."""
+
+    line: int
+    column: int
+    length: int
+
+
+def place(diagnostic: Diagnostic, lines: list[str]) -> Place | None:
+    """Where `near` stands in the diagnostic's lines, as a word of its own if it can; else their first word."""
+    for span in diagnostic.spans:
+        if pointed := _pointed(span, lines, diagnostic.near):
+            return pointed
+    return None
+
+
+def _pointed(span: Span, lines: list[str], near: str) -> Place | None:
+    shown = range(max(span.first, 1), min(max(span.last, 1), len(lines)) + 1)
+    for find in (_word, str.find) if near else ():
+        for number in shown:
+            if (at := find(lines[number - 1], near)) >= 0:
+                return Place(number, at + 1, len(near))
+    for number in shown:
+        if words := lines[number - 1].split(maxsplit=1):
+            return Place(number, lines[number - 1].index(words[0]) + 1, len(words[0]))
+    return Place(shown[0], 1, 1) if shown else None
+
+
+def _word(line: str, near: str) -> int:
+    """Where `near` stands in `line` with no letter or digit grown on to it, or -1."""
+    at = line.find(near)
+    while at >= 0:
+        before, after = line[at - 1 : at] if at else "", line[at + len(near) : at + len(near) + 1]
+        if not (_joined(before, near[0]) or _joined(near[-1], after)):
+            return at
+        at = line.find(near, at + 1)
+    return -1
+
+
+def _joined(left: str, right: str) -> bool:
+    return all(char.isalnum() or char == "_" for char in left + right) and bool(left and right)
+
+
 def draw(diagnostic: Diagnostic, name: str, text: str, colour: bool = False) -> str:
     """The diagnostic as a person reads it: place and message, the lines with a caret, the hint, the code."""
     bold, red, dim, plain = ("\033[1m", "\033[31m", "\033[2m", "\033[0m") if colour else ("", "", "", "")
     if diagnostic.severity != "error" and colour:
         red = "\033[33m"
-    lines = text.splitlines()
-    first = diagnostic.spans[0].first if diagnostic.spans else 0
-    place = f"{name}:{max(first, 1)}" if diagnostic.spans else name
-    out = [f"{bold}{place}: {red}{diagnostic.severity}{plain}{bold}: {diagnostic.message}{plain} {dim}[{diagnostic.code}]{plain}"]
-    for span in diagnostic.spans:
+    lines = text.split("\n")
+    lines = lines[:-1] if lines[-1] == "" else lines
+    where = f"{visible(name)}:{max(diagnostic.spans[0].first, 1)}" if diagnostic.spans else visible(name)
+    message = f"{bold}: {visible(diagnostic.message)}{plain} {dim}[{diagnostic.code}]{plain}"
+    out = [f"{bold}{where}: {red}{diagnostic.severity}{plain}{message}"]
+    for index, span in enumerate(diagnostic.spans):
+        out += [f"  {dim}  ...{plain}"] if index else []
         out += _excerpt(span, lines, diagnostic.near, (red, dim, plain))
-    if diagnostic.hint:
-        out.append(f"  {bold}help{plain}: {diagnostic.hint}")
+    for index, hint in enumerate(diagnostic.hint.split("\n") if diagnostic.hint else ()):
+        out.append(f"        {visible(hint)}" if index else f"  {bold}help{plain}: {visible(hint)}")
     return "\n".join(out)
 
 
 def _excerpt(span: Span, lines: list[str], near: str, colours: tuple[str, str, str]) -> list[str]:
     """The lines of a span (at most six), numbered, with a caret under `near` or under the first word."""
     red, dim, plain = colours
-    out = []
-    shown = range(max(span.first, 1), min(max(span.last, 1), len(lines)) + 1)
-    pointed = next((n for n in shown if near and near in lines[n - 1]), shown[0] if shown else 0)
-    for number in shown[:6] if pointed < shown.start + 6 else [*shown[:3], *range(pointed, min(pointed + 2, shown.stop))]:
-        line = lines[number - 1].rstrip("\r").replace("\t", " ")
-        line, cut = (line[:200], " …") if len(line) > 200 else (line, "")
-        out.append(f"  {dim}{number:>5} |{plain} {line}{cut}")
-        if number == pointed:
-            out.append(f"  {dim}      |{plain} {red}{_caret(line, near)}{plain}")
-    if len(shown) > 6:
-        out.append(f"  {dim}      | … {len(shown) - 6} more{plain}")
+    pointed = _pointed(span, lines, near)
+    if pointed is None:
+        return []
+    out, before = list[str](), 0
+    numbers = range(max(span.first, 1), min(max(span.last, 1), len(lines)) + 1)
+    for number in numbers if len(numbers) <= 6 else sorted({*numbers[:4], pointed.line, numbers[-1]}):
+        if before and number != before + 1:
+            out.append(f"  {dim}      | ...{plain}")
+        before = number
+        line = lines[number - 1].rstrip("\r")
+        if number != pointed.line:
+            out.append(f"  {dim}{number:>5} |{plain} {_cut(line, 1, 1)[0]}".rstrip())
+            continue
+        shown, caret = _cut(line, pointed.column, pointed.length)
+        out += [f"  {dim}{number:>5} |{plain} {shown}", f"  {dim}      |{plain} {red}{caret}{plain}"]
     return out
 
 
-def _caret(line: str, near: str) -> str:
-    """Blanks and carets under `near`, or under the line's first word."""
-    first_word = line.split(maxsplit=1)[0] if line.strip() else ""
-    what = near if near and near in line else first_word
-    return " " * line.find(what) + "^" * max(len(what), 1)
+def _cut(line: str, column: int, length: int) -> tuple[str, str]:
+    """The line as a terminal shows it, and the carets below the `length` characters at `column`; a long line around those."""
+    start = column - 1
+    end = min(start + max(length, 1), max(len(line), start + 1), start + 120)
+    first = 0 if end <= 160 else max(0, start - 40)
+    last = max(first + 160, end)
+    left, right = "…" if first else "", "…" if last < len(line) else ""
+    before, point = left + visible(line[first:start]), visible(line[start:end])
+    return before + point + visible(line[end:last]) + right, " " * _width(before) + "^" * max(_width(point), 1)
+
+
+def visible(text: str) -> str:
+    """`text` without what a terminal would obey or hide: control characters, direction marks, bytes that were no UTF-8."""
+    if text.isascii() and text.isprintable():
+        return text
+    return "".join(char if char.isprintable() else _stand_in(char) for char in text)
+
+
+def _stand_in(char: str) -> str:
+    if char == "\t":
+        return "    "
+    code = ord(char)
+    return chr(0x2400 + code) if code < 0x20 else "\u2421" if code == 0x7F else " " if char.isspace() else "\ufffd"
+
+
+def _width(text: str) -> int:
+    """Columns in a terminal: East Asian wide characters take two, marks that combine take none."""
+    if text.isascii():
+        return len(text)
+    from unicodedata import category, east_asian_width
+
+    return sum(0 if category(char) in ("Mn", "Me") else 2 if east_asian_width(char) in "WF" else 1 for char in text)

@@ -86,7 +86,8 @@ def constant_platform(node: Node, value: str, used: tuple[set[str], set[str]]) -
     if platform.os in name or platform.arch in name:
         return
     plain = " ".join([node.keyword, *node.args])
-    cure = f"write `{plain}` and choose with `docker build --platform={value}`; or name the stage for it, `AS {name or 'build'}-{platform.arch}`"
+    named = f"AS {name or 'build'}-{platform.arch}"
+    cure = f"write `{plain}` and choose with `docker build --platform={value}`; or name the stage for it, `{named}`"
     yield Finding(rules.FROM_PLATFORM_FLAG_CONST_DISALLOWED, (quoted(value),), cure, f"--platform={value}")
 
 

@@ -22,7 +22,7 @@ def met(node: Node) -> Iterator[Finding]:
         yield Finding(rules.STAGE_NAME_CASING, (node.args[2],), cure, node.args[2])
     if keyword == "from" and len(node.args) >= 3 and (expected := _as_expected(node)) != node.args[1]:
         cure = f"write `{_from(node, expected, node.args[2])}`"
-        yield Finding(rules.FROM_AS_CASING, (node.keyword, node.args[1]), cure, f" {node.args[1]} ")
+        yield Finding(rules.FROM_AS_CASING, (node.keyword, node.args[1]), cure, node.args[1])
 
 
 def _from(node: Node, word: str, name: str) -> str:
@@ -91,5 +91,6 @@ def _casing(nodes: tuple[Node, ...]) -> Iterator[Finding]:
     case, name = (str.lower, "lowercase") if lower > upper else (str.upper, "uppercase")
     for node in nodes:
         if case(node.keyword) != node.keyword:
-            cure = f"write `{case(node.keyword)}`"
+            written = node.original.strip(SPACE) if node.span.first == node.span.last else node.keyword
+            cure = f"write `{case(node.keyword)}{written[len(node.keyword) :]}`"
             yield Finding(rules.CONSISTENT_INSTRUCTION_CASING, (node.keyword, name), cure, node.keyword, node.span)

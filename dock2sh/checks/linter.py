@@ -74,7 +74,7 @@ class Linter:
         self._turn(node, span)
 
     def unset(self, names: set[str], known: list[str]) -> None:
-        self._add(steps.undefined(names, known, self.dockerfile.escape))
+        self._add(steps.undefined(self.node, names, known, self.dockerfile.escape))
 
     def repeated(self, first: Span) -> None:
         self._add([steps.repeated(self.node, self.span, first)])

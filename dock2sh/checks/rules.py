@@ -77,7 +77,8 @@ MAINTAINER_DEPRECATED = Rule(
 UNDEFINED_ARG_IN_FROM = Rule("UndefinedArgInFrom", "FROM command must use declared ARGs", "FROM argument '{}' is not declared{}")
 WORKDIR_RELATIVE_PATH = Rule(
     "WorkdirRelativePath",
-    "Relative workdir without an absolute workdir declared within the build can have unexpected results if the base image changes",
+    "Relative workdir without an absolute workdir declared within the build can have unexpected results"
+    " if the base image changes",
     "Relative workdir {} can have unexpected results if the base image changes",
 )
 UNDEFINED_VAR = Rule("UndefinedVar", "Variables should be defined before their use", "Usage of undefined variable '${}'{}")

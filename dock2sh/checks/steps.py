@@ -19,7 +19,7 @@ _SIMPLE_COMMAND = re.compile(r"[\w./:=@%+,-]+(?:[ \t]+[\w./:=@%+,-]+)*\Z")
 _NEEDS_CARE = re.compile(r"['\"\\`]")
 
 
-def undefined(names: set[str], known: list[str], escape: str) -> Iterator[Finding]:
+def undefined(node: Node, names: set[str], known: list[str], escape: str) -> Iterator[Finding]:
     """Variables that neither ENV nor ARG set."""
     for name in sorted(names.difference(NEVER_ENV)):
         near = suggestion(name, known)
@@ -27,11 +27,11 @@ def undefined(names: set[str], known: list[str], escape: str) -> Iterator[Findin
         cure = (
             f"write `${near}`, or {literal}" if near else f"put `ARG {name}` or `ENV {name}=VALUE` above it, or write {literal}"
         )
-        yield Finding(rules.UNDEFINED_VAR, (name, f" (did you mean ${near}?)" if near else ""), cure, _as_written(name))
+        yield Finding(rules.UNDEFINED_VAR, (name, f" (did you mean ${near}?)" if near else ""), cure, _as_written(node, name))
 
 
-def _as_written(name: str) -> str:
-    return name if re.fullmatch(r"\w+", name) else "$"
+def _as_written(node: Node, name: str) -> str:
+    return f"${{{name}" if f"${{{name}" in node.original else f"${name}"
 
 
 def legacy(node: Node) -> Finding:
@@ -42,14 +42,15 @@ def legacy(node: Node) -> Finding:
     cure = (
         f"write `{node.keyword} {pair}`" if exact else f"write `{node.keyword} {name}=…`, with every blank of the value in quotes"
     )
-    return Finding(rules.LEGACY_KEY_VALUE_FORMAT, (node.keyword,), cure, f"{name} ")
+    return Finding(rules.LEGACY_KEY_VALUE_FORMAT, (node.keyword,), cure, name)
 
 
 def secret(node: Node, name: str) -> Iterator[Finding]:
     """ARG and ENV with a name that tells of a secret: both can be read in the image."""
     keyword = node.keyword.upper()
     if keyword in ("ARG", "ENV") and _SECRET.search(name) and not _NOT_SECRET.search(name):
-        cure = f"anyone with the image can read it; give it to the RUN that needs it: `RUN --mount=type=secret,id={name},env={name} …`"
+        mount = f"RUN --mount=type=secret,id={name},env={name} …"
+        cure = f"anyone who has the image can read it; give it to the RUN that needs it: `{mount}`"
         yield Finding(rules.SECRETS_USED_IN_ARG_OR_ENV, (keyword, quoted(name)), cure, name)
 
 
