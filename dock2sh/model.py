@@ -19,7 +19,7 @@ Config = Mapping[str, Any]
 class Env:
     """An ordered environment: a snapshot of an append-only log of assignments, so that a thousand RUNs share one list.
 
-    A name keeps the place of its first assignment and the value of its last, as in BuildKit's EnvList.
+    A name stands where it was assigned last, as in BuildKit's EnvList (the image config's Env keeps the first place).
     """
 
     __slots__ = ("_log", "_size")
@@ -29,7 +29,11 @@ class Env:
 
     def items(self) -> dict[str, str]:
         """Name to value, in order."""
-        return dict(self._log[: self._size])
+        found: dict[str, str] = {}
+        for name, value in self._log[: self._size]:
+            found.pop(name, None)
+            found[name] = value
+        return found
 
     def __iter__(self) -> Iterator[str]:
         """`NAME=VALUE`, in order."""

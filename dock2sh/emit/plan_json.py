@@ -53,7 +53,7 @@ def _run(step: Run) -> dict[str, Any]:
         "kind": "run",
         "line": step.span.first,
         "argv": list(step.argv),
-        "env": [*step.env, *step.proxy],
+        "env": [*step.env, *_agent(step), *step.proxy],
         "cwd": step.cwd,
         "user": step.user,
         "mounts": [_mount(mount) for mount in step.mounts],
@@ -62,6 +62,11 @@ def _run(step: Run) -> dict[str, Any]:
         "script": script,
         "onbuild": step.onbuild,
     }
+
+
+def _agent(step: Run) -> list[str]:
+    """SSH_AUTH_SOCK of the first ssh mount: set with or without an agent (semantics.md 2, 52)."""
+    return [f"SSH_AUTH_SOCK={mount.target}" for mount in step.mounts if mount.type == "ssh"][:1]
 
 
 def _mount(mount: Mount) -> dict[str, Any]:

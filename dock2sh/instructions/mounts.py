@@ -176,8 +176,8 @@ def _mount(given: dict[str, Any], stage: StageBuilder) -> Mount:
             kind, target, "", "", given.get("id") or "default", "", True, required=given.get("required", False), **common
         )
     target = given.get("target", "")
-    absolute = normalised(stage.cwd if not target.startswith("/") else "/", target)
-    if absolute == "/":
+    absolute = target if target.startswith("/") else normalised(stage.cwd, target)
+    if absolute.strip("/") == "":
         raise _bad(f"invalid mount target {quoted(absolute)}", "target" if target else "--mount", "give target=/some/directory")
     source = normalised("/", given.get("source", "/") or "/")
     if kind == "cache":

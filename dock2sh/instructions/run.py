@@ -63,7 +63,13 @@ def plan_run(stage: StageBuilder, node: Node, flags: Flags) -> None:
 def _mounts(stage: StageBuilder, flags: Flags) -> tuple[Mount, ...]:
     from dock2sh.instructions.mounts import mount_of
 
-    return tuple(mount_of(text, stage) for text in _many(flags, "mount"))
+    mounts = [mount_of(text, stage) for text in _many(flags, "mount")]
+    agents = 0
+    for index, mount in enumerate(mounts):
+        if mount.type == "ssh":
+            mounts[index] = mount if mount.target else mount._replace(target=f"/run/buildkit/ssh_agent.{agents}")
+            agents += 1
+    return tuple(mounts)
 
 
 def _text(node: Node) -> tuple[str, Script | None]:

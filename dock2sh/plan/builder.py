@@ -77,7 +77,10 @@ class StageBuilder:
 
     def inherit(self, parent: "StageBuilder") -> None:
         """Take over what `FROM stage` passes on beyond the config: ARG values, directory."""
-        for name, value in parent.variables.items():
+        for name, value in parent.environment().items().items():
+            self.assign(name, value)
+        self.env = dict(parent.env)
+        for name, value in self.env.items():  # the image's ENV is set anew: it wins over an ARG that the parent set after it
             self.assign(name, value)
         self.declared.update(parent.declared)
         self.workdir_set, self.cwd = parent.workdir_set, parent.cwd

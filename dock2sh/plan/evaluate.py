@@ -219,10 +219,9 @@ class _Build:
             config = {**parent.config, "Env": [f"{name}={value}" for name, value in parent.env.items()]}
             config.pop("OnBuild", None)
             builder = StageBuilder(self.shared, key, parent.known, {k: v for k, v in config.items() if k != "Env"})
-            builder.env = dict(parent.env)
             builder.inherit(parent)
         builder.find_origin = self._origin_key
-        builder.start_config, builder.start_env = dict(builder.config), tuple(builder.variables.items())
+        builder.start_config, builder.start_env = dict(builder.config), tuple(builder.environment().items().items())
         return builder
 
     def key(self, index: int) -> str:

@@ -182,7 +182,7 @@ def _platform(stage: Source, shared: Globals) -> platforms.Platform:
         return platforms.parse(value)
     except ValueError as error:
         raise refuse(
-            "platform", f"failed to parse platform {written}: {error}{meant}", spans, "for example linux/amd64", written
+            "platform", f"failed to parse platform {written}: {error}{meant}", spans * 2, "for example linux/amd64", written
         ) from None
 
 
