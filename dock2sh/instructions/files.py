@@ -44,9 +44,11 @@ def _parse(keyword: str, node: Node, known: dict[str, type]) -> Flags:
 
 
 def plan_copy(stage: StageBuilder, node: Node, flags: Flags) -> None:
-    paths, files = _sources(stage, node)
-    destination_word, destination, chown, chmod = _destination(stage, node, flags)
-    origin = stage.find_origin(str(flags["from"]), True) if flags.get("from") else ""
+    """COPY, evaluated in BuildKit's order, so that the first thing that is wrong is the one that is reported."""
+    chown, chmod = _owner(stage, flags)
+    paths, destination_word, files = _words(stage, node)
+    origin = stage.find_origin(str(flags["from"]), None) if flags.get("from") else ""
+    destination = _destination(stage, destination_word, chmod)
     for path in paths:
         _refuse_remote(path)
     _watch_sources(stage, paths if not origin else [])
@@ -61,10 +63,12 @@ def plan_copy(stage: StageBuilder, node: Node, flags: Flags) -> None:
 
 def plan_add(stage: StageBuilder, node: Node, flags: Flags) -> None:
     """ADD: local files, URLs and repositories, in the order in which they stand."""
-    paths, files = _sources(stage, node)
-    destination_word, destination, chown, chmod = _destination(stage, node, flags)
+    chown, chmod = _owner(stage, flags)
+    checksum = stage.expand(str(flags["checksum"])) if "checksum" in flags else ""
+    paths, destination_word, files = _words(stage, node)
+    destination = _destination(stage, destination_word, chmod)
     if any(map(_may_be_remote, paths)) or "checksum" in flags:
-        steps = _mixed(stage, flags, paths, destination, (chown, chmod))
+        steps = _mixed(stage, flags, paths, checksum, destination, (chown, chmod))
     else:
         steps = [_local(stage, flags, paths, destination, (chown, chmod))] if paths else []
     if files:
@@ -76,11 +80,12 @@ def plan_add(stage: StageBuilder, node: Node, flags: Flags) -> None:
     stage.steps += [step._replace(words=words) for step in steps]
 
 
-def _mixed(stage: StageBuilder, flags: Flags, paths: list[str], destination: str, owner: tuple[str, str]) -> list[Copy | Fetch]:
+def _mixed(
+    stage: StageBuilder, flags: Flags, paths: list[str], checksum: str, destination: str, owner: tuple[str, str]
+) -> list[Copy | Fetch]:
     """Local sources in groups, each remote one alone."""
     from dock2sh.instructions.remote import fetch_of
 
-    checksum = stage.expand(str(flags.get("checksum", "")))
     if checksum and len(paths) != 1:
         raise refuse("checksum", "checksum can't be specified for multiple sources", hint="one ADD for each", near="--checksum")
     steps, local = list[Copy | Fetch](), list[str]()
@@ -112,8 +117,15 @@ def _local(stage: StageBuilder, flags: Flags, paths: list[str], destination: str
     )  # fmt: skip
 
 
-def _sources(stage: StageBuilder, node: Node) -> tuple[list[str], tuple[File, ...]]:
-    """The sources expanded: paths, and the files that here-documents make."""
+def _owner(stage: StageBuilder, flags: Flags) -> tuple[str, str]:
+    """--chown and --chmod, expanded."""
+    if "chown" not in flags and "chmod" not in flags:
+        return "", ""
+    return stage.expand(str(flags.get("chown", ""))), stage.expand(str(flags.get("chmod", "")))
+
+
+def _words(stage: StageBuilder, node: Node) -> tuple[list[str], str, tuple[File, ...]]:
+    """The sources and the destination expanded, and the files that here-documents make."""
     paths, found = list[str](), list[Heredoc]()
     for word in node.args[:-1]:
         heredoc = heredoc_of(word) if "<<" in word else None
@@ -121,8 +133,8 @@ def _sources(stage: StageBuilder, node: Node) -> tuple[list[str], tuple[File, ..
             found.append(heredoc)
         else:
             paths.append(word)
-    expanded = [stage.expand(path) for path in paths]
-    return expanded, tuple(_file(stage, node, heredoc) for heredoc in found) if found else ()
+    expanded, destination = [stage.expand(path) for path in paths], stage.expand(node.args[-1])
+    return expanded, destination, tuple(_file(stage, node, heredoc) for heredoc in found) if found else ()
 
 
 def _file(stage: StageBuilder, node: Node, named: Heredoc) -> File:
@@ -133,19 +145,13 @@ def _file(stage: StageBuilder, node: Node, named: Heredoc) -> File:
     return File(named.name, stage.expand_content(content) if named.expand else content)
 
 
-def _destination(stage: StageBuilder, node: Node, flags: Flags) -> tuple[str, str, str, str]:
-    """The destination as expanded, the same absolute, --chown and --chmod."""
-    word = stage.expand(node.args[-1])
-    if word.startswith("/"):
-        destination = normalised("/", word, True)
-    else:
-        destination = normalised(stage.cwd, "./" if word in ("", ".") else word, True)
-    if "chown" not in flags and "chmod" not in flags:
-        return word, destination, "", ""
-    chown, chmod = stage.expand(str(flags.get("chown", ""))), stage.expand(str(flags.get("chmod", "")))
+def _destination(stage: StageBuilder, word: str, chmod: str) -> str:
+    """The destination as an absolute path, once --chmod is right."""
     if chmod and not isinstance(chmod, Deferred):
         _check_mode(chmod)
-    return word, destination, chown, chmod
+    if word.startswith("/"):
+        return normalised("/", word, True)
+    return normalised(stage.cwd, "./" if word in ("", ".") else word, True)
 
 
 def _check_mode(mode: str) -> None:

@@ -175,7 +175,7 @@ def _mount(given: dict[str, Any], stage: StageBuilder) -> Mount:
         return Mount(
             kind, target, "", "", given.get("id") or "default", "", True, required=given.get("required", False), **common
         )
-    target = given.get("target", "")
+    target, origin = given.get("target", ""), _origin(given, stage) if kind in ("bind", "cache") else ""
     absolute = target if target.startswith("/") else normalised(stage.cwd, target)
     if absolute.strip("/") == "":
         raise _bad(f"invalid mount target {quoted(absolute)}", "target" if target else "--mount", "give target=/some/directory")
@@ -185,16 +185,15 @@ def _mount(given: dict[str, Any], stage: StageBuilder) -> Mount:
             kind,
             absolute,
             source,
-            _origin(given, stage),
+            origin,
             given.get("id") or clean(target),
             given.get("sharing", "shared"),
             readonly,
             **common,
         )
-    origin = _origin(given, stage) if kind == "bind" else ""
     return Mount(kind, absolute, source, origin, readonly=readonly, size=given.get("size", 0))
 
 
 def _origin(given: dict[str, Any], stage: StageBuilder) -> str:
     """The key of the stage that `from` names, or the image; mounts have no index form (semantics.md 2, 60)."""
-    return stage.find_origin(given["from"], False) if given.get("from") else ""
+    return stage.find_origin(given["from"], given.get("target", "")) if given.get("from") else ""

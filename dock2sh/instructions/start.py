@@ -10,7 +10,7 @@ from dock2sh.model import Configure
 from dock2sh.plan.builder import StageBuilder
 from dock2sh.source import refuse
 
-_HEALTH_FLAGS: dict[str, type] = {name: str for name in ("interval", "timeout", "start-period", "start-interval", "retries")}
+_HEALTH_FLAGS: dict[str, type] = dict.fromkeys(("interval", "timeout", "start-period", "start-interval", "retries"), str)
 
 
 def _command(stage: StageBuilder, node: Node) -> list[str]:

@@ -60,7 +60,7 @@ class StageBuilder:
         self.onbuild = False
         self.workdir_set = False
         self.used: dict[str, Span] = {}
-        self.find_origin: Callable[[str, bool], str] = lambda origin, indices: origin
+        self.find_origin: Callable[[str, str | None], str] = lambda origin, mounted: origin
         self.start_config: Mapping[str, Any] = {}
         self.start_env: tuple[tuple[str, str], ...] = ()
         self._image_env()

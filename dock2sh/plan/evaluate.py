@@ -6,6 +6,7 @@ form, global ARGs, every FROM, the target, the stage graph, base images and thei
 
 import re
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any, NamedTuple
 
 from dock2sh.dockerfile.gotext import quoted
@@ -81,7 +82,9 @@ def _set_globals(
     host, name = platforms.host(), options.target or sources[-1].name or "default"
     for prefix, platform in (("BUILD", host), ("TARGET", target)):
         values = (str(platform), platform.os, platform.version, platform.arch, platform.variant)
-        shared.args |= {prefix + key: value for key, value in zip(("PLATFORM", "OS", "OSVERSION", "ARCH", "VARIANT"), values)}
+        shared.args |= {
+            prefix + key: value for key, value in zip(("PLATFORM", "OS", "OSVERSION", "ARCH", "VARIANT"), values, strict=True)
+        }
     shared.args["TARGETSTAGE"] = name
     shared.args |= {key: value for key, value in shared.build_args.items() if key in shared.args}
     if shared.watch:
@@ -130,10 +133,10 @@ class _Build:
             needed.update(pending)
             for index in pending:
                 self._trigger(index)
+        for index in set(range(len(self.graph.stages))) - needed if everything else ():
+            self._look_aside(index)
         builders: dict[int, StageBuilder] = {}
         for index in range(len(self.graph.stages)) if everything else sorted(needed):
-            if index not in needed:
-                self._look_aside(index)
             if self.shared.watch:
                 self.shared.watch.stage(index in needed)
             builders[index] = self._stage(index, builders)
@@ -195,7 +198,6 @@ class _Build:
         stage = self.graph.stages[index]
         builder = self._builder(stage, builders)
         for command in stage.source.commands:
-            self._check_order(stage, command)
             builder.begin(command.node, command.span, command.onbuild)
             try:
                 command.keyword.plan(builder, command.node, command.flags)
@@ -220,7 +222,7 @@ class _Build:
             config.pop("OnBuild", None)
             builder = StageBuilder(self.shared, key, parent.known, {k: v for k, v in config.items() if k != "Env"})
             builder.inherit(parent)
-        builder.find_origin = self._origin_key
+        builder.find_origin = partial(self._origin_key, stage)
         builder.start_config, builder.start_env = dict(builder.config), tuple(builder.environment().items().items())
         return builder
 
@@ -229,23 +231,21 @@ class _Build:
         name = self.graph.stages[index].source.name
         return name if name and self.graph.names[name] == index else str(index)
 
-    def _origin_key(self, origin: str, indices: bool) -> str:
-        index = self.graph.find(origin, indices)
-        return origin if index is None else self.key(index)
-
-    def _check_order(self, stage: stages.Resolved, command: stages.Command) -> None:
-        """A stage copies only from stages above it."""
-        for origin in command.origins:
-            index = self.graph.origin(command, origin)
-            if index is None or index < stage.source.index:
-                continue
-            if "from" in command.flags:
-                message = (
-                    f"cannot copy from stage {quoted(origin)}, it needs to be defined before current stage {quoted(stage.label)}"
-                )
-            else:
-                message = f"cannot mount from stage {quoted(origin)}, stage needs to be defined before current command"
-            raise refuse("stage-order", message, (command.span,), "move that stage above this one", origin)
+    def _origin_key(self, stage: stages.Resolved, origin: str, mounted: str | None) -> str:
+        """The key of the stage that a COPY names, or a mount on `mounted`; else the image. Stages below are refused."""
+        index = self.graph.find(origin, indices=mounted is None)
+        if index is None:
+            return origin
+        if index < stage.source.index:
+            return self.key(index)
+        if mounted is None:
+            message = (
+                f"cannot copy from stage {quoted(origin)}, it needs to be defined before current stage {quoted(stage.label)}"
+            )
+        else:
+            where = f"from stage {quoted(origin)} to {quoted(mounted)}"
+            message = f"cannot mount {where}, stage needs to be defined before current command"
+        raise refuse("stage-order", message, hint="move that stage above this one", near=origin)
 
 
 def check_reference(text: str, span: Span) -> None:
@@ -281,7 +281,7 @@ def _plan(build: _Build, builders: dict[int, StageBuilder], target: int, options
     if options.labels:
         last.config["Labels"] = {**(last.config.get("Labels") or {}), **options.labels}
     out = tuple(_frozen(build, index, builder) for index, builder in builders.items())
-    chain = [index for index in _chain(build.graph, target)]
+    chain = _chain(build.graph, target)
     image = dict(build.image[target])
     author = [step.words[0] for index in chain for step in builders[index].steps if getattr(step, "keyword", "") == "MAINTAINER"]  # type: ignore[union-attr]
     if author:
