@@ -38,14 +38,23 @@ def _last_block(comment: str) -> str:
 
 def bundle(words: Iterable[str]) -> str:
     """The text of every library function that one of `words` names, directly or through another; `main` always among them."""
-    functions = library()
+    return _bundled(frozenset(words))
+
+
+@cache
+def _bundled(words: frozenset[str]) -> str:
     wanted, queue = set[str](), [*words, "main"]
     while queue:
         name = queue.pop()
-        if name in functions and name not in wanted:
+        if name not in wanted and name in library():
             wanted.add(name)
-            queue.extend(words_of(functions[name]))
-    return "\n".join(text for name, text in functions.items() if name in wanted)
+            queue.extend(_uses(name))
+    return "\n".join(text for name, text in library().items() if name in wanted)
+
+
+@cache
+def _uses(name: str) -> set[str]:
+    return words_of(library()[name])
 
 
 def words_of(text: str) -> set[str]:

@@ -41,13 +41,13 @@ def _broken(text: str, lines: list[str], escape: str) -> str | None:
         if content.startswith("#") and line is not lines[0]:
             pieces.append(bare.rstrip(SPACE))
             continue
+        if not content:
+            continue
         cut = bare.rstrip(_BLANKS)
         if cut.endswith(escape) and not cut.endswith(escape * 2):
             cut = cut[:-1]
         else:
             cut = bare
-        if not cut.strip(SPACE) and line is not lines[0]:
-            continue
         cut = cut.rstrip(SPACE) if last else cut
         piece = rest if len(cut) >= len(rest) or line is lines[0] else cut
         if not rest.endswith(piece):

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from dock2sh.dockerfile.gotext import quoted
 from dock2sh.dockerfile.syntax import Dockerfile, Node
 
 
@@ -34,3 +35,14 @@ def _node(node: Node) -> dict[str, Any]:
         ],
     }
     return known | {key: value for key, value in optional.items() if value}
+
+
+def syntax_text(dockerfile: Dockerfile) -> str:
+    """One s-expression a line, as BuildKit's parser dumps a tree."""
+    return "".join(_expression(node) + "\n" for node in dockerfile.nodes)
+
+
+def _expression(node: Node) -> str:
+    flags = [f"[{' '.join(quoted(flag) for flag in node.flags)}]"] if node.flags else []
+    inner = [_expression(node.child)] if node.child else [quoted(arg) for arg in node.args]
+    return f"({' '.join([node.keyword.lower(), *flags, *inner])})"

@@ -1,0 +1,205 @@
+"""`--style manual`: what a person would type into `docker run -it IMAGE bash` to do the same by hand.
+
+To be read and typed, not run: what cannot be typed there (another container, another terminal) is a comment. The script is the
+form that can be trusted; this one explains it.
+"""
+
+from posixpath import basename
+from typing import assert_never
+
+from dock2sh.dockerfile.words import Deferred
+from dock2sh.emit.display import as_written, delimiter
+from dock2sh.emit.quoting import assignment, quote
+from dock2sh.model import Configure, Copy, Fetch, File, MakeDirectory, Mount, Plan, Run, Stage, Step
+from dock2sh.plan.builder import DEFAULT_SHELL
+from dock2sh.plan.patterns import has_wildcard
+
+_LEAVES_TRACES = ("cd ", "export ", "set ", "exit", "umask", "unset ", "trap ", "exec ", "source ", ". ")
+
+
+def manual(plan: Plan, name: str, text: str, escape: str) -> str:
+    """The commands, stage by stage. Raises Refused for what no shell can be told."""
+    writer = _Manual(plan, name, text.split("\n"), escape)
+    for stage in plan.stages:
+        writer.stage(stage)
+    writer.start()
+    return "\n".join(writer.lines).strip("\n") + "\n"
+
+
+class _Manual:
+    def __init__(self, plan: Plan, name: str, source: list[str], escape: str) -> None:
+        self.plan, self.name, self.source, self.escape = plan, name, source, escape
+        self.lines: list[str] = []
+        self.user = ""
+        self.container = "CONTAINER"
+
+    def say(self, text: str) -> None:
+        self.lines += [f"# {line}".rstrip() for line in text.split("\n")]
+
+    def stage(self, stage: Stage) -> None:
+        """A container for each stage; the last one is the one that stays."""
+        last = stage is self.plan.stages[-1]
+        self.container = "CONTAINER" if last and len(self.plan.stages) == 1 else _container(stage.key)
+        self.user = stage.start.get("User") or ""
+        naming = "" if self.container == "CONTAINER" else f" --name {self.container}"
+        self.lines.append("")
+        if len(self.plan.stages) > 1:
+            self.say(f"---- stage {stage.name or stage.index} ({self.name}:{stage.span.first})" + (": the result" if last else ""))
+        if stage.base == "scratch":
+            self.say("FROM scratch: an empty root file system, nothing to run in it. Put its files into an empty directory instead.")
+        elif stage.parent is not None:
+            self.say(f"docker commit {_container(stage.parent)} stage-{stage.parent}")
+            self.say(f"docker run -it{naming} stage-{stage.parent} bash")
+        else:
+            self.say(f"docker run -it{naming} {stage.base} bash")
+        for step in stage.steps:
+            self.step(step)
+
+    def step(self, step: Step) -> None:
+        match step:
+            case Run():
+                self.run(step)
+            case Copy():
+                self.copy(step)
+            case Fetch():
+                self.fetch(step)
+            case MakeDirectory():
+                made = quote(step.cwd)
+                self.lines.append(f"mkdir -p {made} && cd {made}" if step.path else "cd /")
+            case Configure():
+                self.configure(step)
+            case _:
+                assert_never(step)
+
+    def configure(self, step: Configure) -> None:
+        words = list(step.words)
+        if step.keyword in ("ENV", "ARG"):
+            given = [assignment(name, value) for name, value in step.pairs if value is not None]
+            note = "     # while building only" if step.keyword == "ARG" else ""
+            self.lines += [f"export {' '.join(given)}{note}"] if given else []
+        elif step.keyword == "USER":
+            self.become(words[0])
+        elif step.keyword == "EXPOSE":
+            ports = " ".join(f"-p {port.partition('/')[0]}:{port}" for port in words[:6])
+            self.say(f"{step.text}: when it is started, docker run {ports} makes it reachable")
+        elif step.keyword == "VOLUME":
+            self.say(f"{step.text}: when it is started, docker run {' '.join(f'-v DATA:{quote(path)}' for path in words)} keeps it")
+        elif step.keyword not in ("CMD", "ENTRYPOINT", "SHELL"):
+            self.say(" ".join(step.text.split()))
+
+    def become(self, user: str) -> None:
+        """Another user's shell for what follows."""
+        if self.user not in ("", "root", "0"):
+            self.lines.append("exit                                        # back to root")
+        if user not in ("", "root", "0"):
+            self.lines.append(f"su -s /bin/sh {quote(user)}    # you are {user} from here on, until `exit`")
+        self.user = user
+
+    def run(self, step: Run) -> None:
+        for mount in step.mounts:
+            self.say(_mount(mount))
+        if step.network == "none":
+            self.say("without network: docker run --network=none")
+        if step.script:
+            path = f"/tmp/{step.script.name}"
+            self.lines += _heredoc(f"cat > {quote(path)}", step.script.content)
+            self.lines.append(f"{' '.join(map(quote, step.shell))} {quote(path)}; rm {quote(path)}")
+        elif not step.shell:
+            self.lines.append(" ".join(map(quote, step.argv)))
+        elif step.shell != DEFAULT_SHELL:
+            self.lines.append(" ".join(map(quote, step.argv)))
+        else:
+            self.lines.append(self.text(step))
+
+    def text(self, step: Run) -> str:
+        """The command as written, comments left out (a prompt does not take them between continued lines)."""
+        text = step.argv[-1].strip("\n")
+        lines = self.source[step.span.first - 1 : step.span.last]
+        shown = None if step.onbuild else as_written(text, lines, self.escape)
+        if shown is not None and len(lines) > 1:
+            text = "\n".join(line for line in shown.split("\n") if not line.lstrip().startswith("#"))
+        if any(trace in f"{text} " for trace in _LEAVES_TRACES):
+            return f"( {text} )" if "\n" not in text else f"(\n{text}\n)"
+        return text
+
+    def copy(self, step: Copy) -> None:
+        target = quote(step.destination)
+        for source in step.sources:
+            self.say(self.transfer(step, source, target))
+        for file in step.files:
+            self.file(file, step)
+        self.owner(step, step.destination)
+
+    def transfer(self, step: Copy, source: str, target: str) -> str:
+        """The copy from another terminal."""
+        relative = source.lstrip("/") or "."
+        if step.origin:
+            container = _container(step.origin) if any(stage.key == step.origin for stage in self.plan.stages) else f"$(docker create {step.origin})"
+            return f"from another terminal:  docker cp {container}:{quote(source)} - | docker cp - {self.container}:{target}"
+        if step.unpack and not has_wildcard(relative):
+            return f"from another terminal:  docker cp {quote(relative)} {self.container}:{target}     (an archive is unpacked there)"
+        from_context = relative if has_wildcard(relative) else quote(relative)
+        each = f"for f in {from_context}; do docker cp \"$f\" {self.container}:{target}; done" if has_wildcard(relative) else ""
+        dot = "/." if not has_wildcard(relative) and relative.endswith("/") else ""
+        return "from another terminal:  " + (each or f"docker cp {from_context}{dot} {self.container}:{target}")
+
+    def file(self, file: File, step: Copy) -> None:
+        name = step.destination + file.name if step.destination.endswith("/") else step.destination
+        self.lines += _heredoc(f"cat > {quote(name)}", file.content)
+
+    def owner(self, step: Copy | Fetch, path: str) -> None:
+        if step.chown:
+            self.lines.append(f"chown -R {quote(step.chown)} {quote(path)}    # only what was copied")
+        if step.chmod:
+            self.lines.append(f"chmod -R {quote(step.chmod)} {quote(path)}    # only what was copied")
+
+    def fetch(self, step: Fetch) -> None:
+        if step.git:
+            branch = f" --branch {quote(step.git.ref)}" if step.git.ref else ""
+            self.lines.append(f"git clone{branch} {quote(step.source)} {quote(step.destination)}")
+            return
+        name = step.destination
+        if name.endswith("/"):
+            name += basename(step.source.partition("?")[0]) or "__unnamed__"
+        self.lines.append(f"curl -fL -o {quote(name)} {quote(step.source)} && chmod {quote(step.chmod or '600')} {quote(name)}")
+        if step.checksum:
+            algorithm, _, digest = step.checksum.partition(":")
+            self.lines.append(f"echo {quote(digest + '  ' + name)} | {algorithm}sum -c")
+        self.owner(step._replace(chmod=""), name)
+
+    def start(self) -> None:
+        """How the image starts."""
+        config = self.plan.config
+        command = [*(config.get("Entrypoint") or []), *(config.get("Cmd") or [])]
+        if command:
+            self.lines.append("")
+            self.say("what `docker run` would start:")
+            self.lines.append(" ".join(map(quote, command)))
+
+
+def _container(key: str) -> str:
+    return f"stage-{key}" if key.isdigit() else key
+
+
+def _heredoc(command: str, content: str) -> list[str]:
+    if isinstance(content, Deferred):
+        content = str(content)
+    end = delimiter(content, "EOF")
+    return [f"{command} <<'{end}'", content.removesuffix("\n"), end]
+
+
+def _mount(mount: Mount) -> str:
+    """What a mount is, for one who has only a container."""
+    source = f" of {mount.origin}" if mount.origin else " of the build context"
+    match mount.type:
+        case "bind":
+            return f"needs {mount.source}{source} at {mount.target} (docker run -v), for this command only"
+        case "cache":
+            return f"{mount.target} is a cache that stays out of the image"
+        case "tmpfs":
+            return f"{mount.target} is in memory and stays out of the image"
+        case "secret":
+            place = mount.target or f"${mount.env}"
+            return f"needs the secret {mount.id} at {place}, which must not stay"
+        case _:
+            return "needs your SSH agent (SSH_AUTH_SOCK), for this command only"
