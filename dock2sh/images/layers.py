@@ -99,11 +99,13 @@ class _Layer:
     def add(self, member: tarfile.TarInfo, tar: tarfile.TarFile) -> None:
         """Write one member, or do what its whiteout says."""
         parts = _parts(member.name)
-        parent, name = self._parent(parts[:-1]), parts[-1] if parts else ""
+        if not parts:
+            return  # docker leaves the root directory as it makes it, 0755 and root's, whatever the tar's "./" says
+        parent, name = self._parent(parts[:-1]), parts[-1]
         if name.startswith(".wh."):
             self._whiteout(parent, name)
             return
-        place = f"{parent}/{name}" if name else self._root
+        place = f"{parent}/{name}"
         self._written.add(place)
         if member.isdir():
             _make_directory(place)

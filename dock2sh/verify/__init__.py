@@ -15,8 +15,8 @@ from .report import Verdict, as_json, text
 from .snapshot import Scan, now, read, scan, snapshot
 
 __all__ = [
-    "SHELLS", "Case", "Difference", "Place", "Result", "Verdict", "as_json", "compare", "run_script", "snapshot", "text", "verdict",
-    "verify",
+    "SHELLS", "Case", "Difference", "Place", "Result", "Verdict", "as_json", "compare", "run_script", "snapshot", "text",
+    "verdict", "verify",
 ]  # fmt: skip
 
 

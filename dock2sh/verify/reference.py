@@ -66,17 +66,9 @@ def _build(context: str, file: str, options: Sequence[str]) -> str:
     """The id of the image that docker builds."""
     with tempfile.TemporaryDirectory() as folder:
         answer = os.path.join(folder, "id")
-        command = [
-            "docker",
-            "build",
-            "--progress=plain",
-            "--iidfile",
-            answer,
-            "-f",
-            _without_syntax(file, folder),
-            *options,
-            context,
-        ]
+        # not from the cache: what was built before has mtimes of before, which could not be told from those that docker keeps
+        command = ["docker", "build", "--no-cache", "--progress=plain", "--iidfile", answer]
+        command += ["-f", _without_syntax(file, folder), *options, context]
         try:
             environment = {**os.environ, "DOCKER_BUILDKIT": "1"}
             done = subprocess.run(command, check=False, capture_output=True, stdin=subprocess.DEVNULL, env=environment)

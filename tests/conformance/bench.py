@@ -74,10 +74,10 @@ class Bench:
             return Translation("", {}, f"exit status {plan.returncode}: {plan.stderr.decode(errors='replace')}")
         return Translation(script.stdout.decode("utf-8", "surrogateescape"), json.loads(plan.stdout), "")
 
-    def result(self, case: recorded.Probe, shell: str) -> tuple[Outcome, Result | None, Path]:
+    def result(self, case: recorded.Probe, shell: str, suffix: str = "") -> tuple[Outcome, Result | None, Path]:
         """Run our script on a fresh root: how it ended, what it made, and where."""
         made = self._translations[case.name].result()
-        work = self.home / f"{case.name}-{shell}"
+        work = self.home / f"{case.name}-{shell}{suffix}"
         root = work / "root"
         root.mkdir(parents=True)
         if made.error:

@@ -20,7 +20,7 @@ def layer(*members: tuple[str, str, str]) -> io.BytesIO:
     with tarfile.open(fileobj=out, mode="w") as tar:
         for kind, name, text in members:
             info = tarfile.TarInfo(name)
-            info.type, info.mtime, info.mode = kinds[kind], 1500000000, 0o755 if kind == "d" else 0o640
+            info.type, info.mtime, info.mode = kinds[kind], 1500000000, 0o711 if kind == "d" else 0o640
             info.uid, info.gid = 7, 8
             if kind == "f":
                 info.size = len(text)
@@ -109,3 +109,11 @@ def test_inside_follows_links_as_the_kernel_would(tmp_path: Path) -> None:
     (tmp_path / "b").symlink_to("/c/./d")
     assert inside(str(tmp_path), "a/up/x") == f"{tmp_path}/c/d/x"
     assert inside(str(tmp_path), "../../etc") == f"{tmp_path}/etc"
+
+
+def test_the_root_itself_stays_as_docker_makes_it(tmp_path: Path) -> None:
+    """A tar of a `mktemp -d` says 0700 for "./"; docker does not listen (a user in the image could not even enter /)."""
+    tmp_path.chmod(0o755)
+    apply_layer(layer(("d", "./", ""), ("f", "./x", "1")), str(tmp_path))
+    about = tmp_path.stat()
+    assert (about.st_mode & 0o7777, about.st_uid) == (0o755, 0)

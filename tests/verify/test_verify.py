@@ -1,0 +1,80 @@
+"""The judge and docker: it sees every difference that is there, and none that is not."""
+
+import subprocess
+from collections.abc import Sequence
+from pathlib import Path
+
+import pytest
+
+from dock2sh.images import open_source
+from dock2sh.images import unpack as unpack_image
+from dock2sh.verify import Case, verify
+
+pytestmark = [pytest.mark.root, pytest.mark.docker]
+PATH = ["PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"]
+CONFIG = {"Env": PATH, "Cmd": ["sh"]}
+# a script that knows only --root, and makes what the Dockerfile below makes
+SCRIPT = """#!/bin/sh
+while [ $# -gt 0 ]; do case $1 in --root) root=$2 ;; esac; shift; done
+mkdir -p "$root/proc" "$root/sys"
+printf x >"$root/x" && chmod {mode} "$root/x"
+"""
+DOCKERFILE = "# syntax=example.com/none\nFROM busybox\nRUN printf x >/x && chmod 4711 /x\n"
+
+
+def unpack(image: str, directory: str) -> None:
+    unpack_image(open_source(f"docker-image://{image}", image), directory)
+
+
+def case(folder: Path, dockerfile: str, script: str, options: Sequence[str] = ()) -> Case:
+    (folder / "Dockerfile").write_text(dockerfile)
+    history = ("RUN /bin/sh -c printf x >/x && chmod 4711 /x # buildkit",)
+    return Case(script, CONFIG, str(folder), str(folder / "Dockerfile"), "busybox", history, options)
+
+
+def test_the_same_is_identical(tmp_path: Path) -> None:
+    answer = verify(case(tmp_path, DOCKERFILE, SCRIPT.format(mode="4711")), unpack)
+    assert (answer.verdict, answer.differences, answer.notes) == ("identical", (), ())
+    assert answer.files > 100
+
+
+def test_a_lost_bit_is_different(tmp_path: Path) -> None:
+    answer = verify(case(tmp_path, DOCKERFILE, SCRIPT.format(mode="0711")), unpack)
+    assert [(found.where, found.what, found.ours, found.theirs) for found in answer.differences] == [
+        ("/x", "mode", "0711", "4711")
+    ]
+    assert answer.status == 1
+
+
+def test_config_and_history_count(tmp_path: Path) -> None:
+    changed = case(tmp_path, DOCKERFILE, SCRIPT.format(mode="4711"))._replace(config={"Env": PATH}, history=("RUN other",))
+    assert [found.what for found in verify(changed, unpack).differences] == ["config", "history"]
+
+
+def test_one_side_that_fails(tmp_path: Path) -> None:
+    bad = "FROM busybox\nRUN exit 7\n"
+    assert "exit code: 7" in verify(case(tmp_path, bad, SCRIPT.format(mode="0600")), unpack).notes[0]
+    assert verify(case(tmp_path, DOCKERFILE, "echo broken; exit 1"), unpack).status == 3
+
+
+def test_both_refuse_and_that_is_agreement(tmp_path: Path) -> None:
+    answer = verify(case(tmp_path, "FROM busybox\nRUN exit 7\n", "exit 1"), unpack)
+    assert answer.verdict == "identical"
+    assert "both refuse" in answer.notes[0]
+
+
+def test_nobody_to_ask_is_inconclusive(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DOCKER_HOST", f"unix://{tmp_path}/none.sock")
+    answer = verify(case(tmp_path, DOCKERFILE, "exit 0")._replace(base=""), unpack)
+    assert (answer.verdict, answer.status) == ("inconclusive", 4)
+
+
+def test_nothing_stays_behind(tmp_path: Path) -> None:
+    def seen() -> tuple[str, bytes]:
+        images = subprocess.run(["docker", "image", "ls", "-aq", "--no-trunc"], check=True, capture_output=True).stdout
+        return Path("/proc/mounts").read_text(), images
+
+    before = seen()
+    verify(case(tmp_path, DOCKERFILE.replace("/x", "/only-here"), SCRIPT.format(mode="0600")), unpack)
+    assert seen()[0] == before[0]
+    assert set(seen()[1].split()) <= set(before[1].split())
