@@ -21,7 +21,10 @@ def _hex(char: str) -> str:
 
 
 def suggestion(word: str, options: list[str], ignore_case: bool = False) -> str:
-    """The option nearest to `word` by Levenshtein distance below 3, in the case of `word`; empty if none or if it is there."""
+    """The option nearest to `word` by Levenshtein distance below 3; empty if none or if it is there.
+
+    With `ignore_case` it is in lower case, or in upper case if `word` is.
+    """
     best, nearest = 3, ""
     key = word.lower() if ignore_case else word
     for option in options:
@@ -30,10 +33,8 @@ def suggestion(word: str, options: list[str], ignore_case: bool = False) -> str:
             return ""
         distance = _distance(key, candidate)
         if distance < best:
-            best, nearest = distance, option
-    if ignore_case and nearest:
-        nearest = nearest.lower() if word.islower() else nearest.upper() if word.isupper() else nearest
-    return nearest
+            best, nearest = distance, candidate
+    return nearest.upper() if ignore_case and word == word.upper() != word.lower() else nearest
 
 
 def _distance(left: str, right: str) -> int:

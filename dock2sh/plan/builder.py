@@ -27,7 +27,7 @@ class Globals:
         self.windows = windows
         self.proxy = _proxy(build_args)
         self.epoch = ""
-        self.watch: "Watch | None" = None
+        self.watch: Watch | None = None
 
 
 def _proxy(build_args: Mapping[str, str]) -> tuple[str, ...]:

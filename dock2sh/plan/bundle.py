@@ -1,12 +1,135 @@
-"""The files of the build context that a plan needs: as a digest, and as a tar for `--bundle`."""
+"""The files of the build context that a plan needs: their digest, and a tar of them for `--bundle`."""
 
-from dock2sh.model import Plan
-from dock2sh.plan.context import Project
+import os
+import re
+import stat
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from dock2sh.dockerfile.words import Deferred
+from dock2sh.model import Copy, Plan, Run
+from dock2sh.plan.context import Entry, Project, entries
+from dock2sh.plan.patterns import exclude_regex, glob_regex, has_wildcard
 
 
-def context_digest(plan: Plan, project: Project) -> str:
-    return ""
+class Needed(NamedTuple):
+    """What the steps read: expressions over paths (as in .dockerignore: a path and all below it), and the files they mean."""
+
+    selectors: tuple[str, ...]
+    files: tuple[Entry, ...]
 
 
-def context_tar(plan: Plan, project: Project) -> bytes | None:
-    return None
+def needed(plan: Plan, project: Project) -> Needed:
+    """The files of the context that some COPY, ADD or bind mount of the plan can read."""
+    selectors = tuple(dict.fromkeys(_selector(source) for source in _sources(plan)))
+    if not selectors or project.context is None:
+        return Needed(selectors, ())
+    listed = entries(project.context, project.ignore)
+    selectors += tuple(_link_targets(project, listed, selectors))
+    wanted = re.compile("|".join(f"(?:{selector})" for selector in selectors))
+    return Needed(selectors, tuple(entry for entry in listed if wanted.search(entry.path)))
+
+
+def _sources(plan: Plan) -> Iterator[str]:
+    for stage in plan.stages:
+        for step in stage.steps:
+            if isinstance(step, Copy) and not step.origin:
+                yield from step.sources
+            elif isinstance(step, Run):
+                yield from (mount.source for mount in step.mounts if mount.type == "bind" and not mount.origin)
+
+
+def _selector(source: str) -> str:
+    relative = source.strip("/").replace("/./", "/")
+    if isinstance(source, Deferred) or relative in ("", "."):
+        return "^"
+    if not has_wildcard(relative):
+        return exclude_regex(re.sub(r"([*?[\\])", r"\\\1", relative))
+    return exclude_regex(relative) if "**" in relative else glob_regex(relative)[:-1] + "(/|$)"
+
+
+def _link_targets(project: Project, listed: list[Entry], selectors: tuple[str, ...]) -> Iterator[str]:
+    """A source that is a symbolic link means what it points at: that is needed too."""
+    assert project.context is not None
+    if "^" in selectors:
+        return
+    root = os.path.realpath(project.context)
+    for entry in listed:
+        if stat.S_ISLNK(entry.status.st_mode):
+            target = os.path.realpath(os.path.join(root, entry.path))
+            if target.startswith(root + "/"):
+                yield _selector(os.path.relpath(target, root))
+
+
+def context_digest(files: tuple[Entry, ...], project: Project) -> str:
+    """SHA-256 over `sha256  path` of the regular files, as `sha256sum` prints them, in order of path.
+
+    A script computes the same with coreutils or busybox (runtime/context_check). Names with a newline or a backslash, which
+    those print each in its own way, are left out.
+    """
+    from hashlib import sha256
+
+    assert project.context is not None
+    whole = sha256()
+    for entry in files:
+        if stat.S_ISREG(entry.status.st_mode) and not set(entry.path) & {"\n", "\\"}:
+            with open(os.path.join(project.context, entry.path), "rb") as file:
+                digest = _digest(file, sha256())
+            whole.update(f"{digest}  ./{entry.path}\n".encode("utf-8", "surrogateescape"))
+    return whole.hexdigest()
+
+
+def _digest(file: "BinaryIO", digest: "hashlib._Hash") -> str:
+    while block := file.read(1 << 20):
+        digest.update(block)
+    return digest.hexdigest()
+
+
+def context_tar(files: tuple[Entry, ...], project: Project) -> bytes:
+    """A gzipped tar of the files as docker would transfer them: root's, whole seconds, sockets as empty files. Always the same bytes."""
+    import gzip
+    import io
+    import tarfile
+
+    assert project.context is not None
+    out = io.BytesIO()
+    with gzip.GzipFile(fileobj=out, mode="wb", mtime=0) as packed, tarfile.open(fileobj=packed, mode="w", format=tarfile.GNU_FORMAT) as tar:
+        for path in _with_parents(files):
+            _add(tar, path, project)
+    return out.getvalue()
+
+
+def _with_parents(files: tuple[Entry, ...]) -> list[str]:
+    paths = {entry.path for entry in files}
+    for path in list(paths):
+        while path := os.path.dirname(path):
+            paths.add(path)
+    return sorted(paths, key=os.fsencode)
+
+
+def _add(tar: "tarfile.TarFile", path: str, project: Project) -> None:
+    import tarfile
+
+    assert project.context is not None
+    full = os.path.join(project.context, path)
+    if stat.S_ISSOCK(os.lstat(full).st_mode):  # docker transfers a socket as an empty file (semantics.md 2, 46)
+        member = tarfile.TarInfo(path)
+        member.mode, member.mtime = stat.S_IMODE(os.lstat(full).st_mode), int(os.lstat(full).st_mtime)
+        tar.addfile(member)
+        return
+    member = tar.gettarinfo(full, path)
+    member.uid = member.gid = 0
+    member.uname = member.gname = ""
+    member.mtime = int(member.mtime)
+    if member.isreg():
+        with open(full, "rb") as file:
+            tar.addfile(member, file)
+    else:
+        tar.addfile(member)
+
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    import hashlib
+    import tarfile
+    from typing import BinaryIO

@@ -1,4 +1,4 @@
-"""Where a Dockerfile is, what its build context is, and what the ignore file leaves of it. The one part of plan/ that reads files."""
+"""Where a Dockerfile is, what its build context is, what the ignore file leaves of it. The one part of plan/ that reads files."""
 
 import os
 import stat
@@ -56,10 +56,14 @@ def _project(path: Path, context: Path) -> Project:
 def _read(path: Path) -> bytes:
     try:
         if path.is_dir():
-            raise refuse("is-a-directory", f"{path} is a directory, not a Dockerfile", hint="to build in it, give the directory alone")
+            raise refuse(
+                "is-a-directory", f"{path} is a directory, not a Dockerfile", hint="to build in it, give the directory alone"
+            )
         return path.read_bytes()
     except FileNotFoundError:
-        raise refuse("not-found", f"{path}: no such file or directory", hint="give a Dockerfile, a directory, or - for standard input") from None
+        raise refuse(
+            "not-found", f"{path}: no such file or directory", hint="give a Dockerfile, a directory, or - for standard input"
+        ) from None
     except OSError as error:
         raise refuse("unreadable", f"{path}: {error.strerror}") from None
 
@@ -96,7 +100,7 @@ class Entry(NamedTuple):
 
 
 def entries(context: Path, ignore: Ignore | None) -> list[Entry]:
-    """What the context holds after the ignore file, in order of path; a directory that is left out comes back with what is in it."""
+    """What the context holds after the ignore file, in order of path; a directory left out comes back with what is in it."""
     found = dict[str, Entry]()
     pending: dict[str, Entry] = {}
     for directory, directories, files in os.walk(context, followlinks=False):

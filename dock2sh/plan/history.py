@@ -97,7 +97,7 @@ def _configure(step: Configure) -> str:
 
 def _health(step: Configure) -> str:
     """Go's %+v of the Healthcheck struct. `words` are the test's, then name and nanoseconds of what is set."""
-    test = [word for word in step.words]
+    test = list(step.words)
     values = {name: int(value or 0) for name, value in step.pairs}
     durations = [f"{name}:{duration(values.get(name, 0))}" for name in ("Interval", "Timeout", "StartPeriod", "StartInterval")]
     return f"{{Test:[{' '.join(test)}] {' '.join(durations)} Retries:{values.get('Retries', 0)}}}"

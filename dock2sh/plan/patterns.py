@@ -31,11 +31,6 @@ def glob_regex(pattern: str) -> str:
     return "".join(out) + "$"
 
 
-def deep_glob_regex(pattern: str) -> str:
-    """The same for `COPY --parents`, where `**` crosses directories: what matches a path or a parent of it."""
-    return _with_stars(pattern) + "(/|$)"
-
-
 def exclude_regex(pattern: str) -> str:
     """A pattern of .dockerignore or --exclude (cleaned, without `!`) as an ERE: it matches a path and all below it.
 
@@ -123,7 +118,9 @@ def _class(members: list[tuple[str, str]], negated: bool) -> str:
     if negated:
         body = "".join(low if low == high else f"{low}-{high}" for low, high in sorted(members, key=_awkward))
         return f"[^/{_in_class(body)}]"
-    inside = "".join(low if low == high else f"{low}-{high}" for low, high in members if low <= high and not _awkward((low, high)))
+    inside = "".join(
+        low if low == high else f"{low}-{high}" for low, high in members if low <= high and not _awkward((low, high))
+    )
     outside = [_literal(low) for low, high in members if _awkward((low, high)) and low == high]
     parts = ([f"[{inside}]"] if inside else []) + outside
     return parts[0] if len(parts) == 1 else "(" + "|".join(parts) + ")" if parts else "[^/][/]"  # the last matches nothing
@@ -141,7 +138,9 @@ def _in_class(body: str) -> str:
 
 
 def _literal(text: str) -> str:
-    return "".join(f"[{char}]" if char in _SPECIAL and char not in "^\\[]" else "\\" + char if char in _SPECIAL else char for char in text)
+    return "".join(
+        f"[{char}]" if char in _SPECIAL and char not in "^\\[]" else "\\" + char if char in _SPECIAL else char for char in text
+    )
 
 
 def _bad(pattern: str) -> Refused:

@@ -45,14 +45,19 @@ def parse(text: str) -> Platform:
     system, *rest = text.split("/", 3)
     match = re.match(_OS, system)
     if not match:
-        raise ValueError(f"{quoted(system)} is an invalid OS component of {quoted(text)}: invalid argument")
+        raise ValueError(f"{quoted(system)} is an invalid OS component of {quoted(text)}: OSAndVersion {_must_match(_OS)}")
     for part in rest:
         if not re.match(_PART, part):
-            raise ValueError(f"{quoted(part)} is an invalid component of {quoted(text)}: invalid argument")
+            raise ValueError(f"{quoted(part)} is an invalid component of {quoted(text)}: platform {_must_match(_PART)}")
     name = "darwin" if match[1].lower() == "macos" else match[1].lower()
     if len(rest) > 2:
         raise ValueError(f"{quoted(text)}: cannot parse platform specifier: invalid argument")
     return _completed(text, name, match[2] or "", rest)
+
+
+def _must_match(pattern: re.Pattern[str]) -> str:
+    regex = "^" + pattern.pattern.removesuffix("\\Z") + "$"
+    return f"specifier component must match {quoted(regex)}: invalid argument"
 
 
 def _completed(text: str, name: str, version: str, rest: list[str]) -> Platform:

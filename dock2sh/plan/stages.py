@@ -164,7 +164,8 @@ def _platform(stage: Source, shared: Globals) -> platforms.Platform:
     try:
         value = expand(written, lookup, shared.escape, unset)
     except Refused as refused:
-        raise located(refused, stage.node.span) from None
+        message = f"failed to process arguments for platform : {refused.diagnostic.message}"
+        raise located(Refused(refused.diagnostic._replace(message=message)), stage.node.span) from None
     finally:
         if shared.watch:
             shared.watch.unset_in_from(stage.node, unset, list(shared.args))
