@@ -1,8 +1,11 @@
 # Where copied files come from: the build context as docker would see it, a stage, an image, a named context.
 
-# context: sets `source_root` to the build context, and on first use writes the rules of what does not exist in it.
+# What a source is, three variables say: `source_root`; `source_kind`, context or another (what comes out of a context is root's,
+# without capabilities and sockets); and `source_rules`, a file of what does not exist in it, or ''.
+
+# context: the build context; on first use the rules are written.
 context() {
-    source_kind=context
+    source_kind=context source_rules=$state/ignore
     [ -z "${context_root-}" ] || { source_root=$context_root; return; }
     if command -v context_data >/dev/null; then
         context_root=$state/context
@@ -14,7 +17,7 @@ no such directory (--context DIR says where it is)"
         context_root=${context_root%?/}
     fi
     source_root=$context_root
-    context_rules >"$state/ignore"
+    context_rules >"$source_rules"
 }
 
 # One rule a line, +ERE leaves out and -ERE takes back, the last that matches wins. Last of all: what this script itself
@@ -33,12 +36,30 @@ ere_of() {
     printf '%s\n' "$1" | LC_ALL=C sed 's/[][\\.*+?(){}|^$]/[&]/g; s/\[\([\\^]\)\]/\\\1/g'
 }
 
-# source_of NAME: sets `source_root` for `copy --from=NAME`. Without NAME it is the context.
+# source_of NAME: the source for `copy --from=NAME`. Without NAME it is the context.
 source_of() {
     [ -n "$1" ] || { context; return; }
-    source_kind=stage
-    source_root=$(root_of "$1") || fail "there is no stage or image $1 to copy from"
+    source_root=$(root_of "$1" && echo /) || exit
+    source_root=${source_root%?/} source_kind=stage source_rules=
     source_root=${source_root%/}
+    case $source_root/ in "$state"/*) return ;; esac
+    ! is_named_context "$1" || named_context "$1"
+}
+
+# is_named_context NAME: was it given with --build-context?
+is_named_context() {
+    eval "set -- $(quote "$1") $contexts"
+    for context_pair in "$@"; do
+        [ "${context_pair%%=*}" != "$1" ] || [ "$context_pair" = "$1" ] || return 0
+    done
+    return 1
+}
+
+# A named context is transferred as the main one is.
+named_context() {
+    source_kind=context
+    ! [ -s "$source_root/.dockerignore" ] ||
+        warn "the .dockerignore of the context $1 is not applied: what it names is copied too, where it is part of a source"
 }
 
 # source_path PATH: sets `found` to the path of PATH inside of the source with all links followed, or fails as docker does.
@@ -46,16 +67,23 @@ source_path() {
     resolve_in "$source_root" "/$1" || fail "$1: too many links"
     found=$resolved
     [ -e "$source_root$found" ] || fail "\"/${1#.}\": not found"
-    [ "$source_kind" != context ] || source_is_there "$1" "$found" || fail "\"/$1\": not found (.dockerignore leaves it out)"
+    source_is_there "$1" "$found" || fail "\"/$1\": not found (.dockerignore leaves it out)"
 }
 
-# source_is_there PATH FOUND: neither is left out. A directory is there when something in it is: `dir` and `!dir/sub/file`.
+# source_is_there PATH FOUND: neither the link nor what it means is left out. A directory is there also when something in it is:
+# `dir` and `!dir/sub/file`.
 source_is_there() {
-    [ "$2" != / ] && [ -s "$state/ignore" ] || return 0
-    printf './%s\0.%s\0' "${1#/}" "$2" >"$state/list"
-    filter_list "$state/ignore" ''
-    [ "$(tr -dc '\0' <"$state/list" | wc -c)" -lt 2 ] || return 0
+    [ "$2" != / ] && [ -s "$source_rules" ] || return 0
+    [ "/$1" = "$2" ] || is_kept "$1" || return 1
+    ! is_kept "${2#/}" || return 0
     [ -d "$source_root$2" ] || return 1
     list_tree "$2"
+    [ -s "$state/list" ]
+}
+
+# is_kept PATH: no rule leaves it out.
+is_kept() {
+    printf './%s\0' "$1" >"$state/list"
+    filter_list "$source_rules" ''
     [ -s "$state/list" ]
 }

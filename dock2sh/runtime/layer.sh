@@ -12,7 +12,7 @@ layer_begin() {
 # A layer replaces whatever is in its way, symbolic links by directories too, and resets directories that are there.
 layer_end() {
     [ "$root" != "$layer_root" ] || return 0
-    source_root=$root source_kind=layer root=$layer_root
+    source_root=$root source_kind=layer source_rules='' root=$layer_root
     list_tree /
     transfer "$source_root" "$state/list" "$root/" replace '' ''
     rm -rf "$source_root"

@@ -4,27 +4,29 @@
 change_modes() {
     [ -n "$3" ] && [ -s "$2" ] || return 0
     case $3 in
-    *[!0-7]*) change_modes_by_text "$@" ;;
-    *) (cd "$1" && xargs -0 chmod "00$3" <"$2") || fail "chmod $3" ;;
+    *[!0-9]*) change_modes_by_text "$@" ;;
+    *[89]* | ?????*) fail "invalid chmod parameter: '$3'. it should be octal string and between 0 and 07777" ;;
+    *) (cd "$1" && xargs -0 chmod "0000$3" <"$2") || fail "chmod $3" ;;
     esac
 }
 
 # Letters as BSD's setmode(3) reads them, which is what docker uses: chmod(1) differs in X, in s and in u=g. One awk finds
-# the new mode of each entry and writes a list for each mode (a leading 00 makes chmod clear a directory's s bits as well).
+# the new mode of each entry and writes a list for each mode (five digits and more make chmod clear a directory's s bits as well).
 change_modes_by_text() {
     rm -rf "$state/modes" && mkdir "$state/modes"
     (cd "$1" && xargs -0 stat -c '%a %F' <"$2") >"$state/modes.now"
     tr '\n\0' '\001\n' <"$2" | modes="$state/modes.now" text=$3 into="$state/modes" LC_ALL=C awk "$(program_setmode)" ||
         fail "invalid chmod parameter: '$3': invalid syntax"
     for mode_list in "$state/modes"/*; do
-        tr '\001\n' '\n\0' <"$mode_list" | (cd "$1" && xargs -0 chmod "00${mode_list##*/}") || fail "chmod $3"
+        tr '\001\n' '\n\0' <"$mode_list" | (cd "$1" && xargs -0 chmod "0000${mode_list##*/}") || fail "chmod $3"
     done
 }
 
-# created_mode MODE: the mode of directories that a copy creates on its way: an octal --chmod holds for them too.
+# created_mode MODE: the mode of directories that a copy creates on its way: an octal --chmod holds for them too, less the
+# umask of the daemon and without s and t (--chmod=1777 makes them 0755).
 created_mode() {
     case $1 in
     '' | *[!0-7]*) echo 0755 ;;
-    *) echo "00$1" ;;
+    *) printf '0%o\n' $((0$1 & 0755)) ;;
     esac
 }

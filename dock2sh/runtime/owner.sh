@@ -10,8 +10,9 @@ owner_of() {
         owner=$owner_user:$owner_user
     else
         owner_files_needed
-        owner=$(owner_entry passwd "$owner_user" 3)
-        owner=${owner:-0:0}
+        owner_uid=$(account_row passwd 1 "$owner_user" 3)
+        owner=${owner_uid:-0}:$(account_row passwd 1 "$owner_user" 4)
+        [ -n "$owner_uid" ] || owner=0:0
     fi
     case $1 in *:*) owner_group "${1#*:}" ;; esac
 }
@@ -24,7 +25,7 @@ owner_group() {
         owner=${owner%:*}:$1
     else
         owner_files_needed
-        owner_gid=$(owner_entry group "$1" 3)
+        owner_gid=$(account_row group 1 "$1" 3)
         owner=${owner%:*}:${owner_gid:-${owner#*:}}
     fi
 }
@@ -35,15 +36,6 @@ owner_is_number() {
     *[!0-9]* | '' | ???????????*) return 1 ;;
     esac
     [ "$1" -le 4294967295 ]
-}
-
-# owner_entry FILE NAME: the first entry of that name: uid:gid of passwd, gid of group. The link /etc/passwd may be is
-# followed inside the root.
-owner_entry() {
-    resolve "/etc/$1"
-    [ -f "$root$resolved" ] || return 0
-    name=$2 file=$1 LC_ALL=C awk -F: '
-        $1 == ENVIRON["name"] && $3 ~ /^[0-9]+$/ { print ENVIRON["file"] == "group" ? $3 : $3 ":" $4; exit }' "$root$resolved"
 }
 
 # A name cannot be looked up where there is nothing yet: BuildKit's words for FROM scratch and for --link.

@@ -6,14 +6,14 @@ parents() {
     *) parents_base=. parents_rest=${1#./} ;;
     esac
     source_path "$parents_base"
-    parents_base=$found
-    is_wild "$parents_rest" || source_path "${parents_base#/}/$parents_rest"
-    list_tree "$parents_base"
+    parents_base=${found%/}
+    is_wild "$parents_rest" || source_path "${parents_base:+${parents_base#/}/}$parents_rest"
+    list_tree "$parents_base/"
     # what matches, all below it, and the directories above it
     printf '+.\n-%s\n' "$(pattern exclude "$parents_rest")" >"$state/parents"
     filter_list "$state/parents" ''
     filter_list "$state/exclude" ''
     resolve "$2"
     make_directories "$resolved" "$(created_mode "$chmod_spec")" "$made_owner"
-    transfer "$source_root$parents_base" "$state/list" "$root$resolved" parents "$put_owner" "$chmod_spec"
+    transfer "$source_root$parents_base/" "$state/list" "$root$resolved" parents "$put_owner" "$chmod_spec"
 }

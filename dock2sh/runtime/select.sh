@@ -5,8 +5,8 @@ list_tree() {
     list_dir=$1
     shift
     (cd "$source_root$list_dir" && find . "$@" ! -name . -print0) >"$state/list" || fail "$list_dir cannot be read"
-    list_dir=${list_dir#/}
-    [ "$source_kind" != context ] || filter_list "$state/ignore" "${list_dir:+$list_dir/}"
+    list_dir=${list_dir#/} list_dir=${list_dir%/}
+    filter_list "$source_rules" "${list_dir:+$list_dir/}"
 }
 
 # filter_list RULES PREFIX: drops from $state/list what the rules leave out; they see PREFIX before each name.

@@ -10,7 +10,7 @@ transfer() {
     transfer_clear "$1" "$2" "$3" "$4" "${7-}"
     transfer_tool
     rm -f "$state/unpacked"
-    ! [ -s "$state/put" ] || "transfer_by_$tool" "$1" "$state/put" "$3" "$5" "${7-}" ||
+    ! [ -s "$state/put" ] || "transfer_by_$transfer_by" "$1" "$state/put" "$3" "$5" "${7-}" ||
         fail "the files could not be put into ${3#"$root"}"
     transfer_sockets "$1" "$3" "$5"
     change_modes "$3" "$state/no-links" "$6"
@@ -25,11 +25,11 @@ transfer_clear() {
     ! [ -s "$state/in-the-way" ] || (cd "$3" && xargs -0 rm -rf <"$state/in-the-way") || fail "${3#"$root"} cannot be cleared"
 }
 
-# Sets `tool` to what can move a list of names that end in NUL: GNU tar, or else busybox's cpio (its tar reads no lists).
+# Sets `transfer_by` to what can move a list of names that end in NUL: GNU tar, or else busybox's cpio (its tar reads no lists).
 transfer_tool() {
-    [ -z "${tool-}" ] || return 0
-    case $(tar --version 2>/dev/null) in *'GNU tar'*) tool=tar && return ;; esac
-    case $(cpio --help 2>&1) in *BusyBox*-0*) tool=cpio && return ;; esac
+    [ -z "${transfer_by-}" ] || return 0
+    case $(tar --version 2>/dev/null) in *'GNU tar'*) transfer_by=tar && return ;; esac
+    case $(cpio --help 2>&1) in *BusyBox*-0*) transfer_by=cpio && return ;; esac
     missing 'GNU tar (or the cpio of busybox) to copy files with: install the package tar'
 }
 

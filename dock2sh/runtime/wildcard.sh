@@ -21,7 +21,7 @@ wildcard() {
     wildcard_split "$1"
     resolve_in "$source_root" "/$wild_base" || fail "$1: too many links"
     wild_dir=$resolved
-    [ -d "$source_root$wild_dir" ] || fail "lstat /${wild_base%/}: no such file or directory"
+    [ -d "$source_root$wild_dir" ] || wildcard_fails
     wild_depth=$(printf %s "$wild_tail" | tr -dc / | wc -c)
     wild_depth=$((wild_depth + 1))
     wildcard_files "$2"
@@ -30,6 +30,11 @@ wildcard() {
     list_as_lines | base=$wild_base ere=$wild_ere LC_ALL=C awk "$(program_matches)" |
         tr / '\002' | LC_ALL=C sort | tr '\002' / |
         base=$wild_base plain="$state/wild.plain" into=$state LC_ALL=C awk "$(program_groups)" >"$state/wild"
+    [ -s "$state/wild" ] || [ "$wild_dir" = / ] || is_kept "${wild_dir#/}" || wildcard_fails
+}
+
+wildcard_fails() {
+    fail "lstat /${wild_base%/}: no such file or directory"
 }
 
 # Sets `wild_base` to the directories before the first wildcard ('' or with a / at the end), `wild_tail` to the rest.
@@ -45,7 +50,7 @@ wildcard_split() {
 # What may match, in $state/list: no wildcard crosses a slash, so one depth is enough. With rules all is listed, for a
 # directory may be there only because of something deep inside of it.
 wildcard_candidates() {
-    if [ "$source_kind" = context ] && [ -s "$state/ignore" ]; then
+    if [ -s "$source_rules" ]; then
         list_tree "$wild_dir"
     else
         list_tree "$wild_dir" -mindepth "$wild_depth" -maxdepth "$wild_depth"

@@ -1,0 +1,136 @@
+# ADD of local archives.
+
+# add [--chown= --chmod= --link --exclude= --unpack=]... SOURCE... DEST: as copy, but archives are unpacked.
+add() {
+    wanted || return 0
+    copy_each=add_path
+    copy_all "$@"
+}
+
+# add_path SOURCE DEST: what a file is, its content tells, never its name.
+add_path() {
+    source_path "$1"
+    if [ -f "$source_root$found" ] && is_archive "$source_root$found"; then
+        add_archive "$source_root$found" "$2"
+    else
+        copy_path "$1" "$2"
+    fi
+}
+
+# is_archive FILE: is it a tar, plain or compressed, with a header that can be read? Sets `unpacker` to what decompresses it.
+is_archive() {
+    case $(od -An -v -tx1 -N6 "$1" | tr -d ' \n') in
+    1f8b08*) unpacker=gzip ;;
+    425a68*) unpacker=bzip2 ;;
+    fd377a585a00) unpacker=xz ;;
+    28b52ffd* | 5[0-9a-f]2a4d18*) unpacker=zstd ;;
+    *) unpacker=cat ;;
+    esac
+    command -v "$unpacker" >/dev/null ||
+        missing "$unpacker, to unpack ${1#"$source_root"}: install the package that has it ($unpacker or $unpacker-utils)"
+    decompress "$1" 2>/dev/null | od -An -v -tu1 -N512 | LC_ALL=C awk "$(program_tarheader)"
+}
+
+decompress() {
+    case $unpacker in
+    cat) cat "$1" ;;
+    *) "$unpacker" -dc <"$1" ;;
+    esac
+}
+
+# add_archive FILE DEST: DEST is a directory always. Owners, modes and times are the archive's; --chown goes for all entries,
+# --chmod for none. It is unpacked apart from the root, so that no member leads out of it, and then merged as a layer is: what
+# is in the way goes, a directory that is there takes what the archive says of it.
+add_archive() {
+    resolve "$2"
+    archive_into=$root$resolved archive_name=${1#"$source_root"}
+    make_directories "$resolved" 0755 "$made_owner"
+    rm -rf "$state/archive"
+    mkdir "$state/archive" "$state/archive/tree" || fail "$state cannot be written"
+    decompress "$1" >"$state/archive/tar" || fail "$archive_name cannot be decompressed"
+    transfer_tool
+    archive_members
+    (umask 022 && "archive_by_$transfer_by" <"$state/archive/tar" 2>"$state/archive/errors") ||
+        fail "$archive_name cannot be unpacked: $(cat "$state/archive/errors")"
+    rm -f "$state/archive/tar"
+    archive_mend
+    archive_follow
+    archive_merge
+    rm -rf "$state/archive"
+}
+
+archive_by_tar() {
+    TAR_OPTIONS='' tar -C "$state/archive/tree" -xpf - --same-owner --numeric-owner --warning=no-timestamp \
+        --xattrs --xattrs-include='*'
+}
+
+archive_by_cpio() {
+    tar x -C "$state/archive/tree" --numeric-owner -f -
+}
+
+# What the listing tells: $state/archive/names, a line for each member (directories end in a slash); $state/archive/mend, what
+# tar does not do as docker does; and what has to be refused.
+archive_members() {
+    case $transfer_by in
+    tar) set -- -P --numeric-owner --full-time --quoting-style=c ;;
+    *) set -- --numeric-owner ;;
+    esac
+    TZ=UTC TAR_OPTIONS='' tar -tvf - "$@" <"$state/archive/tar" >"$state/archive/listing" 2>"$state/archive/errors" ||
+        fail "$archive_name cannot be read: $(cat "$state/archive/errors")"
+    ! grep -F "removing leading '" "$state/archive/errors" | grep -qF .. || fail "invalid entry name with .. in $archive_name"
+    by=$transfer_by names="$state/archive/names" LC_ALL=C awk "$(program_listing)" "$state/archive/listing" \
+        >"$state/archive/mend" 2>"$state/archive/errors" || fail "$(cat "$state/archive/errors") (in $archive_name)"
+}
+
+# Lines `MODE UID:GID DAY TIME ./name`. MODE is - for a symbolic link.
+archive_mend() {
+    while read -r mend_mode mend_owner mend_day mend_time mend_name; do
+        mend_name=$(printf '%s/' "$mend_name" | tr '\001' '\n')
+        mend_name=$state/archive/tree/${mend_name%/}
+        chown -h "$mend_owner" "$mend_name" && { [ "$mend_mode" = - ] || chmod "$mend_mode" "$mend_name"; } &&
+            TZ=UTC touch -h -d "$mend_day $mend_time" "$mend_name" || fail "$mend_name cannot be changed"
+    done <"$state/archive/mend"
+}
+
+# A directory that the archive implies but does not have may be a symbolic link in the destination: `lib/x` where /lib leads to
+# usr/lib. Docker goes through such links, with the destination as the root, so what is in it moves there.
+archive_follow() {
+    while :; do
+        archive_list implied
+        (cd "$archive_into" && xargs -0 sh -c 'for name do [ ! -L "$name" ] || printf "%s\n" "$name"; done' sh) \
+            <"$state/archive/implied" >"$state/archive/links"
+        archive_moved=
+        while IFS= read -r archive_link <&8; do
+            archive_move "/${archive_link#./}"
+        done 8<"$state/archive/links"
+        [ -n "$archive_moved" ] || return 0
+    done
+}
+
+# archive_move LINK: below another link there is nothing to do: that one was moved, or is going to be replaced.
+archive_move() {
+    resolve_in "$archive_into" "${1%/*}/"
+    [ "${resolved%/}" = "${1%/*}" ] && [ -d "$state/archive/tree$1" ] || return 0
+    resolve_in "$archive_into" "$1" || fail "$1: too many links"
+    mkdir -p "$state/archive/tree$resolved" && cp -a "$state/archive/tree$1/." "$state/archive/tree$resolved/" &&
+        rm -rf "$state/archive/tree$1" || fail "$1 cannot be unpacked"
+    from=.$1/ to=.$resolved/ LC_ALL=C awk '
+        index($0, ENVIRON["from"]) == 1 { $0 = ENVIRON["to"] substr($0, length(ENVIRON["from"]) + 1) }
+        { print }' "$state/archive/names" >"$state/archive/names.new"
+    mv -f "$state/archive/names.new" "$state/archive/names"
+    archive_moved=yes
+}
+
+# archive_list WHAT: $state/archive/WHAT becomes the list of the directories that are implied, or of all the others.
+archive_list() {
+    (cd "$state/archive/tree" && find . ! -name . -type d -print0 && printf '\0' && find . ! -name . -print0) |
+        tr '\n\0' '\001\n' | what=$1 names="$state/archive/names" LC_ALL=C awk "$(program_members)" |
+        tr '\001\n' '\n\0' >"$state/archive/$1"
+}
+
+archive_merge() {
+    archive_kind=$source_kind source_kind=archive
+    archive_list members
+    transfer "$state/archive/tree" "$state/archive/members" "$archive_into" replace "${made_owner}" ''
+    source_kind=$archive_kind
+}

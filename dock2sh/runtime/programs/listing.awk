@@ -1,0 +1,99 @@
+# Reads what `tar -tv` says of an archive: GNU tar's (names in C quotes), or busybox's, where `by` is cpio.
+# Writes the file `names`: ./name of each member, with a slash at the end of a directory's (\001 for a newline).
+# Prints what is to be mended afterwards, `MODE UID:GID DAY TIME ./name`: hard links whose own header differs from what they
+# link to (docker lets the last one win, tar does not look), and symbolic links of busybox, which gives them no owner and time.
+# Refuses, on stderr: what docker refuses, and what tar would do wrong without a word.
+function refuse(text) {
+    print text > "/dev/stderr"
+    failed = 1
+    exit 1
+}
+function plain(name) {
+    gsub(/\/(\.?\/)+/, "/", name)
+    sub(/^(\.?\/)+/, "", name)
+    sub(/(^|\/)\.?$/, "", name)
+    return "./" name
+}
+# Takes a string in C quotes off `rest`.
+function quoted(    text, at, c) {
+    text = ""
+    for (at = 2; (c = substr(rest, at, 1)) != "\"" && c != ""; at++) {
+        if (c == "\\") {
+            c = substr(rest, ++at, 1)
+            if (c ~ /[0-7]/) {
+                c = sprintf("%c", substr(rest, at, 1) * 64 + substr(rest, at + 1, 1) * 8 + substr(rest, at + 2, 1))
+                at += 2
+            } else if (index("abtnvfr", c)) c = substr("\a\b\t\1\v\f\r", index("abtnvfr", c), 1)
+        }
+        text = text c
+    }
+    rest = substr(rest, at + 1)
+    return text
+}
+# rwsr-xr-t as octal digits (not every awk has powers)
+function octal(text,    i, bit, special, result) {
+    special = 0
+    for (i = 1; i <= 9; i += 3) {
+        bit = substr(text, i + 2, 1)
+        if (bit ~ /[sStT]/) special += i == 1 ? 4 : i == 4 ? 2 : 1
+        result = result (4 * (substr(text, i, 1) == "r") + 2 * (substr(text, i + 1, 1) == "w") + (bit ~ /[xst]/))
+    }
+    return special result
+}
+function parse_gnu(    at) {
+    at = index($0, "\"")
+    rest = substr($0, at)
+    $0 = substr($0, 1, at - 1)
+    kind = substr($1, 1, 1)
+    name = quoted()
+    target = ""
+    if (index(rest, "\"")) {
+        sub(/^[^"]*/, "", rest)
+        target = quoted()
+    }
+    day = $(NF - 1)
+    time = $NF
+    sub(/\..*/, "", time)
+}
+function parse_busybox(    at) {
+    if (!match($0, /^[-dlcbps][-rwxsStT]+ +[0-9]+\/[0-9]+ +[0-9,]+ [-0-9]+ [0-9:]+ /))
+        refuse("a member has a newline in its name or no number for its owner: GNU tar is needed (install the package tar)")
+    name = substr($0, RLENGTH + 1)
+    $0 = substr($0, 1, RLENGTH)
+    kind = substr($1, 1, 1)
+    day = $(NF - 1)
+    time = $NF
+    target = ""
+    at = index(name, " -> ")
+    if (at && (kind == "l" || $3 == 0)) {
+        target = substr(name, at + 4)
+        name = substr(name, 1, at - 1)
+        if (kind == "-") kind = "h"
+    }
+}
+function check(    what) {
+    if (name ~ /(^|\/)\.\.(\/|$)/) refuse("invalid entry name \"" name "\"")
+    what = plain(name)
+    if (kind == "h" && target ~ /(^|\/)\.\.(\/|$)/) refuse("invalid hardlink target \"" target "\"")
+    if (kind == "h" && !(plain(target) in about))
+        refuse("the hard link " name " needs " target ", which is no file of the archive")
+    if ((what in kinds) && (kinds[what] == "l" || ENVIRON["by"] == "cpio" && (kind ~ /[hl]/ || kinds[what] == "h" || (what in linked))))
+        refuse("the member " name " stands there twice, once as a link: tar gets that wrong; pack the archive again without")
+}
+{
+    if (ENVIRON["by"] == "tar") parse_gnu(); else parse_busybox()
+    sub(/\//, ":", $2)
+    meta = octal(substr($1, 2, 9)) " " $2 " " day " " time
+    check()
+    me = plain(name)
+    kinds[me] = kind
+    print me (kind == "d" ? "/" : "") > ENVIRON["names"]
+    if (kind == "h") {
+        linked[plain(target)]
+        if (about[plain(target)] != meta) print meta " " me
+        about[me] = meta
+    } else if (kind == "l") {
+        if (ENVIRON["by"] == "cpio") print "- " $2 " " day " " time " " me
+    } else about[me] = meta
+}
+END { exit failed }
