@@ -55,8 +55,8 @@ def parse(text: str) -> Platform:
     return _completed(text, name, match[2] or "", rest)
 
 
-def _must_match(pattern: re.Pattern[str]) -> str:
-    regex = "^" + pattern.pattern.removesuffix("\\Z") + "$"
+def _must_match(pattern: str) -> str:
+    regex = "^" + pattern.removesuffix("\\Z") + "$"
     return f"specifier component must match {quoted(regex)}: invalid argument"
 
 
