@@ -46,8 +46,13 @@ def find_bases(sources: "Mapping[str, str]", offline: bool = False) -> "FindBase
 def script(plan: "Plan", project: "Project", escape: str = "\\", bundle: bool = False) -> str:
     """The script of a plan; with `bundle` the files of the context that it needs are in it. Raises Refused."""
     from dock2sh.emit.script import Setting, script
-    from dock2sh.plan.bundle import context_digest, context_tar
 
-    data = context_tar(plan, project) if bundle else None
-    digest = "" if bundle else context_digest(plan, project)
-    return script(plan, Setting(project.name, project.text, escape, project.ignore, data, digest))
+    setting = Setting(project.name, project.text, escape, project.ignore)
+    if project.context is None or not plan.reads_context():
+        return script(plan, setting)
+    from dock2sh.plan.bundle import context_digest, context_tar, needed
+
+    files = needed(plan, project)
+    if bundle:
+        return script(plan, setting._replace(context=context_tar(files.files, project)))
+    return script(plan, setting._replace(digest=context_digest(files.files, project), selectors=files.selectors))

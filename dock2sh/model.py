@@ -213,3 +213,13 @@ class Plan(NamedTuple):
     image: Mapping[str, Any]
     globals: Mapping[str, str]
     notes: tuple[str, ...]
+
+    def reads_context(self) -> bool:
+        """Whether a step reads files of the build context."""
+        return any(_reads_context(step) for stage in self.stages for step in stage.steps)
+
+
+def _reads_context(step: Step) -> bool:
+    if isinstance(step, Copy):
+        return not step.origin and bool(step.sources)
+    return isinstance(step, Run) and any(mount.type == "bind" and not mount.origin for mount in step.mounts)

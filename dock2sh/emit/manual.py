@@ -128,7 +128,9 @@ class _Manual:
             self.say(self.transfer(step, source, target))
         for file in step.files:
             self.file(file, step)
-        self.owner(step, step.destination)
+        into = step.destination.endswith("/")
+        for source in step.sources if into and "/" not in step.sources else (step.destination,):
+            self.owner(step, step.destination + basename(source) if into and source != step.destination else source)
 
     def transfer(self, step: Copy, source: str, target: str) -> str:
         """The copy from another terminal."""

@@ -14,7 +14,8 @@ from dock2sh.emit.display import as_written, delimiter
 from dock2sh.emit.quoting import assignment, quote
 from dock2sh.model import Configure, Copy, Fetch, File, MakeDirectory, Mount, Plan, Run, Stage, Step
 from dock2sh.plan.ignore import Ignore
-from dock2sh.plan.patterns import deep_glob_regex, exclude_regex, glob_regex, has_wildcard
+from dock2sh.plan.paths import clean
+from dock2sh.plan.patterns import exclude_regex, glob_regex, has_wildcard
 from dock2sh.source import Span, refuse
 
 COMMENT_COLUMN = 76
@@ -29,6 +30,7 @@ class Setting(NamedTuple):
     ignore: Ignore | None = None
     context: bytes | None = None
     digest: str = ""
+    selectors: tuple[str, ...] = ()
 
 
 def script(plan: Plan, setting: Setting) -> str:
@@ -103,15 +105,19 @@ class _Writer:
         for step in stage.steps:
             self.emit(step, previous)
             previous = step
-        if stage.key in self.chain[:-1] and _copied_from(self.plan, stage.key, self.chain):
+        if self.is_kept(stage):
             self.word("keep", quote(stage.key))
+
+    def is_kept(self, stage: Stage) -> bool:
+        """Whether a stage that the target goes on from is also needed as it is at its end."""
+        return stage.key in self.chain[:-1] and _copied_from(self.plan, stage.key, self.chain)
 
     def begin(self, stage: Stage) -> None:
         """Where the stage's root comes from."""
         own, parent = quote(stage.key), stage.parent
         if stage.key in self.chain:
             if parent is None:
-                self.word("from", quote(stage.base), span=stage.span)
+                self.word("from", quote(stage.base), *([own] if self.is_kept(stage) else []), span=stage.span)
             else:
                 self.word("from_stage", quote(parent), span=stage.span)
         elif parent is None:
@@ -264,8 +270,9 @@ class _Writer:
         flags += [f"--chmod={quote(chmod)}"] if chmod else []
         flags += ["--link"] if link else []
         for pattern in excludes:
-            # what stands in --exclude is cleaned like a line of an ignore file
-            self.globs["exclude", pattern] = exclude_regex(pattern.strip("/") or "/")
+            # what stands behind a `!` is a pattern of its own, cleaned like a line of an ignore file
+            bare = pattern.removeprefix("!")
+            self.globs["exclude", bare] = exclude_regex(clean(bare))
             flags.append(f"--exclude={quote(pattern)}")
         return flags
 
@@ -274,13 +281,11 @@ class _Writer:
         if isinstance(source, Deferred):
             return quote(source)
         relative = source.lstrip("/") or "."
-        if has_wildcard(relative):
-            kind = "deep" if parents else "glob"
-            pivot = relative.partition("/./")[2] if parents and "/./" in relative else relative
-            if parents and "/./" in relative and has_wildcard(relative.partition("/./")[0]):
-                self.globs["glob", relative.partition("/./")[0]] = glob_regex(relative.partition("/./")[0])
-            if has_wildcard(pivot):
-                self.globs[kind, pivot] = deep_glob_regex(pivot) if parents else glob_regex(pivot)
+        if parents:  # BuildKit matches what follows the pivot like a line of an ignore file
+            rest = relative.partition("/./")[2] or relative
+            self.globs["exclude", rest] = exclude_regex(rest)
+        elif has_wildcard(relative):
+            self.globs["glob", relative] = glob_regex(relative)
         return quote(relative)
 
     # -- data ----------------------------------------------------------------------------------------------------------
@@ -303,14 +308,24 @@ class _Writer:
         return [f"{comment}ignored() {{\n    cat <<'{end}'\n{''.join(lines)}{end}\n}}\n"]
 
     def context(self) -> list[str]:
-        """`context_data`: the bundled files."""
-        if self.setting.context is None or not self.uses_context:
+        """`context_data`: the bundled files; or `context_needed`, the files whose digest is compared."""
+        if not self.uses_context:
             return []
+        if self.setting.context is None:
+            return [self.needed()] if self.setting.digest else []
         import base64
 
         text = base64.encodebytes(self.setting.context).decode()
         comment = "# The files of the build context that the steps need: a gzipped tar, in base64.\n"
         return [f"{comment}context_data() {{\n    base64 -d <<'TAR'\n{text}TAR\n}}\n"]
+
+    def needed(self) -> str:
+        """What of the context the steps read, and what it was when the script was made."""
+        self.used.add("context_check")
+        lines = "".join(f"{regex}\n" for regex in self.setting.selectors)
+        comment = "# The files of the build context that are read, and the digest that they had when this script was made.\n"
+        listing = f"context_needed() {{\n    cat <<'FILES'\n{lines}FILES\n}}\n"
+        return f"{comment}{listing}context_digest={self.setting.digest}\n"
 
 
 def _chain(plan: Plan) -> list[str]:
@@ -413,6 +428,4 @@ def _numbers(plan: Plan, writer: _Writer) -> str:
     names = " ".join(stage.key for stage in plan.stages)
     base = plan.stages[_index_of_chain_start(plan)].base
     lines = [f"id={key}", f"total={writer.number}", f"stages={quote(names)}", f"target_image={quote(base)}"]
-    if writer.setting.digest and writer.uses_context:
-        lines.append(f"context_digest={writer.setting.digest}")
     return "\n".join(lines) + "\n"

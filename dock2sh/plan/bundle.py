@@ -4,12 +4,17 @@ import os
 import re
 import stat
 from collections.abc import Iterator
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from dock2sh.dockerfile.words import Deferred
 from dock2sh.model import Copy, Plan, Run
 from dock2sh.plan.context import Entry, Project, entries
 from dock2sh.plan.patterns import exclude_regex, glob_regex, has_wildcard
+
+if TYPE_CHECKING:
+    import hashlib
+    import tarfile
+    from typing import BinaryIO
 
 
 class Needed(NamedTuple):
@@ -25,7 +30,9 @@ def needed(plan: Plan, project: Project) -> Needed:
     if not selectors or project.context is None:
         return Needed(selectors, ())
     listed = entries(project.context, project.ignore)
-    selectors += tuple(_link_targets(project, listed, selectors))
+    if "^" in selectors:
+        return Needed(("^",), tuple(listed))
+    selectors += tuple(_link_targets(project, listed))
     wanted = re.compile("|".join(f"(?:{selector})" for selector in selectors))
     return Needed(selectors, tuple(entry for entry in listed if wanted.search(entry.path)))
 
@@ -48,11 +55,9 @@ def _selector(source: str) -> str:
     return exclude_regex(relative) if "**" in relative else glob_regex(relative)[:-1] + "(/|$)"
 
 
-def _link_targets(project: Project, listed: list[Entry], selectors: tuple[str, ...]) -> Iterator[str]:
+def _link_targets(project: Project, listed: list[Entry]) -> Iterator[str]:
     """A source that is a symbolic link means what it points at: that is needed too."""
     assert project.context is not None
-    if "^" in selectors:
-        return
     root = os.path.realpath(project.context)
     for entry in listed:
         if stat.S_ISLNK(entry.status.st_mode):
@@ -126,10 +131,3 @@ def _add(tar: "tarfile.TarFile", path: str, project: Project) -> None:
             tar.addfile(member, file)
     else:
         tar.addfile(member)
-
-
-TYPE_CHECKING = False
-if TYPE_CHECKING:
-    import hashlib
-    import tarfile
-    from typing import BinaryIO
