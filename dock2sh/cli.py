@@ -7,6 +7,7 @@ it does not need.
 import gc
 import os
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 
@@ -26,7 +27,8 @@ OK, REFUSED, USAGE = 0, 1, 2
 Target = Annotated[str, typer.Argument(metavar="FILE|DIR|-", help="A Dockerfile, a build context, or - for standard input.")]
 File = Annotated[str, typer.Option("-f", "--file", metavar="FILE", help="The Dockerfile, where DIR is the build context.")]
 BuildArgs = Annotated[
-    list[str] | None, typer.Option("--build-arg", metavar="NAME[=VALUE]", help="A build argument; without VALUE the environment's.")
+    list[str] | None,
+    typer.Option("--build-arg", metavar="NAME[=VALUE]", help="A build argument; without VALUE the environment's."),
 ]
 Stage = Annotated[str, typer.Option("--target", metavar="STAGE", help="The stage to build (default: the last).")]
 PlatformOption = Annotated[str, typer.Option("--platform", metavar="OS/ARCH", help="The platform to build for.")]
@@ -40,10 +42,14 @@ Contexts = Annotated[
 ]
 Secrets = Annotated[
     list[str] | None,
-    typer.Option("--secret", metavar="id=ID,src=FILE", help="Accepted as docker's; the script takes it when it runs, and holds none."),
+    typer.Option(
+        "--secret", metavar="id=ID,src=FILE", help="Accepted as docker's; the script takes it when it runs, and holds none."
+    ),
 ]
 Offline = Annotated[bool, typer.Option("--offline", help="Ask no engine for base images: assume docker's defaults.")]
-Output = Annotated[str, typer.Option("-o", "--output", metavar="FILE", help="Write there (only when all went well) instead of to stdout.")]
+Output = Annotated[
+    str, typer.Option("-o", "--output", metavar="FILE", help="Write there (only when all went well) instead of to stdout.")
+]
 Format = Annotated[str, typer.Option("--format", metavar="FORMAT", help="How to print it.")]
 
 
@@ -61,8 +67,12 @@ def script(
     build_context: Contexts = None,
     secret: Secrets = None,
     offline: Offline = False,
-    bundle: Annotated[bool, typer.Option("--bundle", help="Put the files of the context that are needed into the script.")] = False,
-    style: Annotated[str, typer.Option("--style", metavar="script|manual", help="manual: what one would type in a container.")] = "script",
+    bundle: Annotated[
+        bool, typer.Option("--bundle", help="Put the files of the context that are needed into the script.")
+    ] = False,
+    style: Annotated[
+        str, typer.Option("--style", metavar="script|manual", help="manual: what one would type in a container.")
+    ] = "script",
     output: Output = "",
 ) -> None:
     """Write the shell script that does what `docker build` does.
@@ -173,7 +183,7 @@ def check(
     raise typer.Exit(REFUSED if any(complaint.severity == "error" for complaint in complaints) else OK)
 
 
-COMMANDS = {"script": script, "plan": plan, "parse": parse, "check": check}
+COMMANDS: dict[str, Callable[..., None]] = {"script": script, "plan": plan, "parse": parse, "check": check}
 
 
 # ---- from flags to calls -------------------------------------------------------------------------------------------------

@@ -44,9 +44,13 @@ class _Manual:
         naming = "" if self.container == "CONTAINER" else f" --name {self.container}"
         self.lines.append("")
         if len(self.plan.stages) > 1:
-            self.say(f"---- stage {stage.name or stage.index} ({self.name}:{stage.span.first})" + (": the result" if last else ""))
+            self.say(
+                f"---- stage {stage.name or stage.index} ({self.name}:{stage.span.first})" + (": the result" if last else "")
+            )
         if stage.base == "scratch":
-            self.say("FROM scratch: an empty root file system, nothing to run in it. Put its files into an empty directory instead.")
+            self.say(
+                "FROM scratch: an empty root file system, nothing to run in it. Put its files into an empty directory instead."
+            )
         elif stage.parent is not None:
             self.say(f"docker commit {_container(stage.parent)} stage-{stage.parent}")
             self.say(f"docker run -it{naming} stage-{stage.parent} bash")
@@ -83,7 +87,9 @@ class _Manual:
             ports = " ".join(f"-p {port.partition('/')[0]}:{port}" for port in words[:6])
             self.say(f"{step.text}: when it is started, docker run {ports} makes it reachable")
         elif step.keyword == "VOLUME":
-            self.say(f"{step.text}: when it is started, docker run {' '.join(f'-v DATA:{quote(path)}' for path in words)} keeps it")
+            self.say(
+                f"{step.text}: when it is started, docker run {' '.join(f'-v DATA:{quote(path)}' for path in words)} keeps it"
+            )
         elif step.keyword not in ("CMD", "ENTRYPOINT", "SHELL"):
             self.say(" ".join(step.text.split()))
 
@@ -136,12 +142,16 @@ class _Manual:
         """The copy from another terminal."""
         relative = source.lstrip("/") or "."
         if step.origin:
-            container = _container(step.origin) if any(stage.key == step.origin for stage in self.plan.stages) else f"$(docker create {step.origin})"
+            container = (
+                _container(step.origin)
+                if any(stage.key == step.origin for stage in self.plan.stages)
+                else f"$(docker create {step.origin})"
+            )
             return f"from another terminal:  docker cp {container}:{quote(source)} - | docker cp - {self.container}:{target}"
         if step.unpack and not has_wildcard(relative):
             return f"from another terminal:  docker cp {quote(relative)} {self.container}:{target}     (an archive is unpacked there)"
         from_context = relative if has_wildcard(relative) else quote(relative)
-        each = f"for f in {from_context}; do docker cp \"$f\" {self.container}:{target}; done" if has_wildcard(relative) else ""
+        each = f'for f in {from_context}; do docker cp "$f" {self.container}:{target}; done' if has_wildcard(relative) else ""
         dot = "/." if not has_wildcard(relative) and relative.endswith("/") else ""
         return "from another terminal:  " + (each or f"docker cp {from_context}{dot} {self.container}:{target}")
 

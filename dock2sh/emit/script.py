@@ -37,7 +37,9 @@ def script(plan: Plan, setting: Setting) -> str:
     """The whole script. Raises Refused for what no script can do (a Windows image)."""
     if plan.image.get("os") == "windows":
         span = (plan.stages[-1].span,)
-        raise refuse("windows", "a Windows image has no POSIX shell script", span, "parse, check, plan and explain still serve it")
+        raise refuse(
+            "windows", "a Windows image has no POSIX shell script", span, "parse, check, plan and explain still serve it"
+        )
     writer = _Writer(plan, setting)
     body = writer.build()
     image = _image(plan)
@@ -294,7 +296,9 @@ class _Writer:
         """`pattern KIND TEXT`: Go's wildcards as regular expressions."""
         if not self.globs:
             return ""
-        cases = [f"        {quote(kind + ' ' + text)}) printf '%s\\n' {quote(regex)} ;;" for (kind, text), regex in self.globs.items()]
+        cases = [
+            f"        {quote(kind + ' ' + text)}) printf '%s\\n' {quote(regex)} ;;" for (kind, text), regex in self.globs.items()
+        ]
         comment = "# Go's wildcards are not the shell's: each one above as a regular expression.\n"
         return comment + 'pattern() {\n    case "$1 $2" in\n' + "\n".join(cases) + "\n    esac\n}\n"
 

@@ -98,7 +98,10 @@ def context_tar(files: tuple[Entry, ...], project: Project) -> bytes:
 
     assert project.context is not None
     out = io.BytesIO()
-    with gzip.GzipFile(fileobj=out, mode="wb", mtime=0) as packed, tarfile.open(fileobj=packed, mode="w", format=tarfile.GNU_FORMAT) as tar:
+    with (
+        gzip.GzipFile(fileobj=out, mode="wb", mtime=0) as packed,
+        tarfile.open(fileobj=packed, mode="w", format=tarfile.GNU_FORMAT) as tar,
+    ):
         for path in _with_parents(files):
             _add(tar, path, project)
     return out.getvalue()
