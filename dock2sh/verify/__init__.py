@@ -10,13 +10,14 @@ from typing import Any, NamedTuple
 
 from .compare import Difference, Result, compare, verdict
 from .ours import SHELLS, Place, run_script
-from .reference import Built, NoReference, NotBuilt, built
+from .record import dump, load
+from .reference import Built, NoReference, NotBuilt, built, copy_image, version
 from .report import Verdict, as_json, text
 from .snapshot import Scan, now, read, scan, snapshot
 
 __all__ = [
-    "SHELLS", "Case", "Difference", "Place", "Result", "Verdict", "as_json", "compare", "run_script", "snapshot", "text",
-    "verdict", "verify",
+    "SHELLS", "Case", "Difference", "NoReference", "NotBuilt", "Place", "Result", "Verdict", "as_json", "compare", "load",
+    "record", "run_script", "snapshot", "text", "verdict", "verify",
 ]  # fmt: skip
 
 
@@ -44,25 +45,42 @@ class _Ours(NamedTuple):
     began: int
 
 
-def verify(case: Case, unpack: Callable[[str, str], None], shell: str = "dash") -> Verdict:
-    """Build with docker and by our script, and compare. Needs root and a docker.
+def verify(
+    case: Case, unpack: Callable[[str, str], None] = copy_image, shell: str = "dash", against: Result | None = None
+) -> Verdict:
+    """Run our script, build with docker (or take the recorded result `against`), and compare. Needs root.
 
-    `unpack(image, directory)` gives the root file system of an image; it must be the very one that docker builds on. Every
-    error of a side is in the verdict's notes; a side that refuses what the other one builds is `not built`.
+    `unpack(image, directory)` gives the root file system of an image, by default docker's own copy of it; it must be the very
+    one that docker builds on. Every error of a side is in the verdict's notes; a side that refuses what the other one builds is
+    `not built`.
     """
     with tempfile.TemporaryDirectory(prefix="dock2sh-verify-") as work:
-        mine = _ours(case, unpack, shell, work)
         try:
+            mine = _ours(case, unpack, shell, work)
+            if against:
+                return (
+                    _failed("it was recorded as built", mine) if isinstance(mine, str) else _judge_recorded(case, mine, against)
+                )
             with built(case.context, case.file, case.options, case.base) as theirs:
-                if isinstance(mine, str):
-                    return Verdict("not built", notes=(f"docker builds it, the script does not: {mine}",))
-                return _judge(case, mine, theirs)
+                return _failed("docker builds it", mine) if isinstance(mine, str) else _judge(case, mine, theirs)
         except NotBuilt as error:
             if isinstance(mine, str):
                 return Verdict("identical", notes=(f"both refuse it. docker: {error}", f"the script: {mine}"))
             return Verdict("not built", notes=(f"the script builds it, docker does not: {error}",))
         except NoReference as error:
             return Verdict("inconclusive", notes=(str(error),))
+
+
+def record(case: Case) -> str:
+    """What docker makes of it, as a text that `record.load` reads. Raises NotBuilt, NoReference."""
+    with built(case.context, case.file, case.options, case.base) as theirs:
+        tree = read(theirs.root, theirs.scan.tree, theirs.scan.tree)
+        history = theirs.history[-len(case.history) :] if case.history else None
+        return dump(Result(tree, theirs.config, history, theirs.began), f"docker {version()}")
+
+
+def _failed(other: str, said: str) -> Verdict:
+    return Verdict("not built", notes=(f"{other}, the script does not: {said}",))
 
 
 def _ours(case: Case, unpack: Callable[[str, str], None], shell: str, work: str) -> _Ours | str:
@@ -94,6 +112,14 @@ def _judge(case: Case, mine: _Ours, theirs: Built) -> Verdict:
 
     differences = tuple(compare(ours, reference, contents))
     return Verdict(verdict(differences), differences, len(theirs.scan.tree))
+
+
+def _judge_recorded(case: Case, mine: _Ours, against: Result) -> Verdict:
+    """Read everything: what was recorded has no base that could be shared."""
+    ours = Result(read(mine.root, mine.scan.tree, mine.scan.tree), case.config, case.history, mine.began)
+    differences = tuple(compare(ours, against))
+    note = "compared with a record: what differs could not be searched for known noise"
+    return Verdict(verdict(differences), differences, len(against.tree), (note,) if differences else ())
 
 
 def _bytes(place: str) -> bytes:

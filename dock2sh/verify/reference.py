@@ -16,6 +16,7 @@ from typing import Any, NamedTuple
 
 from .snapshot import Scan, scan
 
+_MISSING = "docker is not installed: the result was compared with nothing. Install docker.io"
 _SYNTAX = re.compile(r"\A((?:#[^\n]*\n)*?)[ \t]*#[ \t]*syntax[ \t]*=[^\n]*\n", re.IGNORECASE)
 _ERROR = re.compile(r"^ERROR: (?:failed to build: )?(?:failed to solve: )?(.*)", re.MULTILINE | re.DOTALL)
 
@@ -62,6 +63,20 @@ def built(context: str, file: str, options: Sequence[str], base: str = "") -> It
         subprocess.run(["docker", "image", "rm", image], check=False, capture_output=True)
 
 
+def copy_image(image: str, directory: str) -> None:
+    """Fill an empty directory with an image's files, from docker's own layers. Raises NoReference."""
+    with tempfile.TemporaryDirectory() as folder, _mounted(_layers(_inspect(image)), folder) as root:
+        done = subprocess.run(["cp", "-a", "--", f"{root}/.", directory], check=False, capture_output=True)
+        if done.returncode:
+            raise NoReference(f"{image} cannot be copied: {done.stderr.decode(errors='replace').strip()}. Be root")
+
+
+def version() -> str:
+    """The engine's version, for the head of a record."""
+    done = subprocess.run(["docker", "version", "--format", "{{.Server.Version}}"], check=True, capture_output=True, text=True)
+    return done.stdout.strip()
+
+
 def _build(context: str, file: str, options: Sequence[str]) -> str:
     """The id of the image that docker builds."""
     with tempfile.TemporaryDirectory() as folder:
@@ -73,7 +88,7 @@ def _build(context: str, file: str, options: Sequence[str]) -> str:
             environment = {**os.environ, "DOCKER_BUILDKIT": "1"}
             done = subprocess.run(command, check=False, capture_output=True, stdin=subprocess.DEVNULL, env=environment)
         except FileNotFoundError as error:
-            raise NoReference("docker is not installed: the result was compared with nothing. Install docker.io") from error
+            raise NoReference(_MISSING) from error
         said = done.stderr.decode(errors="replace")
         if done.returncode:
             if "Cannot connect to the Docker daemon" in said or "failed to connect to the docker API" in said:
@@ -104,7 +119,10 @@ def _without_syntax(file: str, folder: str) -> str:
 
 
 def _inspect(image: str) -> dict[str, Any]:
-    done = subprocess.run(["docker", "image", "inspect", image], check=False, capture_output=True)
+    try:
+        done = subprocess.run(["docker", "image", "inspect", image], check=False, capture_output=True)
+    except FileNotFoundError as error:
+        raise NoReference(_MISSING) from error
     if done.returncode:
         raise NoReference(f"docker has no image {image}: {done.stderr.decode(errors='replace').strip()}")
     told: dict[str, Any] = json.loads(done.stdout)[0]

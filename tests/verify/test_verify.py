@@ -6,9 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from dock2sh.images import open_source
-from dock2sh.images import unpack as unpack_image
-from dock2sh.verify import Case, verify
+from dock2sh.images import open_source, unpack
+from dock2sh.verify import Case, load, record, verify
 
 pytestmark = [pytest.mark.root, pytest.mark.docker]
 PATH = ["PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"]
@@ -22,10 +21,6 @@ printf x >"$root/x" && chmod {mode} "$root/x"
 DOCKERFILE = "# syntax=example.com/none\nFROM busybox\nRUN printf x >/x && chmod 4711 /x\n"
 
 
-def unpack(image: str, directory: str) -> None:
-    unpack_image(open_source(f"docker-image://{image}", image), directory)
-
-
 def case(folder: Path, dockerfile: str, script: str, options: Sequence[str] = ()) -> Case:
     (folder / "Dockerfile").write_text(dockerfile)
     history = ("RUN /bin/sh -c printf x >/x && chmod 4711 /x # buildkit",)
@@ -33,13 +28,13 @@ def case(folder: Path, dockerfile: str, script: str, options: Sequence[str] = ()
 
 
 def test_the_same_is_identical(tmp_path: Path) -> None:
-    answer = verify(case(tmp_path, DOCKERFILE, SCRIPT.format(mode="4711")), unpack)
+    answer = verify(case(tmp_path, DOCKERFILE, SCRIPT.format(mode="4711")))
     assert (answer.verdict, answer.differences, answer.notes) == ("identical", (), ())
     assert answer.files > 100
 
 
 def test_a_lost_bit_is_different(tmp_path: Path) -> None:
-    answer = verify(case(tmp_path, DOCKERFILE, SCRIPT.format(mode="0711")), unpack)
+    answer = verify(case(tmp_path, DOCKERFILE, SCRIPT.format(mode="0711")))
     assert [(found.where, found.what, found.ours, found.theirs) for found in answer.differences] == [
         ("/x", "mode", "0711", "4711")
     ]
@@ -48,25 +43,47 @@ def test_a_lost_bit_is_different(tmp_path: Path) -> None:
 
 def test_config_and_history_count(tmp_path: Path) -> None:
     changed = case(tmp_path, DOCKERFILE, SCRIPT.format(mode="4711"))._replace(config={"Env": PATH}, history=("RUN other",))
-    assert [found.what for found in verify(changed, unpack).differences] == ["config", "history"]
+    assert [found.what for found in verify(changed).differences] == ["config", "history"]
 
 
 def test_one_side_that_fails(tmp_path: Path) -> None:
     bad = "FROM busybox\nRUN exit 7\n"
-    assert "exit code: 7" in verify(case(tmp_path, bad, SCRIPT.format(mode="0600")), unpack).notes[0]
-    assert verify(case(tmp_path, DOCKERFILE, "echo broken; exit 1"), unpack).status == 3
+    assert "exit code: 7" in verify(case(tmp_path, bad, SCRIPT.format(mode="0600"))).notes[0]
+    assert verify(case(tmp_path, DOCKERFILE, "echo broken; exit 1")).status == 3
 
 
 def test_both_refuse_and_that_is_agreement(tmp_path: Path) -> None:
-    answer = verify(case(tmp_path, "FROM busybox\nRUN exit 7\n", "exit 1"), unpack)
+    answer = verify(case(tmp_path, "FROM busybox\nRUN exit 7\n", "exit 1"))
     assert answer.verdict == "identical"
     assert "both refuse" in answer.notes[0]
 
 
 def test_nobody_to_ask_is_inconclusive(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("DOCKER_HOST", f"unix://{tmp_path}/none.sock")
-    answer = verify(case(tmp_path, DOCKERFILE, "exit 0")._replace(base=""), unpack)
+    answer = verify(case(tmp_path, DOCKERFILE, "exit 0")._replace(base=""))
     assert (answer.verdict, answer.status) == ("inconclusive", 4)
+
+
+def test_a_record_judges_where_no_docker_is(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    good = case(tmp_path, DOCKERFILE, SCRIPT.format(mode="4711"))
+    kept = record(good)
+    assert kept.startswith('{"schema":"dock2sh.result/1","engine":"docker ')
+    folder = tmp_path / "base"
+    unpack(open_source("docker-image://busybox", "busybox"), str(folder))
+
+    def from_folder(image: str, directory: str) -> None:
+        unpack(open_source(str(folder), image), directory)
+
+    monkeypatch.setenv("DOCKER_HOST", f"unix://{tmp_path}/none.sock")
+    assert verify(good, from_folder, against=load(kept)).verdict == "identical"
+    bad = good._replace(script=SCRIPT.format(mode="0711"))
+    assert [found.what for found in verify(bad, from_folder, against=load(kept)).differences] == ["mode"]
+
+
+def test_what_is_no_record_is_said() -> None:
+    for text in ("", "{}", "[]", '{"schema":"dock2sh.result/1"}'):
+        with pytest.raises(ValueError, match="no recorded result"):
+            load(text)
 
 
 def test_nothing_stays_behind(tmp_path: Path) -> None:
@@ -75,6 +92,6 @@ def test_nothing_stays_behind(tmp_path: Path) -> None:
         return Path("/proc/mounts").read_text(), images
 
     before = seen()
-    verify(case(tmp_path, DOCKERFILE.replace("/x", "/only-here"), SCRIPT.format(mode="0600")), unpack)
+    verify(case(tmp_path, DOCKERFILE.replace("/x", "/only-here"), SCRIPT.format(mode="0600")))
     assert seen()[0] == before[0]
     assert set(seen()[1].split()) <= set(before[1].split())
