@@ -3,8 +3,9 @@
 # The environment is an ordered list of K=V, held as words quoted for `eval`: any byte may be in a value, and a name that is
 # no shell identifier (a.b) is as good as another.
 state_reset() {
-    environment='' run_user='' run_directory=/ run_shell='/bin/sh -c'
-    : "$environment$run_user$run_directory$run_shell"
+    environment='' user='' cwd=/ run_shell='/bin/sh -c'
+    default_path=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
+    : "$environment$user$cwd$run_shell$default_path"
 }
 
 # env K=V...: added, or replaced where it stands (docker keeps the first place of a name).
@@ -22,7 +23,12 @@ arg() {
 # env_set K=V
 env_set() {
     env_list='' env_found='' env_setting=$1
-    eval "set -- $environment"
+    eval "env_rebuild $environment"
+    [ -n "$env_found" ] || { quote_word "$env_setting" && env_list="$env_list $quoted"; }
+    environment=$env_list
+}
+
+env_rebuild() {
     for env_word in "$@"; do
         if [ "${env_word%%=*}" = "${env_setting%%=*}" ]; then
             env_word=$env_setting env_found=1
@@ -30,23 +36,35 @@ env_set() {
         quote_word "$env_word"
         env_list="$env_list $quoted"
     done
-    [ -n "$env_found" ] || { quote_word "$env_setting" && env_list="$env_list $quoted"; }
-    environment=$env_list
 }
 
 # env_has NAME: is it set?
 env_has() {
-    env_name=$1
-    eval "set -- $environment"
-    for env_word in "$@"; do
-        [ "${env_word%%=*}" != "$env_name" ] || return 0
-    done
-    return 1
+    env_value "$1" && [ -n "$env_found" ]
 }
+
+# env_has_text NAME: is it set to anything? (runc takes an empty HOME for none.)
+env_has_text() {
+    env_value "$1" && [ -n "${env_found#"$1="}" ]
+}
+
+# env_value NAME: sets `env_found` to its NAME=VALUE, or nothing.
+env_value() {
+    eval "env_look $1 $environment"
+}
+
+env_look() {
+    env_name=$1 env_found=''
+    shift
+    for env_word in "$@"; do
+        [ "${env_word%%=*}" != "$env_name" ] || env_found=$env_word
+    done
+}
+
 
 # user SPEC: for the RUNs and WORKDIRs that follow. Not looked up before something needs it, as in docker.
 user() {
-    run_user=$1
+    user=$1
 }
 
 # shell WORD...: for shell-form RUNs.
@@ -56,5 +74,36 @@ shell() {
 
 # directory DIR: the current directory; nothing is created.
 directory() {
-    run_directory=$1
+    cwd=$1
+}
+
+# base_env K=V...: the environment of the base image, known when the script was made. Without words: it was not known; it is
+# found now (base.sh), and each variable is also there as ${BASE_NAME-} for the words that follow.
+base_env() {
+    [ $# -gt 0 ] || eval "set -- $(base_env_found)"
+    for base_word in "$@"; do
+        env_set "$base_word"
+        case ${base_word%%=*} in
+        '' | [0-9]* | *[!ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_]*) ;;
+        *) eval "BASE_${base_word%%=*}=\${base_word#*=}" ;;
+        esac
+    done
+}
+
+# The environment of the script's caller, as quoted words, without what belongs to the shell or the terminal he sits at.
+caller_environment() {
+    if [ "$caller_locale" = unset ]; then unset LC_ALL; else LC_ALL=$caller_locale; fi
+    "$(tool env)" -0 | tr '\0\n' '\n\001' | LC_ALL=C awk '
+        /^(HOME|HOSTNAME|TERM|PWD|OLDPWD|SHLVL|_|LINES|COLUMNS|DISPLAY|SSH_[A-Z_]*|SUDO_[A-Z]*|USER|LOGNAME|SHELL|MAIL)=/ { next }
+        { gsub(/\047/, "\047\\\047\047"); gsub(/\001/, "\n"); printf " \047%s\047", $0 }'
+}
+
+# tool NAME: the path of a program of the machine outside. Shells may have it built in, or a word of the script its name (env).
+tool() {
+    tool_path=$PATH:
+    while [ -n "$tool_path" ]; do
+        tool_next=${tool_path%%:*}/$1 tool_path=${tool_path#*:}
+        ! { [ -f "$tool_next" ] && [ -x "$tool_next" ]; } || { printf '%s\n' "$tool_next"; return 0; }
+    done
+    return 1
 }

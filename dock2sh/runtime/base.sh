@@ -1,0 +1,179 @@
+# Base images: where the files come from that a root begins with.
+
+# image_fill IMAGE DIR: fills the empty DIR from the first place that has IMAGE.
+image_fill() {
+    [ "$1" != scratch ] || return 0
+    fill_source=$(base_given "$1")
+    if [ -n "$fill_source" ]; then
+        source_fill "$fill_source" "$2"
+    elif image_is_target "$1" && [ -z "${target_begun-}" ] && ! target_is_empty; then
+        copy_root "$target_root" "$2"
+    elif [ -d "$state/pristine" ] && image_is_target "$1"; then
+        copy_root "$state/pristine" "$2"
+    elif fill_engine=$(engine_with "$1"); then
+        engine_fill "$fill_engine" "$1" "$2"
+    else
+        bootstrap_fill "$1" "$2" || missing "the base image $1. Name it with --base $(quote "$1")=SOURCE, where SOURCE is a \
+directory, a tar of its root file system, the output of \`docker save\`, or docker-image://NAME"
+    fi
+}
+
+# image_root IMAGE: prints a root with the files of an image that no stage begins with (COPY --from=IMAGE).
+image_root() {
+    image_place=$state/images/$(printf '%s' "$1" | cksum | tr ' ' -)
+    if [ ! -d "$image_place/root" ]; then
+        rm -rf "$image_place"
+        mkdir -p "$image_place/new"
+        image_fill "$1" "$image_place/new"
+        mv "$image_place/new" "$image_place/root"
+    fi
+    printf '%s\n' "$image_place/root"
+}
+
+# full_reference IMAGE: one spelling for each image: debian is docker.io/library/debian:latest.
+full_reference() {
+    reference=${1#docker-image://}
+    reference=${reference#index.}
+    reference=${reference#docker.io/}
+    reference=${reference#library/}
+    case ${reference##*/} in
+    *@* | *:*) printf '%s\n' "$reference" ;;
+    *) printf '%s\n' "$reference:latest" ;;
+    esac
+}
+
+# base_given IMAGE: prints the SOURCE of a --base for it.
+base_given() {
+    (
+        base_wanted=$(full_reference "$1")
+        eval "set -- $bases"
+        for base_pair in "$@"; do
+            [ "$(full_reference "${base_pair%%=*}")" != "$base_wanted" ] || printf '%s\n' "${base_pair#*=}"
+        done | tail -n 1
+    )
+}
+
+# The top half names the target's own image in `target_image` when other stages begin with the same one.
+image_is_target() {
+    [ -n "${target_image-}" ] && [ "$(full_reference "$target_image")" = "$(full_reference "$1")" ]
+}
+
+target_is_empty() {
+    [ -n "$target_root" ] && [ -z "$(ls -A "$target_root")" ]
+}
+
+# Before the target's first step: its files are another stage's base, too.
+target_keep_pristine() {
+    [ -n "${target_image-}" ] && [ "$from_step" -eq 1 ] && [ -z "$only_step" ] && ! target_is_empty || return 0
+    rm -rf "$state/pristine"
+    mkdir "$state/pristine"
+    copy_root "$target_root" "$state/pristine"
+}
+
+# source_fill SOURCE DIR: the SOURCE of a --base.
+source_fill() {
+    case $1 in
+    docker-image://*)
+        fill_engine=$(engine_with "${1#*://}") || missing "the image ${1#*://}: neither docker nor podman has it"
+        engine_fill "$fill_engine" "${1#*://}" "$2"
+        return ;;
+    esac
+    if [ -f "$1/oci-layout" ] || [ -f "$1/manifest.json" ]; then
+        layers_fill "$1" "$2"
+    elif [ -d "$1" ]; then
+        copy_root "$(cd -P "$1" && pwd -P)" "$2"
+    elif [ -f "$1" ]; then
+        archive_fill "$1" "$2"
+    else
+        missing "the base $1: no such directory or file"
+    fi
+}
+
+# archive_fill TAR DIR: the tar of a root file system, or what `docker save` wrote.
+archive_fill() {
+    if tar -tf "$1" 2>/dev/null | grep -qxE '(\./)?(manifest\.json|oci-layout)'; then
+        rm -rf "$state/archive"
+        mkdir "$state/archive"
+        unpack "$1" "$state/archive"
+        layers_fill "$state/archive" "$2"
+        rm -rf "$state/archive"
+    else
+        unpack "$1" "$2"
+    fi
+}
+
+# unpack TAR DIR: everything as it is in there. The compression is found by tar (zstd needs the program of that name).
+unpack() {
+    if gnu_tar; then
+        tar -xpf "$1" -C "$2" --same-owner --numeric-owner --xattrs --xattrs-include='*' --warning=no-timestamp
+    else
+        tar -xpf "$1" -C "$2"
+    fi || missing "a way to unpack $1 (is it a tar, and is the program for its compression here?)"
+}
+
+gnu_tar() {
+    case $(tar --version 2>/dev/null) in *'GNU tar'*) ;; *) return 1 ;; esac
+}
+
+# engine_with IMAGE: prints docker or podman, whichever has the image or can get it.
+engine_with() {
+    for engine in docker podman; do
+        tool "$engine" >/dev/null || continue
+        if "$engine" image inspect "$1" >/dev/null 2>&1 || "$engine" pull "$1" >&2; then
+            echo "$engine"
+            return
+        fi
+    done
+    return 1
+}
+
+# engine_fill ENGINE IMAGE DIR: by its layers. `export` of a container would be one tar, but not the image: docker adds
+# /.dockerenv and /etc/mtab and covers /etc/hosts, /etc/hostname and /etc/resolv.conf.
+engine_fill() {
+    say "taking $2 from $1"
+    rm -rf "$state/archive"
+    mkdir "$state/archive"
+    "$1" save "$2" >"$state/archive.tar" || missing "the image $2: $1 save failed"
+    unpack "$state/archive.tar" "$state/archive"
+    rm -f "$state/archive.tar"
+    layers_fill "$state/archive" "$3"
+    rm -rf "$state/archive"
+}
+
+# bootstrap_fill IMAGE DIR: Debian, made from its packages.
+bootstrap_fill() {
+    bootstrap_name=$(full_reference "$1")
+    case $bootstrap_name in debian:*) ;; *) return 1 ;; esac
+    bootstrap_name=${bootstrap_name#debian:}
+    case ${bootstrap_name%-slim} in
+    10* | buster) set -- buster "$2" ;;
+    11* | bullseye) set -- bullseye "$2" ;;
+    12* | bookworm) set -- bookworm "$2" ;;
+    13* | trixie) set -- trixie "$2" ;;
+    sid | testing | stable) set -- "${bootstrap_name%-slim}" "$2" ;;
+    *) return 1 ;;
+    esac
+    for bootstrap in mmdebstrap debootstrap; do
+        tool "$bootstrap" >/dev/null || continue
+        warn "no engine has debian:$bootstrap_name: $bootstrap makes it from today's packages, much like the image, not the same"
+        "$bootstrap" --variant=minbase "$1" "$2" >&2 || missing "the base image debian:$bootstrap_name: $bootstrap failed"
+        return
+    done
+    return 1
+}
+
+# base_env_found: prints the environment of the current stage's base, as quoted words.
+base_env_found() {
+    [ "$stage_image" != scratch ] || return 0
+    if [ -z "$stage_now" ] && [ -z "$target_root" ]; then
+        caller_environment
+    elif env_engine=$(engine_with "$stage_image" 2>/dev/null); then
+        # printf with \001 between: a value may have newlines in it
+        "$env_engine" image inspect -f '{{range .Config.Env}}{{printf "%s\x01" .}}{{end}}' "$stage_image" | tr '\001\n' '\n\001' |
+            awk '/=/ { gsub(/\047/, "\047\\\047\047"); gsub(/\001/, "\n"); printf " \047%s\047", $0 }'
+    elif image_is_target "$stage_image" && [ -z "$target_root" ]; then
+        caller_environment
+    else
+        warn "the environment of $stage_image is not known here: the steps get PATH alone"
+    fi
+}

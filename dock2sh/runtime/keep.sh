@@ -1,0 +1,94 @@
+# The script's own directory, the lock on a root, and what is made again on a plain rerun.
+
+# place_state: makes $state: root's alone, a real directory, and either new or known as this script's own. The directories
+# that had to be made on the way are noted, and go with it.
+place_state() {
+    [ -n "$state" ] || state=/var/lib/dock2sh/${id:-script}
+    case $state in /*) ;; *) state=$(pwd -P)/$state ;; esac
+    state_parents "${state%/*}"
+    [ -d "$state" ] || mkdir -m 0700 "$state" || missing "a place for the script's own things: $state (--state DIR names another)"
+    if [ -L "$state" ] || [ "$(stat -c %u "$state")" != 0 ]; then
+        missing "a directory of its own: $state is a link or not root's (--state DIR names another)"
+    elif [ ! -f "$state/dock2sh" ] && [ -n "$(ls -A "$state")" ]; then
+        missing "a directory of its own: $state has other things in it (--state DIR names another)"
+    fi
+    chmod 0700 "$state"
+    state=$(cd -P "$state" && pwd -P)
+    state_placed=1
+    printf '%s' "$state_made" >>"$state/dock2sh"
+}
+
+# state_parents DIR: as mkdir -p, and notes in `state_made` what was not there, deepest first.
+state_parents() {
+    state_made='' state_parent=$1
+    while [ -n "$state_parent" ] && [ ! -d "$state_parent" ]; do
+        state_made="$state_made$(quote "$state_parent") "
+        state_parent=${state_parent%/*}
+    done
+    mkdir -p "${1:-/}"
+}
+
+# state_remove: not a trace of it is left in the root.
+state_remove() {
+    state_words=$(cat "$state/dock2sh")
+    rm -rf "$state"
+    eval "remove_empty $state_words"
+}
+
+# remove_empty DIR...
+remove_empty() {
+    for empty_next in "$@"; do
+        rmdir "$empty_next" 2>/dev/null || :
+    done
+}
+
+# lock_root: one script at a time in a root. The lock lies beside the root (in it, for /), so that every script finds it; that
+# of a dead process is taken over (also that of our own number: a restarted container counts from 1 again).
+lock_root() {
+    lock=${target_root:-/}.dock2sh
+    lock_take "$lock" || missing "the root ${target_root:-/} for itself: process $(cat "$lock_held/pid") is at work there. Wait for it, \
+or, if that is none of these scripts: rm -r $lock_held"
+}
+
+# lock_take DIR: fails when a living process has it.
+lock_take() {
+    if ! mkdir "$1" 2>/dev/null; then
+        lock_owner=$(cat "$1/pid" 2>/dev/null)
+        [ -z "$lock_owner" ] || [ "$lock_owner" = $$ ] || ! kill -0 "$lock_owner" 2>/dev/null || { lock='' lock_held=$1 && return 1; }
+        rm -rf "$1"
+        mkdir "$1" || return 1
+    fi
+    echo $$ >"$1/pid"
+}
+
+unlock_root() {
+    [ -z "${lock-}" ] || rm -rf "$lock"
+    lock=''
+}
+
+# begin_afresh: a plain run makes stage roots again, and a DIR that this script had filled itself. Only its own mark, with
+# the directory's identity in it, says so; nothing else is ever emptied.
+begin_afresh() {
+    [ "$from_step" -eq 1 ] && [ -z "$only_step" ] || return 0
+    rm -rf "$state/stages" "$state/images"
+    if [ -n "$target_root" ] && [ "$(cat "$state/filled" 2>/dev/null)" = "$(stat -c '%d:%i %n' "$target_root")" ]; then
+        find "$target_root" -mindepth 1 -maxdepth 1 -exec rm -rf {} +
+    fi
+    rm -f "$state/filled"
+    [ -z "$target_root" ] || [ -n "$(ls -A "$target_root")" ] || stat -c '%d:%i %n' "$target_root" >"$state/filled"
+}
+
+# undo_steps: takes away what a step had put into the root for a while, also after a crash. $state/undo is a list of commands of
+# programs/undo.sh, the newest in front (undo_later).
+undo_steps() {
+    [ -s "$state/undo" ] || return 0
+    undo_state=$state "$(tool sh)" -c "$(program_undo)" undo "$state/undo" ||
+        warn 'not everything that the step had put into the root could be taken away'
+    rm -f "$state/undo"
+}
+
+# undo_later WORD...: a command that takes back what is done next.
+undo_later() {
+    { quote "$@" && echo && cat "$state/undo" 2>/dev/null; } >"$state/undo.new"
+    mv -f "$state/undo.new" "$state/undo"
+}

@@ -1,0 +1,199 @@
+# The command line of the script, the order of its work, and how it ends.
+
+main() {
+    caller_locale=${LC_ALL-unset}
+    export LC_ALL=C
+    set -u
+    umask 022
+    colours
+    options "$@"
+    case $action in
+    help) help_text ;;
+    list) state_reset && build ;;
+    dry) dry_run ;;
+    start) start_found ;;
+    *) build_root ;;
+    esac
+}
+
+# options WORD...: what the command line says, in variables; `given` is what the hint of a failure repeats.
+options() {
+    action=build given='' from_step=1 only_step='' only_stage='' root='' target_root='' context_dir=. state=''
+    bases='' contexts='' secrets='' agents='' start_arguments=''
+    while [ $# -gt 0 ]; do
+        case $1 in
+        --help | -h) action=help ;;
+        --list) action=list ;;
+        --dry-run) action=dry ;;
+        start) action=start && shift && start_arguments=$(quote "$@") && break ;;
+        --*=*) option "${1%%=*}" "${1#*=}" ;;
+        --?*) [ $# -gt 1 ] || misused "$1 needs a value."
+            option "$1" "$2" && shift ;;
+        *) misused "What is $(quote "$1")? Options come before \`start\`." ;;
+        esac
+        shift
+    done
+    : "$contexts$secrets$agents$bases$context_dir$start_arguments$target_root"
+}
+
+# option NAME VALUE
+option() {
+    case $1 in
+    --from) option_step "$1" "$2" && from_step=$2 && return ;;
+    --only) option_step "$1" "$2" && only_step=$2 && return ;;
+    --stage) option_stage "$2" && only_stage=$2 ;;
+    --root) option_root "$2" ;;
+    --context) [ -d "$2" ] || misused "--context $(quote "$2"): no such directory." && context_dir=$2 ;;
+    --base) option_pair "$1" "$2" && bases="$bases $(quote "$2")" ;;
+    --build-context) option_pair "$1" "$2" && contexts="$contexts $(quote "$2")" ;;
+    --secret) option_secret "$2" && secrets="$secrets $(quote "$2")" ;;
+    --ssh) agents="$agents $(quote "$2")" ;;
+    --state) [ -n "$2" ] || misused '--state needs a directory.' && state=$2 ;;
+    *) misused "Unknown option $(quote "$1")." ;;
+    esac
+    given="$given $1 $(quote "$2")"
+}
+
+option_step() {
+    case $2 in
+    '' | *[!0-9]* | ??????????*) misused "$1 needs the number of a step (--list shows them), not $(quote "$2")." ;;
+    esac
+    if [ "$2" -lt 1 ] || [ "$2" -gt "$total" ]; then
+        misused "$1 $2: there are steps 1 to $total (--list shows them)."
+    fi
+}
+
+option_stage() {
+    stage_line "$1" >/dev/null || misused "There is no stage $(quote "$1"). Stages: $(stage_names)"
+}
+
+# Where an empty value would mean the machine's own root, it is most likely a variable that was not set.
+option_root() {
+    [ -n "$1" ] || misused '--root needs a directory (/ is this machine itself, and the default).'
+    [ ! -e "$1" ] || [ -d "$1" ] || misused "--root $(quote "$1") is no directory."
+    case $1 in
+    /*) target_root=$1 ;;
+    *) target_root=$(pwd -P)/$1 ;;
+    esac
+}
+
+option_pair() {
+    case $2 in
+    ?*=?*) ;;
+    *) misused "$1 needs NAME=VALUE, not $(quote "$2")." ;;
+    esac
+}
+
+option_secret() {
+    case ,$1, in
+    *,id=*) ;;
+    *) misused "--secret needs id=NAME,src=FILE or id=NAME,env=VARIABLE, not $(quote "$1")." ;;
+    esac
+}
+
+# What is started is known when the words have been read; `start_with` is set by entrypoint and cmd (start.sh).
+start_found() {
+    [ -z "$target_root" ] || [ -d "$target_root" ] || missing "the directory $target_root: build it first"
+    place_target
+    state_reset
+    build
+    ! type image >/dev/null 2>&1 || image
+    "${start_with:-start_nothing}"
+}
+
+start_nothing() {
+    misused 'There is nothing to start: this script has no ENTRYPOINT and no CMD.'
+}
+
+# build_root: every wanted step, in the root that is meant.
+build_root() {
+    [ "$(id -u)" -eq 0 ] || missing "the right to do this: it needs root. As root (sudo sh ...) it goes on; --list and --dry-run \
+work for everyone."
+    trap 'leave $?' EXIT
+    trap 'exit 130' INT
+    trap 'exit 143' TERM
+    trap 'exit 129' HUP
+    place_target
+    place_state
+    lock_root
+    undo_steps
+    begin_afresh
+    state_reset
+    build
+    step_now=''
+    say "${colour_step-}done${colour_off-}"
+}
+
+# place_target: target_root becomes '' for /, or a real path. What leads to it is the machine's and its links are followed.
+place_target() {
+    [ -n "$target_root" ] || return 0
+    mkdir -p "$target_root" || missing "the directory $target_root: it cannot be made"
+    target_root=$(cd -P "$target_root" && pwd -P && echo /) || missing "a way into $target_root"
+    target_root=${target_root%?/}
+    target_root=${target_root%/}
+}
+
+dry() {
+    [ "$action" = dry ]
+}
+
+# --dry-run needs no right and leaves nothing behind. Some words put notes into $state.
+dry_run() {
+    trap '[ -z "$state" ] || rm -rf "$state"' EXIT
+    trap 'exit 130' INT
+    state=$(mktemp -d) || missing 'a temporary directory'
+    place_target_dry
+    state_reset
+    build
+}
+
+place_target_dry() {
+    [ ! -d "$target_root" ] || place_target
+}
+
+# leave STATUS: the one way out of a build. What a step had put in place is taken away, then the end is told.
+leave() {
+    trap '' INT TERM HUP
+    [ -z "${state_placed-}" ] || undo_steps
+    if [ "$1" -eq 0 ] && [ -n "${state_placed-}" ]; then
+        state_remove
+    elif [ -n "${step_now-}" ]; then
+        report "$1"
+    fi
+    unlock_root
+    exit "$1"
+}
+
+# report STATUS: which step, which line, and the command that goes on from there.
+report() {
+    case $1 in
+    129 | 130 | 143) say "${colour_error-}stopped${colour_off-} in step $step_now of $total: $step_title" ;;
+    *) say "${colour_error-}failed${colour_off-}: step $step_now of $total: $step_title" ;;
+    esac
+    report_step=$step_now
+    if [ -f "$0" ]; then
+        say "go on from there:  sh $(quote "$0" --from "$report_step")$given"
+    else
+        say "go on from there:  save this script as setup.sh, then  sh setup.sh --from $report_step$given"
+    fi
+}
+
+help_text() {
+    cat <<'HELP'
+What `docker build` does with the Dockerfile, as a shell script. Run it as root.
+
+  --list               show the steps            --from N         go on at step N
+  --dry-run            say what would be done    --only N         do step N alone
+  --stage NAME         that stage's steps, and those of the stages it needs
+  --root DIR           build into DIR (empty or missing: it is filled from the base image); default: this machine itself
+  --context DIR        the build context; default: the current directory
+  --build-context NAME=DIR               a named context
+  --base IMAGE=SOURCE                    a base image: a directory, a tar of a root file system, or docker-image://NAME
+  --secret id=ID,src=FILE                or id=ID,env=VARIABLE
+  --ssh default[=SOCKET]                 an agent for RUN --mount=type=ssh
+  --state DIR          where it keeps its own things while it works; default: a directory of its own in /var/lib/dock2sh
+  start [-e K=V] [--entrypoint X] [-w DIR] [-u USER] [ARG...]   start what was built, as `docker run IMAGE ARG...`
+
+Exit status: 0; 1 a step failed; 2 bad usage; 3 something is missing, and said; 130 after Ctrl-C.
+HELP
+}

@@ -1,0 +1,286 @@
+# RUN --mount, and the mount points that every step needs. In `full` mode the step's first process mounts (programs/enter.sh),
+# from the words in $state/mounts; in `plain` mode things are put in place (places.sh) and taken back afterwards.
+
+# mounts_place: prepares what this step needs mounted; sets `run_more`: what mounts add to its environment.
+mounts_place() {
+    mount_agents=0
+    eval "mounts_each ${run_mounts-}"
+    [ -z "${run_script-}" ] || mount_script
+}
+
+mounts_each() {
+    while [ $# -gt 0 ]; do
+        mount_parse "$1"
+        shift
+        ! mount_is_last "$@" || mount_place
+    done
+}
+
+mount_place() {
+    case $mount_type in
+    bind) mount_bind ;;
+    cache) mount_cache ;;
+    tmpfs) mount_tmpfs ;;
+    secret) mount_secret ;;
+    ssh) mount_ssh ;;
+    esac
+}
+
+# mount_parse WORDS: one --mount, in mount_* variables.
+mount_parse() {
+    eval "mount_words $1"
+    case $mount_readonly in
+    '') [ "$mount_type" != bind ] || mount_readonly=true ;;
+    false | 0) mount_readonly='' ;;
+    esac
+}
+
+# mount_words TYPE K=V...
+mount_words() {
+    mount_type=$1 mount_target='' mount_source=/ mount_from='' mount_id='' mount_mode='' mount_uid=0 mount_gid=0
+    mount_required='' mount_env='' mount_size='' mount_readonly='' mount_sharing=shared mount_owned=''
+    shift
+    for mount_pair in "$@"; do
+        mount_key "${mount_pair%%=*}" "${mount_pair#*=}"
+    done
+}
+
+mount_key() {
+    case $1 in
+    target) mount_target=$2 ;;
+    source) mount_source=$2 ;;
+    from) mount_from=$2 ;;
+    id) mount_id=$2 ;;
+    sharing) mount_sharing=$2 ;;
+    mode) mount_mode=$2 mount_owned="$mount_owned mode=$2" ;;
+    uid) mount_uid=$2 mount_owned="$mount_owned uid=$2" ;;
+    gid) mount_gid=$2 mount_owned="$mount_owned gid=$2" ;;
+    required) [ "$2" = false ] || mount_required=yes ;;
+    env) mount_env=$2 ;;
+    size) mount_size=$2 ;;
+    readonly) mount_readonly=$2 ;;
+    *) fail "with: $1 is no option of a mount" ;;
+    esac
+}
+
+# mount_is_last LATER...: of several mounts on one target the last one counts.
+mount_is_last() {
+    (
+        mount_mine=$mount_target
+        [ -n "$mount_mine" ] || return 0
+        for mount_later in "$@"; do
+            mount_parse "$mount_later"
+            [ "$mount_target" != "$mount_mine" ] || exit 1
+        done
+    )
+}
+
+# mount_word WORD...: something for the step's first process to do.
+mount_word() {
+    { quote "$@" && echo; } >>"$state/mounts"
+}
+
+# mount_options: those of a bind mount.
+mount_options() {
+    [ -z "$mount_readonly" ] || echo ro
+}
+
+# A directory or file of the context, of a stage, of an image. What a step writes into it is lost: `rw` gets a copy.
+mount_bind() {
+    mount_find
+    if [ -d "$mount_found" ]; then place_point "$mount_target" directory; else place_point "$mount_target" file; fi
+    if [ "$mode" = plain ]; then
+        swap_copy "$mount_found" "$place"
+    else
+        [ -n "$mount_readonly" ] || [ "$mount_found" != "${mount_found#"$state/bound/"}" ] || mount_copied
+        mount_word place_bind "$mount_found" "$place" "$(mount_options)"
+    fi
+}
+
+# mount_find: sets `mount_found`, a path of the machine. The context is what docker would have sent of it: a copy, without what
+# the ignore file names, owned by root.
+mount_find() {
+    if [ -z "$mount_from" ]; then
+        mount_context
+        return
+    fi
+    mount_root=$(root_of "$mount_from") || exit
+    resolve_in "${mount_root%/}" "$mount_source" || fail "$mount_source: too many links"
+    mount_found=${mount_root%/}$resolved
+    [ -e "$mount_found" ] || fail "\"$mount_source\": not found in $mount_from"
+}
+
+mount_context() {
+    mount_new
+    context
+    source_path "${mount_source#/}"
+    if [ -d "$source_root$found" ]; then
+        in_root "$mount_copy" copy -- "${mount_source#/}" /
+        chmod "$(stat -c %a "$source_root$found")" "$mount_copy"
+        mount_found=$mount_copy
+    else
+        in_root "$mount_copy" copy -- "${mount_source#/}" /content
+        mount_found=$mount_copy/content
+    fi
+}
+
+# mount_copied: a copy that the step may write to.
+mount_copied() {
+    mount_new
+    if [ -d "$mount_found" ]; then
+        copy_root "$mount_found" "$mount_copy"
+        mount_found=$mount_copy
+    else
+        cp -p "$mount_found" "$mount_copy/content"
+        mount_found=$mount_copy/content
+    fi
+}
+
+# mount_new: sets `mount_copy`, an empty directory for this step.
+mount_new() {
+    mount_number=$((${mount_number-0} + 1))
+    mount_copy=$state/bound/$mount_number
+    rm -rf "$mount_copy"
+    mkdir -p "$mount_copy"
+    undo_later remove "$mount_copy"
+}
+
+# Cached content outlives a build of a DIR, in /var/cache/dock2sh; in / it would be part of the image, so there it goes with $state.
+mount_cache() {
+    mount_cache=/var/cache/dock2sh
+    [ -n "$target_root" ] || mount_cache=$state/cache
+    mount_cache=$mount_cache/$(printf '%s %s %s' "${mount_id:-$mount_target}" "$mount_from" "$mount_owned" | cksum | tr ' ' -)
+    [ -d "$mount_cache" ] || mount_cache_new
+    [ "$mount_sharing" = shared ] || mount_cache_lock
+    place_point "$mount_target" directory
+    if [ "$mode" = plain ]; then
+        swap_cache "$mount_cache" "$place"
+    else
+        mount_word place_bind "$mount_cache" "$place" "$(mount_options)"
+    fi
+}
+
+# mode, uid and gid count when the cache is made; `from` is what it begins with.
+mount_cache_new() {
+    mkdir -p "$mount_cache.new" || missing "a place for the cache: $mount_cache"
+    if [ -n "$mount_from" ]; then
+        mount_find
+        copy_root "$mount_found" "$mount_cache.new"
+    fi
+    chown "$mount_uid:$mount_gid" "$mount_cache.new"
+    chmod "${mount_mode:-0755}" "$mount_cache.new"
+    mv "$mount_cache.new" "$mount_cache"
+}
+
+# locked and private: one step at a time has it.
+mount_cache_lock() {
+    while ! lock_take "$mount_cache.lock"; do
+        say "waiting for the cache of $mount_target, which process $(cat "$mount_cache.lock/pid") has"
+        sleep 2
+    done
+    undo_later remove "$mount_cache.lock"
+}
+
+mount_tmpfs() {
+    place_point "$mount_target" directory
+    if [ "$mode" = plain ]; then
+        swap_directory "$place" 1777
+    else
+        mount_word place_tmpfs "$place" "$mount_size"
+    fi
+}
+
+# A secret that is not given is no error unless it is required: then there is no file, but its variable is set, and empty.
+mount_secret() {
+    secret_of "$mount_id"
+    if [ -n "$mount_env" ]; then
+        mount_text=$(secret_text && echo .)
+        run_more="$run_more $(quote "$mount_env=${mount_text%.}")"
+    fi
+    [ -n "$mount_target" ] && [ -n "$secret_kind" ] || return 0
+    place_point "$mount_target" file
+    if [ "$mode" = plain ]; then
+        swap_secret "$place" "${mount_mode:-0400}" "$mount_uid:$mount_gid"
+    else
+        mount_word place_secret "$secret_kind" "$secret_from" "$place" "${mount_mode:-0400}" "$mount_uid:$mount_gid"
+    fi
+}
+
+# secret_of ID: sets `secret_kind` (file, env, or '') and `secret_from`, from the --secret options; the last one counts.
+secret_of() {
+    secret_wanted=$1 secret_kind='' secret_from=''
+    eval "secret_options $secrets"
+    [ -n "$secret_kind" ] || [ -z "$mount_required" ] ||
+        fail "secret $secret_wanted: not found (give it with --secret id=$secret_wanted,src=FILE)"
+}
+
+secret_options() {
+    for secret_given in "$@"; do
+        secret_option "$secret_given"
+    done
+}
+
+# secret_option TEXT: id=ID,src=FILE or id=ID,env=NAME, or id=ID alone: the variable of that name, else the file.
+secret_option() {
+    case ,$1, in *,id="$secret_wanted",*) ;; *) return 0 ;; esac
+    case ,$1 in
+    *,src=* | *,source=*) secret_from=${1#*src=} secret_kind=file
+        secret_from=${secret_from#*source=} secret_from=${secret_from%%,*} ;;
+    *,env=*) secret_from=${1#*env=} secret_from=${secret_from%%,*} secret_kind=env ;;
+    *) secret_from=$secret_wanted secret_kind=file ;;
+    esac
+    [ "$secret_kind" = env ] || [ -r "$secret_from" ] || fail "the secret $secret_wanted: the file $secret_from cannot be read"
+    case $secret_kind-$secret_from in
+    env-[0-9]* | env-*[!A-Za-z0-9_]* | env-) fail "the secret $secret_wanted: $secret_from is no name of a variable" ;;
+    esac
+}
+
+secret_text() {
+    case $secret_kind in
+    file) cat "$secret_from" ;;
+    env) eval "printf %s \"\${$secret_from-}\"" ;;
+    esac
+}
+
+# The variable is set also when no agent is there, as with docker.
+mount_ssh() {
+    [ -n "$mount_target" ] || mount_target=/run/buildkit/ssh_agent.$mount_agents
+    [ "$mount_agents" -gt 0 ] || run_more="$run_more $(quote "SSH_AUTH_SOCK=$mount_target")"
+    mount_agents=$((mount_agents + 1))
+    ssh_socket=$(ssh_of "${mount_id:-default}")
+    if [ -z "$ssh_socket" ]; then
+        [ -z "$mount_required" ] || fail "no SSH key \"${mount_id:-default}\" forwarded from the client (--ssh default)"
+        return 0
+    fi
+    place_point "$mount_target" file
+    if [ "$mode" = plain ]; then
+        swap_link "$ssh_socket" "$place"
+    else
+        mount_word place_bind "$ssh_socket" "$place" ''
+    fi
+}
+
+# ssh_of ID: prints the socket that an --ssh option gives it.
+ssh_of() {
+    (
+        ssh_wanted=$1
+        eval "set -- $agents"
+        for ssh_option in "$@"; do
+            case $ssh_option in
+            "$ssh_wanted") printf '%s\n' "${SSH_AUTH_SOCK-}" ;;
+            "$ssh_wanted"=*) printf '%s\n' "${ssh_option#*=}" ;;
+            esac
+        done | tail -n 1
+    )
+}
+
+# The text of a here-document that is a script of its own.
+mount_script() {
+    chmod 0755 "$state/script"
+    if [ "$mode" = plain ]; then
+        place_point "$run_script" file
+        swap_copy "$state/script" "$place"
+    else
+        mount_word place_bind "$state/script" "$run_script" ro
+    fi
+}

@@ -1,0 +1,183 @@
+# The first process of a RUN, outside of its root still, with the tools of the machine. What it makes is what runc makes for
+# docker build. Then it becomes the command: exec "$@" (see run_chain). $enter_mode plain: no namespaces, nothing to mount.
+
+refuse() {
+    [ "$enter_mode" != start ] || { printf '%s\n' "$*" >&2 && exit 3; }
+    printf '%s\n' "$*" >"$enter_state/refused"
+    exit 125
+}
+
+# inside PATH...: nothing on the way down to PATH is a symbolic link: what was mounted must not lead out of the root.
+inside() {
+    for inside_path; do
+        inside_rest=${inside_path#/}/ inside_way=.
+        while [ -n "$inside_rest" ]; do
+            inside_way=$inside_way/${inside_rest%%/*} inside_rest=${inside_rest#*/}
+            [ ! -L "$inside_way" ] || refuse "$inside_path: a mount with a symbolic link on the way is not possible"
+        done
+    done
+}
+
+mounted() {
+    mount_said=$(mount "$@" 2>&1) || refuse "mount $*: $mount_said"
+}
+
+# bind FROM TARGET OPTIONS
+bind() {
+    mounted -o bind "$1" "$2"
+    [ -z "$3" ] || mounted -o "remount,bind,$3" "$2"
+}
+
+# place KIND TARGET: the mount point, where an earlier mount has covered the one that is there.
+place() {
+    inside "$2"
+    case $1 in
+    directory) [ -d ".$2" ] || mkdir -p ".$2" ;;
+    *) [ -e ".$2" ] || { mkdir -p ".${2%/*}" && : >".$2"; } ;;
+    esac || refuse "$2: a mount point cannot be made"
+}
+
+place_bind() {
+    if [ -d "$1" ]; then place directory "$2"; else place file "$2"; fi
+    bind "$1" ".$2" "$3"
+}
+
+# place_tmpfs TARGET [SIZE]
+place_tmpfs() {
+    place directory "$1"
+    mounted -t tmpfs -o "nosuid${2:+,size=$2}" tmpfs ".$1"
+}
+
+# place_secret file|env SOURCE TARGET MODE UID:GID. Its content is never on a disk of ours. noexec unless its mode has an x.
+place_secret() {
+    [ -d "$enter_state/secret" ] || mkdir "$enter_state/secret"
+    secret_number=$((${secret_number:-0} + 1))
+    mounted -t tmpfs -o nosuid,nodev,size=1m,mode=0700 tmpfs "$enter_state/secret"
+    if [ "$1" = env ]; then
+        eval "printf %s \"\$$2\""
+    else
+        cat "$2"
+    fi >"$enter_state/secret/$secret_number" || refuse "the secret for $3 cannot be read"
+    chown "$5" "$enter_state/secret/$secret_number" && chmod "$4" "$enter_state/secret/$secret_number"
+    case $4 in *[1357]*) secret_exec='' ;; *) secret_exec=,noexec ;; esac
+    place_bind "$enter_state/secret/$secret_number" "$3" "ro,nosuid,nodev$secret_exec"
+}
+
+devices() {
+    mounted -t tmpfs -o nosuid,size=65536k,mode=755 tmpfs dev
+    while read -r name major minor; do
+        mknod -m 666 "dev/$name" c "$major" "$minor" 2>/dev/null || { : >"dev/$name" && bind "/dev/$name" "dev/$name" ''; }
+    done <<'NODES'
+null 1 3
+zero 1 5
+full 1 7
+random 1 8
+urandom 1 9
+tty 5 0
+NODES
+    ln -s /proc/self/fd dev/fd && ln -s /proc/self/fd/0 dev/stdin
+    ln -s /proc/self/fd/1 dev/stdout && ln -s /proc/self/fd/2 dev/stderr && ln -s pts/ptmx dev/ptmx
+    mkdir dev/pts dev/shm dev/mqueue
+    mounted -t devpts -o newinstance,nosuid,noexec,ptmxmode=0666,mode=0620,gid=5 devpts dev/pts
+    mounted -t tmpfs -o nosuid,nodev,noexec,size=65536k,mode=1777 shm dev/shm
+    mount -t mqueue -o nosuid,nodev,noexec mqueue dev/mqueue 2>/dev/null || chmod 1777 dev/mqueue
+}
+
+# /sys as it is, read-only; a kernel that wants a network namespace of its own for a new one gives the machine's.
+kernel() {
+    mounted -t proc -o nosuid,nodev,noexec proc proc
+    echo buildkitsandbox >proc/sys/kernel/hostname || refuse 'the host name cannot be set'
+    sys=ro,
+    [ "$enter_security" != insecure ] || sys=
+    mount -t sysfs -o "${sys}nosuid,nodev,noexec" sysfs sys 2>/dev/null || bind /sys sys "${sys}nosuid,nodev,noexec"
+    ! [ -d /sys/fs/cgroup ] || ! mount -o rbind /sys/fs/cgroup sys/fs/cgroup 2>/dev/null || [ -z "$sys" ] ||
+        for path in sys/fs/cgroup/* sys/fs/cgroup; do
+            mount -o remount,bind,ro,nosuid,nodev,noexec "$path" 2>/dev/null
+        done
+    [ "$enter_security" = insecure ] || covered
+}
+
+# What docker makes read-only and what it covers (runc's readonlyPaths and maskedPaths).
+covered() {
+    for path in bus fs irq sys sysrq-trigger; do
+        [ ! -e "proc/$path" ] || { bind "proc/$path" "proc/$path" '' && mount -o remount,bind,ro,nosuid,nodev,noexec "proc/$path"; }
+    done
+    for path in proc/asound proc/acpi proc/kcore proc/keys proc/latency_stats proc/timer_list proc/timer_stats \
+        proc/sched_debug proc/scsi sys/firmware sys/devices/virtual/powercap; do
+        if [ -d "$path" ]; then
+            mounted -t tmpfs -o ro,size=4k,nr_inodes=1 tmpfs "$path"
+        elif [ -e "$path" ]; then
+            bind dev/null "$path" ''
+        fi
+    done
+}
+
+# network none: only lo, and it is up.
+loopback() {
+    ip link set lo up 2>/dev/null || ifconfig lo up 2>/dev/null || busybox ip link set lo up 2>/dev/null ||
+        perl -e 'socket(S, 2, 2, 0) && ioctl(S, 0x8914, pack("a16sx14", "lo", 0x49)) or exit 1' 2>/dev/null ||
+        refuse 'network none: a tool to start the loopback interface is missing here: install iproute2'
+}
+
+names() {
+    inside /etc/hosts /etc/resolv.conf
+    printf '127.0.0.1\tlocalhost buildkitsandbox\n::1\tlocalhost ip6-localhost ip6-loopback\n' >"$enter_state/hosts"
+    cat /etc/resolv.conf >"$enter_state/resolv.conf" 2>/dev/null || : >"$enter_state/resolv.conf"
+    for file in hosts resolv.conf; do
+        chmod 0644 "$enter_state/$file"
+        bind "$enter_state/$file" ".$(cat "$enter_state/at.$file")" ro,nosuid,nodev,noexec
+    done
+}
+
+# The root becomes the namespace's own root, on top of all: a command that gets out of its chroot finds itself there again.
+namespace() {
+    top=$enter_root
+    [ -n "$top" ] || { top=$enter_state/top && mkdir -p "$top"; }
+    mounted -o rbind "${enter_root:-/}" "$top"
+    cd "$top" || refuse "cd $top"
+    inside /dev /proc /sys
+    devices
+    kernel
+    [ "$enter_network" != none ] || loopback
+    names
+    ! [ -s "$enter_state/mounts" ] || . "$enter_state/mounts"
+    [ -d ".$enter_wd" ] || place directory "$enter_wd"
+    inside "$enter_wd"
+    mounted -o move "$top" /
+}
+
+# start --root DIR: the same places, but the machine's processes, names and terminal.
+borrowed() {
+    mounted -o rbind "$enter_root" "$enter_root"
+    cd "$enter_root" || exit 1
+    inside /dev /proc /sys /etc/hosts /etc/resolv.conf
+    mkdir -p dev proc sys
+    devices
+    mount -o rbind /dev/pts dev/pts
+    mounted -t proc -o nosuid,nodev,noexec proc proc
+    bind /sys sys ro,nosuid,nodev,noexec
+    for file in etc/hosts etc/resolv.conf; do
+        ! [ -f "/$file" ] || ! [ -f "$file" ] || bind "/$file" "$file" ''
+    done
+    mounted -o move "$enter_root" /
+}
+
+# The number of this process as the script knows it, for the script to end it; and docker makes the pipes the user's: programs
+# open /dev/stdout.
+first_process() {
+    umask 022
+    number=''
+    ! [ -r /proc/self/stat ] || { read -r number _ </proc/self/stat && echo "$number" >"$enter_state/pid"; }
+    [ ! -e "$enter_state/interrupted" ] || exit 130
+    [ "$enter_uid" = 0 ] || [ -z "$number" ] || for descriptor in 0 1 2; do
+        [ ! -p "/proc/$number/fd/$descriptor" ] || chown "$enter_uid" "/proc/$number/fd/$descriptor"
+    done
+    [ "$enter_mode" = plain ] || namespace
+    rm -f "$enter_state/refused"
+}
+
+case $enter_mode in
+start) borrowed ;;
+*) first_process ;;
+esac
+exec "$@"

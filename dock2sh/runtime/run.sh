@@ -1,0 +1,199 @@
+# RUN: a command in the root that is being built, with docker's environment for it and nothing of the caller's.
+
+# run: the text on standard input, lines joined as a Dockerfile joins them, as one argument of the shell.
+run() {
+    run_taken=$(LC_ALL=C awk '/^[ \t]*#/ { next } sub(/\\$/, "") { printf "%s", $0; next } { print }' && echo .)
+    run_given_text
+}
+
+# run_text: the same, byte for byte.
+run_text() {
+    run_taken=$(cat && echo .)
+    run_given_text
+}
+
+# The last newline is the here-document's.
+run_given_text() {
+    run_taken=${run_taken%.}
+    run_taken=${run_taken%"
+"}
+    eval "run_exec $run_shell \"\$run_taken\""
+}
+
+# script_run NAME: a here-document that begins with #!: a file for the shell, there for this step only.
+script_run() {
+    run_script=/dev/pipes/$1 run_placer=mounts_place
+    ! { acting && wanted; } || cat >"$state/script"
+    eval "run_exec $run_shell $(quote "$run_script")"
+}
+
+# with TYPE K=V...: a --mount for the next RUN.
+with() {
+    run_mounts="${run_mounts-} $(quote "$(quote "$@")")" run_placer=mounts_place
+    : "$run_mounts$run_placer"
+}
+
+# network none, network host: for the next RUN. Without namespaces of its own a step has the machine's network anyway.
+network() {
+    run_network=$1
+}
+
+# security insecure: for the next RUN: every capability, nothing covered.
+security() {
+    run_security=$1
+}
+
+# run_exec WORD...: the command itself.
+run_exec() {
+    if ! wanted; then
+        :
+    elif dry; then
+        say "$(quote "$@")"
+    else
+        run_now "$@"
+    fi
+    run_mounts='' run_network='' run_security='' run_script='' run_placer=''
+    : "$run_mounts$run_script"
+}
+
+run_now() {
+    run_choose
+    [ "$mode" = full ] || run_plainly
+    account "${user:-0}"
+    run_cwd
+    run_more=''
+    : >"$state/mounts"
+    case $mode in full) places_full ;; *) places_plain ;; esac
+    ${run_placer-}
+    run_environment
+    run_chain "$@"
+    rm -f "$state/pid" "$state/interrupted" "$state/refused"
+    run_before=$(run_processes)
+    run_streams
+    undo_steps
+    [ -d "$state" ] || fail "the step removed $state, which this script needs: name another place with --state DIR"
+    run_status=$(cat "$state/status")
+    [ "$run_status" -ne 125 ] || [ ! -s "$state/refused" ] || fail "$(cat "$state/refused")"
+    [ "$run_status" -eq 0 ] || fail "the command ended with exit status $run_status"
+}
+
+# A missing current directory is made as runc makes it: 0755, the step's user, each level.
+run_cwd() {
+    resolve "$cwd"
+    [ -d "$root$resolved" ] || make_directories "$resolved" 0755 "$account_uid:$account_gid"
+    run_wd=$resolved
+}
+
+# run_environment: sets `run_env`: what the words have set, then docker's default PATH, secrets, and HOME as runc sets it.
+run_environment() {
+    run_saved=$environment
+    env_has PATH || env_set "PATH=$default_path"
+    eval "env ${run_more-}"
+    env_has_text HOME || env_set "HOME=$account_home"
+    run_env=$environment environment=$run_saved
+}
+
+# run_choose: sets `mode` by trying: `full` with namespaces of the step's own, else `plain`.
+run_choose() {
+    [ -z "${mode-}" ] || return 0
+    mode=plain
+    run_kit
+    "$(tool unshare)" -m -p -i -u -f "$(tool sh)" -c "$(program_probe)" sh "$state" 2>/dev/null && mode=full
+    [ "$mode" = full ] || plain_notes
+}
+
+# run_kit: sets `kit`: whose tools are here, util-linux's or those of busybox.
+run_kit() {
+    kit=linux
+    case $(setpriv --help 2>&1) in *--bounding-set*) ;; *) kit=busybox ;; esac
+    for run_tool in unshare nsenter setsid; do
+        tool "$run_tool" >/dev/null || missing "the tool $run_tool: install util-linux (or busybox)"
+    done
+}
+
+# run_chain WORD...: sets `chain`, the words that become the command: each program runs the next, so that the command is the
+# first process, in a session of its own, and nothing is needed inside the root.
+run_chain() {
+    : "${run_network=}${run_security=}"
+    chain="$(quote "$(tool sh)" -c "$(program_enter)" enter "$(tool setsid)") $(run_become "$@")"
+    [ "$mode" = plain ] || chain="$(run_unshare) $chain"
+}
+
+# run_become WORD...: prints the end of it: exactly that environment, then directory, groups, rights and user, then the command.
+run_become() {
+    quote "$(tool env)" -i --
+    case $kit in
+    linux) printf '%s %s ' "$run_env" "$(run_become_linux)" ;;
+    *) printf '%s %s ' "$run_env" "$(run_become_busybox)" ;;
+    esac
+    quote "$@"
+}
+
+# util-linux: unshare and nsenter leave the groups to setpriv when -S comes without -G.
+run_become_linux() {
+    set -- "$(tool setpriv)" "--regid=$account_gid" "--groups=$account_groups"
+    [ "$mode" = plain ] || [ "$run_security" = insecure ] || set -- "$@" --inh-caps=-all --ambient-caps=-all "--bounding-set=-all,\
++chown,+dac_override,+fsetid,+fowner,+mknod,+net_raw,+setgid,+setuid,+setfcap,+setpcap,+net_bind_service,+sys_chroot,+kill,+audit_write"
+    if [ "$mode" = full ]; then
+        set -- "$@" "$(tool unshare)" --root=. "--wd=$run_wd" "--setuid=$account_uid" --
+    else
+        # not unshare: docker's seccomp rules refuse the call, even for nothing
+        set -- "$@" "$(tool nsenter)" "--root=${root:-/}" "--wd=$root$run_wd" "--setuid=$account_uid" --
+    fi
+    quote "$@"
+}
+
+# busybox: no capability can be taken away; supplementary groups only by its start-stop-daemon, for an account of this /.
+run_become_busybox() {
+    run_at=.
+    [ "$mode" = full ] || run_at=${root:-/}
+    set -- "$(tool nsenter)" "-r$run_at" "-w${run_at%/}$run_wd"
+    case $user in
+    *:*) ;;
+    *) if [ -z "$root" ] && [ -n "$(account_row passwd 3 "$account_uid" 1)" ] && tool start-stop-daemon >/dev/null; then
+            quote "$@" "$(tool start-stop-daemon)" -S -q -p "$state/none" -c "$account_uid" -x
+            return
+        fi ;;
+    esac
+    case $account_groups in
+    *,*) warn "busybox alone cannot give the step's user the groups $account_groups: install util-linux" ;;
+    esac
+    quote "$@" -S "$account_uid" -G "$account_gid" --
+}
+
+# run_unshare: --kill-child where it is known: no step outlives the script.
+run_unshare() {
+    set -- -m -p -i -u -f
+    [ "$run_network" != none ] || set -- "$@" -n
+    [ "$kit" = busybox ] || set -- "$@" --kill-child
+    quote "$(tool unshare)" "$@"
+}
+
+# run_streams: runs `chain` with an empty pipe for input and pipes for output, as docker does: a program must not find a
+# terminal. The first relay is the one that Ctrl-C reaches: its cat dies, its trap ends the step.
+run_streams() {
+    {
+        {
+            { : | eval "run_enter $chain" 4>&- 5>&-; echo $? >"$state/status"; run_leftovers 4>&- 5>&-; } 2>&4 | run_relay >&5 4>&- 5>&-
+        } 4>&1 | cat >&2 5>&-
+    } 5>&1
+}
+
+run_relay() {
+    trap run_kill INT TERM HUP
+    cat
+}
+
+# run_enter WORD...
+run_enter() {
+    enter_mode=$mode enter_root=$root enter_state=$state enter_uid=$account_uid enter_wd=$run_wd \
+        enter_network=$run_network enter_security=$run_security "$@"
+}
+
+# The step's first process: in `full` mode the kernel ends all the others with it, in `plain` mode it leads a session.
+run_kill() {
+    : >"$state/interrupted"
+    [ -s "$state/pid" ] || return 0
+    kill -KILL "$(cat "$state/pid")" 2>/dev/null
+    [ "$mode" = full ] || kill -KILL "-$(cat "$state/pid")" 2>/dev/null
+}

@@ -1,0 +1,164 @@
+# Stages and steps: which root is being built, and whether the current step is wanted.
+
+# from IMAGE [NAME]: the target's root, in / or the DIR of --root. NAME when it is stage NAME as yet (and `keep NAME` follows).
+from() {
+    target_begin "$1" "${2-}"
+    if acting && [ -n "$stage_needed" ]; then
+        target_keep_pristine
+        ! target_is_empty || image_fill "$1" "$target_root"
+    fi
+    target_begun=1
+}
+
+# stage NAME IMAGE: a stage with a root of its own, which is filled when something needs it.
+stage() {
+    stage_begin "$1"
+    stage_image=$2
+    ! acting || printf '%s\n' "image $2" >"$state/stages/$1/recipe"
+}
+
+# stage_from NAME PARENT: the same, on the finished root of a stage.
+stage_from() {
+    stage_begin "$1"
+    stage_image=$2
+    ! acting || printf '%s\n' "stage $2" >"$state/stages/$1/recipe"
+}
+
+# from_stage PARENT: the target stage goes on from the finished root of PARENT.
+from_stage() {
+    target_begin "$1" ''
+    acting && [ -n "$stage_needed" ] || return 0
+    if target_is_empty; then
+        from_copy=$(root_of "$1") || exit
+        copy_root "$from_copy" "$target_root"
+    elif [ -z "${target_begun-}" ] && [ "$from_step" -eq 1 ] && [ -z "$only_step" ]; then
+        missing "an empty root: this build begins with the files of stage $1, which are made on the way. Build into an empty \
+directory with --root DIR"
+    fi
+    target_begun=1
+}
+
+# target_begin IMAGE NAME
+target_begin() {
+    state_reset
+    stage_now='' stage_image=$1 stage_skipped='' stage_needed=1 root=$target_root
+    [ -z "$only_stage" ] || stage_needs "$2" || stage_needed=''
+    : "$root$stage_image"
+}
+
+# stage_begin NAME
+stage_begin() {
+    state_reset
+    stage_now=$1 stage_skipped='' stage_needed=1
+    [ -z "$only_stage" ] || stage_needs "$1" || stage_needed=''
+    root=$state/stages/$1/root
+    ! acting || mkdir -p "$state/stages/$1"
+}
+
+# keep NAME: the target's root as it is now is also stage NAME: a copy is taken, once.
+keep() {
+    acting && [ -n "$stage_needed" ] && [ ! -d "$state/stages/$1/root" ] || return 0
+    mkdir -p "$state/stages/$1"
+    rm -rf "$state/stages/$1/new"
+    mkdir "$state/stages/$1/new"
+    copy_root "$root" "$state/stages/$1/new"
+    mv "$state/stages/$1/new" "$state/stages/$1/root"
+}
+
+# Really at work: neither --list nor --dry-run.
+acting() {
+    [ "$action" = build ]
+}
+
+# step N TITLE: what follows is step N.
+step() {
+    step_number=$1 step_title=$2 step_wanted=''
+    if [ "$action" = start ]; then
+        return
+    elif [ "$action" = list ]; then
+        [ -z "$stage_needed" ] || printf '%s\n' "[$1/$total] $2"
+        return
+    fi
+    if [ -n "$stage_needed" ] && [ "$1" -ge "$from_step" ] && [ "$1" -eq "${only_step:-$1}" ]; then
+        step_wanted=1 step_now=$1
+        say "${colour_step-}[$1/$total]${colour_off-} $2"
+    else
+        stage_skipped=1
+    fi
+    : "$step_number$step_now$step_title"
+}
+
+# wanted: is the current step to be done? Then its stage's root is there.
+wanted() {
+    [ -n "$step_wanted" ] || return 1
+    dry || [ -z "$stage_now" ] || [ -d "$root" ] || stage_fill "$stage_now"
+}
+
+# stage_fill NAME: the root of a stage, from its recipe. When steps of it were skipped (--from) the recipe is not enough.
+stage_fill() {
+    [ "$stage_now" != "$1" ] || [ -z "$stage_skipped" ] || missing "the root of stage $1 as it was before this step: \
+it is gone with the state of an earlier run. Without --from and --only everything is made again"
+    read -r fill_kind fill_from <"$state/stages/$1/recipe" || missing "the stage $1: run without --from"
+    rm -rf "$state/stages/$1/new"
+    mkdir "$state/stages/$1/new"
+    case $fill_kind in
+    stage) fill_parent=$(root_of "$fill_from") || exit
+        copy_root "$fill_parent" "$state/stages/$1/new" ;;
+    image) image_fill "$fill_from" "$state/stages/$1/new" ;;
+    esac
+    mv "$state/stages/$1/new" "$state/stages/$1/root"
+}
+
+# root_of NAME: prints the root of a stage, a named context or an image, for copy --from and mounts. Filled on first use.
+root_of() {
+    (
+        if stage_line "$1" >/dev/null || [ -f "$state/stages/$1/recipe" ] || [ -d "$state/stages/$1/root" ]; then
+            [ -d "$state/stages/$1/root" ] || stage_fill "$1"
+            printf '%s\n' "$state/stages/$1/root"
+            return
+        fi
+        eval "set -- $(quote "$1") $contexts"
+        root_name=$1
+        shift
+        for root_pair in "$@"; do
+            if [ "${root_pair%%=*}" = "$root_name" ]; then
+                cd -P "${root_pair#*=}" && pwd -P && exit
+                missing "the named context $root_name: ${root_pair#*=} is no directory"
+            fi
+        done
+        image_root "$root_name"
+    )
+}
+
+# in_root DIR WORD...: with DIR as the root that is being built.
+in_root() {
+    in_saved=$root root=$1
+    shift
+    "$@"
+    root=$in_saved
+}
+
+# stage_line NAME: the line of `stages` that begins with NAME; the names after it are the stages that it needs. The last line is
+# the target's.
+stage_line() {
+    printf '%s\n' "${stages-}" | name=$1 LC_ALL=C awk 'BEGIN { bad = 1 } $1 == ENVIRON["name"] { print; bad = 0; exit } END { exit bad }'
+}
+
+stage_names() {
+    printf '%s\n' "${stages-}" | awk 'NF { printf "%s%s", gap, $1; gap = ", " } END { print gap ? "" : "(none)" }'
+}
+
+# stage_needs NAME: is stage NAME ('' is the target: the last line) the one of --stage, or one that it needs?
+stage_needs() {
+    printf '%s\n' "${stages-}" | name=$1 goal=$only_stage LC_ALL=C awk '
+        NF { line[++count] = $0 }
+        END {
+            need[ENVIRON["goal"]] = 1
+            for (i = count; i > 0; i--) {
+                size = split(line[i], part, " ")
+                if (part[1] in need) for (k = 2; k <= size; k++) need[part[k]] = 1
+            }
+            split(line[count], part, " ")
+            exit (ENVIRON["name"] == "" ? part[1] : ENVIRON["name"]) in need ? 0 : 1
+        }'
+}

@@ -1,0 +1,84 @@
+# start: the image's entrypoint and command in the finished root, as `docker run IMAGE ARG...` would. No step is done again.
+
+# entrypoint WORD... and cmd WORD...: ENTRYPOINT and CMD, as words.
+entrypoint() {
+    image_entrypoint=$(quote "$@") start_with=start_image
+}
+
+cmd() {
+    image_cmd=$(quote "$@") start_with=start_image
+    : "$start_with"
+}
+
+start_image() {
+    root=$target_root start_env=''
+    : "${image_entrypoint=}${image_cmd=}"
+    eval "start_options $start_arguments"
+    [ -n "$image_entrypoint$image_cmd" ] || misused 'No command specified: the image has neither ENTRYPOINT nor CMD. Name one.'
+    [ "$(id -u)" -eq 0 ] || missing 'the right to start it: it needs root'
+    account "${user:-0}"
+    start_environment
+    start_become
+}
+
+# start_options WORD...: docker run's, and the arguments, which take the place of CMD. Another entrypoint clears CMD, too.
+start_options() {
+    while [ $# -gt 0 ]; do
+        case $1 in
+        --*=*) start_option "${1%%=*}" "${1#*=}" ;;
+        -i | -t | -it | -ti | --rm | --interactive | --tty) ;;
+        --) shift && break ;;
+        -?*) [ $# -gt 1 ] || misused "start: $1 needs a value."
+            start_option "$1" "$2"
+            shift ;;
+        *) break ;;
+        esac
+        shift
+    done
+    [ $# -eq 0 ] || image_cmd=$(quote "$@")
+}
+
+# start_option NAME VALUE
+start_option() {
+    case $1 in
+    -e | --env) start_variable "$2" ;;
+    --entrypoint) image_entrypoint='' image_cmd='' && [ -z "$2" ] || image_entrypoint=$(quote "$2") ;;
+    -w | --workdir) cwd=$2 ;;
+    -u | --user) user=$2 ;;
+    *) misused "start: unknown option $(quote "$1"). Its options: -e K=V, --entrypoint X, -w DIR, -u USER." ;;
+    esac
+}
+
+# K=V, or K alone: the caller's value, if he has one.
+start_variable() {
+    case $1 in
+    *=*) start_env="$start_env $(quote "$1")" ;;
+    '' | [0-9]* | *[!A-Za-z0-9_]*) misused "start -e: $(quote "$1") is no name of a variable." ;;
+    *) eval "[ -z \"\${$1+set}\" ] || start_env=\"\$start_env \$(quote \"\$1=\${$1}\")\"" ;;
+    esac
+}
+
+# What the image and the options say, PATH, HOME, and what docker run adds: HOSTNAME, and TERM at a terminal.
+start_environment() {
+    start_saved=$environment environment=''
+    env_set "PATH=$default_path"
+    env_set "HOSTNAME=$(uname -n)"
+    ! [ -t 0 ] || env_set "TERM=${TERM:-xterm}"
+    eval "env $start_saved $start_env"
+    env_has_text HOME || env_set "HOME=$account_home"
+    run_env=$environment
+}
+
+# The command takes the place of the script, so that signals reach it and its exit status is ours. A DIR gets its /proc, /sys
+# and /dev in a mount namespace, where there is one to be had.
+start_become() {
+    resolve "$cwd"
+    run_wd=$resolved mode=plain
+    [ -d "$root$run_wd" ] || missing "the directory $cwd in ${root:-/}"
+    run_kit
+    [ -z "$root" ] || ! "$(tool unshare)" -m "$(tool mount)" -t tmpfs tmpfs "$root" 2>/dev/null || mode=full
+    eval "chain=\$(run_become $image_entrypoint $image_cmd)"
+    [ "$mode" = plain ] || chain="$(quote "$(tool unshare)" -m "$(tool sh)" -c "$(program_enter)" enter) $chain"
+    export enter_mode=start enter_root="$root" enter_state='' enter_uid=0 enter_wd="$run_wd" enter_network='' enter_security=''
+    eval "exec $chain"
+}
