@@ -31,7 +31,7 @@ def decompressed(stream: BinaryIO) -> Iterator[BinaryIO]:
 
 def _zstd(stream: BinaryIO) -> BinaryIO:
     try:
-        import zstandard  # noqa: PLC0415  (not everybody has it, or needs it)
+        import zstandard  # not everybody has it, or needs it
     except ImportError as error:
         raise ImageError(
             "this is compressed with zstd, which needs the Python package zstandard: pip install zstandard"

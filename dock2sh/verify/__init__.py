@@ -26,7 +26,7 @@ class Case(NamedTuple):
 
     `base` is the image that the target stage stands on ("" for scratch), `script_options` what the script is given besides its
     root and context (`--secret`, `--base`, ...). `history` holds our own instructions' entries, without the base's; None if
-    it is not to be compared.
+    it is not to be compared. `inline` as in `compare`.
     """
 
     script: str
@@ -37,6 +37,7 @@ class Case(NamedTuple):
     history: tuple[str, ...] | None = None
     options: Sequence[str] = ()
     script_options: Sequence[str] = ()
+    inline: frozenset[str] = frozenset()
 
 
 class _Ours(NamedTuple):
@@ -110,14 +111,14 @@ def _judge(case: Case, mine: _Ours, theirs: Built) -> Verdict:
     def contents(path: str) -> tuple[bytes, bytes]:
         return _bytes(mine.root + path), _bytes(theirs.root + path)
 
-    differences = tuple(compare(ours, reference, contents))
+    differences = tuple(compare(ours, reference, contents, case.inline))
     return Verdict(verdict(differences), differences, len(theirs.scan.tree))
 
 
 def _judge_recorded(case: Case, mine: _Ours, against: Result) -> Verdict:
     """Read everything: what was recorded has no base that could be shared."""
     ours = Result(read(mine.root, mine.scan.tree, mine.scan.tree), case.config, case.history, mine.began)
-    differences = tuple(compare(ours, against))
+    differences = tuple(compare(ours, against, inline=case.inline))
     note = "compared with a record: what differs could not be searched for known noise"
     return Verdict(verdict(differences), differences, len(against.tree), (note,) if differences else ())
 

@@ -37,9 +37,20 @@ class Difference(NamedTuple):
     noise: str = ""
 
 
-def compare(ours: Result, theirs: Result, contents: Reader | None = None, rows: Iterable[Noise] = ROWS) -> list[Difference]:
-    """Every difference between two results, in a stable order. `contents` lets noise be told from real changes."""
+def compare(
+    ours: Result,
+    theirs: Result,
+    contents: Reader | None = None,
+    inline: frozenset[str] = frozenset(),
+    rows: Iterable[Noise] = ROWS,
+) -> list[Difference]:
+    """Every difference between two results, in a stable order. `contents` lets noise be told from real changes.
+
+    `inline` are the files of COPY and ADD here-documents: docker takes these from its cache even with --no-cache, with the time
+    of the build that made them first, so that their mtimes say nothing.
+    """
     found = [*_trees(ours, theirs), *configs(ours.config, theirs.config), *_histories(ours.history, theirs.history)]
+    found = [difference for difference in found if difference.what != "mtime" or difference.where not in inline]
     return [_excused(difference, contents, rows) for difference in found] if contents else found
 
 

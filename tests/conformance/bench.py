@@ -7,6 +7,7 @@ import sys
 from collections.abc import Iterable
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
+from threading import Lock
 from typing import Any, NamedTuple
 
 import base
@@ -42,6 +43,7 @@ class Bench:
         unpack(open_source(str(self.rootfs), IMAGE), str(home / "busybox"))
         self.base: Tree = snapshot(str(home / "busybox"))
         self._pool = ThreadPoolExecutor(os.cpu_count() or 2)
+        self._making = Lock()
         self._translations: dict[str, Future[Translation]] = {}
         self._answers: dict[tuple[str, str], Future[str]] = {}
         (home / "secret").write_text("s3cret\n")
@@ -62,10 +64,17 @@ class Bench:
     def close(self) -> None:
         self._pool.shutdown(cancel_futures=True)
 
+    def context(self, case: recorded.Probe) -> Path:
+        """The probe's build context. Its folder has a name of its own: BuildKit tells contexts apart by little more."""
+        folder = self.home / f"context-{case.name}"
+        with self._making:
+            if not folder.exists():
+                recorded.fill_context(case, folder)
+        return folder
+
     def translate(self, case: recorded.Probe) -> Translation:
         """The script and the plan, by the command line as a user types it."""
-        folder = self.home / f"context-{case.name}"
-        recorded.fill_context(case, folder)
+        folder = self.context(case)
         file = str(case.folder / "Dockerfile")
         where = [str(folder), "-f", file, f"--base={IMAGE}={self.archive}", "--offline", *case.options()]
         script = _dock2sh(*where)
@@ -86,10 +95,16 @@ class Bench:
             unpack(open_source(str(self.rootfs), IMAGE), str(root))
         since = now(str(work))
         options = [f"--base={IMAGE}={self.rootfs}", f"--secret={SECRET.format(self.home)}"]
-        outcome = run_script(made.script, shell, Place(str(root), str(self.home / f"context-{case.name}"), str(work)), options)
+        outcome = run_script(made.script, shell, Place(str(root), str(self.context(case)), str(work)), options)
         look = scan(str(root), since)
         tree = read(str(root), look.tree, look.tree)
         return outcome, Result(tree, made.plan["config"], _history(made.plan), since // 10**9), root
+
+    def inline(self, name: str) -> frozenset[str]:
+        """The files that a probe's here-documents become."""
+        self.start([(name, "dash")])
+        stages = self._translations[name].result().plan.get("stages", [])
+        return frozenset(path for stage in stages for step in stage["steps"] for path in _documents(step))
 
     def _answer(self, name: str, shell: str) -> str:
         case = recorded.probe(name)
@@ -102,23 +117,32 @@ class Bench:
 
 def judge(case: recorded.Probe, outcome: Outcome, ours: Result | None, base_tree: Tree) -> str:
     """What is wrong with our answer to a recorded case, in words."""
-    if case.error:
+    if case.fails:
         refused = outcome.status == 1 and "Traceback" not in outcome.output
-        return "" if refused else f"docker refuses it: {case.error.strip()}\nwe end with status {outcome.status}"
+        return "" if refused else f"docker refuses it: {case.error}\nwe end with status {outcome.status}"
     if outcome.status or ours is None:
         return f"docker builds it; we end with status {outcome.status}"
     if case.tree is None or case.config is None:
         return ""
-    on_busybox = case.config["history"][:1] == [{"created_by": base.HISTORY}]
-    theirs = recorded.result(case, base_tree if on_busybox else {})
-    return describe(differences(ours, theirs))
+    return describe(differences(ours, recorded.result(case, on_base(case, base_tree))))
 
 
-def differences(ours: Result, theirs: Result) -> list[Difference]:
-    """What differs, less the root directory itself, which no recording mentions."""
+def on_base(case: recorded.Probe, base_tree: Tree) -> Tree:
+    """What the recorded tree stands on: the base's, or nothing (scratch)."""
+    assert case.config is not None
+    return base_tree if case.config["history"][:1] == [{"created_by": base.HISTORY}] else {}
+
+
+def differences(ours: Result, theirs: Result, inline: frozenset[str] = frozenset()) -> list[Difference]:
+    """What differs, less the root directory itself, which no recording mentions. `inline` as in `compare`."""
     bare = ours._replace(tree={path: entry for path, entry in ours.tree.items() if path != "/"})
     other = theirs._replace(tree={path: entry for path, entry in theirs.tree.items() if path != "/"})
-    return compare(bare, other)
+    return compare(bare, other, inline=inline)
+
+
+def _documents(step: dict[str, Any]) -> list[str]:
+    destination = step.get("destination", "")
+    return [destination + file["name"] if destination.endswith("/") else destination for file in step.get("files", [])]
 
 
 def _history(plan: dict[str, Any]) -> tuple[str, ...] | None:

@@ -38,6 +38,8 @@ install_engine() {
             sid "$root" ${url:+"$url"} >"$dir/mmdebstrap.log" 2>&1 || { tail -20 "$dir/mmdebstrap.log" >&2; return 1; }
     fi
     cp -L /etc/resolv.conf /etc/hosts "$root/etc/"
+    # the daemon calls xz for ADD of a .tar.xz
+    [ -x "$root/usr/bin/xz" ] || chroot "$root" sh -c 'apt-get -qq update && apt-get -qq -y install xz-utils' >>"$dir/mmdebstrap.log" 2>&1
     if [ -f /etc/ssl/certs/ca-certificates.crt ]; then cp -L /etc/ssl/certs/ca-certificates.crt "$root/etc/ssl/certs/"; fi
     wrapper docker /usr/bin/docker "$dir/bin"
     wrapper docker-buildx /usr/libexec/docker/cli-plugins/docker-buildx "$dir/config/cli-plugins"
