@@ -9,53 +9,29 @@ copy() {
 
 # Options, then each source in order: one overwrites what the one before it put there, as in docker.
 copy_all() {
-    copy_from='' copy_link='' copy_parents='' chown_spec='' chmod_spec=''
-    : >"$state/exclude"
+    copy_from='' copy_parents=''
+    placement_none
     while copy_option "$1"; do shift; done
     [ "$1" != -- ] || shift
     ! dry || { say "copy $(quote "$@")${copy_from:+ (from $copy_from)}"; return 0; }
     source_of "$copy_from"
-    layer_begin
-    copy_owner
+    placement_begin
     for copy_dest do :; done
     while [ $# -gt 1 ]; do
         copy_source "$1" "$copy_dest"
         shift
     done
-    layer_end
+    placement_end
 }
 
 copy_option() {
     case $1 in
     --from=*) copy_from=${1#*=} ;;
-    --link) copy_link=yes ;;
     --parents) copy_parents=yes ;;
-    --exclude=*) exclude_rules "${1#*=}" >>"$state/exclude" ;;
     --unpack=false) copy_each=copy_path ;;
     --unpack=true) ;;
     *) placement_option "$1" ;;
     esac
-}
-
-# --chown and --chmod belong to everything that puts files.
-placement_option() {
-    case $1 in
-    --chown=*) chown_spec=${1#*=} ;;
-    --chmod=*) chmod_spec=${1#*=} ;;
-    *) return 1 ;;
-    esac
-}
-
-# Sets `made_owner`, of directories on the way, and `put_owner`, of what is copied: files of a context are root's, those of a
-# stage keep their owners ('').
-copy_owner() {
-    made_owner='' put_owner=''
-    if [ -n "$chown_spec" ]; then
-        owner_of "$chown_spec"
-        made_owner=$owner put_owner=$owner
-    elif [ "$source_kind" = context ]; then
-        put_owner=0:0
-    fi
 }
 
 copy_source() {

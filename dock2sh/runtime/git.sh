@@ -1,0 +1,91 @@
+# ADD of a git repository.
+
+# add_git [--chown= --chmod= --link --exclude= --checksum=COMMIT --ref= --subdir= --keep-git-dir --submodules=false
+# --mtime=commit]... URL DEST: the contents of a checkout, root's, 0644 and 0755.
+add_git() {
+    wanted || return 0
+    git_ref='' git_subdir='' git_commit='' git_keep='' git_submodules=yes git_times=''
+    placement_none
+    while git_option "$1"; do shift; done
+    [ "$1" != -- ] || shift
+    ! dry || { say "git clone $(quote "$1") ${git_ref:+at $(quote "$git_ref") }into $(quote "$2")"; return 0; }
+    command -v git >/dev/null || missing 'git, to fetch a repository with: install it'
+    rm -rf "$state/git"
+    mkdir "$state/git"
+    git_fetch "$1"
+    git_check_out
+    git_subdir_is_there
+    source_kind=context source_root=$state/git/tree${git_subdir:+/$git_subdir} source_rules=''
+    placement_begin
+    put_directory / "$2"
+    placement_end
+    rm -rf "$state/git"
+}
+
+git_option() {
+    case $1 in
+    --ref=*) git_ref=${1#*=} ;;
+    --subdir=*) git_subdir=${1#*=} git_subdir=${git_subdir#/} ;;
+    --checksum=*) git_commit=${1#*=} ;;
+    --keep-git-dir | --keep-git-dir=true) git_keep=yes ;;
+    --keep-git-dir=false | --submodules=true | --mtime=checkout | --fetch-by-commit*) ;;
+    --submodules=false) git_submodules='' ;;
+    --mtime=commit) git_times=yes ;;
+    *) placement_option "$1" ;;
+    esac
+}
+
+# git in the checkout. No configuration of this machine's or its user's counts, and nothing ever asks for a password.
+in_checkout() {
+    (
+        unset GIT_DIR GIT_WORK_TREE GIT_INDEX_FILE GIT_CONFIG_PARAMETERS
+        umask 022
+        HOME=/dev/null XDG_CONFIG_HOME=/dev/null GIT_CONFIG_NOSYSTEM=1 GIT_CONFIG_GLOBAL=/dev/null GIT_TERMINAL_PROMPT=0 \
+            GIT_ASKPASS=true SSH_ASKPASS=true GIT_SSH_COMMAND=${GIT_SSH_COMMAND:-ssh -o BatchMode=yes} \
+            git -c advice.detachedHead=false -C "$state/git/tree" "$@" </dev/null
+    )
+}
+
+# A whole commit id may be of no branch's tip: then everything is fetched, if the server does not give it by itself.
+git_fetch() {
+    mkdir "$state/git/tree" && in_checkout init -q && in_checkout remote add origin "$1" || fail "$1 cannot be fetched"
+    git_want=${git_ref:-HEAD}
+    case $git_want in -*) fail "repository does not contain ref $git_want" ;; esac
+    in_checkout fetch -q --depth=1 origin "$git_want" 2>"$state/git/said" && git_want=FETCH_HEAD && return
+    case $git_want in
+    *[!0-9a-f]*) ;;
+    ????????????????????????????????????????) in_checkout fetch -q --tags origin && return ;;
+    esac
+    case $(cat "$state/git/said") in
+    *"couldn't find remote ref"*) fail "repository does not contain ref $git_want" ;;
+    esac
+    fail "$1 cannot be fetched: $(cat "$state/git/said")"
+}
+
+git_check_out() {
+    in_checkout checkout -q "$git_want" || fail "repository does not contain ref $git_want"
+    git_verify
+    [ -z "$git_submodules" ] || in_checkout submodule --quiet update --init --recursive --depth=1 || fail 'a submodule cannot be fetched'
+    if [ -n "$git_times" ]; then
+        git_seconds=$(in_checkout log -1 --format=%ct) && find "$state/git/tree" -exec touch -h -d "@$git_seconds" {} +
+    fi
+    [ -n "$git_keep" ] || rm -rf "$state/git/tree/.git"
+}
+
+# --checksum names the commit, or the tag object, or how one of them begins.
+git_verify() {
+    [ -n "$git_commit" ] || return 0
+    git_is=$(in_checkout rev-parse HEAD)
+    git_tag=$(in_checkout rev-parse "$git_want")
+    case "$git_is $git_tag" in
+    "$git_commit"* | *" $git_commit"*) ;;
+    *) fail "expected checksum to match $git_commit, got $git_is" ;;
+    esac
+}
+
+# No part of the subdirectory may be a symbolic link, as in docker.
+git_subdir_is_there() {
+    [ -n "$git_subdir" ] || return 0
+    resolve_in "$state/git/tree" "$git_subdir" && [ "$resolved" = "/$git_subdir" ] && [ -d "$state/git/tree/$git_subdir" ] ||
+        fail "invalid subdir /$git_subdir: no such directory in the repository"
+}
