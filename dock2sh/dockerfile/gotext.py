@@ -31,6 +31,8 @@ def suggestion(word: str, options: list[str], ignore_case: bool = False) -> str:
         candidate = option.lower() if ignore_case else option
         if candidate == key:
             return ""
+        if abs(len(key) - len(candidate)) >= best:
+            continue  # at least so many insertions: no need to count
         distance = _distance(key, candidate)
         if distance < best:
             best, nearest = distance, candidate

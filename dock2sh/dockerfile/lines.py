@@ -21,7 +21,6 @@ MAX_LINE = 65535
 
 _KEYWORD = re.compile(r"([^\t\v\f\r ]*)[\t\v\f\r ]*(.*)", re.DOTALL)
 _BLANKS = re.compile(r"[\t\v\f\r ]+")
-_DIRECTIVE = rf"#[{SPACE}]*([a-zA-Z][a-zA-Z0-9]*)[\t\n\f\r ]*=[\t\n\f\r ]*(.+?)[\t\n\f\r ]*$"
 _SIMPLE_JSON = re.compile(r'\[[ \t]*(?:"[^"\\\x00-\x1f]*"[ \t]*(?:,[ \t]*"[^"\\\x00-\x1f]*"[ \t]*)*)?\]\Z')
 
 
@@ -103,21 +102,18 @@ class _Reader:
 
     def directive(self, line: str) -> bool:
         """Whether `line` is a parser directive; remembers it. The first line that is none ends them."""
-        match = re.match(_DIRECTIVE, line) if "=" in line else None
-        key = match[1].lower() if match else ""
-        if not match or key not in ("syntax", "escape", "check"):
+        key, value = _directive(line)
+        if key not in ("syntax", "escape", "check"):
             self.in_directives = False
             return False
         if key in self.directives:
             raise refuse("directive-twice", f"only one {key} parser directive can be used", _lines(self.at, 0))
-        self.directives[key] = match[2]
+        self.directives[key] = value
         if key == "escape":
-            if match[2] not in ("\\", "`"):
-                message = f"invalid escape token '{match[2]}' does not match ` or \\"
-                raise refuse(
-                    "escape-token", message, _lines(self.at, 0), "use `# escape=\\` or `# escape=`` (a backtick)", match[2]
-                )
-            self.escape = match[2]
+            if value not in ("\\", "`"):
+                message = f"invalid escape token '{value}' does not match ` or \\"
+                raise refuse("escape-token", message, _lines(self.at, 0), "use `# escape=\\` or `# escape=`` (a backtick)", value)
+            self.escape = value
         return True
 
     def instruction(self, line: str, comments: list[str]) -> Node:
@@ -176,6 +172,14 @@ class _Reader:
                 return "".join(text + "\n" for text in self.lines[first : self.at - 1])
         hint = f"a line with nothing but {heredoc.name} must end it; `<<` that is none needs no blank behind it, or quotes"
         raise refuse("unterminated-heredoc", "unterminated heredoc", (Span(start, self.at),), hint, "<<")
+
+
+def _directive(comment: str) -> tuple[str, str]:
+    """Key (in lower case) and value of `# key = value`; empty for another comment."""
+    key, equals, value = comment[1:].lstrip(SPACE).partition("=")
+    key, value = key.rstrip("\t\n\f\r "), value.strip("\t\n\f\r ")
+    is_name = key.isascii() and key.isalnum() and key[0].isalpha()
+    return (key.lower(), value) if equals and value and is_name else ("", "")
 
 
 def _may_hold_heredocs(node: Node) -> bool:

@@ -5,13 +5,13 @@ column 0, and the comment right above it belongs to it. A file in runtime/progra
 function that prints it, `program_NAME`. What uses what is read out of the text, so there is no list to keep.
 """
 
+import os
 import re
 import sys
 from collections.abc import Iterable
 from functools import cache
-from pathlib import Path
 
-RUNTIME = Path(__file__).parent.parent / "runtime"
+RUNTIME = os.path.dirname(os.path.dirname(__file__)) + "/runtime"
 _WORD = re.compile(r"[A-Za-z_0-9]+")
 
 
@@ -19,14 +19,26 @@ _WORD = re.compile(r"[A-Za-z_0-9]+")
 def library() -> dict[str, str]:
     """Function name -> its text with the comment above it, in the order of the files."""
     found: dict[str, str] = {}
-    for path in sorted(RUNTIME.glob("*.sh")):
-        for piece in path.read_text().split("\n}\n")[:-1]:
-            head, _, body = piece.partition("() {\n")
-            comment, _, name = head.rpartition("\n")
-            found[name] = f"{_last_block(comment)}{name}() {{\n{body}\n}}\n"
-    for path in sorted((RUNTIME / "programs").glob("*")):
-        name = "program_" + path.stem
-        found[name] = f"{name}() {{\n    cat <<'PROGRAM'\n{path.read_text()}PROGRAM\n}}\n"
+    for name in sorted(os.listdir(RUNTIME)):
+        if name.endswith(".sh"):
+            found |= _functions(_read(f"{RUNTIME}/{name}"))
+    for name in sorted(os.listdir(f"{RUNTIME}/programs")):
+        function = "program_" + name.partition(".")[0]
+        found[function] = f"{function}() {{\n    cat <<'PROGRAM'\n{_read(f'{RUNTIME}/programs/{name}')}PROGRAM\n}}\n"
+    return found
+
+
+def _read(path: str) -> str:
+    with open(path, encoding="utf-8") as file:
+        return file.read()
+
+
+def _functions(text: str) -> dict[str, str]:
+    found = {}
+    for piece in text.split("\n}\n")[:-1]:
+        head, _, body = piece.partition("() {\n")
+        comment, _, name = head.rpartition("\n")
+        found[name] = f"{_last_block(comment)}{name}() {{\n{body}\n}}\n"
     return found
 
 
@@ -63,5 +75,5 @@ def words_of(text: str) -> set[str]:
 
 
 if __name__ == "__main__":
-    top_text = Path(sys.argv[1]).read_text()
+    top_text = _read(sys.argv[1])
     sys.stdout.write(f'{top_text}\n{bundle(words_of(top_text))}\nmain "$@"\n')

@@ -4,19 +4,20 @@ The walk is a straight line: stages in order, steps in order, one function a ste
 """
 
 from collections.abc import Iterable, Mapping
-from typing import NamedTuple, assert_never
+from typing import TYPE_CHECKING, NamedTuple, assert_never
 
 from dock2sh import __version__
+from dock2sh.digest import sha256
 from dock2sh.dockerfile.words import Deferred
 from dock2sh.emit.bundle import bundle
-from dock2sh.emit.digest import sha256
 from dock2sh.emit.display import as_written, delimiter
 from dock2sh.emit.quoting import assignment, quote
 from dock2sh.model import Configure, Copy, Fetch, File, MakeDirectory, Mount, Plan, Run, Stage, Step
-from dock2sh.plan.ignore import Ignore
 from dock2sh.plan.paths import clean
-from dock2sh.plan.patterns import exclude_regex, glob_regex, has_wildcard
 from dock2sh.source import Span, refuse
+
+if TYPE_CHECKING:
+    from dock2sh.plan.ignore import Ignore
 
 COMMENT_COLUMN = 76
 
@@ -27,7 +28,7 @@ class Setting(NamedTuple):
     name: str
     text: str
     escape: str = "\\"
-    ignore: Ignore | None = None
+    ignore: "Ignore | None" = None
     context: bytes | None = None
     digest: str = ""
     selectors: tuple[str, ...] = ()
@@ -274,7 +275,7 @@ class _Writer:
         for pattern in excludes:
             # what stands behind a `!` is a pattern of its own, cleaned like a line of an ignore file
             bare = pattern.removeprefix("!")
-            self.globs["exclude", bare] = exclude_regex(clean(bare))
+            self.pattern("exclude", bare, clean(bare))
             flags.append(f"--exclude={quote(pattern)}")
         return flags
 
@@ -285,10 +286,19 @@ class _Writer:
         relative = source.lstrip("/") or "."
         if parents:  # BuildKit matches what follows the pivot like a line of an ignore file
             rest = relative.partition("/./")[2] or relative
-            self.globs["exclude", rest] = exclude_regex(rest)
-        elif has_wildcard(relative):
-            self.globs["glob", relative] = glob_regex(relative)
+            self.pattern("exclude", rest, rest)
+        elif any(char in relative for char in "*?["):
+            self.pattern("glob", relative, relative)
         return quote(relative)
+
+    def pattern(self, kind: str, text: str, cleaned: str) -> None:
+        """Note what `pattern KIND TEXT` has to print."""
+        from dock2sh.plan.patterns import exclude_regex, glob_regex, has_wildcard
+
+        if kind == "exclude":
+            self.globs[kind, text] = exclude_regex(cleaned)
+        elif has_wildcard(text):
+            self.globs[kind, text] = glob_regex(cleaned)
 
     # -- data ----------------------------------------------------------------------------------------------------------
 

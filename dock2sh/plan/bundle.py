@@ -6,6 +6,7 @@ import stat
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, NamedTuple
 
+from dock2sh.digest import sha256_for
 from dock2sh.dockerfile.words import Deferred
 from dock2sh.model import Copy, Plan, Run
 from dock2sh.plan.context import Entry, Project, entries
@@ -72,8 +73,7 @@ def context_digest(files: tuple[Entry, ...], project: Project) -> str:
     A script computes the same with coreutils or busybox (runtime/context_check). Names with a newline or a backslash, which
     those print each in its own way, are left out.
     """
-    from hashlib import sha256
-
+    sha256 = sha256_for(sum(entry.status.st_size for entry in files))
     assert project.context is not None
     whole = sha256()
     for entry in files:
@@ -81,7 +81,8 @@ def context_digest(files: tuple[Entry, ...], project: Project) -> str:
             with open(os.path.join(project.context, entry.path), "rb") as file:
                 digest = _digest(file, sha256())
             whole.update(f"{digest}  ./{entry.path}\n".encode("utf-8", "surrogateescape"))
-    return whole.hexdigest()
+    result: str = whole.hexdigest()
+    return result
 
 
 def _digest(file: "BinaryIO", digest: "hashlib._Hash") -> str:

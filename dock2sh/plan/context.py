@@ -4,10 +4,12 @@ import os
 import stat
 import sys
 from pathlib import Path
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
-from dock2sh.plan.ignore import Ignore, parse_ignore
 from dock2sh.source import Refused, refuse
+
+if TYPE_CHECKING:
+    from dock2sh.plan.ignore import Ignore
 
 
 class Project(NamedTuple):
@@ -16,7 +18,7 @@ class Project(NamedTuple):
     name: str
     text: str
     context: Path | None
-    ignore: Ignore | None
+    ignore: "Ignore | None"
 
 
 def locate(target: str, file: str = "") -> Project:
@@ -77,16 +79,20 @@ def _decoded(data: bytes) -> str:
     return data.decode("utf-8", "surrogateescape")
 
 
-def _ignore(dockerfile: Path | None, context: Path) -> Ignore | None:
+def _ignore(dockerfile: Path | None, context: Path) -> "Ignore | None":
     """The Dockerfile's own ignore file if it is there, even empty; else the context's (semantics.md 1.7)."""
     own = [dockerfile.with_name(dockerfile.name + ".dockerignore")] if dockerfile else []
     for path in (*own, context / ".dockerignore"):
         try:
-            return parse_ignore(path.name, _decoded(path.read_bytes()))
+            text = _decoded(path.read_bytes())
         except (FileNotFoundError, NotADirectoryError, IsADirectoryError):
             continue
         except OSError as error:
             raise refuse("unreadable", f"{path}: {error.strerror}") from None
+        from dock2sh.plan.ignore import parse_ignore
+
+        try:
+            return parse_ignore(path.name, text)
         except Refused as refused:
             raise Refused(refused.diagnostic._replace(message=f"{path.name}: {refused.diagnostic.message}")) from None
     return None
@@ -99,7 +105,7 @@ class Entry(NamedTuple):
     status: os.stat_result
 
 
-def entries(context: Path, ignore: Ignore | None) -> list[Entry]:
+def entries(context: Path, ignore: "Ignore | None") -> list[Entry]:
     """What the context holds after the ignore file, in order of path; a directory left out comes back with what is in it."""
     found = dict[str, Entry]()
     pending: dict[str, Entry] = {}

@@ -7,7 +7,7 @@ form, global ARGs, every FROM, the target, the stage graph, base images and thei
 import re
 from collections.abc import Callable, Mapping
 from functools import partial
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from dock2sh.dockerfile.gotext import quoted
 from dock2sh.dockerfile.lines import parse
@@ -18,8 +18,10 @@ from dock2sh.model import Base, Plan, Stage
 from dock2sh.plan import platforms, stages
 from dock2sh.plan.builder import Globals, StageBuilder
 from dock2sh.plan.platforms import Platform
-from dock2sh.plan.watch import Ignored, Watch
 from dock2sh.source import Refused, Span, located, refuse
+
+if TYPE_CHECKING:
+    from dock2sh.plan.watch import Ignored, Watch
 
 FindBase = Callable[[str, Platform], Base]
 
@@ -36,7 +38,7 @@ class Options(NamedTuple):
 
 
 def evaluate(
-    dockerfile: Dockerfile, options: Options, find_base: FindBase, watch: Watch | None = None, ignore: Ignored | None = None
+    dockerfile: Dockerfile, options: Options, find_base: FindBase, watch: "Watch | None" = None, ignore: "Ignored | None" = None
 ) -> Plan:
     """The plan of a Dockerfile. `find_base` answers for base images. Raises Refused for what BuildKit refuses.
 
@@ -58,7 +60,7 @@ def evaluate(
     return _plan(build, builders, target, options)
 
 
-def _demanded(dockerfile: Dockerfile, options: Options, ignore: Ignored | None) -> Watch | None:
+def _demanded(dockerfile: Dockerfile, options: Options, ignore: "Ignored | None") -> "Watch | None":
     """The watch that `# check=…` in the head or its build argument asks for: with `error=true` a finding refuses the build."""
     shebang = dockerfile.text.startswith(("#!", "\ufeff#!"))  # behind it BuildKit still looks for `check`
     if not shebang and "check" not in dockerfile.directives and "BUILDKIT_DOCKERFILE_CHECK" not in options.build_args:

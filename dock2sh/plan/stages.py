@@ -1,6 +1,6 @@
 """The stage graph: which stages there are, what they are built from, which the target needs (semantics.md 1.2)."""
 
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from dock2sh.dockerfile.flags import Flags
 from dock2sh.dockerfile.gotext import did_you_mean, quoted
@@ -11,8 +11,10 @@ from dock2sh.instructions import KEYWORDS, Keyword
 from dock2sh.instructions.stage import parse_from
 from dock2sh.plan import platforms
 from dock2sh.plan.builder import Globals
-from dock2sh.plan.watch import Watch
 from dock2sh.source import Refused, Span, located, refuse
+
+if TYPE_CHECKING:
+    from dock2sh.plan.watch import Watch
 
 
 class Command(NamedTuple):
@@ -83,7 +85,7 @@ def _origins(flags: Flags) -> tuple[str, ...]:
     return ()
 
 
-def collect(dockerfile: Dockerfile, watch: Watch | None = None) -> tuple[list[Source], list[Node]]:
+def collect(dockerfile: Dockerfile, watch: "Watch | None" = None) -> tuple[list[Source], list[Node]]:
     """The stages of a file and its global ARGs, every instruction checked. Raises Refused."""
     begun, arguments = list[tuple[Node, tuple[str, str], list[Command]]](), list[Node]()
     for node in dockerfile.nodes:
