@@ -20,11 +20,11 @@ add_path() {
 # is_archive FILE: is it a tar, plain or compressed, with a header that can be read? Sets `unpacker` to what decompresses it.
 is_archive() {
     case $(od -An -v -tx1 -N6 "$1" | tr -d ' \n') in
-    1f8b08*) unpacker=gzip ;;
-    425a68*) unpacker=bzip2 ;;
-    fd377a585a00) unpacker=xz ;;
-    28b52ffd* | 5[0-9a-f]2a4d18*) unpacker=zstd ;;
-    *) unpacker=cat ;;
+    1f8b08*) unpacker='gzip' ;;
+    425a68*) unpacker='bzip2' ;;
+    fd377a585a00) unpacker='xz' ;;
+    28b52ffd* | 5[0-9a-f]2a4d18*) unpacker='zstd' ;;
+    *) unpacker='cat' ;;
     esac
     command -v "$unpacker" >/dev/null ||
         missing "$unpacker, to unpack ${1#"$source_root"}: install the package that has it ($unpacker or $unpacker-utils)"
@@ -50,7 +50,7 @@ add_archive() {
     decompress "$1" >"$state/archive/tar" || fail "$archive_name cannot be decompressed"
     transfer_tool
     archive_members
-    (umask 022 && "archive_by_$transfer_by" <"$state/archive/tar" 2>"$state/archive/errors") ||
+    (umask 022 && archive_by "$transfer_by" <"$state/archive/tar" 2>"$state/archive/errors") ||
         fail "$archive_name cannot be unpacked: $(cat "$state/archive/errors")"
     rm -f "$state/archive/tar"
     archive_mend
@@ -59,20 +59,23 @@ add_archive() {
     rm -rf "$state/archive"
 }
 
-archive_by_tar() {
-    TAR_OPTIONS='' tar -C "$state/archive/tree" -xpf - --same-owner --numeric-owner --warning=no-timestamp \
-        --xattrs --xattrs-include='*'
-}
-
-archive_by_cpio() {
-    tar x -C "$state/archive/tree" --numeric-owner -f -
+# By GNU tar, or where transfer_tool found none by busybox's, which loses file attributes.
+archive_by() {
+    if [ "$1" = transfer_by_tar ]; then
+        TAR_OPTIONS='' tar -C "$state/archive/tree" -xpf - --same-owner --numeric-owner --warning=no-timestamp \
+            --xattrs --xattrs-include='*'
+    else
+        tar x -C "$state/archive/tree" --numeric-owner -f -
+        ! grep -q -F SCHILY.xattr. "$state/archive/tar" ||
+            warn "file capabilities and attributes in $archive_name are lost: only GNU tar keeps them (install the package tar)"
+    fi
 }
 
 # What the listing tells: $state/archive/names, a line for each member (directories end in a slash); $state/archive/mend, what
 # tar does not do as docker does; and what has to be refused.
 archive_members() {
     case $transfer_by in
-    tar) set -- -P --numeric-owner --full-time --quoting-style=c ;;
+    transfer_by_tar) set -- -P --numeric-owner --full-time --quoting-style=c ;;
     *) set -- --numeric-owner ;;
     esac
     TZ=UTC TAR_OPTIONS='' tar -tvf - "$@" <"$state/archive/tar" >"$state/archive/listing" 2>"$state/archive/errors" ||
@@ -87,8 +90,8 @@ archive_mend() {
     while read -r mend_mode mend_owner mend_day mend_time mend_name; do
         mend_name=$(printf '%s/' "$mend_name" | tr '\001' '\n')
         mend_name=$state/archive/tree/${mend_name%/}
-        chown -h "$mend_owner" "$mend_name" && { [ "$mend_mode" = - ] || chmod "$mend_mode" "$mend_name"; } &&
-            TZ=UTC touch -h -d "$mend_day $mend_time" "$mend_name" || fail "$mend_name cannot be changed"
+        { chown -h "$mend_owner" "$mend_name" && { [ "$mend_mode" = - ] || chmod "$mend_mode" "$mend_name"; } &&
+            TZ=UTC touch -h -d "$mend_day $mend_time" "$mend_name"; } || fail "$mend_name cannot be changed"
     done <"$state/archive/mend"
 }
 
@@ -97,8 +100,8 @@ archive_mend() {
 archive_follow() {
     while :; do
         archive_list implied
-        (cd "$archive_into" && xargs -0 sh -c 'for name do [ ! -L "$name" ] || printf "%s\n" "$name"; done' sh) \
-            <"$state/archive/implied" >"$state/archive/links"
+        (cd "$archive_into" && xargs -0 sh -c "$(program_kind)" sh link) \
+            <"$state/archive/implied" | tr '\0' '\n' >"$state/archive/links"
         archive_moved=
         while IFS= read -r archive_link <&8; do
             archive_move "/${archive_link#./}"
@@ -112,8 +115,8 @@ archive_move() {
     resolve_in "$archive_into" "${1%/*}/"
     [ "${resolved%/}" = "${1%/*}" ] && [ -d "$state/archive/tree$1" ] || return 0
     resolve_in "$archive_into" "$1" || fail "$1: too many links"
-    mkdir -p "$state/archive/tree$resolved" && cp -a "$state/archive/tree$1/." "$state/archive/tree$resolved/" &&
-        rm -rf "$state/archive/tree$1" || fail "$1 cannot be unpacked"
+    { mkdir -p "$state/archive/tree$resolved" && cp -a "$state/archive/tree$1/." "$state/archive/tree$resolved/" &&
+        rm -rf "$state/archive/tree$1"; } || fail "$1 cannot be unpacked"
     from=.$1/ to=.$resolved/ LC_ALL=C awk '
         index($0, ENVIRON["from"]) == 1 { $0 = ENVIRON["to"] substr($0, length(ENVIRON["from"]) + 1) }
         { print }' "$state/archive/names" >"$state/archive/names.new"

@@ -29,7 +29,7 @@ context_check() {
     filter_list "$state/needed" ''
     context_found=$(list_as_lines | LC_ALL=C grep -v -e '[\\]' -e "$(printf '\001')" | LC_ALL=C sort | tr '\n' '\0' |
         (cd "$source_root" && xargs -0 -r sha256sum) | sha256sum)
-    [ "${context_found%% *}" = "$context_digest" ] ||
+    [ "${context_found%% *}" = "${context_digest-}" ] ||
         warn "the files of the build context are not those that were there when this script was made ($context_root)"
 }
 

@@ -7,7 +7,7 @@ file() {
     while placement_option "$1"; do shift; done
     [ "$1" != -- ] || shift
     ! dry || { say "write $(quote "$2")"; return 0; }
-    cat >"$state/here" && chmod 0644 "$state/here" || fail "$1 cannot be written"
+    { cat >"$state/here" && chmod 0644 "$state/here"; } || fail "$1 cannot be written"
     source_kind=context
     placement_begin
     put_file "$state/here" "$1" "$2"

@@ -48,7 +48,7 @@ in_checkout() {
 
 # A whole commit id may be of no branch's tip: then everything is fetched, if the server does not give it by itself.
 git_fetch() {
-    mkdir "$state/git/tree" && in_checkout init -q && in_checkout remote add origin "$1" || fail "$1 cannot be fetched"
+    { mkdir "$state/git/tree" && in_checkout init -q && in_checkout remote add origin "$1"; } || fail "$1 cannot be fetched"
     git_want=${git_ref:-HEAD}
     case $git_want in -*) fail "repository does not contain ref $git_want" ;; esac
     in_checkout fetch -q --depth=1 origin "$git_want" 2>"$state/git/said" && git_want=FETCH_HEAD && return
@@ -86,6 +86,6 @@ git_verify() {
 # No part of the subdirectory may be a symbolic link, as in docker.
 git_subdir_is_there() {
     [ -n "$git_subdir" ] || return 0
-    resolve_in "$state/git/tree" "$git_subdir" && [ "$resolved" = "/$git_subdir" ] && [ -d "$state/git/tree/$git_subdir" ] ||
+    { resolve_in "$state/git/tree" "$git_subdir" && [ "$resolved" = "/$git_subdir" ] && [ -d "$state/git/tree/$git_subdir" ]; } ||
         fail "invalid subdir /$git_subdir: no such directory in the repository"
 }

@@ -39,7 +39,7 @@ put_file() {
     put_into=${put_into:-/}
     make_directories "$put_into" "$(created_mode "$chmod_spec")" "$made_owner"
     rm -rf "$state/one"
-    mkdir "$state/one" && ln -s "$1" "$state/one/$put_name" || fail "$put_name cannot be put into $put_into"
+    { mkdir "$state/one" && ln -s "$1" "$state/one/$put_name"; } || fail "$put_name cannot be put into $put_into"
     printf './%s\0' "$put_name" >"$state/list"
     transfer "$state/one" "$state/list" "$root$put_into" merge "$put_owner" "$chmod_spec" follow
 }

@@ -10,7 +10,7 @@ transfer() {
     transfer_clear "$1" "$2" "$3" "$4" "${7-}"
     transfer_tool
     rm -f "$state/unpacked"
-    ! [ -s "$state/put" ] || "transfer_by_$transfer_by" "$1" "$state/put" "$3" "$5" "${7-}" ||
+    ! [ -s "$state/put" ] || "$transfer_by" "$1" "$state/put" "$3" "$5" "${7-}" ||
         fail "the files could not be put into ${3#"$root"}"
     transfer_sockets "$1" "$3" "$5"
     change_modes "$3" "$state/no-links" "$6"
@@ -25,11 +25,11 @@ transfer_clear() {
     ! [ -s "$state/in-the-way" ] || (cd "$3" && xargs -0 rm -rf <"$state/in-the-way") || fail "${3#"$root"} cannot be cleared"
 }
 
-# Sets `transfer_by` to what can move a list of names that end in NUL: GNU tar, or else busybox's cpio (its tar reads no lists).
+# Sets `transfer_by` to the function that can move a list of names that end in NUL: GNU tar, or else busybox's cpio (its tar reads no lists).
 transfer_tool() {
     [ -z "${transfer_by-}" ] || return 0
-    case $(tar --version 2>/dev/null) in *'GNU tar'*) transfer_by=tar && return ;; esac
-    case $(cpio --help 2>&1) in *BusyBox*-0*) transfer_by=cpio && return ;; esac
+    case $(tar --version 2>/dev/null) in *'GNU tar'*) transfer_by=transfer_by_tar && return ;; esac
+    case $(cpio --help 2>&1) in *BusyBox*-0*) transfer_by=transfer_by_cpio && return ;; esac
     missing 'GNU tar (or the cpio of busybox) to copy files with: install the package tar'
 }
 
@@ -58,7 +58,7 @@ transfer_by_cpio() {
     cpio_round "$@" || return 1
     [ -z "$5" ] || return 0
     (cd "$3" && xargs -0 sh -c "$(program_links)" sh "$1" "$4" <"$2") || return 1
-    (cd "$1" && xargs -0 sh -c 'for name do [ -L "$name" ] || ! [ -d "$name" ] || printf "%s\0" "$name"; done' sh <"$2") >"$state/dirs"
+    (cd "$1" && xargs -0 sh -c "$(program_kind)" sh directory <"$2") >"$state/dirs"
     ! [ -s "$state/dirs" ] || cpio_round "$1" "$state/dirs" "$3" "$4" ''
 }
 
@@ -70,7 +70,7 @@ cpio_round() {
 }
 
 cpio_has_room() {
-    [ -z "$(cd "$1" && xargs -0 sh -c 'find "$@" -prune -type f -size +4194303k -exec echo {} \;' sh <"$2")" ]
+    [ -z "$(cd "$1" && xargs -0 sh -c "$(program_kind)" sh huge <"$2")" ]
 }
 
 # Attributes that are lost without GNU tar are named where a tool tells of them.

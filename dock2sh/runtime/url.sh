@@ -14,7 +14,7 @@ add_url() {
     url_verify "$state/url/file"
     source_kind=context source_root='' source_rules=''
     placement_begin
-    chmod 0600 "$state/url/file" && touch -d "@$url_time" "$state/url/file" || fail "$1 cannot be stored"
+    { chmod 0600 "$state/url/file" && touch -d "@$url_time" "$state/url/file"; } || fail "$1 cannot be stored"
     if [ -n "$url_unpack" ] && is_archive "$state/url/file"; then
         add_archive "$state/url/file" "$2"
     else

@@ -1,4 +1,4 @@
-# Reads what `tar -tv` says of an archive: GNU tar's (names in C quotes), or busybox's, where `by` is cpio.
+# Reads what `tar -tv` says of an archive: GNU tar's (names in C quotes), where `by` is transfer_by_tar, or busybox's.
 # Writes the file `names`: ./name of each member, with a slash at the end of a directory's (\001 for a newline).
 # Prints what is to be mended afterwards, `MODE UID:GID DAY TIME ./name`: hard links whose own header differs from what they
 # link to (docker lets the last one win, tar does not look), and symbolic links of busybox, which gives them no owner and time.
@@ -77,11 +77,11 @@ function check(    what) {
     if (kind == "h" && target ~ /(^|\/)\.\.(\/|$)/) refuse("invalid hardlink target \"" target "\"")
     if (kind == "h" && !(plain(target) in about))
         refuse("the hard link " name " needs " target ", which is no file of the archive")
-    if ((what in kinds) && (kinds[what] == "l" || ENVIRON["by"] == "cpio" && (kind ~ /[hl]/ || kinds[what] == "h" || (what in linked))))
+    if ((what in kinds) && (kinds[what] == "l" || ENVIRON["by"] != "transfer_by_tar" && (kind ~ /[hl]/ || kinds[what] == "h" || (what in linked))))
         refuse("the member " name " stands there twice, once as a link: tar gets that wrong; pack the archive again without")
 }
 {
-    if (ENVIRON["by"] == "tar") parse_gnu(); else parse_busybox()
+    if (ENVIRON["by"] == "transfer_by_tar") parse_gnu(); else parse_busybox()
     sub(/\//, ":", $2)
     meta = octal(substr($1, 2, 9)) " " $2 " " day " " time
     check()
@@ -93,7 +93,7 @@ function check(    what) {
         if (about[plain(target)] != meta) print meta " " me
         about[me] = meta
     } else if (kind == "l") {
-        if (ENVIRON["by"] == "cpio") print "- " $2 " " day " " time " " me
+        if (ENVIRON["by"] != "transfer_by_tar") print "- " $2 " " day " " time " " me
     } else about[me] = meta
 }
 END { exit failed }
