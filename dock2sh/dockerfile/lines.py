@@ -202,7 +202,7 @@ def node_of(line: str, escape: str, span: Span, comments: tuple[str, ...] = ()) 
     if rule is _sub_instruction:
         child = node_of(rest, escape, Span(0, 0)) if rest else None
         return Node(keyword, (), flags, False, line, span, (), comments, child)
-    args, json = rule(rest, escape) if rule else ((), False)
+    args, json = rule(rest, escape) if rule else (("",), False)
     return Node(keyword, args, flags, json, line, span, (), comments)
 
 

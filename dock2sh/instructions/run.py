@@ -30,9 +30,21 @@ def _check_modes(flags: Flags) -> None:
         raise refuse("network", f"invalid network mode {quoted(str(network))}", hint="default, none or host", near=str(network))
     if security not in ("sandbox", "insecure"):
         raise refuse("security", f"security {quoted(str(security))} is not valid", hint="sandbox or insecure", near=str(security))
-    if "device" in flags:
-        message = "device feature is only supported in Dockerfile frontend 1.14.0-labs or later"
-        raise refuse("device", message, hint="leave --device out; give devices to the container when it runs", near="--device")
+    for text in _many(flags, "device"):
+        _check_device(text)
+
+
+def _check_device(text: str) -> None:
+    """--device: `NAME[,required]`. What BuildKit's parser refuses; the rest only its labs builds take (semantics.md 1.4)."""
+    name = ""
+    for field in text.split(","):
+        key, equals, value = field.partition("=")
+        if key.lower() == "required":
+            continue
+        if name or (equals and key.lower() == "name" and not value):
+            message = f"unexpected key '{key.lower()}' in '{field}'" if equals else f"invalid field '{field}' must be a key=value pair"
+            raise refuse("device", message, near=field, hint="--device=NAME, or --device=NAME,required")
+        name = value if key.lower() == "name" else field
 
 
 def _many(flags: Flags, name: str) -> list[str]:
@@ -49,6 +61,9 @@ def plan_run(stage: StageBuilder, node: Node, flags: Flags) -> None:
     if not argv:
         raise refuse("run-empty", "arguments are required", hint='`RUN []` runs nothing; write `RUN ["command", "argument"]`')
     run = Run(stage.span, stage.text, argv, stage.environment(), stage.cwd, stage.user, shell, onbuild=stage.onbuild)
+    if "device" in flags:
+        message = "device feature is only supported in Dockerfile frontend 1.14.0-labs or later"
+        raise refuse("device", message, hint="leave --device out; give devices to the container when it runs", near="--device")
     if flags or script or stage.shared.proxy:
         run = run._replace(
             mounts=_mounts(stage, flags) if "mount" in flags else (),
