@@ -20,7 +20,7 @@ directory, a tar of its root file system, the output of \`docker save\`, or dock
 
 # image_root IMAGE: prints a root with the files of an image that no stage begins with (COPY --from=IMAGE).
 image_root() {
-    image_place=$state/images/$(printf '%s' "$1" | cksum | tr ' ' -)
+    image_place=$state/images/$(digest "$1")
     if [ ! -d "$image_place/root" ]; then
         rm -rf "$image_place"
         mkdir -p "$image_place/new"

@@ -118,6 +118,7 @@ work for everyone."
     lock_root
     undo_steps
     begin_afresh
+    step_now=''
     state_reset
     build
     step_now=''
@@ -142,6 +143,7 @@ dry_run() {
     trap '[ -z "$state" ] || rm -rf "$state"' EXIT
     trap 'exit 130' INT
     state=$(mktemp -d) || missing 'a temporary directory'
+    step_now=''
     place_target_dry
     state_reset
     build

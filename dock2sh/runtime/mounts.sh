@@ -149,7 +149,7 @@ mount_new() {
 mount_cache() {
     mount_cache=/var/cache/dock2sh
     [ -n "$target_root" ] || mount_cache=$state/cache
-    mount_cache=$mount_cache/$(printf '%s %s %s' "${mount_id:-$mount_target}" "$mount_from" "$mount_owned" | cksum | tr ' ' -)
+    mount_cache=$mount_cache/$(digest "${mount_id:-$mount_target} $mount_from$mount_owned")
     [ -d "$mount_cache" ] || mount_cache_new
     [ "$mount_sharing" = shared ] || mount_cache_lock
     place_point "$mount_target" directory
@@ -228,6 +228,10 @@ secret_option() {
         secret_from=${secret_from#*source=} secret_from=${secret_from%%,*} ;;
     *,env=*) secret_from=${1#*env=} secret_from=${secret_from%%,*} secret_kind=env ;;
     *) secret_from=$secret_wanted secret_kind=file ;;
+    esac
+    case $secret_kind$secret_from in
+    env* | file/*) ;;
+    *) secret_from=$(pwd -P)/$secret_from ;;
     esac
     [ "$secret_kind" = env ] || [ -r "$secret_from" ] || fail "the secret $secret_wanted: the file $secret_from cannot be read"
     case $secret_kind-$secret_from in

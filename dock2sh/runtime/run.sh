@@ -12,6 +12,12 @@ run_text() {
     run_given_text
 }
 
+# run_lines: the same with the last newline, which a here-document that is the whole RUN has.
+run_lines() {
+    run_taken=$(cat && echo && echo .)
+    run_given_text
+}
+
 # The last newline is the here-document's.
 run_given_text() {
     run_taken=${run_taken%.}
@@ -105,7 +111,10 @@ run_choose() {
 # run_kit: sets `kit`: whose tools are here, util-linux's or those of busybox.
 run_kit() {
     kit=linux
-    case $(setpriv --help 2>&1) in *--bounding-set*) ;; *) kit=busybox ;; esac
+    case $("$(tool setpriv)" --help 2>&1) in *--bounding-set*) ;; *) kit=busybox ;; esac
+    # the caller may have signals ignored (nohup, a job in the background), and only GNU env can undo that for the step
+    run_signals=''
+    case $("$(tool env)" --help 2>&1) in *--default-signal*) run_signals=--default-signal ;; esac
     for run_tool in unshare nsenter setsid; do
         tool "$run_tool" >/dev/null || missing "the tool $run_tool: install util-linux (or busybox)"
     done
@@ -121,44 +130,47 @@ run_chain() {
 
 # run_become WORD...: prints the end of it: exactly that environment, then directory, groups, rights and user, then the command.
 run_become() {
-    quote "$(tool env)" -i --
+    quote "$(tool env)" ${run_signals:+"$run_signals"} -i --
+    printf '%s ' "$run_env"
     case $kit in
-    linux) printf '%s %s ' "$run_env" "$(run_become_linux)" ;;
-    *) printf '%s %s ' "$run_env" "$(run_become_busybox)" ;;
+    linux) run_become_linux "$@" ;;
+    *) run_become_busybox "$@" ;;
     esac
-    quote "$@"
 }
 
 # util-linux: unshare and nsenter leave the groups to setpriv when -S comes without -G.
 run_become_linux() {
-    set -- "$(tool setpriv)" "--regid=$account_gid" "--groups=$account_groups"
-    [ "$mode" = plain ] || [ "$run_security" = insecure ] || set -- "$@" --inh-caps=-all --ambient-caps=-all "--bounding-set=-all,\
-+chown,+dac_override,+fsetid,+fowner,+mknod,+net_raw,+setgid,+setuid,+setfcap,+setpcap,+net_bind_service,+sys_chroot,+kill,+audit_write"
-    if [ "$mode" = full ]; then
-        set -- "$@" "$(tool unshare)" --root=. "--wd=$run_wd" "--setuid=$account_uid" --
-    else
+    quote "$(tool setpriv)" "--regid=$account_gid" "--groups=$account_groups" && printf ' '
+    if [ "$mode" = plain ]; then
         # not unshare: docker's seccomp rules refuse the call, even for nothing
-        set -- "$@" "$(tool nsenter)" "--root=${root:-/}" "--wd=$root$run_wd" "--setuid=$account_uid" --
+        quote "$(tool nsenter)" "--root=${root:-/}" "--wd=$root$run_wd" "--setuid=$account_uid" -- "$@"
+        return
     fi
-    quote "$@"
+    [ "$run_security" = insecure ] || printf '%s ' --inh-caps=-all --ambient-caps=-all "--bounding-set=-all,\
++chown,+dac_override,+fsetid,+fowner,+mknod,+net_raw,+setgid,+setuid,+setfcap,+setpcap,+net_bind_service,+sys_chroot,+kill,+audit_write"
+    quote "$(tool unshare)" --root=. "--wd=$run_wd" "--setuid=$account_uid" -- "$@"
 }
 
 # busybox: no capability can be taken away; supplementary groups only by its start-stop-daemon, for an account of this /.
 run_become_busybox() {
     run_at=.
     [ "$mode" = full ] || run_at=${root:-/}
-    set -- "$(tool nsenter)" "-r$run_at" "-w${run_at%/}$run_wd"
-    case $user in
-    *:*) ;;
-    *) if [ -z "$root" ] && [ -n "$(account_row passwd 3 "$account_uid" 1)" ] && tool start-stop-daemon >/dev/null; then
-            quote "$@" "$(tool start-stop-daemon)" -S -q -p "$state/none" -c "$account_uid" -x
-            return
-        fi ;;
-    esac
-    case $account_groups in
-    *,*) warn "busybox alone cannot give the step's user the groups $account_groups: install util-linux" ;;
-    esac
-    quote "$@" -S "$account_uid" -G "$account_gid" --
+    quote "$(tool nsenter)" "-r$run_at" "-w${run_at%/}$run_wd" && printf ' '
+    if run_is_account && tool start-stop-daemon >/dev/null; then
+        run_program=$1 && shift
+        quote "$(tool start-stop-daemon)" -S -q -p "$state/none" -c "$account_uid" -x "$run_program" -- "$@"
+    else
+        case $account_groups in
+        *,*) warn "busybox alone cannot give the step's user the groups $account_groups: install util-linux" ;;
+        esac
+        quote -S "$account_uid" -G "$account_gid" -- "$@"
+    fi
+}
+
+# Is the user one of this /'s own, with his own groups?
+run_is_account() {
+    case $user in *:*) return 1 ;; esac
+    [ -z "$root" ] && [ -n "$(account_row passwd 3 "$account_uid" 1)" ]
 }
 
 # run_unshare: --kill-child where it is known: no step outlives the script.

@@ -38,6 +38,11 @@ colours() {
     : "$colour_step$colour_warn$colour_error"
 }
 
+# digest TEXT: a file name for it.
+digest() {
+    printf '%s' "$1" | sha256sum | cut -c 1-16
+}
+
 # quote WORD...: the words as one would type them into a shell, a blank between them.
 quote() {
     quote_gap=

@@ -76,7 +76,7 @@ start_become() {
     run_wd=$resolved mode=plain
     [ -d "$root$run_wd" ] || missing "the directory $cwd in ${root:-/}"
     run_kit
-    [ -z "$root" ] || ! "$(tool unshare)" -m "$(tool mount)" -t tmpfs tmpfs "$root" 2>/dev/null || mode=full
+    [ -z "$root" ] || ! "$(tool unshare)" -m "$(tool mount)" -n -t tmpfs tmpfs "$root" 2>/dev/null || mode=full
     eval "chain=\$(run_become $image_entrypoint $image_cmd)"
     [ "$mode" = plain ] || chain="$(quote "$(tool unshare)" -m "$(tool sh)" -c "$(program_enter)" enter) $chain"
     export enter_mode=start enter_root="$root" enter_state='' enter_uid=0 enter_wd="$run_wd" enter_network='' enter_security=''

@@ -22,17 +22,15 @@ arg() {
 
 # env_set K=V
 env_set() {
-    env_list='' env_found='' env_setting=$1
+    env_list='' env_setting=$1
     eval "env_rebuild $environment"
-    [ -n "$env_found" ] || { quote_word "$env_setting" && env_list="$env_list $quoted"; }
-    environment=$env_list
+    quote_word "$env_setting"
+    environment="$env_list $quoted"
 }
 
 env_rebuild() {
     for env_word in "$@"; do
-        if [ "${env_word%%=*}" = "${env_setting%%=*}" ]; then
-            env_word=$env_setting env_found=1
-        fi
+        [ "${env_word%%=*}" != "${env_setting%%=*}" ] || continue
         quote_word "$env_word"
         env_list="$env_list $quoted"
     done

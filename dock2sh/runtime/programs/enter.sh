@@ -19,7 +19,7 @@ inside() {
 }
 
 mounted() {
-    mount_said=$(mount "$@" 2>&1) || refuse "mount $*: $mount_said"
+    mount_said=$(mount -n "$@" 2>&1) || refuse "mount $*: $mount_said"
 }
 
 # bind FROM TARGET OPTIONS
@@ -80,7 +80,7 @@ NODES
     mkdir dev/pts dev/shm dev/mqueue
     mounted -t devpts -o newinstance,nosuid,noexec,ptmxmode=0666,mode=0620,gid=5 devpts dev/pts
     mounted -t tmpfs -o nosuid,nodev,noexec,size=65536k,mode=1777 shm dev/shm
-    mount -t mqueue -o nosuid,nodev,noexec mqueue dev/mqueue 2>/dev/null || chmod 1777 dev/mqueue
+    mount -n -t mqueue -o nosuid,nodev,noexec mqueue dev/mqueue 2>/dev/null || chmod 1777 dev/mqueue
 }
 
 # /sys as it is, read-only; a kernel that wants a network namespace of its own for a new one gives the machine's.
@@ -89,10 +89,10 @@ kernel() {
     echo buildkitsandbox >proc/sys/kernel/hostname || refuse 'the host name cannot be set'
     sys=ro,
     [ "$enter_security" != insecure ] || sys=
-    mount -t sysfs -o "${sys}nosuid,nodev,noexec" sysfs sys 2>/dev/null || bind /sys sys "${sys}nosuid,nodev,noexec"
-    ! [ -d /sys/fs/cgroup ] || ! mount -o rbind /sys/fs/cgroup sys/fs/cgroup 2>/dev/null || [ -z "$sys" ] ||
+    mount -n -t sysfs -o "${sys}nosuid,nodev,noexec" sysfs sys 2>/dev/null || bind /sys sys "${sys}nosuid,nodev,noexec"
+    ! [ -d /sys/fs/cgroup ] || ! mount -n -o rbind /sys/fs/cgroup sys/fs/cgroup 2>/dev/null || [ -z "$sys" ] ||
         for path in sys/fs/cgroup/* sys/fs/cgroup; do
-            mount -o remount,bind,ro,nosuid,nodev,noexec "$path" 2>/dev/null
+            mount -n -o remount,bind,ro,nosuid,nodev,noexec "$path" 2>/dev/null
         done
     [ "$enter_security" = insecure ] || covered
 }
@@ -100,7 +100,7 @@ kernel() {
 # What docker makes read-only and what it covers (runc's readonlyPaths and maskedPaths).
 covered() {
     for path in bus fs irq sys sysrq-trigger; do
-        [ ! -e "proc/$path" ] || { bind "proc/$path" "proc/$path" '' && mount -o remount,bind,ro,nosuid,nodev,noexec "proc/$path"; }
+        [ ! -e "proc/$path" ] || { bind "proc/$path" "proc/$path" '' && mount -n -o remount,bind,ro,nosuid,nodev,noexec "proc/$path"; }
     done
     for path in proc/asound proc/acpi proc/kcore proc/keys proc/latency_stats proc/timer_list proc/timer_stats \
         proc/sched_debug proc/scsi sys/firmware sys/devices/virtual/powercap; do
@@ -115,7 +115,7 @@ covered() {
 # network none: only lo, and it is up.
 loopback() {
     ip link set lo up 2>/dev/null || ifconfig lo up 2>/dev/null || busybox ip link set lo up 2>/dev/null ||
-        perl -e 'socket(S, 2, 2, 0) && ioctl(S, 0x8914, pack("a16sx14", "lo", 0x49)) or exit 1' 2>/dev/null ||
+        perl -e '$up = pack("a16sx14", "lo", 0x49); socket(S, 2, 2, 0) && ioctl(S, 0x8914, $up) or exit 1' 2>/dev/null ||
         refuse 'network none: a tool to start the loopback interface is missing here: install iproute2'
 }
 
@@ -153,7 +153,7 @@ borrowed() {
     inside /dev /proc /sys /etc/hosts /etc/resolv.conf
     mkdir -p dev proc sys
     devices
-    mount -o rbind /dev/pts dev/pts
+    mount -n -o rbind /dev/pts dev/pts
     mounted -t proc -o nosuid,nodev,noexec proc proc
     bind /sys sys ro,nosuid,nodev,noexec
     for file in etc/hosts etc/resolv.conf; do

@@ -1,2 +1,2 @@
 # sh -c PROGRAM sh DIR, in new namespaces: may we mount in them?
-mount -t tmpfs tmpfs "$1" && mkdir "$1/proc" && mount -t proc proc "$1/proc"
+mount -n -t tmpfs tmpfs "$1" && mkdir "$1/proc" && mount -n -t proc proc "$1/proc"
