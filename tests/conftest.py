@@ -16,7 +16,7 @@ import pytest
 
 _START = Path(__file__).parent / "engine/start.sh"
 _NEEDS = {
-    "docker": "a Docker Engine, which nothing of it was compared with (run as root, or set DOCKER_HOST)",
+    "docker": "a Docker Engine to compare with (run as root, or set DOCKER_HOST)",
     "root": "root, to build root file systems (sudo -E python -m pytest)",
 }
 _unchecked: dict[str, list[str]] = {}
@@ -59,12 +59,16 @@ def docker(engine: str, request: pytest.FixtureRequest) -> None:
 
 
 @pytest.fixture(autouse=True)
-def _needs(request: pytest.FixtureRequest) -> None:
-    """A marker is enough to get what it names."""
-    if request.node.get_closest_marker("root") and os.geteuid() != 0:
-        _miss(request.node, "root", "not root")
+def _needs_docker(request: pytest.FixtureRequest) -> None:
+    """The marker is enough to get an engine."""
     if request.node.get_closest_marker("docker"):
         request.getfixturevalue("docker")
+
+
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """Before any fixture, since those of a session want root too."""
+    if item.get_closest_marker("root") and os.geteuid() != 0:
+        _miss(item, "root", "not root")
 
 
 def _miss(node: pytest.Item, need: str, why: str) -> None:

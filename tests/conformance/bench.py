@@ -124,7 +124,7 @@ def judge(case: recorded.Probe, outcome: Outcome, ours: Result | None, base_tree
         return f"docker builds it; we end with status {outcome.status}"
     if case.tree is None or case.config is None:
         return ""
-    return describe(differences(ours, recorded.result(case, on_base(case, base_tree))))
+    return describe(differences(case, ours, recorded.result(case, on_base(case, base_tree))))
 
 
 def on_base(case: recorded.Probe, base_tree: Tree) -> Tree:
@@ -133,11 +133,16 @@ def on_base(case: recorded.Probe, base_tree: Tree) -> Tree:
     return base_tree if case.config["history"][:1] == [{"created_by": base.HISTORY}] else {}
 
 
-def differences(ours: Result, theirs: Result, inline: frozenset[str] = frozenset()) -> list[Difference]:
-    """What differs, less the root directory itself, which no recording mentions. `inline` as in `compare`."""
-    bare = ours._replace(tree={path: entry for path, entry in ours.tree.items() if path != "/"})
-    other = theirs._replace(tree={path: entry for path, entry in theirs.tree.items() if path != "/"})
-    return compare(bare, other, inline=inline)
+def differences(case: recorded.Probe, ours: Result, theirs: Result, inline: frozenset[str] = frozenset()) -> list[Difference]:
+    """What differs, less what no recording can say. `inline` as in `compare`."""
+    return compare(_sayable(case, ours), _sayable(case, theirs), inline=inline)
+
+
+def _sayable(case: recorded.Probe, result: Result) -> Result:
+    """Without the root directory itself, which is in no recording, and without contents that hold the time of the build."""
+    dated = [path for name, path in recorded.DATED if name == case.name and path in result.tree]
+    tree = result.tree | {path: result.tree[path]._replace(digest="") for path in dated}
+    return result._replace(tree={path: entry for path, entry in tree.items() if path != "/"})
 
 
 def _documents(step: dict[str, Any]) -> list[str]:

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import os
 import re
 import socket
 import subprocess
@@ -17,6 +18,8 @@ CASES = Path(__file__).parent / "cases"
 BEGAN = 1795000000  # no recorded build is older, and none of the mtimes that docker kept is younger
 SOCKET = "sock"  # a tar cannot hold it; where the recorded tree has it, the context had it
 ADDUSER = "35239b5ee4a9f5c2"  # the recorders' own script of that name, which is not ours
+# contents that hold the time of the build: (probe, path); their sizes are compared
+DATED = (("run-hd", "/ls"),)
 # no result was recorded, and the living engine says: its `ls /run/secrets` finds no such directory
 UNRECORDED_FAILURES = ("mnt-secret",)
 _OUR_ADDUSER = hashlib.sha256(base_image.ADDUSER.encode()).hexdigest()
@@ -80,9 +83,10 @@ def fill_context(case: Probe, directory: Path) -> None:
     directory.mkdir()
     if (case.folder / "context.tar").exists():
         subprocess.run(["tar", "-C", directory, "--numeric-owner", "-xpf", case.folder / "context.tar"], check=True)
-    if re.search(rf"/{SOCKET} 0 ", case.tree or ""):
+    if match := re.search(rf"(\d+) /c/{SOCKET} 0 ", case.tree or ""):
         with socket.socket(socket.AF_UNIX) as made:
             made.bind(str(directory / SOCKET))
+        os.utime(directory / SOCKET, (int(match[1]), int(match[1])))
 
 
 def result(case: Probe, base: Tree) -> Result:

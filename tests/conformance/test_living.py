@@ -31,6 +31,9 @@ Answer = Result | str
 @pytest.fixture(scope="module")
 def base(bench: Bench, engine: str) -> Iterator[str]:
     """The base image of the recordings, under a name of its own in the engine."""
+    if engine:
+        yield NAME  # the tests are skipped, and say why
+        return
     archive = bench.home / "living.tar"
     base_image.archive(bench.rootfs, archive, NAME)
     subprocess.run(["docker", "load", "-q", "-i", archive], check=True, capture_output=True)
@@ -76,21 +79,21 @@ def test_the_recording_holds(bench: Bench, docker_says: Callable[[str], Answer],
         assert isinstance(answer, str), "it builds"
     elif case.tree is not None and case.config is not None:
         theirs = recorded.result(case, on_base(case, bench.base))
-        problem = describe(younger(name, differences(theirs, answer, bench.inline(name))))
+        problem = describe(younger(name, differences(case, theirs, answer, bench.inline(name))))
         assert not problem, f"(ours: the recording; docker: this engine)\n{problem}"
 
 
 @pytest.mark.parametrize("name", recorded.names("probes"))
 def test_as_this_engine_builds_it(bench: Bench, docker_says: Callable[[str], Answer], name: str) -> None:
     bench.start([(name, "dash")])
-    outcome, ours, root = bench.result(recorded.probe(name), "dash", suffix="-living")
-    answer = docker_says(name)
+    case, answer = recorded.probe(name), docker_says(name)
+    outcome, ours, root = bench.result(case, "dash", suffix="-living")
     skip_if_too_old(name, answer)
     if isinstance(answer, str):
         assert outcome.status == 1, f"docker refuses it: {answer}\nwe end with status {outcome.status}\n{outcome.output}"
         return
     assert outcome.status == 0, f"docker builds it; we end with status {outcome.status}\n{outcome.output}"
     assert ours is not None
-    problem = describe(younger(name, differences(ours, answer, bench.inline(name))))
+    problem = describe(younger(name, differences(case, ours, answer, bench.inline(name))))
     assert not problem, f"{problem}\n{outcome.output}"
     subprocess.run(["rm", "-rf", "--one-file-system", root.parent], check=True)
