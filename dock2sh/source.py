@@ -4,6 +4,7 @@ A `Span` names lines of a Dockerfile, a `Diagnostic` says what is wrong in them,
 `draw` is the one picture of a diagnostic: the message, the excerpt with a caret, the cure.
 """
 
+from functools import lru_cache
 from typing import NamedTuple
 
 
@@ -93,8 +94,7 @@ def draw(diagnostic: Diagnostic, name: str, text: str, colour: bool = False) -> 
     bold, red, dim, plain = ("\033[1m", "\033[31m", "\033[2m", "\033[0m") if colour else ("", "", "", "")
     if diagnostic.severity != "error" and colour:
         red = "\033[33m"
-    lines = text.split("\n")
-    lines = lines[:-1] if lines[-1] == "" else lines
+    lines = _lines(text)
     where = f"{visible(name)}:{max(diagnostic.spans[0].first, 1)}" if diagnostic.spans else visible(name)
     message = f"{bold}: {visible(diagnostic.message)}{plain} {dim}[{diagnostic.code}]{plain}"
     out = [f"{bold}{where}: {red}{diagnostic.severity}{plain}{message}"]
@@ -104,6 +104,13 @@ def draw(diagnostic: Diagnostic, name: str, text: str, colour: bool = False) -> 
     for index, hint in enumerate(diagnostic.hint.split("\n") if diagnostic.hint else ()):
         out.append(f"        {visible(hint)}" if index else f"  {bold}help{plain}: {visible(hint)}")
     return "\n".join(out)
+
+
+@lru_cache(maxsize=1)
+def _lines(text: str) -> list[str]:
+    """The lines of a text, kept for the next diagnostic of the same file (ten thousand of them are drawn one by one)."""
+    lines = text.split("\n")
+    return lines[:-1] if lines[-1] == "" else lines
 
 
 def _excerpt(span: Span, lines: list[str], near: str, colours: tuple[str, str, str]) -> list[str]:

@@ -1,5 +1,6 @@
 """Rules that the text alone decides: casing, stage names, comments, blank lines."""
 
+from bisect import bisect_right
 from collections.abc import Iterator
 
 from dock2sh.checks import rules
@@ -52,9 +53,11 @@ def accepted(node: Node) -> Iterator[Finding]:
 
 def empty_continuations(dockerfile: Dockerfile) -> Iterator[Finding]:
     """Blank lines inside an instruction. docker names the line in which the instruction goes on to its end."""
-    lines = dockerfile.text.split("\n")
+    if not dockerfile.empty_continuations:
+        return
+    lines, starts = dockerfile.text.split("\n"), [node.span.first for node in dockerfile.nodes]
     for last in dockerfile.empty_continuations:
-        node = next(node for node in dockerfile.nodes if node.span.first <= last <= node.span.last)
+        node = dockerfile.nodes[bisect_right(starts, last) - 1]
         blank = [n for n in range(node.span.first, last + 1) if not lines[n - 1].strip(SPACE)]
         where = f"line {blank[0]}" if len(blank) == 1 else "lines " + ", ".join(map(str, blank))
         cure = f"delete {where}, or put a `#` there: docker takes it for a part of the {node.keyword} of line {node.span.first}"

@@ -10,6 +10,10 @@ from dock2sh.plan.watch import Ignored
 from dock2sh.source import Diagnostic, Span, refuse
 
 
+MOST_COMPARED = 2_000_000
+"""Pairs of names looked at for `did you mean`: ten thousand variables and as many typing errors would take an hour."""
+
+
 def demanded(dockerfile: Dockerfile, build_args: Mapping[str, str], ignore: Ignored | None = None) -> "Linter | None":
     """The linter of a build, which needs one only if a finding is to refuse it. Raises Refused for a bad option."""
     settings = settings_of(dockerfile.text, build_args)
@@ -23,7 +27,7 @@ class Linter:
         self.dockerfile, self.settings, self.ignore, self.all_stages = dockerfile, settings, ignore, all_stages
         self.found: list[Diagnostic] = []
         self.here, self.node, self.span = settings, dockerfile.nodes[0], dockerfile.nodes[0].span
-        self.silent = False
+        self.silent, self.compared = False, 0
         self._add(forms.empty_continuations(dockerfile))
 
     def _add(self, findings: Iterable[Finding]) -> None:
@@ -74,6 +78,9 @@ class Linter:
         self._turn(node, span)
 
     def unset(self, names: set[str], known: list[str]) -> None:
+        self.compared += len(names) * len(known)
+        if self.compared > MOST_COMPARED:
+            known = []
         self._add(steps.undefined(self.node, names, known, self.dockerfile.escape))
 
     def repeated(self, first: Span) -> None:

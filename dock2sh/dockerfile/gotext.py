@@ -31,8 +31,8 @@ def suggestion(word: str, options: list[str], ignore_case: bool = False) -> str:
         candidate = option.lower() if ignore_case else option
         if candidate == key:
             return ""
-        if abs(len(key) - len(candidate)) >= best:
-            continue  # at least so many insertions: no need to count
+        if abs(len(key) - len(candidate)) >= best or len({*key} ^ {*candidate}) > 2 * (best - 1):
+            continue  # an edit changes the length by one, the letters used by two: this is too far, and cheap to see
         distance = _distance(key, candidate)
         if distance < best:
             best, nearest = distance, candidate
