@@ -9,7 +9,6 @@ from dock2sh.dockerfile.syntax import Dockerfile, Node
 from dock2sh.plan.watch import Ignored
 from dock2sh.source import Diagnostic, Span, refuse
 
-
 MOST_COMPARED = 2_000_000
 """Pairs of names looked at for `did you mean`: ten thousand variables and as many typing errors would take an hour."""
 
