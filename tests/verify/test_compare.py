@@ -111,6 +111,15 @@ def test_each_row_excuses_its_noise_and_nothing_more(code: str) -> None:
         assert verdict(judged(changed)) == "different"
 
 
+def test_a_log_is_compared_but_for_times_and_fingerprints() -> None:
+    mask = next(row.mask for row in ROWS if row.code == "install-log")
+    line = "Log started: {}\n256 SHA256:{} root@buildkitsandbox (ED25519)\n"
+    assert mask(line.format("2026-01-02  03:04:05", "a" * 43).encode()) == mask(
+        line.format("2027-01-02  13:04:05", "B+/" + "b" * 40).encode()
+    )
+    assert mask(line.format("now", "a" * 43).encode()) != mask(line.format("then", "a" * 43).encode())
+
+
 def test_a_pyc_that_is_checked_by_hash_is_not_excused() -> None:
     mask = next(row.mask for row in ROWS if row.code == "pyc-mtime")
     assert mask(b"\xa7\r\r\n\1\0\0\0AAAA") != mask(b"\xa7\r\r\n\1\0\0\0BBBB")
