@@ -224,7 +224,7 @@ def _planned(
     project, dockerfile = _parsed(target, file, format)
     options = _options(build_arg, stage, platform, label)
     with _Complaints(project, format):
-        return evaluate(dockerfile, options, _finder(base, build_context, offline)), project, dockerfile
+        return evaluate(dockerfile, options, _finder(base, build_context, offline), None, project.ignore), project, dockerfile
 
 
 def _options(build_arg: list[str] | None, stage: str, platform: str, label: list[str] | None) -> Any:

@@ -13,6 +13,7 @@ from functools import cache
 
 RUNTIME = os.path.dirname(os.path.dirname(__file__)) + "/runtime"
 _WORD = re.compile(r"[A-Za-z_0-9]+")
+_COMMAND = re.compile(r"(?:^\s*|[;&|(!{`]\s*|\b(?:then|do|else|if|while|until|eval|trap|command -v)\s+[\"']?)([a-z]+)\b", re.MULTILINE)
 
 
 @cache
@@ -70,8 +71,12 @@ def _uses(name: str) -> set[str]:
 
 
 def words_of(text: str) -> set[str]:
-    """The words of a shell text, whole-line comments left out."""
-    return set(_WORD.findall("\n".join(line for line in text.split("\n") if not line.lstrip().startswith("#"))))
+    """The words of a shell text that may be calls: names with an underscore anywhere, others where a command stands.
+
+    (`copy` in a message is no call; `copy_path` in `copy_each=copy_path` is one.) Whole-line comments are left out.
+    """
+    code = "\n".join(line for line in text.split("\n") if not line.lstrip().startswith("#"))
+    return {word for word in _WORD.findall(code) if "_" in word} | set(_COMMAND.findall(code))
 
 
 if __name__ == "__main__":

@@ -431,7 +431,7 @@ def _image(plan: Plan) -> str:
     if config.get("Entrypoint"):
         lines.append("    entrypoint " + " ".join(map(quote, config["Entrypoint"])))
     if config.get("Cmd"):
-        lines.append("    command " + " ".join(map(quote, config["Cmd"])))
+        lines.append("    cmd " + " ".join(map(quote, config["Cmd"])))
     comment = "# What `sh setup.sh start` starts: ENTRYPOINT and CMD.\n"
     return comment + "image() {\n" + ("\n".join(lines) or "    :") + "\n}\n"
 

@@ -126,8 +126,8 @@ class _Build:
     def run(self, target: int, everything: bool) -> dict[int, StageBuilder]:
         """Evaluate; stage index -> its builder, for what the target needs, in order. Triggers may make more stages needed.
 
-        With `everything` the stages that nobody needs are evaluated too, so that what is wrong in them is said (BuildKit's own
-        check takes all stages where no target is given); their base images are looked up only for one who watches.
+        With `everything` the stages that nobody needs are looked at too: for one who checks they are evaluated, as BuildKit's
+        own check does; else only whether they copy from stages below them, which no value can mend.
         """
         self._check_references()
         needed: set[int] = set()
@@ -135,22 +135,33 @@ class _Build:
             needed.update(pending)
             for index in pending:
                 self._trigger(index)
-        for index in set(range(len(self.graph.stages))) - needed if everything else ():
-            self._look_aside(index)
+        aside = sorted(set(range(len(self.graph.stages))) - needed) if everything else []
+        checked = bool(self.shared.watch and self.shared.watch.all_stages)
+        for index in aside:
+            if checked:
+                self._look_up(index)
+            else:
+                self._check_order(self.graph.stages[index])
         builders: dict[int, StageBuilder] = {}
-        for index in range(len(self.graph.stages)) if everything else sorted(needed):
+        for index in sorted([*needed, *aside]) if checked else sorted(needed):
             if self.shared.watch:
                 self.shared.watch.stage(index in needed)
             builders[index] = self._stage(index, builders)
         return {index: builder for index, builder in builders.items() if index in needed}
 
-    def _look_aside(self, index: int) -> None:
+    def _look_up(self, index: int) -> None:
         """Make a stage that is only checked ready for it. ONBUILD triggers fire in needed stages only, as in BuildKit."""
-        stage, watch = self.graph.stages[index], self.shared.watch
-        if stage.parent is None and watch and watch.all_stages:
+        stage = self.graph.stages[index]
+        if stage.parent is None:
             self.bases[index] = self._base(stage)
-        elif stage.parent is None:
-            self.bases[index] = Base({"architecture": self.target.arch, "os": self.target.os}, known=False)
+
+    def _check_order(self, stage: stages.Resolved) -> None:
+        for command in stage.source.commands:
+            for origin in command.origins:
+                try:
+                    self._origin_key(stage, origin, None if "from" in command.flags else "")
+                except Refused as refused:
+                    raise located(refused, command.span) from None
 
     def _check_references(self) -> None:
         """Every image that a stage or an instruction names must be one that could exist, needed or not."""
