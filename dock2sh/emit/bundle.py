@@ -13,7 +13,8 @@ from functools import cache
 
 RUNTIME = os.path.dirname(os.path.dirname(__file__)) + "/runtime"
 _WORD = re.compile(r"[A-Za-z_0-9]+")
-_COMMAND = re.compile(r"(?:^\s*|[;&|(!{`]\s*|\b(?:then|do|else|if|while|until|eval|trap|command -v)\s+[\"']?)([a-z]+)\b", re.MULTILINE)
+_COMMAND = re.compile(r"(?:^\s*|[;&|(!{`]\s*)([a-z]+)\b", re.MULTILINE)
+_BEHIND_WORD = re.compile(r"\b(?:then|do|else|if|elif|while|until|eval|trap|command -v)\s+[\"']?([a-z]+)\b")
 
 
 @cache
@@ -76,7 +77,7 @@ def words_of(text: str) -> set[str]:
     (`copy` in a message is no call; `copy_path` in `copy_each=copy_path` is one.) Whole-line comments are left out.
     """
     code = "\n".join(line for line in text.split("\n") if not line.lstrip().startswith("#"))
-    return {word for word in _WORD.findall(code) if "_" in word} | set(_COMMAND.findall(code))
+    return {word for word in _WORD.findall(code) if "_" in word} | {*_COMMAND.findall(code), *_BEHIND_WORD.findall(code)}
 
 
 if __name__ == "__main__":

@@ -20,6 +20,9 @@ if TYPE_CHECKING:
     from dock2sh.plan.ignore import Ignore
 
 COMMENT_COLUMN = 76
+STARTERS = {"entrypoint": "Entrypoint", "cmd": "Cmd"}
+"""The words of `image`, and the config's keys that they say."""
+
 
 
 class Setting(NamedTuple):
@@ -58,7 +61,7 @@ class _Writer:
     def __init__(self, plan: Plan, setting: Setting) -> None:
         self.plan, self.setting = plan, setting
         self.lines: list[str] = []
-        self.used: set[str] = {"main", "image"}
+        self.used: set[str] = {"main", "image", *(word for word, key in STARTERS.items() if plan.config.get(key))}
         self.globs: dict[tuple[str, str], str] = {}
         self.number = 0
         self.uses_context = False
@@ -130,10 +133,14 @@ class _Writer:
 
     def start(self, stage: Stage) -> None:
         """The state that the base image or the parent hands on."""
-        if stage.known and stage.start_env:
+        if stage.known:
             self.word("base_env", *(assignment(*pair) for pair in stage.start_env))
-        elif stage.start_env:
-            self.word("env", *(assignment(*pair) for pair in stage.start_env))
+        else:
+            if stage.parent is not None:
+                self.word("base_image", quote(self.first_image(stage)))
+            self.word("find_base_env", note="what the base image has: not known when this was made")
+            if stage.start_env:
+                self.word("env", *(assignment(*pair) for pair in stage.start_env))
         if proxy := next((step.proxy for step in stage.steps if isinstance(step, Run) and step.proxy), ()):
             self.word("arg", *(assignment(*pair.split("=", 1)) for pair in proxy))
         config = stage.start
@@ -143,6 +150,13 @@ class _Writer:
             self.word("user", quote(config["User"]))
         if config.get("WorkingDir") not in (None, "", "/"):
             self.word("directory", quote(config["WorkingDir"]))
+
+    def first_image(self, stage: Stage) -> str:
+        """The image that a stage's line of parents begins with."""
+        by_key = {other.key: other for other in self.plan.stages}
+        while stage.parent is not None:
+            stage = by_key[stage.parent]
+        return stage.base
 
     # -- steps ---------------------------------------------------------------------------------------------------------
 
@@ -427,11 +441,7 @@ def _how_to_run(base: str, setting: Setting) -> list[str]:
 def _image(plan: Plan) -> str:
     """What `start` starts."""
     config: Mapping[str, list[str]] = plan.config
-    lines = []
-    if config.get("Entrypoint"):
-        lines.append("    entrypoint " + " ".join(map(quote, config["Entrypoint"])))
-    if config.get("Cmd"):
-        lines.append("    cmd " + " ".join(map(quote, config["Cmd"])))
+    lines = [f"    {word} {' '.join(map(quote, config[key]))}" for word, key in STARTERS.items() if config.get(key)]
     comment = "# What `sh setup.sh start` starts: ENTRYPOINT and CMD.\n"
     return comment + "image() {\n" + ("\n".join(lines) or "    :") + "\n}\n"
 

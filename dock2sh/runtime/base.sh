@@ -2,7 +2,16 @@
 
 # image_fill IMAGE DIR: fills the empty DIR from the first place that has IMAGE.
 image_fill() {
-    [ "$1" != scratch ] || return 0
+    [ "$1" = scratch ] || image_find_and_fill "$1" "$2"
+    root_directory "$2"
+}
+
+# root_directory DIR: docker leaves the root directory as it makes it, 0755 and root's, whatever the tar's ./ says.
+root_directory() {
+    chmod 0755 "$1" && chown 0:0 "$1"
+}
+
+image_find_and_fill() {
     fill_source=$(base_given "$1")
     if [ -n "$fill_source" ]; then
         source_fill "$fill_source" "$2"
@@ -102,13 +111,24 @@ archive_fill() {
     fi
 }
 
-# unpack TAR DIR: everything as it is in there. The compression is found by tar (zstd needs the program of that name).
+# unpack TAR DIR: everything as it is in there. GNU tar finds the compression itself (zstd needs the program of that name).
 unpack() {
     if gnu_tar; then
         tar -xpf "$1" -C "$2" --same-owner --numeric-owner --xattrs --xattrs-include='*' --warning=no-timestamp
     else
-        tar -xpf "$1" -C "$2"
+        "$(decompressor "$1")" <"$1" | tar -xpf - -C "$2"
     fi || missing "a way to unpack $1 (is it a tar, and is the program for its compression here?)"
+}
+
+# decompressor FILE: prints the program that makes it a tar, by the first bytes.
+decompressor() {
+    case $(head -c 4 "$1" | od -An -tx1 | tr -d ' ') in
+    1f8b*) echo zcat ;;
+    425a68*) echo bzcat ;;
+    fd377a58) echo xzcat ;;
+    28b52ffd) echo zstdcat ;;
+    *) echo cat ;;
+    esac
 }
 
 gnu_tar() {

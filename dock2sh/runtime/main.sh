@@ -109,7 +109,7 @@ start_nothing() {
 build_root() {
     [ "$(id -u)" -eq 0 ] || missing "the right to do this: it needs root. As root (sudo sh ...) it goes on; --list and --dry-run \
 work for everyone."
-    trap 'leave $?' EXIT
+    trap 'end_script $?' EXIT
     trap 'exit 130' INT
     trap 'exit 143' TERM
     trap 'exit 129' HUP
@@ -118,6 +118,7 @@ work for everyone."
     lock_root
     undo_steps
     begin_afresh
+    [ -z "$target_root" ] || root_directory "$target_root"
     step_now=''
     state_reset
     build
@@ -153,8 +154,8 @@ place_target_dry() {
     [ ! -d "$target_root" ] || place_target
 }
 
-# leave STATUS: the one way out of a build. What a step had put in place is taken away, then the end is told.
-leave() {
+# end_script STATUS: the one way out of a build. What a step had put in place is taken away, then the end is told.
+end_script() {
     trap '' INT TERM HUP
     [ -z "${state_placed-}" ] || undo_steps
     if [ "$1" -eq 0 ] && [ -n "${state_placed-}" ]; then

@@ -10,6 +10,10 @@ state_reset() {
 
 # env K=V...: added, or replaced where it stands (docker keeps the first place of a name).
 env() {
+    env_add "$@"
+}
+
+env_add() {
     for env_new in "$@"; do
         env_set "$env_new"
     done
@@ -75,10 +79,8 @@ directory() {
     cwd=$1
 }
 
-# base_env K=V...: the environment of the base image, known when the script was made. Without words: it was not known; it is
-# found now (base.sh), and each variable is also there as ${BASE_NAME-} for the words that follow.
+# base_env K=V...: the environment of the base image. Each variable is also there as ${BASE_NAME-} for the words that follow.
 base_env() {
-    [ $# -gt 0 ] || eval "set -- $(base_env_found)"
     for base_word in "$@"; do
         env_set "$base_word"
         case ${base_word%%=*} in
@@ -86,6 +88,17 @@ base_env() {
         *) eval "BASE_${base_word%%=*}=\${base_word#*=}" ;;
         esac
     done
+}
+
+# find_base_env: it was not known when the script was made; it is found now (base.sh).
+find_base_env() {
+    eval "set -- $(base_env_found)"
+    base_env "$@"
+}
+
+# base_image IMAGE: whose environment find_base_env asks for, where a stage continues another.
+base_image() {
+    stage_image=$1
 }
 
 # The environment of the script's caller, as quoted words, without what belongs to the shell or the terminal he sits at.

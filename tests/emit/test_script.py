@@ -53,8 +53,8 @@ def test_the_same_input_gives_the_same_bytes() -> None:
 
 
 def test_only_what_is_used_is_there() -> None:
-    assert "copy() {" not in made("FROM busybox\nRUN true\n")
-    assert "copy() {" in made("FROM busybox\nCOPY a /b\n")
+    assert "\ncopy() {" not in made("FROM busybox\nRUN true\n")
+    assert "\ncopy() {" in made("FROM busybox\nCOPY a /b\n")
 
 
 def test_the_text_of_a_run_names_no_helper() -> None:

@@ -15,6 +15,7 @@
 
 build() {
     stage build golang:1.22                                                 # Dockerfile:2
+    find_base_env                                                           # what the base image has: not known when this was made
 
     step 1 'Dockerfile:3    WORKDIR /src'
     workdir /src
@@ -39,6 +40,7 @@ CGO_ENABLED=0 go build -o /out/app ./cmd
 RUN
 
     from debian:12                                                          # Dockerfile:11
+    find_base_env                                                           # what the base image has: not known when this was made
     env PATH="${BASE_PATH-}:/opt/${BASE_FOO-}" LANG='C.UTF-8 x' Q="\$y"     # Dockerfile:12
     arg V=1                                                                 # Dockerfile:13
 
