@@ -50,15 +50,20 @@ class Bench:
 
     def start(self, jobs: Iterable[tuple[str, str]]) -> None:
         """Begin with these (probe, shell)."""
-        for name, _ in jobs:
-            if name not in self._translations:
-                self._translations[name] = self._pool.submit(self.translate, recorded.probe(name))
         for name, shell in jobs:
-            self._answers[name, shell] = self._pool.submit(self._answer, name, shell)
+            self.translation(name)
+            if (name, shell) not in self._answers:
+                self._answers[name, shell] = self._pool.submit(self._answer, name, shell)
+
+    def translation(self, name: str) -> "Future[Translation]":
+        """What the command line makes of a probe, made once."""
+        if name not in self._translations:
+            self._translations[name] = self._pool.submit(self.translate, recorded.probe(name))
+        return self._translations[name]
 
     def answer(self, name: str, shell: str) -> str:
-        if (name, shell) not in self._answers:
-            self.start([(name, shell)])
+        """What is wrong with our answer."""
+        self.start([(name, shell)])
         return self._answers[name, shell].result()
 
     def close(self) -> None:
@@ -85,7 +90,7 @@ class Bench:
 
     def result(self, case: recorded.Probe, shell: str, suffix: str = "") -> tuple[Outcome, Result | None, Path]:
         """Run our script on a fresh root: how it ended, what it made, and where."""
-        made = self._translations[case.name].result()
+        made = self.translation(case.name).result()
         work = self.home / f"{case.name}-{shell}{suffix}"
         root = work / "root"
         root.mkdir(parents=True)
@@ -102,8 +107,7 @@ class Bench:
 
     def inline(self, name: str) -> frozenset[str]:
         """The files that a probe's here-documents become."""
-        self.start([(name, "dash")])
-        stages = self._translations[name].result().plan.get("stages", [])
+        stages = self.translation(name).result().plan.get("stages", [])
         return frozenset(path for stage in stages for step in stage["steps"] for path in _documents(step))
 
     def _answer(self, name: str, shell: str) -> str:

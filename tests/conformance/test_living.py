@@ -85,7 +85,6 @@ def test_the_recording_holds(bench: Bench, docker_says: Callable[[str], Answer],
 
 @pytest.mark.parametrize("name", recorded.names("probes"))
 def test_as_this_engine_builds_it(bench: Bench, docker_says: Callable[[str], Answer], name: str) -> None:
-    bench.start([(name, "dash")])
     case, answer = recorded.probe(name), docker_says(name)
     outcome, ours, root = bench.result(case, "dash", suffix="-living")
     skip_if_too_old(name, answer)
