@@ -2,6 +2,7 @@
 
 main() {
     caller_locale=${LC_ALL-unset}
+    : "$caller_locale"
     export LC_ALL=C
     set -u
     umask 022

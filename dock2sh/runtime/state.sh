@@ -92,8 +92,7 @@ base_env() {
 
 # find_base_env: it was not known when the script was made; it is found now (base.sh).
 find_base_env() {
-    eval "set -- $(base_env_found)"
-    base_env "$@"
+    eval "base_env $(base_env_found)"
 }
 
 # base_image IMAGE: whose environment find_base_env asks for, where a stage continues another.
