@@ -100,8 +100,7 @@ archive_mend() {
 archive_follow() {
     while :; do
         archive_list implied
-        (cd "$archive_into" && xargs -0 sh -c "$(program_kind)" sh link) \
-            <"$state/archive/implied" | tr '\0' '\n' >"$state/archive/links"
+        for_each "$archive_into" "$state/archive/implied" sh -c "$(program_kind)" sh link | tr '\0' '\n' >"$state/archive/links"
         archive_moved=
         while IFS= read -r archive_link <&8; do
             archive_move "/${archive_link#./}"

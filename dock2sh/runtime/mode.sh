@@ -6,7 +6,7 @@ change_modes() {
     case $3 in
     *[!0-9]*) change_modes_by_text "$@" ;;
     *[89]* | ?????*) fail "invalid chmod parameter: '$3'. it should be octal string and between 0 and 07777" ;;
-    *) (cd "$1" && xargs -0 chmod "0000$3" <"$2") || fail "chmod $3" ;;
+    *) for_each "$1" "$2" chmod "0000$3" || fail "chmod $3" ;;
     esac
 }
 
@@ -14,7 +14,7 @@ change_modes() {
 # the new mode of each entry and writes a list for each mode (five digits and more make chmod clear a directory's s bits as well).
 change_modes_by_text() {
     rm -rf "$state/modes" && mkdir "$state/modes"
-    (cd "$1" && xargs -0 stat -c '%a %F' <"$2") >"$state/modes.now"
+    for_each "$1" "$2" stat -c '%a %F' >"$state/modes.now"
     tr '\n\0' '\001\n' <"$2" | modes="$state/modes.now" text=$3 into="$state/modes" LC_ALL=C awk "$(program_setmode)" ||
         fail "invalid chmod parameter: '$3': invalid syntax"
     for mode_list in "$state/modes"/*; do

@@ -17,6 +17,14 @@ filter_list() {
     mv -f "$state/list.kept" "$state/list"
 }
 
+# for_each DIR LIST COMMAND...: runs COMMAND in DIR with the names of LIST, as many at a time as fit. They come through a pipe:
+# busybox's xargs lets its children have the list open, and a child that ends sets back a file that can seek.
+for_each() {
+    each_dir=$1 each_list=$2
+    shift 2
+    cat <"$each_list" | (cd "$each_dir" && xargs -0 "$@")
+}
+
 # $state/list for line tools: a newline in a name becomes \001.
 list_as_lines() {
     tr '\n\0' '\001\n' <"$state/list"

@@ -19,10 +19,10 @@ transfer() {
 # Refuses what docker refuses and removes what is in the way, with few processes for any number of names.
 transfer_clear() {
     transfer_shown=${3#"$root"}
-    (cd "$3" && xargs -0 sh -c "$(program_survey)" sh "$4" "$5" "$1" "${transfer_shown%/}" <"$2") \
+    for_each "$3" "$2" sh -c "$(program_survey)" sh "$4" "$5" "$1" "${transfer_shown%/}" \
         >"$state/in-the-way" 3>"$state/put" 4>"$state/sockets" 5>"$state/no-links" 2>"$state/refused" || fail "$(cat "$state/refused")"
     ! [ -s "$state/refused" ] || fail "$(head -n 1 "$state/refused")"
-    ! [ -s "$state/in-the-way" ] || (cd "$3" && xargs -0 rm -rf <"$state/in-the-way") || fail "${3#"$root"} cannot be cleared"
+    ! [ -s "$state/in-the-way" ] || for_each "$3" "$state/in-the-way" rm -rf || fail "${3#"$root"} cannot be cleared"
 }
 
 # Sets `transfer_by` to the function that can move a list of names that end in NUL: GNU tar, or else busybox's cpio (its tar reads no lists).
@@ -57,8 +57,8 @@ transfer_by_cpio() {
     transfer_warn "$1"
     cpio_round "$@" || return 1
     [ -z "$5" ] || return 0
-    (cd "$3" && xargs -0 sh -c "$(program_links)" sh "$1" "$4" <"$2") || return 1
-    (cd "$1" && xargs -0 sh -c "$(program_kind)" sh directory <"$2") >"$state/dirs"
+    for_each "$3" "$2" sh -c "$(program_links)" sh "$1" "$4" || return 1
+    for_each "$1" "$2" sh -c "$(program_kind)" sh directory >"$state/dirs"
     ! [ -s "$state/dirs" ] || cpio_round "$1" "$state/dirs" "$3" "$4" ''
 }
 
@@ -70,7 +70,7 @@ cpio_round() {
 }
 
 cpio_has_room() {
-    [ -z "$(cd "$1" && xargs -0 sh -c "$(program_kind)" sh huge <"$2")" ]
+    [ -z "$(for_each "$1" "$2" sh -c "$(program_kind)" sh huge | tr -d '\0')" ]
 }
 
 # Attributes that are lost without GNU tar are named where a tool tells of them.
@@ -82,5 +82,5 @@ transfer_warn() {
 
 transfer_sockets() {
     [ -s "$state/sockets" ] || return 0
-    (cd "$2" && xargs -0 sh -c "$(program_sockets)" sh "$source_kind" "$3" "$1" <"$state/sockets") || fail 'a socket cannot be copied'
+    for_each "$2" "$state/sockets" sh -c "$(program_sockets)" sh "$source_kind" "$3" "$1" || fail 'a socket cannot be copied'
 }
