@@ -25,6 +25,8 @@ def library() -> dict[str, str]:
         if name.endswith(".sh"):
             found |= _functions(_read(f"{RUNTIME}/{name}"))
     for name in sorted(os.listdir(f"{RUNTIME}/programs")):
+        if name == "__pycache__":  # a Python program may have been compiled with the package
+            continue
         function = "program_" + name.partition(".")[0]
         found[function] = f"{function}() {{\n    cat <<'PROGRAM'\n{_read(f'{RUNTIME}/programs/{name}')}PROGRAM\n}}\n"
     return found
