@@ -1,0 +1,2502 @@
+#!/bin/sh
+# What `docker build` does with Dockerfile, as a shell script.
+# Made by dock2sh 0.1.0 from Dockerfile (sha256:e69f784c9019).
+#
+# Run it as root beside the build context, on a fresh debian:12 (a container, a VM, a host):
+#
+#   docker run -it -v "$PWD:/context:ro" -w /context debian:12 sh setup.sh
+#
+#   sh setup.sh              do every step         --list        show the steps
+#   sh setup.sh --from 3     go on at step 3       --dry-run     say what would be done
+#   sh setup.sh --root DIR   build into DIR        start ARG...  start it, as `docker run IMAGE ARG...`
+
+build() {
+    from debian:12                                                          # Dockerfile:2
+    base_env PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
+
+    step 1 'Dockerfile:3    WORKDIR /app'
+    workdir /app
+    # Dockerfile:4  ONBUILD COPY main.sh ./
+    # Dockerfile:5  ONBUILD RUN chmod +x main.sh && ./main.sh --check
+    # Dockerfile:6  ONBUILD ENV READY=yes
+
+    from_stage framework                                                    # Dockerfile:8
+    base_env PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
+    directory /app
+
+    step 2 'Dockerfile:8    ONBUILD COPY main.sh ./'
+    copy main.sh /app/
+
+    step 3 'Dockerfile:8    ONBUILD RUN chmod +x main.sh && ./main.sh --check'
+    run <<'RUN'
+chmod +x main.sh && ./main.sh --check
+RUN
+    env READY=yes                                                           # Dockerfile:8
+
+    step 4 "Dockerfile:9    RUN test \"\$READY\" = yes"
+    run <<'RUN'
+test "$READY" = yes
+RUN
+    # Dockerfile:10  CMD ["./main.sh"]
+}
+
+# What `sh setup.sh start` starts: ENTRYPOINT and CMD.
+image() {
+    cmd ./main.sh
+}
+
+# The files of the build context that are read, and the digest that they had when this script was made.
+context_needed() {
+    cat <<'FILES'
+^main[.]sh(/|$)
+FILES
+}
+context_digest=5709021528db818f2694d1e47e9dc4942c5e717218f37116385a388300460412
+
+id=90380f26307e
+total=4
+stages='framework 1'
+target_image=debian:12
+
+# ---- The words above, and what they need. (0BSD; dock2sh's runtime.)
+
+# account SPEC: sets account_uid, account_gid, account_groups (a list with commas, never empty) and account_home for `u`, `uid`,
+# `u:g` or '' (root). Rules of BuildKit's executor/oci/user.go and of runc, which looks HOME up by number.
+account() {
+    account_name=${1%%:*} account_group=
+    case $1 in *:*) account_group=${1#*:} ;; esac
+    account_user "${account_name:-0}" || fail "unable to find user $account_name: no matching entries in passwd file"
+    [ -z "$account_group" ] || account_only_group "$account_group"
+    account_home=$(account_row passwd 3 "$account_uid" 6)
+    account_home=${account_home:-/}
+}
+
+# The user alone: a name, or else a number, which need not be in the file: an unknown number has group 0. Docker always counts
+# the group itself among the supplementary ones (`Groups: 33` in /proc/self/status).
+account_user() {
+    account_row=$(account_row passwd 1 "$1" 0)
+    if [ -z "$account_row" ]; then
+        account_is_number "$1" || return 1
+        account_row=$(account_row passwd 3 "$1" 0)
+    fi
+    account_row=${account_row:-:x:$1:0:}
+    account_name=${account_row%%:*} account_row=${account_row#*:*:}
+    account_uid=${account_row%%:*} account_row=${account_row#*:}
+    account_gid=${account_row%%:*}
+    account_groups=$account_gid$(account_memberships "$account_name" "$account_gid")
+}
+
+# u:g: that group, and no other.
+account_only_group() {
+    account_gid=$(account_row group 1 "$1" 3)
+    if [ -z "$account_gid" ]; then
+        account_is_number "$1" || fail "unable to find group $1: no matching entries in group file"
+        account_gid=$1
+    fi
+    account_groups=$account_gid
+}
+
+# account_row FILE FIELD VALUE WANTED: the WANTED field (0: all of it) of the first line of /etc/FILE whose FIELD is VALUE.
+account_row() {
+    resolve "/etc/$1"
+    [ -f "$root$resolved" ] || return 0
+    field=$2 value=$3 wanted=$4 LC_ALL=C awk -F: '
+        $ENVIRON["field"] "" == ENVIRON["value"] "" && $3 ~ /^[0-9]+$/ { print $ENVIRON["wanted"]; exit }' "$root$resolved"
+}
+
+# account_memberships NAME GID: `,gid` for each group that lists the user, in the order of the file.
+account_memberships() {
+    resolve /etc/group
+    [ -n "$1" ] && [ -f "$root$resolved" ] || return 0
+    name=$1 own=$2 LC_ALL=C awk -F: '
+        { count = split($4, members, ",") }
+        $3 ~ /^[0-9]+$/ && $3 != ENVIRON["own"] {
+            for (i = 1; i <= count; i++) if (members[i] == ENVIRON["name"]) { printf ",%s", $3; break }
+        }' "$root$resolved"
+}
+
+# A number as docker takes one: up to 31 bits.
+account_is_number() {
+    case $1 in
+    *[!0-9]* | '' | ???????????*) return 1 ;;
+    esac
+    [ "$1" -le 2147483647 ]
+}
+
+# image_fill IMAGE DIR: fills the empty DIR from the first place that has IMAGE.
+image_fill() {
+    [ "$1" = scratch ] || image_find_and_fill "$1" "$2"
+    root_directory "$2"
+}
+
+# root_directory DIR: docker leaves the root directory as it makes it, 0755 and root's, whatever the tar's ./ says.
+root_directory() {
+    chmod 0755 "$1" && chown 0:0 "$1"
+}
+
+image_find_and_fill() {
+    fill_source=$(base_given "$1")
+    if [ -n "$fill_source" ]; then
+        source_fill "$fill_source" "$2"
+    elif image_is_target "$1" && [ -z "${target_begun-}" ] && ! target_is_empty; then
+        copy_root "$target_root" "$2"
+    elif [ -d "$state/pristine" ] && image_is_target "$1"; then
+        copy_root "$state/pristine" "$2"
+    elif fill_engine=$(engine_with "$1"); then
+        engine_fill "$fill_engine" "$1" "$2"
+    else
+        bootstrap_fill "$1" "$2" || missing "the base image $1. Name it with --base $(quote "$1")=SOURCE, where SOURCE is a \
+directory, a tar of its root file system, the output of \`docker save\`, or docker-image://NAME"
+    fi
+}
+
+# image_root IMAGE: prints a root with the files of an image that no stage begins with (COPY --from=IMAGE).
+image_root() {
+    image_place=$state/images/$(digest "$1")
+    if [ ! -d "$image_place/root" ]; then
+        rm -rf "$image_place"
+        mkdir -p "$image_place/new"
+        image_fill "$1" "$image_place/new"
+        mv "$image_place/new" "$image_place/root"
+    fi
+    printf '%s\n' "$image_place/root"
+}
+
+# full_reference IMAGE: one spelling for each image: debian is docker.io/library/debian:latest.
+full_reference() {
+    reference=${1#docker-image://}
+    reference=${reference#index.}
+    reference=${reference#docker.io/}
+    reference=${reference#library/}
+    case ${reference##*/} in
+    *@* | *:*) printf '%s\n' "$reference" ;;
+    *) printf '%s\n' "$reference:latest" ;;
+    esac
+}
+
+# base_given IMAGE: prints the SOURCE of a --base for it.
+base_given() {
+    (
+        base_wanted=$(full_reference "$1")
+        eval "set -- $bases"
+        for base_pair in "$@"; do
+            [ "$(full_reference "${base_pair%%=*}")" != "$base_wanted" ] || printf '%s\n' "${base_pair#*=}"
+        done | tail -n 1
+    )
+}
+
+# The top half names the target's own image in `target_image` when other stages begin with the same one.
+image_is_target() {
+    [ -n "${target_image-}" ] && [ "$(full_reference "$target_image")" = "$(full_reference "$1")" ]
+}
+
+target_is_empty() {
+    [ -n "$target_root" ] && [ -z "$(ls -A "$target_root")" ]
+}
+
+# Before the target's first step: its files are another stage's base, too.
+target_keep_pristine() {
+    [ -n "${target_image-}" ] && [ "$from_step" -eq 1 ] && [ -z "$only_step" ] && ! target_is_empty || return 0
+    rm -rf "$state/pristine"
+    mkdir "$state/pristine"
+    copy_root "$target_root" "$state/pristine"
+}
+
+# source_fill SOURCE DIR: the SOURCE of a --base.
+source_fill() {
+    case $1 in
+    docker-image://*)
+        fill_engine=$(engine_with "${1#*://}") || missing "the image ${1#*://}: neither docker nor podman has it"
+        engine_fill "$fill_engine" "${1#*://}" "$2"
+        return ;;
+    esac
+    if [ -f "$1/oci-layout" ] || [ -f "$1/manifest.json" ]; then
+        layers_fill "$1" "$2"
+    elif [ -d "$1" ]; then
+        copy_root "$(cd -P "$1" && pwd -P)" "$2"
+    elif [ -f "$1" ]; then
+        archive_fill "$1" "$2"
+    else
+        missing "the base $1: no such directory or file"
+    fi
+}
+
+# archive_fill TAR DIR: the tar of a root file system, or what `docker save` wrote.
+archive_fill() {
+    if tar -tf "$1" 2>/dev/null | grep -qxE '(\./)?(manifest\.json|oci-layout)'; then
+        rm -rf "$state/archive"
+        mkdir "$state/archive"
+        unpack "$1" "$state/archive"
+        layers_fill "$state/archive" "$2"
+        rm -rf "$state/archive"
+    else
+        unpack "$1" "$2"
+    fi
+}
+
+# unpack TAR DIR: everything as it is in there. GNU tar finds the compression itself (zstd needs the program of that name).
+unpack() {
+    if gnu_tar; then
+        tar -xpf "$1" -C "$2" --same-owner --numeric-owner --xattrs --xattrs-include='*' --warning=no-timestamp
+    else
+        "$(decompressor "$1")" <"$1" | tar -xpf - -C "$2"
+    fi || missing "a way to unpack $1 (is it a tar, and is the program for its compression here?)"
+}
+
+# decompressor FILE: prints the program that makes it a tar, by the first bytes.
+decompressor() {
+    case $(head -c 4 "$1" | od -An -tx1 | tr -d ' ') in
+    1f8b*) echo zcat ;;
+    425a68*) echo bzcat ;;
+    fd377a58) echo xzcat ;;
+    28b52ffd) echo zstdcat ;;
+    *) echo cat ;;
+    esac
+}
+
+gnu_tar() {
+    case $(tar --version 2>/dev/null) in *'GNU tar'*) ;; *) return 1 ;; esac
+}
+
+# engine_with IMAGE: prints docker or podman, whichever has the image or can get it.
+engine_with() {
+    for engine in docker podman; do
+        tool "$engine" >/dev/null || continue
+        if "$engine" image inspect "$1" >/dev/null 2>&1 || "$engine" pull "$1" >&2; then
+            echo "$engine"
+            return
+        fi
+    done
+    return 1
+}
+
+# engine_fill ENGINE IMAGE DIR: by its layers. `export` of a container would be one tar, but not the image: docker adds
+# /.dockerenv and /etc/mtab and covers /etc/hosts, /etc/hostname and /etc/resolv.conf.
+engine_fill() {
+    say "taking $2 from $1"
+    rm -rf "$state/archive"
+    mkdir "$state/archive"
+    "$1" save "$2" >"$state/archive.tar" || missing "the image $2: $1 save failed"
+    unpack "$state/archive.tar" "$state/archive"
+    rm -f "$state/archive.tar"
+    layers_fill "$state/archive" "$3"
+    rm -rf "$state/archive"
+}
+
+# bootstrap_fill IMAGE DIR: Debian, made from its packages.
+bootstrap_fill() {
+    bootstrap_name=$(full_reference "$1")
+    case $bootstrap_name in debian:*) ;; *) return 1 ;; esac
+    bootstrap_name=${bootstrap_name#debian:}
+    case ${bootstrap_name%-slim} in
+    10* | buster) set -- buster "$2" ;;
+    11* | bullseye) set -- bullseye "$2" ;;
+    12* | bookworm) set -- bookworm "$2" ;;
+    13* | trixie) set -- trixie "$2" ;;
+    sid | testing | stable) set -- "${bootstrap_name%-slim}" "$2" ;;
+    *) return 1 ;;
+    esac
+    for bootstrap in mmdebstrap debootstrap; do
+        tool "$bootstrap" >/dev/null || continue
+        warn "no engine has debian:$bootstrap_name: $bootstrap makes it from today's packages, much like the image, not the same"
+        "$bootstrap" --variant=minbase "$1" "$2" >&2 || missing "the base image debian:$bootstrap_name: $bootstrap failed"
+        return
+    done
+    return 1
+}
+
+# context: the build context; on first use the rules are written.
+context() {
+    source_kind=context source_rules=$state/ignore
+    [ -z "${context_root-}" ] || { source_root=$context_root; return; }
+    if command -v context_data >/dev/null; then
+        context_root=$state/context
+        mkdir -p "$context_root"
+        context_data | gzip -dc | tar -C "$context_root" -xpf - || fail 'the context inside this script could not be unpacked'
+    else
+        context_root=$(cd -P "${context_dir:-.}" 2>/dev/null && pwd -P && echo /) || missing "the build context ${context_dir:-.}: \
+no such directory (--context DIR says where it is)"
+        context_root=${context_root%?/}
+    fi
+    source_root=$context_root
+    context_rules >"$source_rules"
+    ! command -v context_needed >/dev/null || context_check
+}
+
+# Is the context what it was when the script was made? Its files that are read have the digest of their `sha256sum` lines, in
+# order (names with a newline or a backslash are left out: tools print them each in its own way). A change is no mistake.
+context_check() {
+    { echo +. && context_needed | sed 's/^/-/'; } >"$state/needed"
+    list_tree / -type f
+    filter_list "$state/needed" ''
+    context_found=$(list_as_lines | LC_ALL=C grep -v -e '[\\]' -e "$(printf '\001')" | LC_ALL=C sort | tr '\n' '\0' |
+        (cd "$source_root" && xargs -0 -r sha256sum) | sha256sum)
+    [ "${context_found%% *}" = "${context_digest-}" ] ||
+        warn "the files of the build context are not those that were there when this script was made ($context_root)"
+}
+
+# One rule a line, +ERE leaves out and -ERE takes back, the last that matches wins. Last of all: what this script itself
+# makes inside of the context (--root ./out, --state ./state) is no part of it.
+context_rules() {
+    ! command -v ignored >/dev/null || ignored
+    for context_own in "$root" "$state"; do
+        case $context_own in
+        "$context_root"/?*) printf '+^%s(/|$)\n' "$(ere_of "${context_own#"$context_root"/}")" ;;
+        esac
+    done
+}
+
+# ere_of TEXT: the extended regular expression that matches TEXT itself.
+ere_of() {
+    printf '%s\n' "$1" | LC_ALL=C sed 's/[][\\.*+?(){}|^$]/[&]/g; s/\[\([\\^]\)\]/\\\1/g'
+}
+
+# source_of NAME: the source for `copy --from=NAME`. Without NAME it is the context.
+source_of() {
+    [ -n "$1" ] || { context; return; }
+    source_root=$(root_of "$1" && echo /) || exit
+    source_root=${source_root%?/} source_kind=stage source_rules=
+    source_root=${source_root%/}
+    case $source_root/ in "$state"/*) return ;; esac
+    ! is_named_context "$1" || named_context "$1"
+}
+
+# is_named_context NAME: was it given with --build-context?
+is_named_context() {
+    eval "set -- $(quote "$1") $contexts"
+    for context_pair in "$@"; do
+        [ "${context_pair%%=*}" != "$1" ] || [ "$context_pair" = "$1" ] || return 0
+    done
+    return 1
+}
+
+# A named context is transferred as the main one is.
+named_context() {
+    source_kind=context
+    ! [ -s "$source_root/.dockerignore" ] ||
+        warn "the .dockerignore of the context $1 is not applied: what it names is copied too, where it is part of a source"
+}
+
+# source_path PATH: sets `found` to the path of PATH inside of the source with all links followed, or fails as docker does.
+source_path() {
+    resolve_in "$source_root" "/$1" || fail "$1: too many links"
+    found=$resolved
+    [ -e "$source_root$found" ] || fail "\"/${1#.}\": not found"
+    source_is_there "$1" "$found" || fail "\"/$1\": not found (.dockerignore leaves it out)"
+}
+
+# source_is_there PATH FOUND: neither the link nor what it means is left out. A directory is there also when something in it is:
+# `dir` and `!dir/sub/file`.
+source_is_there() {
+    [ "$2" != / ] && [ -s "$source_rules" ] || return 0
+    [ "/$1" = "$2" ] || is_kept "$1" || return 1
+    ! is_kept "${2#/}" || return 0
+    [ -d "$source_root$2" ] || return 1
+    list_tree "$2"
+    [ -s "$state/list" ]
+}
+
+# is_kept PATH: no rule leaves it out.
+is_kept() {
+    printf './%s\0' "$1" >"$state/list"
+    filter_list "$source_rules" ''
+    [ -s "$state/list" ]
+}
+
+# copy [--from= --chown= --chmod= --link --parents --exclude=]... SOURCE... DEST
+copy() {
+    wanted || return 0
+    copy_each=copy_path
+    copy_all "$@"
+}
+
+# Options, then each source in order: one overwrites what the one before it put there, as in docker.
+copy_all() {
+    copy_from='' copy_parents=''
+    placement_none
+    while copy_option "$1"; do shift; done
+    [ "$1" != -- ] || shift
+    ! dry || { say "copy $(quote "$@")${copy_from:+ (from $copy_from)}"; return 0; }
+    source_of "$copy_from"
+    placement_begin
+    for copy_dest do :; done
+    while [ $# -gt 1 ]; do
+        copy_source "$1" "$copy_dest"
+        shift
+    done
+    placement_end
+}
+
+copy_option() {
+    case $1 in
+    --from=*) copy_from=${1#*=} ;;
+    --parents) copy_parents=yes ;;
+    --unpack=false) copy_each=copy_path ;;
+    --unpack=true) ;;
+    *) placement_option "$1" ;;
+    esac
+}
+
+copy_source() {
+    if [ -n "$copy_parents" ]; then
+        parents "$1" "$2"
+    elif is_wild "$1"; then
+        copy_matches "$1" "$2"
+    else
+        "$copy_each" "$1" "$2"
+    fi
+}
+
+# copy_matches PATTERN DEST: every match is a source of its own, but runs of files go together into a directory.
+copy_matches() {
+    copy_to=$2 copy_together=
+    resolve "$2"
+    case $copy_each-$2 in copy_path-*/) copy_together=yes ;; esac
+    [ "$copy_each" != copy_path ] || ! [ -d "$root$resolved" ] || copy_together=yes
+    wildcard "$1" "$copy_together"
+    while IFS= read -r copy_line <&8; do
+        copy_name=$(printf '%s/' "${copy_line#* }" | tr '\001' '\n')
+        copy_name=${copy_name%/}
+        case $copy_line in
+        'batch '*) copy_batch "${copy_name%% *}" "${copy_name#* }" "$copy_to" ;;
+        *) "$copy_each" "$copy_name" "$copy_to" ;;
+        esac
+    done 8<"$state/wild"
+}
+
+# copy_batch NUMBER DIRECTORY/ DEST
+copy_batch() {
+    tr '\001\n' '\n\0' <"$state/batch.$1" >"$state/list"
+    resolve_in "$source_root" "/$2"
+    copy_dir=$source_root$resolved
+    resolve "$3"
+    make_directories "$resolved" "$(created_mode "$chmod_spec")" "$made_owner"
+    transfer "$copy_dir" "$state/list" "$root$resolved" merge "$put_owner" "$chmod_spec"
+}
+
+# place_state: makes $state: root's alone, a real directory, and either new or known as this script's own. The directories
+# that had to be made on the way are noted, and go with it.
+place_state() {
+    [ -n "$state" ] || state=/var/lib/dock2sh/${id:-script}
+    case $state in /*) ;; *) state=$(pwd -P)/$state ;; esac
+    state_parents "${state%/*}"
+    [ -d "$state" ] || mkdir -m 0700 "$state" || missing "a place for the script's own things: $state (--state DIR names another)"
+    if [ -L "$state" ] || [ "$(stat -c %u "$state")" != 0 ]; then
+        missing "a directory of its own: $state is a link or not root's (--state DIR names another)"
+    elif [ ! -f "$state/dock2sh" ] && [ -n "$(ls -A "$state")" ]; then
+        missing "a directory of its own: $state has other things in it (--state DIR names another)"
+    fi
+    chmod 0700 "$state"
+    state=$(cd -P "$state" && pwd -P)
+    state_placed=1
+    printf '%s' "$state_made" >>"$state/dock2sh"
+}
+
+# state_parents DIR: as mkdir -p, and notes in `state_made` what was not there, deepest first.
+state_parents() {
+    state_made='' state_parent=$1
+    while [ -n "$state_parent" ] && [ ! -d "$state_parent" ]; do
+        state_made="$state_made$(quote "$state_parent") "
+        state_parent=${state_parent%/*}
+    done
+    mkdir -p "${1:-/}"
+}
+
+# state_remove: not a trace of it is left in the root.
+state_remove() {
+    state_words=$(cat "$state/dock2sh")
+    rm -rf "$state"
+    eval "remove_empty $state_words"
+}
+
+# remove_empty DIR...
+remove_empty() {
+    for empty_next in "$@"; do
+        rmdir "$empty_next" 2>/dev/null || :
+    done
+}
+
+# lock_root: one script at a time in a root. The lock lies beside the root (in it, for /), so that every script finds it; that
+# of a dead process is taken over (also that of our own number: a restarted container counts from 1 again).
+lock_root() {
+    lock=${target_root:-/}.dock2sh
+    lock_take "$lock" || missing "the root ${target_root:-/} for itself: process $(cat "$lock_held/pid") is at work there. Wait for it, \
+or, if that is none of these scripts: rm -r $lock_held"
+}
+
+# lock_take DIR: fails when a living process has it.
+lock_take() {
+    if ! mkdir "$1" 2>/dev/null; then
+        lock_owner=$(cat "$1/pid" 2>/dev/null)
+        [ -z "$lock_owner" ] || [ "$lock_owner" = $$ ] || ! kill -0 "$lock_owner" 2>/dev/null || { lock='' lock_held=$1 && return 1; }
+        rm -rf "$1"
+        mkdir "$1" || return 1
+    fi
+    echo $$ >"$1/pid"
+}
+
+unlock_root() {
+    [ -z "${lock-}" ] || rm -rf "$lock"
+    lock=''
+}
+
+# begin_afresh: a plain run makes stage roots again, and a DIR that this script had filled itself. Only its own mark, with
+# the directory's identity in it, says so; nothing else is ever emptied.
+begin_afresh() {
+    [ "$from_step" -eq 1 ] && [ -z "$only_step" ] || return 0
+    rm -rf "$state/stages" "$state/images"
+    if [ -n "$target_root" ] && [ "$(cat "$state/filled" 2>/dev/null)" = "$(stat -c '%d:%i %n' "$target_root")" ]; then
+        find "$target_root" -mindepth 1 -maxdepth 1 -exec rm -rf {} +
+    fi
+    rm -f "$state/filled"
+    [ -z "$target_root" ] || [ -n "$(ls -A "$target_root")" ] || stat -c '%d:%i %n' "$target_root" >"$state/filled"
+}
+
+# undo_steps: takes away what a step had put into the root for a while, also after a crash. $state/undo is a list of commands of
+# programs/undo.sh, the newest in front (undo_later).
+undo_steps() {
+    [ -s "$state/undo" ] || return 0
+    undo_state=$state "$(tool sh)" -c "$(program_undo)" undo "$state/undo" ||
+        warn 'not everything that the step had put into the root could be taken away'
+    rm -f "$state/undo"
+}
+
+# undo_later WORD...: a command that takes back what is done next.
+undo_later() {
+    { quote "$@" && echo && cat "$state/undo" 2>/dev/null; } >"$state/undo.new"
+    mv -f "$state/undo.new" "$state/undo"
+}
+
+# layers_fill DIR ROOT: DIR is what `docker save` or an OCI layout unpacks to. The first layer goes straight in, the others over
+# it as COPY's own layers do, so that no symbolic link of one leads the next out of ROOT.
+layers_fill() {
+    layers_of "$1" >"$state/layers" || missing "a single image in $1"
+    layers_first=1
+    while IFS= read -r layer_file <&7; do
+        [ -f "$1/$layer_file" ] || missing "the layer $layer_file in $1"
+        if [ -n "$layers_first" ]; then
+            unpack "$1/$layer_file" "$2"
+            layers_first=''
+        else
+            layer_over "$1/$layer_file" "$2"
+        fi
+    done 7<"$state/layers"
+}
+
+# layers_of DIR: prints the names of the layers, lowest first: manifest.json of docker, else index.json of OCI.
+layers_of() {
+    if [ -f "$1/manifest.json" ]; then
+        json_flat "$1/manifest.json" | grep -o '"Layers":\[[^]]*\]' >"$state/json"
+        [ "$(wc -l <"$state/json")" -eq 1 ] || return 1
+        sed 's/^"Layers":\[//' "$state/json" | grep -o '"[^"]*"' | tr -d '"'
+        return
+    fi
+    layers_index=$(json_digests "$1/index.json")
+    json_flat "$1/blobs/$layers_index" 2>/dev/null | grep -q '"layers":' || layers_index=$(json_digests "$1/blobs/$layers_index")
+    [ -f "$1/blobs/$layers_index" ] || return 1
+    json_flat "$1/blobs/$layers_index" | sed 's/.*"layers":\[//' | grep -o '"digest":"[^"]*"' | sed 's/.*:"\(.*\):\(.*\)"/blobs\/\1\/\2/'
+}
+
+# Blanks matter only inside of strings, and there are none in digests and file names.
+json_flat() {
+    tr -d ' \n\t\r' <"$1"
+    echo
+}
+
+json_digests() {
+    json_flat "$1" | grep -o '"digest":"[^"]*"' | sed 's/.*:"\(.*\):\(.*\)"/\1\/\2/'
+}
+
+# layer_over TAR ROOT: .wh.NAME takes NAME away, .wh..wh..opq what was in the directory before.
+layer_over() {
+    rm -rf "$state/layer"
+    mkdir "$state/layer"
+    unpack "$1" "$state/layer"
+    (cd "$state/layer" && find . -name '.wh.*' -print0 >"$state/list")
+    ! [ -s "$state/list" ] || (cd "$state/layer" && xargs -0 sh -c "$(program_whiteout)" sh "$2" <"$state/list") || missing "a way to apply $1"
+    (cd "$state/layer" && find . ! -name . -print0) >"$state/list"
+    source_kind=stage
+    in_root "$2" layer_transfer "$state/layer" "$2"
+    rm -rf "$state/layer"
+}
+
+# layer_transfer FROM TO: what $state/list names.
+layer_transfer() {
+    transfer "$1" "$state/list" "$2" replace '' ''
+}
+
+# copy_root FROM TO: a whole root ('' is /) into an empty directory. Of a running system, what is mounted into it is left out,
+# and so is what is this script's.
+copy_root() {
+    root_leave=''
+    case $state/ in "$1"/*) root_leave=$(leave_out "${state#"$1"}") ;; esac
+    [ -n "$1" ] || root_leave="-xdev $root_leave $(leave_out /.dock2sh) $(mounted_files)"
+    (cd "${1:-/}" && eval "find . $root_leave ! -name . -print0") >"$state/list" || fail "${1:-/} cannot be read"
+    source_kind=stage
+    in_root "$2" layer_transfer "${1:-/}" "$2"
+    chmod "$(stat -c %a "${1:-/}")" "$2" && chown "$(stat -c %u:%g "${1:-/}")" "$2"
+    : "$source_kind"
+}
+
+# leave_out PATH: words for find.
+leave_out() {
+    printf '! \\( -path %s -prune \\) ' "$(quote ".$(printf '%s' "$1" | sed 's/[][*?\\]/\\&/g')")"
+}
+
+# find -xdev stays out of mounted directories, but names mounted files: /etc/hosts and the like in a container.
+mounted_files() {
+    [ -r /proc/self/mounts ] || return 0
+    awk '$2 != "/" { print $2 }' /proc/self/mounts | while IFS= read -r mounted; do
+        mounted=$(printf '%b' "$(printf '%s' "$mounted" | sed 's/\\\([0-7]\)/\\0\1/g')")
+        [ -d "$mounted" ] || leave_out "$mounted"
+    done
+}
+
+# The command line of the script, the order of its work, and how it ends.
+
+main() {
+    caller_locale=${LC_ALL-unset}
+    : "$caller_locale"
+    export LC_ALL=C
+    set -u
+    umask 022
+    colours
+    options "$@"
+    case $action in
+    help) help_text ;;
+    list) state_reset && build ;;
+    dry) dry_run ;;
+    start) start_found ;;
+    *) build_root ;;
+    esac
+}
+
+# options WORD...: what the command line says, in variables; `given` is what the hint of a failure repeats.
+options() {
+    action=build given='' from_step=1 only_step='' only_stage='' root='' target_root='' context_dir=. state=''
+    bases='' contexts='' secrets='' agents='' start_arguments=''
+    while [ $# -gt 0 ]; do
+        case $1 in
+        --help | -h) action=help ;;
+        --list) action=list ;;
+        --dry-run) action=dry ;;
+        start) action=start && shift && start_arguments=$(quote "$@") && break ;;
+        --*=*) option "${1%%=*}" "${1#*=}" ;;
+        --?*) [ $# -gt 1 ] || misused "$1 needs a value."
+            option "$1" "$2" && shift ;;
+        *) misused "What is $(quote "$1")? Options come before \`start\`." ;;
+        esac
+        shift
+    done
+    : "$contexts$secrets$agents$bases$context_dir$start_arguments$target_root"
+}
+
+# option NAME VALUE
+option() {
+    case $1 in
+    --from) option_step "$1" "$2" && from_step=$2 && return ;;
+    --only) option_step "$1" "$2" && only_step=$2 && return ;;
+    --stage) option_stage "$2" && only_stage=$2 ;;
+    --root) option_root "$2" ;;
+    --context) [ -d "$2" ] || misused "--context $(quote "$2"): no such directory." && context_dir=$2 ;;
+    --base) option_pair "$1" "$2" && bases="$bases $(quote "$2")" ;;
+    --build-context) option_pair "$1" "$2" && contexts="$contexts $(quote "$2")" ;;
+    --secret) option_secret "$2" && secrets="$secrets $(quote "$2")" ;;
+    --ssh) agents="$agents $(quote "$2")" ;;
+    --state) [ -n "$2" ] || misused '--state needs a directory.' && state=$2 ;;
+    *) misused "Unknown option $(quote "$1")." ;;
+    esac
+    given="$given $1 $(quote "$2")"
+}
+
+option_step() {
+    case $2 in
+    '' | *[!0-9]* | ??????????*) misused "$1 needs the number of a step (--list shows them), not $(quote "$2")." ;;
+    esac
+    if [ "$2" -lt 1 ] || [ "$2" -gt "$total" ]; then
+        misused "$1 $2: there are steps 1 to $total (--list shows them)."
+    fi
+}
+
+option_stage() {
+    stage_line "$1" >/dev/null || misused "There is no stage $(quote "$1"). Stages: $(stage_names)"
+}
+
+# Where an empty value would mean the machine's own root, it is most likely a variable that was not set.
+option_root() {
+    [ -n "$1" ] || misused '--root needs a directory (/ is this machine itself, and the default).'
+    [ ! -e "$1" ] || [ -d "$1" ] || misused "--root $(quote "$1") is no directory."
+    case $1 in
+    /*) target_root=$1 ;;
+    *) target_root=$(pwd -P)/$1 ;;
+    esac
+}
+
+option_pair() {
+    case $2 in
+    ?*=?*) ;;
+    *) misused "$1 needs NAME=VALUE, not $(quote "$2")." ;;
+    esac
+}
+
+option_secret() {
+    case ,$1, in
+    *,id=*) ;;
+    *) misused "--secret needs id=NAME,src=FILE or id=NAME,env=VARIABLE, not $(quote "$1")." ;;
+    esac
+}
+
+# What is started is known when the words have been read; `start_with` is set by entrypoint and cmd (start.sh).
+start_found() {
+    [ -z "$target_root" ] || [ -d "$target_root" ] || missing "the directory $target_root: build it first"
+    place_target
+    state_reset
+    build
+    ! type image >/dev/null 2>&1 || image
+    "${start_with:-start_nothing}"
+}
+
+start_nothing() {
+    misused 'There is nothing to start: this script has no ENTRYPOINT and no CMD.'
+}
+
+# build_root: every wanted step, in the root that is meant.
+build_root() {
+    [ "$(id -u)" -eq 0 ] || missing "the right to do this: it needs root. As root (sudo sh ...) it goes on; --list and --dry-run \
+work for everyone."
+    trap 'end_script $?' EXIT
+    trap 'exit 130' INT
+    trap 'exit 143' TERM
+    trap 'exit 129' HUP
+    place_target
+    place_state
+    lock_root
+    undo_steps
+    begin_afresh
+    [ -z "$target_root" ] || root_directory "$target_root"
+    step_now=''
+    state_reset
+    build
+    step_now=''
+    say "${colour_step-}done${colour_off-}"
+}
+
+# place_target: target_root becomes '' for /, or a real path. What leads to it is the machine's and its links are followed.
+place_target() {
+    [ -n "$target_root" ] || return 0
+    mkdir -p "$target_root" || missing "the directory $target_root: it cannot be made"
+    target_root=$(cd -P "$target_root" && pwd -P && echo /) || missing "a way into $target_root"
+    target_root=${target_root%?/}
+    target_root=${target_root%/}
+}
+
+dry() {
+    [ "$action" = dry ]
+}
+
+# --dry-run needs no right and leaves nothing behind. Some words put notes into $state.
+dry_run() {
+    trap '[ -z "$state" ] || rm -rf "$state"' EXIT
+    trap 'exit 130' INT
+    state=$(mktemp -d) || missing 'a temporary directory'
+    step_now=''
+    place_target_dry
+    state_reset
+    build
+}
+
+place_target_dry() {
+    [ ! -d "$target_root" ] || place_target
+}
+
+# end_script STATUS: the one way out of a build. What a step had put in place is taken away, then the end is told.
+end_script() {
+    trap '' INT TERM HUP
+    [ -z "${state_placed-}" ] || undo_steps
+    if [ "$1" -eq 0 ] && [ -n "${state_placed-}" ]; then
+        state_remove
+    elif [ -n "${step_now-}" ]; then
+        report "$1"
+    fi
+    unlock_root
+    exit "$1"
+}
+
+# report STATUS: which step, which line, and the command that goes on from there.
+report() {
+    case $1 in
+    129 | 130 | 143) say "${colour_error-}stopped${colour_off-} in step $step_now of $total: $step_title" ;;
+    *) say "${colour_error-}failed${colour_off-}: step $step_now of $total: $step_title" ;;
+    esac
+    report_step=$step_now
+    if [ -f "$0" ]; then
+        say "go on from there:  sh $(quote "$0" --from "$report_step")$given"
+    else
+        say "go on from there:  save this script as setup.sh, then  sh setup.sh --from $report_step$given"
+    fi
+}
+
+help_text() {
+    cat <<'HELP'
+What `docker build` does with the Dockerfile, as a shell script. Run it as root.
+
+  --list               show the steps            --from N         go on at step N
+  --dry-run            say what would be done    --only N         do step N alone
+  --stage NAME         that stage's steps, and those of the stages it needs
+  --root DIR           build into DIR (empty or missing: it is filled from the base image); default: this machine itself
+  --context DIR        the build context; default: the current directory
+  --build-context NAME=DIR               a named context
+  --base IMAGE=SOURCE                    a base image: a directory, a tar of a root file system, or docker-image://NAME
+  --secret id=ID,src=FILE                or id=ID,env=VARIABLE
+  --ssh default[=SOCKET]                 an agent for RUN --mount=type=ssh
+  --state DIR          where it keeps its own things while it works; default: a directory of its own in /var/lib/dock2sh
+  start [-e K=V] [--entrypoint X] [-w DIR] [-u USER] [ARG...]   start what was built, as `docker run IMAGE ARG...`
+
+Exit status: 0; 1 a step failed; 2 bad usage; 3 something is missing, and said; 130 after Ctrl-C.
+HELP
+}
+
+# change_modes DIR LIST MODE: MODE for the entries of DIR that LIST (NUL after each) names; none of them is a symbolic link.
+change_modes() {
+    [ -n "$3" ] && [ -s "$2" ] || return 0
+    case $3 in
+    *[!0-9]*) change_modes_by_text "$@" ;;
+    *[89]* | ?????*) fail "invalid chmod parameter: '$3'. it should be octal string and between 0 and 07777" ;;
+    *) for_each "$1" "$2" chmod "0000$3" || fail "chmod $3" ;;
+    esac
+}
+
+# Letters as BSD's setmode(3) reads them, which is what docker uses: chmod(1) differs in X, in s and in u=g. One awk finds
+# the new mode of each entry and writes a list for each mode (five digits and more make chmod clear a directory's s bits as well).
+change_modes_by_text() {
+    rm -rf "$state/modes" && mkdir "$state/modes"
+    for_each "$1" "$2" stat -c '%a %F' >"$state/modes.now"
+    tr '\n\0' '\001\n' <"$2" | modes="$state/modes.now" text=$3 into="$state/modes" LC_ALL=C awk "$(program_setmode)" ||
+        fail "invalid chmod parameter: '$3': invalid syntax"
+    for mode_list in "$state/modes"/*; do
+        tr '\001\n' '\n\0' <"$mode_list" | (cd "$1" && xargs -0 chmod "0000${mode_list##*/}") || fail "chmod $3"
+    done
+}
+
+# created_mode MODE: the mode of directories that a copy creates on its way: an octal --chmod holds for them too, less the
+# umask of the daemon and without s and t (--chmod=1777 makes them 0755).
+created_mode() {
+    case $1 in
+    '' | *[!0-7]*) echo 0755 ;;
+    *) printf '0%o\n' $((0$1 & 0755)) ;;
+    esac
+}
+
+# owner_of SPEC: sets `owner` to uid:gid for the `u`, `u:g` of a --chown, looked up in the root that is being built.
+# A number alone is the group too; an empty part is 0, and so is root everywhere; an unknown name is silently 0, and an unknown group that of the user.
+owner_of() {
+    owner_user=${1%%:*}
+    if [ -z "$owner_user" ] || [ "$owner_user" = root ]; then
+        owner=0:0
+    elif owner_is_number "$owner_user"; then
+        owner=$owner_user:$owner_user
+    else
+        owner_files_needed
+        owner_uid=$(account_row passwd 1 "$owner_user" 3)
+        owner=${owner_uid:-0}:$(account_row passwd 1 "$owner_user" 4)
+        [ -n "$owner_uid" ] || owner=0:0
+    fi
+    case $1 in *:*) owner_group "${1#*:}" ;; esac
+}
+
+# The part after the colon.
+owner_group() {
+    if [ -z "$1" ] || [ "$1" = root ]; then
+        owner=${owner%:*}:0
+    elif owner_is_number "$1"; then
+        owner=${owner%:*}:$1
+    else
+        owner_files_needed
+        owner_gid=$(account_row group 1 "$1" 3)
+        owner=${owner%:*}:${owner_gid:-${owner#*:}}
+    fi
+}
+
+# A number of at most 32 bits; docker takes anything else for a name.
+owner_is_number() {
+    case $1 in
+    *[!0-9]* | '' | ???????????*) return 1 ;;
+    esac
+    [ "$1" -le 4294967295 ]
+}
+
+# A name cannot be looked up where there is nothing yet: BuildKit's words for FROM scratch and for --link.
+owner_files_needed() {
+    [ -n "$(ls -A "$root/")" ] || fail 'invalid user index: -1 (there is no /etc/passwd to find a name in)'
+}
+
+# COPY --parents: the path of a source is kept below the destination, from the pivot /./ on.
+
+parents() {
+    case $1 in
+    */./*) parents_base=${1%%/./*} parents_rest=${1#*/./} ;;
+    *) parents_base=. parents_rest=${1#./} ;;
+    esac
+    source_path "$parents_base"
+    parents_base=${found%/}
+    is_wild "$parents_rest" || source_path "${parents_base:+${parents_base#/}/}$parents_rest"
+    list_tree "$parents_base/"
+    # what matches, all below it, and the directories above it
+    printf '+.\n-%s\n' "$(pattern exclude "$parents_rest")" >"$state/parents"
+    filter_list "$state/parents" ''
+    filter_list "$state/exclude" ''
+    resolve "$2"
+    make_directories "$resolved" "$(created_mode "$chmod_spec")" "$made_owner"
+    transfer "$source_root$parents_base/" "$state/list" "$root$resolved" parents "$put_owner" "$chmod_spec"
+}
+
+# resolve PATH: sets `resolved` to PATH with its symbolic links followed inside $root; what does not exist stays as it is.
+# The result begins with a slash, so "$root$resolved" is always a path of the machine. Fails on a loop of links.
+resolve() {
+    resolve_in "$root" "$1" || fail "$1: too many links"
+}
+
+# resolve_in ROOT PATH: the same inside ROOT ('' or an absolute path).
+resolve_in() {
+    path_root=$1 path_rest=$2/ path_links=0 resolved=
+    while [ -n "$path_rest" ]; do
+        path_part=${path_rest%%/*} path_rest=${path_rest#*/}
+        case $path_part in
+        '' | .) ;;
+        ..) resolved=${resolved%/*} ;;
+        *) resolve_part || return 1 ;;
+        esac
+    done
+    resolved=${resolved:-/}
+}
+
+# One step of resolve_in: a link's target goes before the rest of the way; 255 links are docker's limit too.
+resolve_part() {
+    if ! [ -L "$path_root$resolved/$path_part" ]; then
+        resolved=$resolved/$path_part
+        return
+    fi
+    path_links=$((path_links + 1))
+    [ "$path_links" -le 255 ] || return 1
+    path_target=$(readlink -n "$path_root$resolved/$path_part" && printf /)
+    case $path_target in /*) resolved= ;; esac
+    path_rest=$path_target$path_rest
+}
+
+# clean_path PATH: sets `cleaned` to the absolute PATH without `.`, `..` and double slashes, as text (Go's path.Clean).
+clean_path() {
+    path_rest=$1/ cleaned=
+    while [ -n "$path_rest" ]; do
+        path_part=${path_rest%%/*} path_rest=${path_rest#*/}
+        case $path_part in
+        '' | .) ;;
+        ..) cleaned=${cleaned%/*} ;;
+        *) cleaned=$cleaned/$path_part ;;
+        esac
+    done
+    cleaned=${cleaned:-/}
+}
+
+# make_directories PATH MODE OWNER: each missing directory of the resolved PATH. OWNER may be empty. There is no chmod, so that
+# below a setgid directory the kernel hands on its group and bit, as it does to docker's mkdir.
+make_directories() {
+    path_rest=${1#/}/ path_made=
+    while [ -n "$path_rest" ]; do
+        path_made=$path_made/${path_rest%%/*} path_rest=${path_rest#*/}
+        [ ! -d "$root$path_made" ] || continue
+        ! [ -e "$root$path_made" ] || fail "mkdir $path_made: not a directory"
+        (umask "$(printf %o $((0777 & ~$2)))" && mkdir "$root$path_made") || fail "mkdir $path_made"
+        [ -z "$3" ] || chown "$3" "$root$path_made" || fail "chown $3 $path_made"
+    done
+}
+
+# Where and how files are put: what COPY, ADD of anything, and here-documents have in common.
+
+placement_none() {
+    chown_spec='' chmod_spec='' link=''
+    : >"$state/exclude"
+}
+
+# placement_option WORD: takes a flag that everything knows that puts files, or fails.
+placement_option() {
+    case $1 in
+    --chown=*) chown_spec=${1#*=} ;;
+    --chmod=*) chmod_spec=${1#*=} ;;
+    --link) link=yes ;;
+    --exclude=*) exclude_rules "${1#*=}" >>"$state/exclude" ;;
+    *) return 1 ;;
+    esac
+}
+
+# Sets `made_owner`, of directories on the way, and `put_owner`, of what is put: files of a context are root's, those of a
+# stage keep their owners ('').
+placement_begin() {
+    layer_begin
+    made_owner='' put_owner=''
+    if [ -n "$chown_spec" ]; then
+        owner_of "$chown_spec"
+        made_owner=$owner put_owner=$owner
+    elif [ "$source_kind" = context ]; then
+        put_owner=0:0
+    fi
+}
+
+placement_end() {
+    layer_end
+    rm -rf "$state/one"
+}
+
+# From here on $root is the empty root. BuildKit drops --link when there is a --chmod.
+layer_begin() {
+    layer_root=$root
+    [ -n "$link" ] && [ -z "$chmod_spec" ] || return 0
+    rm -rf "$state/layer"
+    mkdir -m 0755 "$state/layer" || fail "$state/layer cannot be made"
+    root=$state/layer
+}
+
+# A layer replaces whatever is in its way, symbolic links by directories too, and resets directories that are there.
+layer_end() {
+    [ "$root" != "$layer_root" ] || return 0
+    source_root=$root source_kind=layer source_rules='' root=$layer_root
+    list_tree /
+    transfer "$source_root" "$state/list" "$root/" replace '' ''
+    rm -rf "$source_root"
+}
+
+# places_full: what every step has mounted. /proc, /sys and /dev stay in the image, as with docker; the files go again.
+places_full() {
+    for place_name in /proc /sys /dev; do
+        [ ! -L "$root$place_name" ] || fail "$place_name of the root is a symbolic link: nothing can be mounted there"
+        [ -d "$root$place_name" ] || mkdir -m 0755 "$root$place_name" || fail "mkdir $place_name"
+    done
+    for place_name in hosts resolv.conf; do
+        place_point "/etc/$place_name" file
+        printf '%s\n' "$place" >"$state/at.$place_name"
+    done
+}
+
+# places_plain: / has its devices and names already. A DIR gets the devices and the names that a step cannot do without.
+places_plain() {
+    [ -n "$root" ] || return 0
+    for place_name in hosts resolv.conf; do
+        place_point "/etc/$place_name" file
+        swap_copy "/etc/$place_name" "$place"
+    done
+    [ -d "$root/dev" ] || mkdir -m 0755 "$root/dev"
+    while read -r place_name place_minor; do
+        [ -e "$root/dev/$place_name" ] || place_device "$place_name" "$place_minor"
+    done <<'NODES'
+null 1 3
+zero 1 5
+full 1 7
+random 1 8
+urandom 1 9
+tty 5 0
+NODES
+}
+
+# place_device NAME 'MAJOR MINOR'
+place_device() {
+    undo_later remove "$root/dev/$1"
+    mknod -m 666 "$root/dev/$1" c "${2% *}" "${2#* }" 2>/dev/null || [ -n "${place_told-}" ] || {
+        warn "devices cannot be made here (no right to mknod): steps in $root have no /dev/$1"
+        place_told=1
+    }
+}
+
+# place_point TARGET directory|file: sets `place`, the path of TARGET inside the root with links followed, and makes what is
+# missing of it; that goes again after the step if nothing is in it. What lies in /dev or /proc is not the root's own.
+place_point() {
+    resolve "$1"
+    place=$resolved
+    case $mode$place in
+    full/dev/* | full/proc/* | full/sys/*) return 0 ;;
+    esac
+    place_rest=${place#/}/ place_way=$root
+    while [ -n "$place_rest" ]; do
+        place_way=$place_way/${place_rest%%/*} place_rest=${place_rest#*/}
+        [ ! -e "$place_way" ] || continue
+        undo_later stub "$place_way"
+        if [ -z "$place_rest" ] && [ "$2" = file ]; then : >"$place_way"; else mkdir -m 0755 "$place_way"; fi ||
+            fail "the mount point $1 cannot be made"
+    done
+}
+
+# swap_away PLACE: what is there goes aside and comes back after the step.
+swap_away() {
+    swap_number=$((${swap_number-0} + 1))
+    swap_hidden=$state/hidden.$swap_number
+    mv "$root$1" "$swap_hidden" || fail "$1 is in use (a mount of this container?): a mount of the step cannot be put there"
+    undo_later back "$root$1" "$swap_hidden"
+    undo_later remove "$root$1"
+}
+
+# swap_copy FROM PLACE
+swap_copy() {
+    swap_away "$2"
+    if [ -d "$1" ]; then
+        mkdir "$root$2"
+        copy_root "$1" "$root$2"
+    else
+        cp -p "$1" "$root$2" || fail "$2 cannot be put in place"
+    fi
+}
+
+# plain_notes: what cannot be given here.
+plain_notes() {
+    ! [ -e /proc/self/stat ] || return 0
+    warn "there is no /proc here: processes that a step leaves behind are not ended"
+}
+
+# run_plainly: what a step asks for and cannot get.
+run_plainly() {
+    [ "${run_network-}" != none ] ||
+        missing 'a network namespace for RUN --network=none: run this as root on a machine or in a privileged container'
+    [ "${run_security-}" != insecure ] || warn 'RUN --security=insecure: the step has the rights that there are here, and no more'
+}
+
+# run_processes: the numbers of all processes, for plain mode in a container.
+run_processes() {
+    [ "$mode" = plain ] && in_container || return 0
+    (cd /proc && printf ' %s ' [0-9]*)
+}
+
+in_container() {
+    [ -e /.dockerenv ] || [ -e /run/.containerenv ]
+}
+
+# run_leftovers: docker ends every process of a step with its first one. Surely the step's are those of its session, and, in a
+# container, those of sessions that came with the step (daemons), unless `docker exec` brought them: their first has parent 0.
+run_leftovers() {
+    [ "$mode" = plain ] && [ -s "$state/pid" ] && [ -e /proc/self/stat ] || return 0
+    for leftover_round in 1 2 3; do
+        leftovers=$(leftover_list "$(cat "$state/pid")")
+        [ -n "$leftovers" ] || return 0
+        eval "kill -KILL $leftovers" 2>/dev/null
+    done
+    : "$leftover_round"
+}
+
+# leftover_list SESSION. Field 1 of stat is the number, 2 the name (which may hold blanks and brackets), 4 the parent, 6 the session.
+leftover_list() {
+    cat /proc/[0-9]*/stat 2>/dev/null | session=$1 before=${run_before-} LC_ALL=C awk '
+        /^[0-9]+ \(/ { number = $1; sub(/^.*\) /, ""); parent[number] = $2; session[number] = $4 }
+        END {
+            for (p in parent) {
+                if (session[p] != ENVIRON["session"]) {
+                    if (ENVIRON["before"] == "" || index(ENVIRON["before"], " " p " ")) continue
+                    if (index(ENVIRON["before"], " " session[p] " ")) continue
+                    for (top = p; parent[top] > 0; ) top = parent[top]
+                    if (top != 1) continue
+                }
+                printf "%s ", p
+            }
+        }'
+}
+
+# copy_path SOURCE DEST: a directory's contents go into DEST, anything else to where put_file puts it.
+copy_path() {
+    source_path "$1"
+    if [ -d "$source_root$found" ]; then
+        put_directory "$found" "$2"
+    else
+        put_file "$source_root$found" "${1##*/}" "$2"
+    fi
+}
+
+# put_directory FOUND DEST: the directory itself lends its time only, never its mode or owner: BuildKit makes DEST first and
+# then copies what is in the directory.
+put_directory() {
+    put_time=$(stat -c %Y "$source_root$1")
+    list_tree "$1"
+    filter_list "$state/exclude" ''
+    resolve "$2"
+    case $2 in
+    */) ;;
+    *) [ -d "$root$resolved" ] || ! [ -e "$root$resolved" ] || fail "cannot copy to non-directory: $resolved" ;;
+    esac
+    make_directories "$resolved" "$(created_mode "$chmod_spec")" "$made_owner"
+    put_into=$root$resolved
+    transfer "$source_root$1" "$state/list" "$put_into" merge "$put_owner" "$chmod_spec"
+    touch -d "@$put_time" "$put_into" || fail "the time of ${put_into#"$root"} cannot be set"
+}
+
+# put_file FILE NAME DEST: puts a file (or device...) of the machine to DEST/NAME if DEST is a directory or ends in a slash,
+# else to DEST.
+put_file() {
+    resolve "$3"
+    put_into=$resolved put_name=$2
+    case $3 in
+    */) ;;
+    *) [ -d "$root$resolved" ] || put_into=${resolved%/*} put_name=${resolved##*/} ;;
+    esac
+    put_into=${put_into:-/}
+    make_directories "$put_into" "$(created_mode "$chmod_spec")" "$made_owner"
+    rm -rf "$state/one"
+    { mkdir "$state/one" && ln -s "$1" "$state/one/$put_name"; } || fail "$put_name cannot be put into $put_into"
+    printf './%s\0' "$put_name" >"$state/list"
+    transfer "$state/one" "$state/list" "$root$put_into" merge "$put_owner" "$chmod_spec" follow
+}
+
+# run: the text on standard input, lines joined as a Dockerfile joins them, as one argument of the shell.
+run() {
+    run_taken=$(LC_ALL=C awk '/^[ \t]*#/ { next } sub(/\\$/, "") { printf "%s", $0; next } { print }' && echo .)
+    run_given_text
+}
+
+# The last newline is the here-document's.
+run_given_text() {
+    run_taken=${run_taken%.}
+    run_taken=${run_taken%"
+"}
+    eval "run_exec $run_shell \"\$run_taken\""
+}
+
+# security insecure: for the next RUN: every capability, nothing covered.
+security() {
+    run_security=$1
+}
+
+# run_exec WORD...: the command itself.
+run_exec() {
+    ! wanted || run_wanted "$@"
+    run_mounts='' run_network='' run_security='' run_script='' run_placer=''
+    : "$run_mounts$run_script"
+}
+
+run_wanted() {
+    ! dry || { say "$(quote "$@")" && return; }
+    run_choose
+    [ "$mode" = full ] || run_plainly
+    account "${user:-0}"
+    run_cwd
+    run_more=''
+    : >"$state/mounts"
+    case $mode in full) places_full ;; *) places_plain ;; esac
+    ${run_placer-}
+    run_environment
+    run_chain "$@"
+    rm -f "$state/pid" "$state/interrupted" "$state/refused"
+    run_before=$(run_processes)
+    run_streams
+    undo_steps
+    [ -d "$state" ] || fail "the step removed $state, which this script needs: name another place with --state DIR"
+    run_status=$(cat "$state/status")
+    [ "$run_status" -ne 125 ] || [ ! -s "$state/refused" ] || fail "$(cat "$state/refused")"
+    [ "$run_status" -eq 0 ] || fail "the command ended with exit status $run_status"
+}
+
+# A missing current directory is made as runc makes it: 0755, the step's user, each level.
+run_cwd() {
+    resolve "$cwd"
+    [ -d "$root$resolved" ] || make_directories "$resolved" 0755 "$account_uid:$account_gid"
+    run_wd=$resolved
+}
+
+# run_environment: sets `run_env`: what the words have set, then docker's default PATH, secrets, and HOME as runc sets it.
+run_environment() {
+    run_saved=$environment
+    env_has PATH || env_set "PATH=$default_path"
+    eval "env_add ${run_more-}"
+    env_has_text HOME || env_set "HOME=$account_home"
+    run_env=$environment environment=$run_saved
+}
+
+# run_choose: sets `mode` by trying: `full` with namespaces of the step's own, else `plain`.
+run_choose() {
+    [ -z "${mode-}" ] || return 0
+    mode=plain
+    run_kit
+    "$(tool unshare)" -m -p -i -u -f "$(tool sh)" -c "$(program_probe)" sh "$state" 2>/dev/null && mode=full
+    [ "$mode" = full ] || plain_notes
+}
+
+# run_kit: sets `kit`: whose tools are here, util-linux's or those of busybox.
+run_kit() {
+    kit=linux
+    case $("$(tool setpriv)" --help 2>&1) in *--bounding-set*) ;; *) kit=busybox ;; esac
+    # the caller may have signals ignored (nohup, a job in the background), and only GNU env can undo that for the step
+    run_signals=''
+    case $("$(tool env)" --help 2>&1) in *--default-signal*) run_signals=--default-signal ;; esac
+    for run_tool in unshare nsenter setsid; do
+        tool "$run_tool" >/dev/null || missing "the tool $run_tool: install util-linux (or busybox)"
+    done
+}
+
+# run_chain WORD...: sets `chain`, the words that become the command: each program runs the next, so that the command is the
+# first process, in a session of its own, and nothing is needed inside the root.
+run_chain() {
+    : "${run_network=}${run_security=}"
+    chain="$(quote "$(tool sh)" -c "$(program_enter)" enter "$(tool setsid)") $(run_become "$@")"
+    [ "$mode" = plain ] || chain="$(run_unshare) $chain"
+}
+
+# run_become WORD...: prints the end of it: exactly that environment, then directory, groups, rights and user, then the command.
+run_become() {
+    quote "$(tool env)" ${run_signals:+"$run_signals"} -i --
+    printf '%s ' "$run_env"
+    case $kit in
+    linux) run_become_linux "$@" ;;
+    *) run_become_busybox "$@" ;;
+    esac
+}
+
+# util-linux: unshare and nsenter leave the groups to setpriv when -S comes without -G.
+run_become_linux() {
+    quote "$(tool setpriv)" "--regid=$account_gid" "--groups=$account_groups" && printf ' '
+    if [ "$mode" = plain ]; then
+        # not unshare: docker's seccomp rules refuse the call, even for nothing
+        quote "$(tool nsenter)" "--root=${root:-/}" "--wd=$root$run_wd" "--setuid=$account_uid" -- "$@"
+        return
+    fi
+    [ "$run_security" = insecure ] || printf '%s ' --inh-caps=-all --ambient-caps=-all "--bounding-set=-all,\
++chown,+dac_override,+fsetid,+fowner,+mknod,+net_raw,+setgid,+setuid,+setfcap,+setpcap,+net_bind_service,+sys_chroot,+kill,+audit_write"
+    quote "$(tool unshare)" --root=. "--wd=$run_wd" "--setuid=$account_uid" -- "$@"
+}
+
+# busybox: no capability can be taken away; supplementary groups only by its start-stop-daemon, for an account of this /.
+run_become_busybox() {
+    run_at=.
+    [ "$mode" = full ] || run_at=${root:-/}
+    quote "$(tool nsenter)" "-r$run_at" "-w${run_at%/}$run_wd" && printf ' '
+    if run_is_account && tool start-stop-daemon >/dev/null; then
+        run_program=$1 && shift
+        quote "$(tool start-stop-daemon)" -S -q -p "$state/none" -c "$account_uid" -x "$run_program" -- "$@"
+    else
+        case $account_groups in
+        *,*) warn "busybox alone cannot give the step's user the groups $account_groups: install util-linux" ;;
+        esac
+        quote -S "$account_uid" -G "$account_gid" -- "$@"
+    fi
+}
+
+# Is the user one of this /'s own, with his own groups?
+run_is_account() {
+    case $user in *:*) return 1 ;; esac
+    [ -z "$root" ] && [ -n "$(account_row passwd 3 "$account_uid" 1)" ]
+}
+
+# run_unshare: --kill-child where it is known: no step outlives the script.
+run_unshare() {
+    set -- -m -p -i -u -f
+    [ "$run_network" != none ] || set -- "$@" -n
+    [ "$kit" = busybox ] || set -- "$@" --kill-child
+    quote "$(tool unshare)" "$@"
+}
+
+# run_streams: runs `chain` with an empty pipe for input and pipes for output, as docker does: a program must not find a
+# terminal. The first relay is the one that Ctrl-C reaches: its cat dies, its trap ends the step.
+run_streams() {
+    {
+        {
+            { : | eval "run_enter $chain" 4>&- 5>&-; echo $? >"$state/status"; run_leftovers 4>&- 5>&-; } 2>&4 | run_relay >&5 4>&- 5>&-
+        } 4>&1 | cat >&2 5>&-
+    } 5>&1
+}
+
+run_relay() {
+    trap run_kill INT TERM HUP
+    cat
+}
+
+# run_enter WORD...
+run_enter() {
+    enter_mode=$mode enter_root=$root enter_state=$state enter_uid=$account_uid enter_wd=$run_wd \
+        enter_network=$run_network enter_security=$run_security "$@"
+}
+
+# The step's first process: in `full` mode the kernel ends all the others with it, in `plain` mode it leads a session.
+run_kill() {
+    : >"$state/interrupted"
+    [ -s "$state/pid" ] || return 0
+    kill -KILL "$(cat "$state/pid")" 2>/dev/null
+    [ "$mode" = full ] || kill -KILL "-$(cat "$state/pid")" 2>/dev/null
+}
+
+# say TEXT...: a note.
+say() {
+    printf '%s\n' "$*" >&2
+}
+
+# warn TEXT...: something that the reader should know, though the work goes on.
+warn() {
+    printf '%swarning:%s %s\n' "${colour_warn-}" "${colour_off-}" "$*" >&2
+}
+
+# fail TEXT...: the step has failed. What it was and how to go on is said once, by end_script (main.sh), also if this is a subshell
+# whose parent does `|| exit`.
+fail() {
+    printf '%serror:%s %s\n' "${colour_error-}" "${colour_off-}" "$*" >&2
+    exit 1
+}
+
+# missing TEXT...: something is not here (a tool, a right, a base image); the text names it and the cure.
+missing() {
+    printf '%smissing:%s %s\n' "${colour_error-}" "${colour_off-}" "$*" >&2
+    exit 3
+}
+
+# misused TEXT...: the command line is wrong.
+misused() {
+    printf '%s\n%s\n' "$*" 'Try --help.' >&2
+    exit 2
+}
+
+# Colours for a person only: a terminal, and no NO_COLOR (no-color.org: any non-empty value).
+colours() {
+    colour_step='' colour_warn='' colour_error='' colour_off=''
+    [ -t 2 ] && [ -z "${NO_COLOR-}" ] && [ "${TERM-dumb}" != dumb ] || return 0
+    colour_step=$(printf '\033[1;36m') colour_warn=$(printf '\033[33m')
+    colour_error=$(printf '\033[31m') colour_off=$(printf '\033[0m')
+    : "$colour_step$colour_warn$colour_error"
+}
+
+# digest TEXT: a file name for it.
+digest() {
+    printf '%s' "$1" | sha256sum | cut -c 1-16
+}
+
+# quote WORD...: the words as one would type them into a shell, a blank between them.
+quote() {
+    quote_gap=
+    for quote_next in "$@"; do
+        quote_word "$quote_next"
+        printf '%s' "$quote_gap$quoted"
+        quote_gap=' '
+    done
+}
+
+# quote_word WORD: sets `quoted`, without a process. A ' becomes '\''; what needs no quotes gets none.
+quote_word() {
+    case $1 in
+    '' | *[!abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_./:=@%+,-]*) ;;
+    *) quoted=$1 && return ;;
+    esac
+    quote_rest=$1 quoted=
+    while :; do
+        case $quote_rest in *\'*) ;; *) break ;; esac
+        quoted="$quoted${quote_rest%%\'*}'\\''" quote_rest=${quote_rest#*\'}
+    done
+    quoted="'$quoted$quote_rest'"
+}
+
+# list_tree DIR [FIND-OPTION...]: $state/list becomes what is below DIR of the source, without what is left out of the context.
+list_tree() {
+    list_dir=$1
+    shift
+    (cd "$source_root$list_dir" && find . "$@" ! -name . -print0) >"$state/list" || fail "$list_dir cannot be read"
+    list_dir=${list_dir#/} list_dir=${list_dir%/}
+    filter_list "$source_rules" "${list_dir:+$list_dir/}"
+}
+
+# filter_list RULES PREFIX: drops from $state/list what the rules leave out; they see PREFIX before each name.
+filter_list() {
+    [ -s "$1" ] && [ -s "$state/list" ] || return 0
+    list_is_plain
+    list_as_lines | rules=$1 prefix=$2 LC_ALL=C awk "$(program_filter)" | tr '\001\n' '\n\0' >"$state/list.kept"
+    mv -f "$state/list.kept" "$state/list"
+}
+
+# for_each DIR LIST COMMAND...: runs COMMAND in DIR with the names of LIST, as many at a time as fit. They come through a pipe:
+# busybox's xargs lets its children have the list open, and a child that ends sets back a file that can seek.
+for_each() {
+    each_dir=$1 each_list=$2
+    shift 2
+    cat <"$each_list" | (cd "$each_dir" && xargs -0 "$@")
+}
+
+# $state/list for line tools: a newline in a name becomes \001.
+list_as_lines() {
+    tr '\n\0' '\001\n' <"$state/list"
+}
+
+# Names with a \001 or \002 of their own would come back as others.
+list_is_plain() {
+    [ "$(tr -dc '\001\002' <"$state/list" | wc -c)" -eq 0 ] ||
+        fail 'a file name contains the control character 1 or 2 and cannot be matched: rename the file'
+}
+
+# exclude_rules PATTERN...: the rules of --exclude. A leading ! takes back.
+exclude_rules() {
+    for exclude_pattern; do
+        case $exclude_pattern in
+        !*) printf '%s%s\n' - "$(pattern exclude "${exclude_pattern#!}")" ;;
+        *) printf '%s%s\n' + "$(pattern exclude "$exclude_pattern")" ;;
+        esac
+    done
+}
+
+# from IMAGE [NAME]: the target's root, in / or the DIR of --root. NAME when it is stage NAME as yet (and `keep NAME` follows).
+from() {
+    target_begin "$1" "${2-}"
+    ! acting || [ -z "$stage_needed" ] || target_files "$1"
+    target_begun=1
+}
+
+# target_files IMAGE: what the target begins with, in an empty DIR; else it is what it is.
+target_files() {
+    target_keep_pristine
+    ! target_is_empty || image_fill "$1" "$target_root"
+}
+
+# stage NAME IMAGE: a stage with a root of its own, which is filled when something needs it.
+stage() {
+    stage_begin "$1"
+    stage_image=$2
+    ! acting || printf '%s\n' "image $2" >"$state/stages/$1/recipe"
+}
+
+# from_stage PARENT [NAME]: the target's root goes on from the finished root of PARENT; NAME as with `from`.
+from_stage() {
+    target_begin "$1" "${2-}"
+    acting && [ -n "$stage_needed" ] || return 0
+    if target_is_empty; then
+        from_copy=$(root_of "$1") || exit
+        copy_root "$from_copy" "$target_root"
+    elif [ -z "${target_begun-}" ] && [ "$from_step" -eq 1 ] && [ -z "$only_step" ]; then
+        missing "an empty root: this build begins with the files of stage $1, which are made on the way. Build into an empty \
+directory with --root DIR"
+    fi
+    target_begun=1
+}
+
+# target_begin IMAGE NAME
+target_begin() {
+    state_reset
+    stage_now='' stage_image=$1 stage_skipped='' stage_needed=1 root=$target_root
+    [ -z "$only_stage" ] || stage_needs "$2" || stage_needed=''
+    : "$root$stage_image"
+}
+
+# stage_begin NAME
+stage_begin() {
+    state_reset
+    stage_now=$1 stage_skipped='' stage_needed=1
+    [ -z "$only_stage" ] || stage_needs "$1" || stage_needed=''
+    root=$state/stages/$1/root
+    ! acting || mkdir -p "$state/stages/$1"
+}
+
+# Really at work: neither --list nor --dry-run.
+acting() {
+    [ "$action" = build ]
+}
+
+# step N TITLE: what follows is step N.
+step() {
+    step_number=$1 step_title=$2 step_wanted=''
+    if [ "$action" = start ]; then
+        return
+    elif [ "$action" = list ]; then
+        [ -z "$stage_needed" ] || printf '%s\n' "[$1/$total] $2"
+        return
+    fi
+    if [ -n "$stage_needed" ] && [ "$1" -ge "$from_step" ] && [ "$1" -eq "${only_step:-$1}" ]; then
+        step_wanted=1 step_now=$1
+        say "${colour_step-}[$1/$total]${colour_off-} $2"
+    else
+        stage_skipped=1
+    fi
+    : "$step_number$step_now$step_title"
+}
+
+# wanted: is the current step to be done? Then its stage's root is there.
+wanted() {
+    [ -n "$step_wanted" ] || return 1
+    dry || [ -z "$stage_now" ] || [ -d "$root" ] || stage_fill "$stage_now"
+}
+
+# stage_fill NAME: the root of a stage, from its recipe. When steps of it were skipped (--from) the recipe is not enough.
+stage_fill() {
+    [ "$stage_now" != "$1" ] || [ -z "$stage_skipped" ] || missing "the root of stage $1 as it was before this step: \
+it is gone with the state of an earlier run. Without --from and --only everything is made again"
+    read -r fill_kind fill_from <"$state/stages/$1/recipe" || missing "the stage $1: run without --from"
+    rm -rf "$state/stages/$1/new"
+    mkdir "$state/stages/$1/new"
+    case $fill_kind in
+    stage) fill_parent=$(root_of "$fill_from") || exit
+        copy_root "$fill_parent" "$state/stages/$1/new" ;;
+    image) image_fill "$fill_from" "$state/stages/$1/new" ;;
+    esac
+    mv "$state/stages/$1/new" "$state/stages/$1/root"
+}
+
+# root_of NAME: prints the root of a stage, a named context or an image, for copy --from and mounts. Filled on first use.
+root_of() {
+    (
+        if stage_line "$1" >/dev/null || [ -f "$state/stages/$1/recipe" ] || [ -d "$state/stages/$1/root" ]; then
+            [ -d "$state/stages/$1/root" ] || stage_fill "$1"
+            printf '%s\n' "$state/stages/$1/root"
+            return
+        fi
+        eval "set -- $(quote "$1") $contexts"
+        root_name=$1
+        shift
+        for root_pair in "$@"; do
+            if [ "${root_pair%%=*}" = "$root_name" ]; then
+                cd -P "${root_pair#*=}" && pwd -P && exit
+                missing "the named context $root_name: ${root_pair#*=} is no directory"
+            fi
+        done
+        image_root "$root_name"
+    )
+}
+
+# in_root DIR WORD...: with DIR as the root that is being built.
+in_root() {
+    in_saved=$root root=$1
+    shift
+    "$@"
+    root=$in_saved
+}
+
+# stage_line NAME: the line of `stages` that begins with NAME; the names after it are the stages that it needs. The last line is
+# the target's.
+stage_line() {
+    printf '%s\n' "${stages-}" | name=$1 LC_ALL=C awk 'BEGIN { bad = 1 } $1 == ENVIRON["name"] { print; bad = 0; exit } END { exit bad }'
+}
+
+stage_names() {
+    printf '%s\n' "${stages-}" | awk 'NF { printf "%s%s", gap, $1; gap = ", " } END { print gap ? "" : "(none)" }'
+}
+
+# stage_needs NAME: is stage NAME ('' is the target: the last line) the one of --stage, or one that it needs?
+stage_needs() {
+    printf '%s\n' "${stages-}" | name=$1 goal=$only_stage LC_ALL=C awk '
+        NF { line[++count] = $0 }
+        END {
+            need[ENVIRON["goal"]] = 1
+            for (i = count; i > 0; i--) {
+                size = split(line[i], part, " ")
+                if (part[1] in need) for (k = 2; k <= size; k++) need[part[k]] = 1
+            }
+            split(line[count], part, " ")
+            exit (ENVIRON["name"] == "" ? part[1] : ENVIRON["name"]) in need ? 0 : 1
+        }'
+}
+
+cmd() {
+    image_cmd=$(quote "$@") start_with=start_image
+    : "$start_with"
+}
+
+start_image() {
+    root=$target_root start_env=''
+    : "${image_entrypoint=}${image_cmd=}"
+    eval "start_options $start_arguments"
+    [ -n "$image_entrypoint$image_cmd" ] || misused 'No command specified: the image has neither ENTRYPOINT nor CMD. Name one.'
+    [ "$(id -u)" -eq 0 ] || missing 'the right to start it: it needs root'
+    account "${user:-0}"
+    start_environment
+    start_become
+}
+
+# start_options WORD...: docker run's, and the arguments, which take the place of CMD. Another entrypoint clears CMD, too.
+start_options() {
+    while [ $# -gt 0 ]; do
+        case $1 in
+        --*=*) start_option "${1%%=*}" "${1#*=}" ;;
+        -i | -t | -it | -ti | --rm | --interactive | --tty) ;;
+        --) shift && break ;;
+        -?*) [ $# -gt 1 ] || misused "start: $1 needs a value."
+            start_option "$1" "$2"
+            shift ;;
+        *) break ;;
+        esac
+        shift
+    done
+    [ $# -eq 0 ] || image_cmd=$(quote "$@")
+}
+
+# start_option NAME VALUE
+start_option() {
+    case $1 in
+    -e | --env) start_variable "$2" ;;
+    --entrypoint) image_entrypoint='' image_cmd='' && [ -z "$2" ] || image_entrypoint=$(quote "$2") ;;
+    -w | --workdir) cwd=$2 ;;
+    -u | --user) user=$2 ;;
+    *) misused "start: unknown option $(quote "$1"). Its options: -e K=V, --entrypoint X, -w DIR, -u USER." ;;
+    esac
+}
+
+# K=V, or K alone: the caller's value, if he has one.
+start_variable() {
+    case $1 in
+    *=*) start_env="$start_env $(quote "$1")" ;;
+    '' | [0-9]* | *[!A-Za-z0-9_]*) misused "start -e: $(quote "$1") is no name of a variable." ;;
+    *) eval "[ -z \"\${$1+set}\" ] || start_env=\"\$start_env \$(quote \"\$1=\${$1}\")\"" ;;
+    esac
+}
+
+# What the image and the options say, PATH, HOME, and what docker run adds: HOSTNAME, and TERM at a terminal.
+start_environment() {
+    start_saved=$environment environment=''
+    env_set "PATH=$default_path"
+    env_set "HOSTNAME=$(uname -n)"
+    ! [ -t 0 ] || env_set "TERM=${TERM:-xterm}"
+    eval "env_add $start_saved $start_env"
+    env_has_text HOME || env_set "HOME=$account_home"
+    run_env=$environment
+}
+
+# The command takes the place of the script, so that signals reach it and its exit status is ours. A DIR gets its /proc, /sys
+# and /dev in a mount namespace, where there is one to be had.
+start_become() {
+    resolve "$cwd"
+    run_wd=$resolved mode=plain
+    [ -d "$root$run_wd" ] || missing "the directory $cwd in ${root:-/}"
+    run_kit
+    [ -z "$root" ] || ! "$(tool unshare)" -m "$(tool mount)" -n -t tmpfs tmpfs "$root" 2>/dev/null || mode=full
+    eval "chain=\$(run_become $image_entrypoint $image_cmd)"
+    [ "$mode" = plain ] || chain="$(quote "$(tool unshare)" -m "$(tool sh)" -c "$(program_enter)" enter) $chain"
+    export enter_mode=start enter_root="$root" enter_state='' enter_uid=0 enter_wd="$run_wd" enter_network='' enter_security=''
+    eval "exec $chain"
+}
+
+# The environment is an ordered list of K=V, held as words quoted for `eval`: any byte may be in a value, and a name that is
+# no shell identifier (a.b) is as good as another.
+state_reset() {
+    environment='' user='' cwd=/ run_shell='/bin/sh -c'
+    default_path=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
+    : "$environment$user$cwd$run_shell$default_path"
+}
+
+# env K=V...: each name stands where it was assigned last, as in BuildKit (llb's EnvList deletes and appends).
+env() {
+    env_add "$@"
+}
+
+env_add() {
+    for env_new in "$@"; do
+        env_set "$env_new"
+    done
+}
+
+# env_set K=V
+env_set() {
+    env_list='' env_setting=$1
+    eval "env_without $environment"
+    quote_word "$env_setting"
+    environment="$env_list $quoted"
+}
+
+# env_without K=V...: sets `env_list` to all of them but those of the name that is set.
+env_without() {
+    for env_word in "$@"; do
+        [ "${env_word%%=*}" != "${env_setting%%=*}" ] || continue
+        quote_word "$env_word"
+        env_list="$env_list $quoted"
+    done
+}
+
+# env_has NAME: is it set?
+env_has() {
+    env_value "$1" && [ -n "$env_found" ]
+}
+
+# env_has_text NAME: is it set to anything? (runc takes an empty HOME for none.)
+env_has_text() {
+    env_value "$1" && [ -n "${env_found#"$1="}" ]
+}
+
+# env_value NAME: sets `env_found` to its NAME=VALUE, or nothing.
+env_value() {
+    eval "env_look $1 $environment"
+}
+
+env_look() {
+    env_name=$1 env_found=''
+    shift
+    for env_word in "$@"; do
+        [ "${env_word%%=*}" != "$env_name" ] || env_found=$env_word
+    done
+}
+
+# user SPEC: for the RUNs and WORKDIRs that follow. Not looked up before something needs it, as in docker.
+user() {
+    user=$1
+}
+
+# directory DIR: the current directory; nothing is created.
+directory() {
+    cwd=$1
+}
+
+# base_env K=V...: the environment of the base image, known when the script was made.
+base_env() {
+    env_add "$@"
+}
+
+# tool NAME: the path of a program of the machine outside. Shells may have it built in, or a word of the script its name (env).
+tool() {
+    tool_path=$PATH:
+    while [ -n "$tool_path" ]; do
+        tool_next=${tool_path%%:*}/$1 tool_path=${tool_path#*:}
+        ! { [ -f "$tool_next" ] && [ -x "$tool_next" ]; } || { printf '%s\n' "$tool_next"; return 0; }
+    done
+    return 1
+}
+
+# transfer SOURCE LIST DEST POLICY OWNER MODE [FOLLOW]: puts what LIST names in SOURCE into the directory DEST of the root.
+# POLICY merge: as COPY does it, with its refusals; replace: as layers and archives do;
+# parents: as COPY --parents does it. OWNER is uid:gid for all, or '' to
+# keep theirs; MODE as in --chmod, or ''. With FOLLOW the names are links to what is meant. What is kept: modes with their s
+# and t bits, times in whole seconds, hard links among the listed, and file attributes where the tool can.
+transfer() {
+    [ -s "$2" ] || return 0
+    transfer_clear "$1" "$2" "$3" "$4" "${7-}"
+    transfer_tool
+    rm -f "$state/unpacked"
+    ! [ -s "$state/put" ] || "$transfer_by" "$1" "$state/put" "$3" "$5" "${7-}" ||
+        fail "the files could not be put into ${3#"$root"}"
+    transfer_sockets "$1" "$3" "$5"
+    change_modes "$3" "$state/no-links" "$6"
+}
+
+# Refuses what docker refuses and removes what is in the way, with few processes for any number of names.
+transfer_clear() {
+    transfer_shown=${3#"$root"}
+    for_each "$3" "$2" sh -c "$(program_survey)" sh "$4" "$5" "$1" "${transfer_shown%/}" \
+        >"$state/in-the-way" 3>"$state/put" 4>"$state/sockets" 5>"$state/no-links" 2>"$state/refused" || fail "$(cat "$state/refused")"
+    ! [ -s "$state/refused" ] || fail "$(head -n 1 "$state/refused")"
+    ! [ -s "$state/in-the-way" ] || for_each "$3" "$state/in-the-way" rm -rf || fail "${3#"$root"} cannot be cleared"
+}
+
+# Sets `transfer_by` to the function that can move a list of names that end in NUL: GNU tar, or else busybox's cpio (its tar reads no lists).
+transfer_tool() {
+    [ -z "${transfer_by-}" ] || return 0
+    case $(tar --version 2>/dev/null) in *'GNU tar'*) transfer_by=transfer_by_tar && return ;; esac
+    case $(cpio --help 2>&1) in *BusyBox*-0*) transfer_by=transfer_by_cpio && return ;; esac
+    missing 'GNU tar (or the cpio of busybox) to copy files with: install the package tar'
+}
+
+# transfer_by_tar SOURCE LIST DEST OWNER FOLLOW. POSIX headers carry the attributes; without their own times they keep whole seconds.
+transfer_by_tar() {
+    { tar_pack "$@" || : >"$state/unpacked"; } |
+        TAR_OPTIONS='' tar -C "$3" -xpf - --same-owner --numeric-owner --warning=no-timestamp --xattrs --xattrs-include='*' &&
+        ! [ -e "$state/unpacked" ]
+}
+
+tar_pack() {
+    tar_source=$1 tar_list=$2 tar_owner=$4
+    set -- ${5:+--dereference}
+    [ -z "$tar_owner" ] || set -- "$@" "--owner=:${tar_owner%:*}" "--group=:${tar_owner#*:}"
+    # a context's files lose their capabilities on the way, as the chown of the transfer clears them
+    [ "$source_kind" = context ] || set -- "$@" --xattrs-include=security.capability
+    TAR_OPTIONS='' tar -C "$tar_source" -cf - "$@" --xattrs --xattrs-include='user.*' \
+        --pax-option=delete=mtime,delete=atime,delete=ctime --numeric-owner --no-recursion --null -T "$tar_list"
+}
+
+# transfer_by_cpio: the same with busybox. A second round for directories: their times changed as they were filled. Its format
+# holds files of less than 4 GB.
+transfer_by_cpio() {
+    cpio_has_room "$1" "$2" || missing 'GNU tar to copy a file of 4 GB or more: install the package tar'
+    transfer_warn "$1"
+    cpio_round "$@" || return 1
+    [ -z "$5" ] || return 0
+    for_each "$3" "$2" sh -c "$(program_links)" sh "$1" "$4" || return 1
+    for_each "$1" "$2" sh -c "$(program_kind)" sh directory >"$state/dirs"
+    ! [ -s "$state/dirs" ] || cpio_round "$1" "$state/dirs" "$3" "$4" ''
+}
+
+cpio_round() {
+    { (cd "$1" && cpio -o -0 -H newc --renumber-inodes ${5:+-L} <"$2" 2>"$state/packed") || : >"$state/unpacked"; } |
+        (cd "$3" && cpio -i -d -m -u ${4:+-R "$4"} 2>"$state/cpio") && ! [ -e "$state/unpacked" ] && return
+    cat "$state/packed" "$state/cpio" >&2
+    return 1
+}
+
+cpio_has_room() {
+    [ -z "$(for_each "$1" "$2" sh -c "$(program_kind)" sh huge | tr -d '\0')" ]
+}
+
+# Attributes that are lost without GNU tar are named where a tool tells of them.
+transfer_warn() {
+    [ "$source_kind" != context ] && command -v getfattr >/dev/null || return 0
+    [ -z "$(getfattr -R -P -h -m '^(security\.capability|user\.)' "$1" 2>/dev/null | head -n 1)" ] ||
+        warn "file capabilities and attributes are lost: only GNU tar keeps them (install the package tar)"
+}
+
+transfer_sockets() {
+    [ -s "$state/sockets" ] || return 0
+    for_each "$2" "$state/sockets" sh -c "$(program_sockets)" sh "$source_kind" "$3" "$1" || fail 'a socket cannot be copied'
+}
+
+# is_wild PATH: an unescaped * ? or [ makes it a wildcard.
+is_wild() {
+    wild_rest=$1
+    while :; do
+        case $wild_rest in
+        \\?*) wild_rest=${wild_rest#??} ;;
+        [*?[]*) return 0 ;;
+        ?*) wild_rest=${wild_rest#?} ;;
+        *) return 1 ;;
+        esac
+    done
+}
+
+# wildcard PATH TOGETHER: $state/wild becomes the matches, lines for copy_matches, several files in one where TOGETHER is not
+# empty. No match is no error, as in docker; a missing directory before the first
+# wildcard is one.
+wildcard() {
+    : >"$state/wild"
+    wildcard_split "$1"
+    resolve_in "$source_root" "/$wild_base" || fail "$1: too many links"
+    wild_dir=$resolved
+    [ -d "$source_root$wild_dir" ] || wildcard_fails
+    wild_depth=$(printf %s "$wild_tail" | tr -dc / | wc -c)
+    wild_depth=$((wild_depth + 1))
+    wildcard_files "$2"
+    wildcard_candidates
+    wild_ere=$(pattern glob "$1") || fail "there is no expression for $1"
+    list_as_lines | base=$wild_base ere=$wild_ere LC_ALL=C awk "$(program_matches)" |
+        tr / '\002' | LC_ALL=C sort | tr '\002' / |
+        base=$wild_base plain="$state/wild.plain" into=$state LC_ALL=C awk "$(program_groups)" >"$state/wild"
+    [ -s "$state/wild" ] || [ "$wild_dir" = / ] || is_kept "${wild_dir#/}" || wildcard_fails
+}
+
+wildcard_fails() {
+    fail "lstat /${wild_base%/}: no such file or directory"
+}
+
+# Sets `wild_base` to the directories before the first wildcard ('' or with a / at the end), `wild_tail` to the rest.
+wildcard_split() {
+    wild_base='' wild_tail=$1
+    while :; do
+        case $wild_tail in */*) ;; *) return ;; esac
+        ! is_wild "${wild_tail%%/*}" || return 0
+        wild_base=$wild_base${wild_tail%%/*}/ wild_tail=${wild_tail#*/}
+    done
+}
+
+# What may match, in $state/list: no wildcard crosses a slash, so one depth is enough. With rules all is listed, for a
+# directory may be there only because of something deep inside of it.
+wildcard_candidates() {
+    if [ -s "$source_rules" ]; then
+        list_tree "$wild_dir"
+    else
+        list_tree "$wild_dir" -mindepth "$wild_depth" -maxdepth "$wild_depth"
+    fi
+    list_is_plain
+}
+
+# Regular files with a single name, as lines: these can be copied in one go (a tar would keep hard links, which docker does not
+# keep between two sources).
+wildcard_files() {
+    : >"$state/wild.plain"
+    [ -n "$1" ] || return 0
+    (cd "$source_root$wild_dir" && find . -mindepth "$wild_depth" -maxdepth "$wild_depth" -type f -links 1 -print0) |
+        tr '\n\0' '\001\n' >"$state/wild.plain"
+}
+
+# workdir DIR: later steps run in DIR; creates it and its missing parents 0755, owned by the current user.
+workdir() {
+    case $1 in
+    /*) clean_path "$1" ;;
+    *) clean_path "$cwd/$1" ;;
+    esac
+    cwd=$cleaned
+    wanted || return 0
+    ! dry || { say "mkdir -p $(quote "$cwd")"; return 0; }
+    resolve "$cwd"
+    [ ! -d "$root$resolved" ] || return 0
+    owner_of "${user:-0:0}"
+    make_directories "$resolved" 0755 "$owner"
+}
+
+program_enter() {
+    cat <<'PROGRAM'
+# The first process of a RUN, outside of its root still, with the tools of the machine. What it makes is what runc makes for
+# docker build. Then it becomes the command: exec "$@" (see run_chain). $enter_mode plain: no namespaces, nothing to mount.
+
+refuse() {
+    [ "$enter_mode" != start ] || { printf '%s\n' "$*" >&2 && exit 3; }
+    printf '%s\n' "$*" >"$enter_state/refused"
+    exit 125
+}
+
+# inside PATH...: nothing on the way down to PATH is a symbolic link: what was mounted must not lead out of the root.
+inside() {
+    for inside_path; do
+        inside_rest=${inside_path#/}/ inside_way=.
+        while [ -n "$inside_rest" ]; do
+            inside_way=$inside_way/${inside_rest%%/*} inside_rest=${inside_rest#*/}
+            [ ! -L "$inside_way" ] || refuse "$inside_path: a mount with a symbolic link on the way is not possible"
+        done
+    done
+}
+
+mounted() {
+    mount_said=$(mount -n "$@" 2>&1) || refuse "mount $*: $mount_said"
+}
+
+# bind FROM TARGET OPTIONS
+bind() {
+    mounted -o bind "$1" "$2"
+    [ -z "$3" ] || mounted -o "remount,bind,$3" "$2"
+}
+
+# place KIND TARGET: the mount point, where an earlier mount has covered the one that is there.
+place() {
+    inside "$2"
+    case $1 in
+    directory) [ -d ".$2" ] || mkdir -p ".$2" ;;
+    *) [ -e ".$2" ] || { mkdir -p ".${2%/*}" && : >".$2"; } ;;
+    esac || refuse "$2: a mount point cannot be made"
+}
+
+place_bind() {
+    if [ -d "$1" ]; then place directory "$2"; else place file "$2"; fi
+    bind "$1" ".$2" "$3"
+}
+
+# place_tmpfs TARGET [SIZE]
+place_tmpfs() {
+    place directory "$1"
+    mounted -t tmpfs -o "nosuid${2:+,size=$2}" tmpfs ".$1"
+}
+
+# place_secret file|env SOURCE TARGET MODE UID:GID. Its content is never on a disk of ours. noexec unless its mode has an x.
+place_secret() {
+    [ -d "$enter_state/secret" ] || mkdir "$enter_state/secret"
+    secret_number=$((${secret_number:-0} + 1))
+    mounted -t tmpfs -o nosuid,nodev,size=1m,mode=0700 tmpfs "$enter_state/secret"
+    if [ "$1" = env ]; then
+        eval "printf %s \"\$$2\""
+    else
+        cat "$2"
+    fi >"$enter_state/secret/$secret_number" || refuse "the secret for $3 cannot be read"
+    chown "$5" "$enter_state/secret/$secret_number" && chmod "$4" "$enter_state/secret/$secret_number"
+    case $4 in *[1357]*) secret_exec='' ;; *) secret_exec=,noexec ;; esac
+    place_bind "$enter_state/secret/$secret_number" "$3" "ro,nosuid,nodev$secret_exec"
+}
+
+devices() {
+    mounted -t tmpfs -o nosuid,size=65536k,mode=755 tmpfs dev
+    while read -r name major minor; do
+        mknod -m 666 "dev/$name" c "$major" "$minor" 2>/dev/null || { : >"dev/$name" && bind "/dev/$name" "dev/$name" ''; }
+    done <<'NODES'
+null 1 3
+zero 1 5
+full 1 7
+random 1 8
+urandom 1 9
+tty 5 0
+NODES
+    ln -s /proc/self/fd dev/fd && ln -s /proc/self/fd/0 dev/stdin
+    ln -s /proc/self/fd/1 dev/stdout && ln -s /proc/self/fd/2 dev/stderr && ln -s pts/ptmx dev/ptmx
+    mkdir dev/pts dev/shm dev/mqueue
+    mounted -t devpts -o newinstance,nosuid,noexec,ptmxmode=0666,mode=0620,gid=5 devpts dev/pts
+    mounted -t tmpfs -o nosuid,nodev,noexec,size=65536k,mode=1777 shm dev/shm
+    mount -n -t mqueue -o nosuid,nodev,noexec mqueue dev/mqueue 2>/dev/null || chmod 1777 dev/mqueue
+}
+
+# /sys as it is, read-only; a kernel that wants a network namespace of its own for a new one gives the machine's.
+kernel() {
+    mounted -t proc -o nosuid,nodev,noexec proc proc
+    echo buildkitsandbox >proc/sys/kernel/hostname || refuse 'the host name cannot be set'
+    sys=ro,
+    [ "$enter_security" != insecure ] || sys=
+    mount -n -t sysfs -o "${sys}nosuid,nodev,noexec" sysfs sys 2>/dev/null || bind /sys sys "${sys}nosuid,nodev,noexec"
+    ! [ -d /sys/fs/cgroup ] || ! mount -n -o rbind /sys/fs/cgroup sys/fs/cgroup 2>/dev/null || [ -z "$sys" ] ||
+        for path in sys/fs/cgroup/* sys/fs/cgroup; do
+            mount -n -o remount,bind,ro,nosuid,nodev,noexec "$path" 2>/dev/null
+        done
+    [ "$enter_security" = insecure ] || covered
+}
+
+# What docker makes read-only and what it covers (runc's readonlyPaths and maskedPaths).
+covered() {
+    for path in bus fs irq sys sysrq-trigger; do
+        [ ! -e "proc/$path" ] || { bind "proc/$path" "proc/$path" '' && mount -n -o remount,bind,ro,nosuid,nodev,noexec "proc/$path"; }
+    done
+    for path in proc/asound proc/acpi proc/kcore proc/keys proc/latency_stats proc/timer_list proc/timer_stats \
+        proc/sched_debug proc/scsi sys/firmware sys/devices/virtual/powercap; do
+        if [ -d "$path" ]; then
+            mounted -t tmpfs -o ro,size=4k,nr_inodes=1 tmpfs "$path"
+        elif [ -e "$path" ]; then
+            bind dev/null "$path" ''
+        fi
+    done
+}
+
+# network none: only lo, and it is up.
+loopback() {
+    ip link set lo up 2>/dev/null || ifconfig lo up 2>/dev/null || busybox ip link set lo up 2>/dev/null ||
+        perl -e '$up = pack("a16sx14", "lo", 0x49); socket(S, 2, 2, 0) && ioctl(S, 0x8914, $up) or exit 1' 2>/dev/null ||
+        refuse 'network none: a tool to start the loopback interface is missing here: install iproute2'
+}
+
+names() {
+    inside /etc/hosts /etc/resolv.conf
+    printf '127.0.0.1\tlocalhost buildkitsandbox\n::1\tlocalhost ip6-localhost ip6-loopback\n' >"$enter_state/hosts"
+    cat /etc/resolv.conf >"$enter_state/resolv.conf" 2>/dev/null || : >"$enter_state/resolv.conf"
+    for file in hosts resolv.conf; do
+        chmod 0644 "$enter_state/$file"
+        bind "$enter_state/$file" ".$(cat "$enter_state/at.$file")" ro,nosuid,nodev,noexec
+    done
+}
+
+# The root becomes the namespace's own root, on top of all: a command that gets out of its chroot finds itself there again.
+namespace() {
+    top=$enter_root
+    [ -n "$top" ] || { top=$enter_state/top && mkdir -p "$top"; }
+    mounted -o rbind "${enter_root:-/}" "$top"
+    cd "$top" || refuse "cd $top"
+    inside /dev /proc /sys
+    devices
+    kernel
+    [ "$enter_network" != none ] || loopback
+    names
+    ! [ -s "$enter_state/mounts" ] || . "$enter_state/mounts"
+    [ -d ".$enter_wd" ] || place directory "$enter_wd"
+    inside "$enter_wd"
+    mounted -o move "$top" /
+}
+
+# start --root DIR: the same places, but the machine's processes, names and terminal.
+borrowed() {
+    mounted -o rbind "$enter_root" "$enter_root"
+    cd "$enter_root" || exit 1
+    inside /dev /proc /sys /etc/hosts /etc/resolv.conf
+    mkdir -p dev proc sys
+    devices
+    mount -n -o rbind /dev/pts dev/pts
+    mounted -t proc -o nosuid,nodev,noexec proc proc
+    bind /sys sys ro,nosuid,nodev,noexec
+    for file in etc/hosts etc/resolv.conf; do
+        ! [ -f "/$file" ] || ! [ -f "$file" ] || bind "/$file" "$file" ''
+    done
+    mounted -o move "$enter_root" /
+}
+
+# The number of this process as the script knows it, for the script to end it; and docker makes the pipes the user's: programs
+# open /dev/stdout.
+first_process() {
+    umask 022
+    number=''
+    ! [ -r /proc/self/stat ] || { read -r number _ </proc/self/stat && echo "$number" >"$enter_state/pid"; }
+    [ ! -e "$enter_state/interrupted" ] || exit 130
+    [ "$enter_uid" = 0 ] || [ -z "$number" ] || for descriptor in 0 1 2; do
+        [ ! -p "/proc/$number/fd/$descriptor" ] || chown "$enter_uid" "/proc/$number/fd/$descriptor"
+    done
+    [ "$enter_mode" = plain ] || namespace
+    rm -f "$enter_state/refused"
+}
+
+case $enter_mode in
+start) borrowed ;;
+*) first_process ;;
+esac
+exec "$@"
+PROGRAM
+}
+
+program_filter() {
+    cat <<'PROGRAM'
+# Which of the names (./name, one a line) the rules leave. A rule is +ERE (out) or -ERE (in again), the last match wins;
+# the directories above something that stays, stay.
+BEGIN {
+    while ((getline line < ENVIRON["rules"]) > 0) {
+        out[++rules] = substr(line, 1, 1) == "+"
+        ere[rules] = substr(line, 2)
+    }
+}
+function left_out(path,    i, result) {
+    result = 0
+    for (i = 1; i <= rules; i++)
+        if (out[i] != result && path ~ ere[i]) result = out[i]
+    return result
+}
+function keep(name) {
+    while (!(name in kept)) {
+        kept[name]
+        if (!match(name, /\/[^\/]*$/)) return
+        name = substr(name, 1, RSTART - 1)
+    }
+}
+{
+    name[NR] = $0
+    if (!left_out(ENVIRON["prefix"] substr($0, 3))) keep($0)
+}
+END {
+    for (i = 1; i <= NR; i++)
+        if (name[i] in kept) print name[i]
+}
+PROGRAM
+}
+
+program_groups() {
+    cat <<'PROGRAM'
+# Sorted matches of a wildcard, put together where one tar can copy several: runs of files that have one name each, in one
+# directory. Output, in order: `path PATH`, or `batch NUMBER DIRECTORY/` with the names in the file batch.NUMBER of the
+# directory `into`. The file `plain` lists the files with one name (./name below `base`); without it nothing is put together.
+function flush(    list, i) {
+    if (count == 1) print "path " run[1]
+    else if (count) {
+        list = ENVIRON["into"] "/batch." ++batches
+        for (i = 1; i <= count; i++) print "./" substr(run[i], length(parent) + 1) > list
+        close(list)
+        print "batch " batches " " parent
+    }
+    count = 0
+}
+BEGIN { while ((getline line < ENVIRON["plain"]) > 0) plain[ENVIRON["base"] substr(line, 3)] }
+{
+    match($0, /[^\/]*$/)
+    dir = substr($0, 1, RSTART - 1)
+    if (!($0 in plain) || dir != parent) flush()
+    if ($0 in plain) { parent = dir; run[++count] = $0 }
+    else print "path " $0
+}
+END { flush() }
+PROGRAM
+}
+
+program_kind() {
+    cat <<'PROGRAM'
+# Prints, a NUL after each, those of the names that are of a kind: link, directory, or huge (a file of 4 GB and more).
+#   sh -c "$(program_kind)" sh KIND NAME...
+kind=$1
+shift
+[ "$kind" != huge ] || exec find "$@" -prune -type f -size +4194303k -print0
+for name do
+    if [ -L "$name" ]; then is='link'; elif [ -d "$name" ]; then is=directory; else is=other; fi
+    [ "$is" != "$kind" ] || printf '%s\0' "$name"
+done
+PROGRAM
+}
+
+program_links() {
+    cat <<'PROGRAM'
+# Gives the symbolic links NAME... of the current directory the times they have in SOURCE and their owners, or OWNER: busybox's
+# cpio does neither.   sh -c "$(program_links)" sh SOURCE OWNER NAME...
+source=$1 owner=$2
+shift 2
+for name do
+    [ -L "$name" ] || continue
+    chown -h "${owner:-$(stat -c %u:%g "$source/$name")}" "$name" || exit 1
+    touch -h -d "@$(stat -c %Y "$source/$name")" "$name" || exit 1
+done
+PROGRAM
+}
+
+program_matches() {
+    cat <<'PROGRAM'
+# The names (./name, one a line) that match a wildcard, as base/name. The ERE sees the base too.
+{
+    path = ENVIRON["base"] substr($0, 3)
+    if (path ~ ENVIRON["ere"]) print path
+}
+PROGRAM
+}
+
+program_probe() {
+    cat <<'PROGRAM'
+# sh -c PROGRAM sh DIR, in new namespaces: may we mount in them?
+mount -n -t tmpfs tmpfs "$1" && mkdir "$1/proc" && mount -n -t proc proc "$1/proc"
+PROGRAM
+}
+
+program_setmode() {
+    cat <<'PROGRAM'
+# New modes by a text like u=rwX,go=rX. Input: names; the file `modes`: "MODE TYPE" for each; output: files into/NEWMODE.
+function bits(mode, mask,    result, bit) {
+    result = 0
+    for (bit = 1; bit < 4096; bit *= 2)
+        if (int(mode / bit) % 2 && int(mask / bit) % 2) result += bit
+    return result
+}
+function without(mode, mask) { return mode - bits(mode, mask) }
+function with(mode, more) { return without(mode, more) + more }
+function octal(text,    n, i) {
+    n = 0
+    for (i = 1; i <= length(text); i++) n = n * 8 + substr(text, i, 1)
+    return n
+}
+# The bits that the classes of a clause stand for: 04700 02070 00007 and, for a, 06777.
+function classes(text,    who, i, c) {
+    who = 0
+    for (i = 1; i <= length(text); i++) {
+        c = substr(text, i, 1)
+        who = with(who, c == "u" ? 2496 : c == "g" ? 1080 : c == "o" ? 7 : 3583)
+    }
+    return who
+}
+function copied(mode, op, who, from,    value, each, i, shift) {
+    value = int(mode / (from == "u" ? 64 : from == "g" ? 8 : 1)) % 8
+    each = 0
+    for (i = 1; i <= 64; i *= 8)
+        if (!who || bits(who, 7 * i)) each += i
+    if (op == "=") mode = without(mode, 7 * each)
+    return op == "-" ? without(mode, value * each) : with(mode, value * each)
+}
+# one clause: WHO, then operators each with their letters; X looks at the mode before the first clause
+function clause(mode, text, first, isdir,    who, op, i, c, perm, any, sets) {
+    match(text, /^[ugoa]*/)
+    who = RLENGTH ? classes(substr(text, 1, RLENGTH)) : 0
+    text = substr(text, RLENGTH + 1)
+    while (text != "") {
+        op = substr(text, 1, 1)
+        match(text, /^[-+=][rwxXstugo]*/)
+        sets = substr(text, 2, RLENGTH - 1)
+        text = substr(text, RLENGTH + 1)
+        mode = applied(mode, op, sets, who, first, isdir)
+    }
+    return mode
+}
+function applied(mode, op, sets, who, first, isdir,    perm, mask, i, c, later) {
+    perm = 0; later = ""
+    mask = who ? who : 4095
+    for (i = 1; i <= length(sets); i++) {
+        c = substr(sets, i, 1)
+        if (c == "r") perm = with(perm, 292)
+        else if (c == "w") perm = with(perm, 146)
+        else if (c == "x") perm = with(perm, 73)
+        else if (c == "X") { if (isdir || bits(first, 73)) perm = with(perm, 73) }
+        else if (c == "s") { if (!who || without(who, 7)) perm = with(perm, 3072) }
+        else if (c == "t") { if (!who || without(who, 7)) { perm = with(perm, 512); mask = with(mask, 512) } }
+        else later = later c
+    }
+    if (op == "=" && (later == "" || perm)) mode = without(mode, who ? who : 3583)
+    mode = op == "-" ? without(mode, bits(perm, mask)) : with(mode, bits(perm, mask))
+    for (i = 1; i <= length(later); i++) mode = copied(mode, op, who, substr(later, i, 1))
+    return mode
+}
+BEGIN {
+    n = split(ENVIRON["text"], clauses, ",")
+    for (i = 1; i <= n; i++)
+        if (clauses[i] !~ /^[ugoa]*([-+=][rwxXstugo]*)+$/) exit 1
+}
+{
+    getline now < ENVIRON["modes"]
+    if (!(now in known)) {
+        first = octal(substr(now, 1, index(now, " ") - 1))
+        isdir = now ~ / directory$/
+        mode = first
+        for (i = 1; i <= n; i++) mode = clause(mode, clauses[i], first, isdir)
+        known[now] = sprintf("%04o", mode)
+    }
+    print > (ENVIRON["into"] "/" known[now])
+}
+PROGRAM
+}
+
+program_sockets() {
+    cat <<'PROGRAM'
+# Puts the sockets NAME... of SOURCE into the current directory.   sh -c "$(program_sockets)" sh KIND OWNER SOURCE NAME...
+# From a context they arrive as empty regular files (docker's transfer of the context), from a stage as sockets.
+kind=$1 owner=$2 source=$3
+shift 3
+for name do
+    from=$source/$name
+    ! [ -L "$from" ] || from=$(readlink "$from")
+    if [ "$kind" = context ]; then
+        : >"$name" && chmod "$(stat -c %a "$from")" "$name" && touch -d "@$(stat -c %Y "$from")" "$name"
+    else
+        cp -a "$from" "$name"
+    fi && { [ -z "$owner" ] || chown -h "$owner" "$name"; } || exit 1
+done
+PROGRAM
+}
+
+program_survey() {
+    cat <<'PROGRAM'
+# Looks at the names (./name) that are about to be put from SOURCE into the current directory.
+#   sh -c "$(program_survey)" sh POLICY FOLLOW SOURCE SHOWN NAME...
+# Prints, a NUL after each: on 1 what is in the way and has to go, on 3 what is to be put, on 4 the sockets, on 5 what of
+# both is no symbolic link. POLICY replace lets everything go; else what docker refuses to replace is named on 2, in docker's
+# words, as SHOWN/name. POLICY parents leaves directories alone that are there. FOLLOW is not empty when the names in SOURCE are
+# only links to what will be put.
+policy=$1 follow=$2 source=$3 shown=$4
+shift 4
+for name do
+    dir='' link=''
+    [ "$follow" ] || ! [ -L "$source/$name" ] || link=yes
+    [ "$link" ] || ! [ -d "$source/$name" ] || dir=yes
+    if [ -d "$name" ] && ! [ -L "$name" ]; then
+        if [ "$dir" ]; then
+            [ "$policy" != parents ] || continue
+        else
+            [ "$policy" = replace ] || printf 'cannot replace to directory %s with file\n' "$shown${name#.}" >&2
+            printf '%s\0' "$name"
+        fi
+    elif [ -e "$name" ] || [ -L "$name" ]; then
+        [ -z "$dir" ] || [ "$policy" = replace ] || printf 'cannot copy to non-directory: %s\n' "$shown${name#.}" >&2
+        printf '%s\0' "$name"
+    fi
+    [ "$link" ] || printf '%s\0' "$name" >&5
+    if [ -z "$link" ] && [ -S "$source/$name" ]; then printf '%s\0' "$name" >&4; else printf '%s\0' "$name" >&3; fi
+done
+PROGRAM
+}
+
+program_undo() {
+    cat <<'PROGRAM'
+# Taking back what a step had put into the root. The commands (undo_later) name paths of the machine that had no symbolic link
+# on the way; a step may have put one there since, so each command goes to the directory first and looks where it is.
+
+# at PATH: goes to the directory of PATH; `name` is the rest.
+at() {
+    parent=${1%/*} name=./${1##*/}
+    cd "${parent:-/}" 2>/dev/null && [ "$(pwd -P)" = "${parent:-/}" ]
+}
+
+# stub PATH: a mount point that was made: away with it if nothing is in it. The directory keeps its time, as with BuildKit.
+stub() (
+    at "$1" || return 0
+    touch -r . "$undo_state/time"
+    if [ -L "$name" ]; then
+        return
+    elif [ -d "$name" ]; then
+        rmdir "$name" 2>/dev/null
+    elif [ -f "$name" ] && [ ! -s "$name" ]; then
+        rm -f "$name"
+    fi && touch -r "$undo_state/time" .
+    :
+)
+
+# remove PATH
+remove() (
+    ! at "$1" || rm -rf "$name"
+)
+
+# back PATH FROM: what was there before.
+back() (
+    at "$1" && mv "$2" "$name"
+)
+
+# store PATH PLACE: the content of a cache.
+store() (
+    at "$1" && [ ! -L "$name" ] && rm -rf "$2" && mv "$name" "$2"
+)
+
+. "$1"
+PROGRAM
+}
+
+program_whiteout() {
+    cat <<'PROGRAM'
+# sh -c PROGRAM sh ROOT ./PATH/.wh.NAME...: in the directory of an unpacked layer: takes from ROOT what the layer hides, and its
+# marks from the layer. No symbolic link of ROOT is followed: a directory that is a link there has nothing that could be hidden.
+into=$1
+shift
+for mark; do
+    rm -rf "$mark"
+    place=${mark%/*} name=${mark##*/.wh.}
+    rest=${place#.}/ walked=$into
+    while [ -n "$rest" ]; do
+        walked=$walked/${rest%%/*} rest=${rest#*/}
+        [ ! -L "$walked" ] || continue 2
+    done
+    case $name in
+    .wh..opq) [ ! -d "$walked" ] || find "$walked" -mindepth 1 -maxdepth 1 -exec rm -rf {} + ;;
+    .wh.*) ;;
+    *) rm -rf "$walked/$name" ;;
+    esac
+done
+PROGRAM
+}
+
+main "$@"

@@ -1,0 +1,1564 @@
+#!/bin/sh
+# What `docker build` does with Dockerfile, as a shell script.
+# Made by dock2sh 0.1.0 from Dockerfile (sha256:60344ed52790).
+#
+# Run it as root beside the build context, on a fresh debian:12 (a container, a VM, a host):
+#
+#   docker run -it -v "$PWD:/context:ro" -w /context debian:12 sh setup.sh
+#
+#   sh setup.sh              do every step         --list        show the steps
+#   sh setup.sh --from 3     go on at step 3       --dry-run     say what would be done
+#   sh setup.sh --root DIR   build into DIR        start ARG...  start it, as `docker run IMAGE ARG...`
+
+build() {
+    from debian:12                                                          # Dockerfile:3
+    base_env PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
+    # Dockerfile:4  ENTRYPOINT ["sleep"]
+    # Dockerfile:5  CMD ["5"]
+}
+
+# What `sh setup.sh start` starts: ENTRYPOINT and CMD.
+image() {
+    entrypoint sleep
+    cmd 5
+}
+
+id=ee592bceda54
+total=0
+stages=0
+target_image=debian:12
+
+# ---- The words above, and what they need. (0BSD; dock2sh's runtime.)
+
+# account SPEC: sets account_uid, account_gid, account_groups (a list with commas, never empty) and account_home for `u`, `uid`,
+# `u:g` or '' (root). Rules of BuildKit's executor/oci/user.go and of runc, which looks HOME up by number.
+account() {
+    account_name=${1%%:*} account_group=
+    case $1 in *:*) account_group=${1#*:} ;; esac
+    account_user "${account_name:-0}" || fail "unable to find user $account_name: no matching entries in passwd file"
+    [ -z "$account_group" ] || account_only_group "$account_group"
+    account_home=$(account_row passwd 3 "$account_uid" 6)
+    account_home=${account_home:-/}
+}
+
+# The user alone: a name, or else a number, which need not be in the file: an unknown number has group 0. Docker always counts
+# the group itself among the supplementary ones (`Groups: 33` in /proc/self/status).
+account_user() {
+    account_row=$(account_row passwd 1 "$1" 0)
+    if [ -z "$account_row" ]; then
+        account_is_number "$1" || return 1
+        account_row=$(account_row passwd 3 "$1" 0)
+    fi
+    account_row=${account_row:-:x:$1:0:}
+    account_name=${account_row%%:*} account_row=${account_row#*:*:}
+    account_uid=${account_row%%:*} account_row=${account_row#*:}
+    account_gid=${account_row%%:*}
+    account_groups=$account_gid$(account_memberships "$account_name" "$account_gid")
+}
+
+# u:g: that group, and no other.
+account_only_group() {
+    account_gid=$(account_row group 1 "$1" 3)
+    if [ -z "$account_gid" ]; then
+        account_is_number "$1" || fail "unable to find group $1: no matching entries in group file"
+        account_gid=$1
+    fi
+    account_groups=$account_gid
+}
+
+# account_row FILE FIELD VALUE WANTED: the WANTED field (0: all of it) of the first line of /etc/FILE whose FIELD is VALUE.
+account_row() {
+    resolve "/etc/$1"
+    [ -f "$root$resolved" ] || return 0
+    field=$2 value=$3 wanted=$4 LC_ALL=C awk -F: '
+        $ENVIRON["field"] "" == ENVIRON["value"] "" && $3 ~ /^[0-9]+$/ { print $ENVIRON["wanted"]; exit }' "$root$resolved"
+}
+
+# account_memberships NAME GID: `,gid` for each group that lists the user, in the order of the file.
+account_memberships() {
+    resolve /etc/group
+    [ -n "$1" ] && [ -f "$root$resolved" ] || return 0
+    name=$1 own=$2 LC_ALL=C awk -F: '
+        { count = split($4, members, ",") }
+        $3 ~ /^[0-9]+$/ && $3 != ENVIRON["own"] {
+            for (i = 1; i <= count; i++) if (members[i] == ENVIRON["name"]) { printf ",%s", $3; break }
+        }' "$root$resolved"
+}
+
+# A number as docker takes one: up to 31 bits.
+account_is_number() {
+    case $1 in
+    *[!0-9]* | '' | ???????????*) return 1 ;;
+    esac
+    [ "$1" -le 2147483647 ]
+}
+
+# image_fill IMAGE DIR: fills the empty DIR from the first place that has IMAGE.
+image_fill() {
+    [ "$1" = scratch ] || image_find_and_fill "$1" "$2"
+    root_directory "$2"
+}
+
+# root_directory DIR: docker leaves the root directory as it makes it, 0755 and root's, whatever the tar's ./ says.
+root_directory() {
+    chmod 0755 "$1" && chown 0:0 "$1"
+}
+
+image_find_and_fill() {
+    fill_source=$(base_given "$1")
+    if [ -n "$fill_source" ]; then
+        source_fill "$fill_source" "$2"
+    elif image_is_target "$1" && [ -z "${target_begun-}" ] && ! target_is_empty; then
+        copy_root "$target_root" "$2"
+    elif [ -d "$state/pristine" ] && image_is_target "$1"; then
+        copy_root "$state/pristine" "$2"
+    elif fill_engine=$(engine_with "$1"); then
+        engine_fill "$fill_engine" "$1" "$2"
+    else
+        bootstrap_fill "$1" "$2" || missing "the base image $1. Name it with --base $(quote "$1")=SOURCE, where SOURCE is a \
+directory, a tar of its root file system, the output of \`docker save\`, or docker-image://NAME"
+    fi
+}
+
+# full_reference IMAGE: one spelling for each image: debian is docker.io/library/debian:latest.
+full_reference() {
+    reference=${1#docker-image://}
+    reference=${reference#index.}
+    reference=${reference#docker.io/}
+    reference=${reference#library/}
+    case ${reference##*/} in
+    *@* | *:*) printf '%s\n' "$reference" ;;
+    *) printf '%s\n' "$reference:latest" ;;
+    esac
+}
+
+# base_given IMAGE: prints the SOURCE of a --base for it.
+base_given() {
+    (
+        base_wanted=$(full_reference "$1")
+        eval "set -- $bases"
+        for base_pair in "$@"; do
+            [ "$(full_reference "${base_pair%%=*}")" != "$base_wanted" ] || printf '%s\n' "${base_pair#*=}"
+        done | tail -n 1
+    )
+}
+
+# The top half names the target's own image in `target_image` when other stages begin with the same one.
+image_is_target() {
+    [ -n "${target_image-}" ] && [ "$(full_reference "$target_image")" = "$(full_reference "$1")" ]
+}
+
+target_is_empty() {
+    [ -n "$target_root" ] && [ -z "$(ls -A "$target_root")" ]
+}
+
+# Before the target's first step: its files are another stage's base, too.
+target_keep_pristine() {
+    [ -n "${target_image-}" ] && [ "$from_step" -eq 1 ] && [ -z "$only_step" ] && ! target_is_empty || return 0
+    rm -rf "$state/pristine"
+    mkdir "$state/pristine"
+    copy_root "$target_root" "$state/pristine"
+}
+
+# source_fill SOURCE DIR: the SOURCE of a --base.
+source_fill() {
+    case $1 in
+    docker-image://*)
+        fill_engine=$(engine_with "${1#*://}") || missing "the image ${1#*://}: neither docker nor podman has it"
+        engine_fill "$fill_engine" "${1#*://}" "$2"
+        return ;;
+    esac
+    if [ -f "$1/oci-layout" ] || [ -f "$1/manifest.json" ]; then
+        layers_fill "$1" "$2"
+    elif [ -d "$1" ]; then
+        copy_root "$(cd -P "$1" && pwd -P)" "$2"
+    elif [ -f "$1" ]; then
+        archive_fill "$1" "$2"
+    else
+        missing "the base $1: no such directory or file"
+    fi
+}
+
+# archive_fill TAR DIR: the tar of a root file system, or what `docker save` wrote.
+archive_fill() {
+    if tar -tf "$1" 2>/dev/null | grep -qxE '(\./)?(manifest\.json|oci-layout)'; then
+        rm -rf "$state/archive"
+        mkdir "$state/archive"
+        unpack "$1" "$state/archive"
+        layers_fill "$state/archive" "$2"
+        rm -rf "$state/archive"
+    else
+        unpack "$1" "$2"
+    fi
+}
+
+# unpack TAR DIR: everything as it is in there. GNU tar finds the compression itself (zstd needs the program of that name).
+unpack() {
+    if gnu_tar; then
+        tar -xpf "$1" -C "$2" --same-owner --numeric-owner --xattrs --xattrs-include='*' --warning=no-timestamp
+    else
+        "$(decompressor "$1")" <"$1" | tar -xpf - -C "$2"
+    fi || missing "a way to unpack $1 (is it a tar, and is the program for its compression here?)"
+}
+
+# decompressor FILE: prints the program that makes it a tar, by the first bytes.
+decompressor() {
+    case $(head -c 4 "$1" | od -An -tx1 | tr -d ' ') in
+    1f8b*) echo zcat ;;
+    425a68*) echo bzcat ;;
+    fd377a58) echo xzcat ;;
+    28b52ffd) echo zstdcat ;;
+    *) echo cat ;;
+    esac
+}
+
+gnu_tar() {
+    case $(tar --version 2>/dev/null) in *'GNU tar'*) ;; *) return 1 ;; esac
+}
+
+# engine_with IMAGE: prints docker or podman, whichever has the image or can get it.
+engine_with() {
+    for engine in docker podman; do
+        tool "$engine" >/dev/null || continue
+        if "$engine" image inspect "$1" >/dev/null 2>&1 || "$engine" pull "$1" >&2; then
+            echo "$engine"
+            return
+        fi
+    done
+    return 1
+}
+
+# engine_fill ENGINE IMAGE DIR: by its layers. `export` of a container would be one tar, but not the image: docker adds
+# /.dockerenv and /etc/mtab and covers /etc/hosts, /etc/hostname and /etc/resolv.conf.
+engine_fill() {
+    say "taking $2 from $1"
+    rm -rf "$state/archive"
+    mkdir "$state/archive"
+    "$1" save "$2" >"$state/archive.tar" || missing "the image $2: $1 save failed"
+    unpack "$state/archive.tar" "$state/archive"
+    rm -f "$state/archive.tar"
+    layers_fill "$state/archive" "$3"
+    rm -rf "$state/archive"
+}
+
+# bootstrap_fill IMAGE DIR: Debian, made from its packages.
+bootstrap_fill() {
+    bootstrap_name=$(full_reference "$1")
+    case $bootstrap_name in debian:*) ;; *) return 1 ;; esac
+    bootstrap_name=${bootstrap_name#debian:}
+    case ${bootstrap_name%-slim} in
+    10* | buster) set -- buster "$2" ;;
+    11* | bullseye) set -- bullseye "$2" ;;
+    12* | bookworm) set -- bookworm "$2" ;;
+    13* | trixie) set -- trixie "$2" ;;
+    sid | testing | stable) set -- "${bootstrap_name%-slim}" "$2" ;;
+    *) return 1 ;;
+    esac
+    for bootstrap in mmdebstrap debootstrap; do
+        tool "$bootstrap" >/dev/null || continue
+        warn "no engine has debian:$bootstrap_name: $bootstrap makes it from today's packages, much like the image, not the same"
+        "$bootstrap" --variant=minbase "$1" "$2" >&2 || missing "the base image debian:$bootstrap_name: $bootstrap failed"
+        return
+    done
+    return 1
+}
+
+# place_state: makes $state: root's alone, a real directory, and either new or known as this script's own. The directories
+# that had to be made on the way are noted, and go with it.
+place_state() {
+    [ -n "$state" ] || state=/var/lib/dock2sh/${id:-script}
+    case $state in /*) ;; *) state=$(pwd -P)/$state ;; esac
+    state_parents "${state%/*}"
+    [ -d "$state" ] || mkdir -m 0700 "$state" || missing "a place for the script's own things: $state (--state DIR names another)"
+    if [ -L "$state" ] || [ "$(stat -c %u "$state")" != 0 ]; then
+        missing "a directory of its own: $state is a link or not root's (--state DIR names another)"
+    elif [ ! -f "$state/dock2sh" ] && [ -n "$(ls -A "$state")" ]; then
+        missing "a directory of its own: $state has other things in it (--state DIR names another)"
+    fi
+    chmod 0700 "$state"
+    state=$(cd -P "$state" && pwd -P)
+    state_placed=1
+    printf '%s' "$state_made" >>"$state/dock2sh"
+}
+
+# state_parents DIR: as mkdir -p, and notes in `state_made` what was not there, deepest first.
+state_parents() {
+    state_made='' state_parent=$1
+    while [ -n "$state_parent" ] && [ ! -d "$state_parent" ]; do
+        state_made="$state_made$(quote "$state_parent") "
+        state_parent=${state_parent%/*}
+    done
+    mkdir -p "${1:-/}"
+}
+
+# state_remove: not a trace of it is left in the root.
+state_remove() {
+    state_words=$(cat "$state/dock2sh")
+    rm -rf "$state"
+    eval "remove_empty $state_words"
+}
+
+# remove_empty DIR...
+remove_empty() {
+    for empty_next in "$@"; do
+        rmdir "$empty_next" 2>/dev/null || :
+    done
+}
+
+# lock_root: one script at a time in a root. The lock lies beside the root (in it, for /), so that every script finds it; that
+# of a dead process is taken over (also that of our own number: a restarted container counts from 1 again).
+lock_root() {
+    lock=${target_root:-/}.dock2sh
+    lock_take "$lock" || missing "the root ${target_root:-/} for itself: process $(cat "$lock_held/pid") is at work there. Wait for it, \
+or, if that is none of these scripts: rm -r $lock_held"
+}
+
+# lock_take DIR: fails when a living process has it.
+lock_take() {
+    if ! mkdir "$1" 2>/dev/null; then
+        lock_owner=$(cat "$1/pid" 2>/dev/null)
+        [ -z "$lock_owner" ] || [ "$lock_owner" = $$ ] || ! kill -0 "$lock_owner" 2>/dev/null || { lock='' lock_held=$1 && return 1; }
+        rm -rf "$1"
+        mkdir "$1" || return 1
+    fi
+    echo $$ >"$1/pid"
+}
+
+unlock_root() {
+    [ -z "${lock-}" ] || rm -rf "$lock"
+    lock=''
+}
+
+# begin_afresh: a plain run makes stage roots again, and a DIR that this script had filled itself. Only its own mark, with
+# the directory's identity in it, says so; nothing else is ever emptied.
+begin_afresh() {
+    [ "$from_step" -eq 1 ] && [ -z "$only_step" ] || return 0
+    rm -rf "$state/stages" "$state/images"
+    if [ -n "$target_root" ] && [ "$(cat "$state/filled" 2>/dev/null)" = "$(stat -c '%d:%i %n' "$target_root")" ]; then
+        find "$target_root" -mindepth 1 -maxdepth 1 -exec rm -rf {} +
+    fi
+    rm -f "$state/filled"
+    [ -z "$target_root" ] || [ -n "$(ls -A "$target_root")" ] || stat -c '%d:%i %n' "$target_root" >"$state/filled"
+}
+
+# undo_steps: takes away what a step had put into the root for a while, also after a crash. $state/undo is a list of commands of
+# programs/undo.sh, the newest in front (undo_later).
+undo_steps() {
+    [ -s "$state/undo" ] || return 0
+    undo_state=$state "$(tool sh)" -c "$(program_undo)" undo "$state/undo" ||
+        warn 'not everything that the step had put into the root could be taken away'
+    rm -f "$state/undo"
+}
+
+# layers_fill DIR ROOT: DIR is what `docker save` or an OCI layout unpacks to. The first layer goes straight in, the others over
+# it as COPY's own layers do, so that no symbolic link of one leads the next out of ROOT.
+layers_fill() {
+    layers_of "$1" >"$state/layers" || missing "a single image in $1"
+    layers_first=1
+    while IFS= read -r layer_file <&7; do
+        [ -f "$1/$layer_file" ] || missing "the layer $layer_file in $1"
+        if [ -n "$layers_first" ]; then
+            unpack "$1/$layer_file" "$2"
+            layers_first=''
+        else
+            layer_over "$1/$layer_file" "$2"
+        fi
+    done 7<"$state/layers"
+}
+
+# layers_of DIR: prints the names of the layers, lowest first: manifest.json of docker, else index.json of OCI.
+layers_of() {
+    if [ -f "$1/manifest.json" ]; then
+        json_flat "$1/manifest.json" | grep -o '"Layers":\[[^]]*\]' >"$state/json"
+        [ "$(wc -l <"$state/json")" -eq 1 ] || return 1
+        sed 's/^"Layers":\[//' "$state/json" | grep -o '"[^"]*"' | tr -d '"'
+        return
+    fi
+    layers_index=$(json_digests "$1/index.json")
+    json_flat "$1/blobs/$layers_index" 2>/dev/null | grep -q '"layers":' || layers_index=$(json_digests "$1/blobs/$layers_index")
+    [ -f "$1/blobs/$layers_index" ] || return 1
+    json_flat "$1/blobs/$layers_index" | sed 's/.*"layers":\[//' | grep -o '"digest":"[^"]*"' | sed 's/.*:"\(.*\):\(.*\)"/blobs\/\1\/\2/'
+}
+
+# Blanks matter only inside of strings, and there are none in digests and file names.
+json_flat() {
+    tr -d ' \n\t\r' <"$1"
+    echo
+}
+
+json_digests() {
+    json_flat "$1" | grep -o '"digest":"[^"]*"' | sed 's/.*:"\(.*\):\(.*\)"/\1\/\2/'
+}
+
+# layer_over TAR ROOT: .wh.NAME takes NAME away, .wh..wh..opq what was in the directory before.
+layer_over() {
+    rm -rf "$state/layer"
+    mkdir "$state/layer"
+    unpack "$1" "$state/layer"
+    (cd "$state/layer" && find . -name '.wh.*' -print0 >"$state/list")
+    ! [ -s "$state/list" ] || (cd "$state/layer" && xargs -0 sh -c "$(program_whiteout)" sh "$2" <"$state/list") || missing "a way to apply $1"
+    (cd "$state/layer" && find . ! -name . -print0) >"$state/list"
+    source_kind=stage
+    in_root "$2" layer_transfer "$state/layer" "$2"
+    rm -rf "$state/layer"
+}
+
+# layer_transfer FROM TO: what $state/list names.
+layer_transfer() {
+    transfer "$1" "$state/list" "$2" replace '' ''
+}
+
+# copy_root FROM TO: a whole root ('' is /) into an empty directory. Of a running system, what is mounted into it is left out,
+# and so is what is this script's.
+copy_root() {
+    root_leave=''
+    case $state/ in "$1"/*) root_leave=$(leave_out "${state#"$1"}") ;; esac
+    [ -n "$1" ] || root_leave="-xdev $root_leave $(leave_out /.dock2sh) $(mounted_files)"
+    (cd "${1:-/}" && eval "find . $root_leave ! -name . -print0") >"$state/list" || fail "${1:-/} cannot be read"
+    source_kind=stage
+    in_root "$2" layer_transfer "${1:-/}" "$2"
+    chmod "$(stat -c %a "${1:-/}")" "$2" && chown "$(stat -c %u:%g "${1:-/}")" "$2"
+    : "$source_kind"
+}
+
+# leave_out PATH: words for find.
+leave_out() {
+    printf '! \\( -path %s -prune \\) ' "$(quote ".$(printf '%s' "$1" | sed 's/[][*?\\]/\\&/g')")"
+}
+
+# find -xdev stays out of mounted directories, but names mounted files: /etc/hosts and the like in a container.
+mounted_files() {
+    [ -r /proc/self/mounts ] || return 0
+    awk '$2 != "/" { print $2 }' /proc/self/mounts | while IFS= read -r mounted; do
+        mounted=$(printf '%b' "$(printf '%s' "$mounted" | sed 's/\\\([0-7]\)/\\0\1/g')")
+        [ -d "$mounted" ] || leave_out "$mounted"
+    done
+}
+
+# The command line of the script, the order of its work, and how it ends.
+
+main() {
+    caller_locale=${LC_ALL-unset}
+    : "$caller_locale"
+    export LC_ALL=C
+    set -u
+    umask 022
+    colours
+    options "$@"
+    case $action in
+    help) help_text ;;
+    list) state_reset && build ;;
+    dry) dry_run ;;
+    start) start_found ;;
+    *) build_root ;;
+    esac
+}
+
+# options WORD...: what the command line says, in variables; `given` is what the hint of a failure repeats.
+options() {
+    action=build given='' from_step=1 only_step='' only_stage='' root='' target_root='' context_dir=. state=''
+    bases='' contexts='' secrets='' agents='' start_arguments=''
+    while [ $# -gt 0 ]; do
+        case $1 in
+        --help | -h) action=help ;;
+        --list) action=list ;;
+        --dry-run) action=dry ;;
+        start) action=start && shift && start_arguments=$(quote "$@") && break ;;
+        --*=*) option "${1%%=*}" "${1#*=}" ;;
+        --?*) [ $# -gt 1 ] || misused "$1 needs a value."
+            option "$1" "$2" && shift ;;
+        *) misused "What is $(quote "$1")? Options come before \`start\`." ;;
+        esac
+        shift
+    done
+    : "$contexts$secrets$agents$bases$context_dir$start_arguments$target_root"
+}
+
+# option NAME VALUE
+option() {
+    case $1 in
+    --from) option_step "$1" "$2" && from_step=$2 && return ;;
+    --only) option_step "$1" "$2" && only_step=$2 && return ;;
+    --stage) option_stage "$2" && only_stage=$2 ;;
+    --root) option_root "$2" ;;
+    --context) [ -d "$2" ] || misused "--context $(quote "$2"): no such directory." && context_dir=$2 ;;
+    --base) option_pair "$1" "$2" && bases="$bases $(quote "$2")" ;;
+    --build-context) option_pair "$1" "$2" && contexts="$contexts $(quote "$2")" ;;
+    --secret) option_secret "$2" && secrets="$secrets $(quote "$2")" ;;
+    --ssh) agents="$agents $(quote "$2")" ;;
+    --state) [ -n "$2" ] || misused '--state needs a directory.' && state=$2 ;;
+    *) misused "Unknown option $(quote "$1")." ;;
+    esac
+    given="$given $1 $(quote "$2")"
+}
+
+option_step() {
+    case $2 in
+    '' | *[!0-9]* | ??????????*) misused "$1 needs the number of a step (--list shows them), not $(quote "$2")." ;;
+    esac
+    if [ "$2" -lt 1 ] || [ "$2" -gt "$total" ]; then
+        misused "$1 $2: there are steps 1 to $total (--list shows them)."
+    fi
+}
+
+option_stage() {
+    stage_line "$1" >/dev/null || misused "There is no stage $(quote "$1"). Stages: $(stage_names)"
+}
+
+# Where an empty value would mean the machine's own root, it is most likely a variable that was not set.
+option_root() {
+    [ -n "$1" ] || misused '--root needs a directory (/ is this machine itself, and the default).'
+    [ ! -e "$1" ] || [ -d "$1" ] || misused "--root $(quote "$1") is no directory."
+    case $1 in
+    /*) target_root=$1 ;;
+    *) target_root=$(pwd -P)/$1 ;;
+    esac
+}
+
+option_pair() {
+    case $2 in
+    ?*=?*) ;;
+    *) misused "$1 needs NAME=VALUE, not $(quote "$2")." ;;
+    esac
+}
+
+option_secret() {
+    case ,$1, in
+    *,id=*) ;;
+    *) misused "--secret needs id=NAME,src=FILE or id=NAME,env=VARIABLE, not $(quote "$1")." ;;
+    esac
+}
+
+# What is started is known when the words have been read; `start_with` is set by entrypoint and cmd (start.sh).
+start_found() {
+    [ -z "$target_root" ] || [ -d "$target_root" ] || missing "the directory $target_root: build it first"
+    place_target
+    state_reset
+    build
+    ! type image >/dev/null 2>&1 || image
+    "${start_with:-start_nothing}"
+}
+
+start_nothing() {
+    misused 'There is nothing to start: this script has no ENTRYPOINT and no CMD.'
+}
+
+# build_root: every wanted step, in the root that is meant.
+build_root() {
+    [ "$(id -u)" -eq 0 ] || missing "the right to do this: it needs root. As root (sudo sh ...) it goes on; --list and --dry-run \
+work for everyone."
+    trap 'end_script $?' EXIT
+    trap 'exit 130' INT
+    trap 'exit 143' TERM
+    trap 'exit 129' HUP
+    place_target
+    place_state
+    lock_root
+    undo_steps
+    begin_afresh
+    [ -z "$target_root" ] || root_directory "$target_root"
+    step_now=''
+    state_reset
+    build
+    step_now=''
+    say "${colour_step-}done${colour_off-}"
+}
+
+# place_target: target_root becomes '' for /, or a real path. What leads to it is the machine's and its links are followed.
+place_target() {
+    [ -n "$target_root" ] || return 0
+    mkdir -p "$target_root" || missing "the directory $target_root: it cannot be made"
+    target_root=$(cd -P "$target_root" && pwd -P && echo /) || missing "a way into $target_root"
+    target_root=${target_root%?/}
+    target_root=${target_root%/}
+}
+
+dry() {
+    [ "$action" = dry ]
+}
+
+# --dry-run needs no right and leaves nothing behind. Some words put notes into $state.
+dry_run() {
+    trap '[ -z "$state" ] || rm -rf "$state"' EXIT
+    trap 'exit 130' INT
+    state=$(mktemp -d) || missing 'a temporary directory'
+    step_now=''
+    place_target_dry
+    state_reset
+    build
+}
+
+place_target_dry() {
+    [ ! -d "$target_root" ] || place_target
+}
+
+# end_script STATUS: the one way out of a build. What a step had put in place is taken away, then the end is told.
+end_script() {
+    trap '' INT TERM HUP
+    [ -z "${state_placed-}" ] || undo_steps
+    if [ "$1" -eq 0 ] && [ -n "${state_placed-}" ]; then
+        state_remove
+    elif [ -n "${step_now-}" ]; then
+        report "$1"
+    fi
+    unlock_root
+    exit "$1"
+}
+
+# report STATUS: which step, which line, and the command that goes on from there.
+report() {
+    case $1 in
+    129 | 130 | 143) say "${colour_error-}stopped${colour_off-} in step $step_now of $total: $step_title" ;;
+    *) say "${colour_error-}failed${colour_off-}: step $step_now of $total: $step_title" ;;
+    esac
+    report_step=$step_now
+    if [ -f "$0" ]; then
+        say "go on from there:  sh $(quote "$0" --from "$report_step")$given"
+    else
+        say "go on from there:  save this script as setup.sh, then  sh setup.sh --from $report_step$given"
+    fi
+}
+
+help_text() {
+    cat <<'HELP'
+What `docker build` does with the Dockerfile, as a shell script. Run it as root.
+
+  --list               show the steps            --from N         go on at step N
+  --dry-run            say what would be done    --only N         do step N alone
+  --stage NAME         that stage's steps, and those of the stages it needs
+  --root DIR           build into DIR (empty or missing: it is filled from the base image); default: this machine itself
+  --context DIR        the build context; default: the current directory
+  --build-context NAME=DIR               a named context
+  --base IMAGE=SOURCE                    a base image: a directory, a tar of a root file system, or docker-image://NAME
+  --secret id=ID,src=FILE                or id=ID,env=VARIABLE
+  --ssh default[=SOCKET]                 an agent for RUN --mount=type=ssh
+  --state DIR          where it keeps its own things while it works; default: a directory of its own in /var/lib/dock2sh
+  start [-e K=V] [--entrypoint X] [-w DIR] [-u USER] [ARG...]   start what was built, as `docker run IMAGE ARG...`
+
+Exit status: 0; 1 a step failed; 2 bad usage; 3 something is missing, and said; 130 after Ctrl-C.
+HELP
+}
+
+# change_modes DIR LIST MODE: MODE for the entries of DIR that LIST (NUL after each) names; none of them is a symbolic link.
+change_modes() {
+    [ -n "$3" ] && [ -s "$2" ] || return 0
+    case $3 in
+    *[!0-9]*) change_modes_by_text "$@" ;;
+    *[89]* | ?????*) fail "invalid chmod parameter: '$3'. it should be octal string and between 0 and 07777" ;;
+    *) for_each "$1" "$2" chmod "0000$3" || fail "chmod $3" ;;
+    esac
+}
+
+# Letters as BSD's setmode(3) reads them, which is what docker uses: chmod(1) differs in X, in s and in u=g. One awk finds
+# the new mode of each entry and writes a list for each mode (five digits and more make chmod clear a directory's s bits as well).
+change_modes_by_text() {
+    rm -rf "$state/modes" && mkdir "$state/modes"
+    for_each "$1" "$2" stat -c '%a %F' >"$state/modes.now"
+    tr '\n\0' '\001\n' <"$2" | modes="$state/modes.now" text=$3 into="$state/modes" LC_ALL=C awk "$(program_setmode)" ||
+        fail "invalid chmod parameter: '$3': invalid syntax"
+    for mode_list in "$state/modes"/*; do
+        tr '\001\n' '\n\0' <"$mode_list" | (cd "$1" && xargs -0 chmod "0000${mode_list##*/}") || fail "chmod $3"
+    done
+}
+
+# resolve PATH: sets `resolved` to PATH with its symbolic links followed inside $root; what does not exist stays as it is.
+# The result begins with a slash, so "$root$resolved" is always a path of the machine. Fails on a loop of links.
+resolve() {
+    resolve_in "$root" "$1" || fail "$1: too many links"
+}
+
+# resolve_in ROOT PATH: the same inside ROOT ('' or an absolute path).
+resolve_in() {
+    path_root=$1 path_rest=$2/ path_links=0 resolved=
+    while [ -n "$path_rest" ]; do
+        path_part=${path_rest%%/*} path_rest=${path_rest#*/}
+        case $path_part in
+        '' | .) ;;
+        ..) resolved=${resolved%/*} ;;
+        *) resolve_part || return 1 ;;
+        esac
+    done
+    resolved=${resolved:-/}
+}
+
+# One step of resolve_in: a link's target goes before the rest of the way; 255 links are docker's limit too.
+resolve_part() {
+    if ! [ -L "$path_root$resolved/$path_part" ]; then
+        resolved=$resolved/$path_part
+        return
+    fi
+    path_links=$((path_links + 1))
+    [ "$path_links" -le 255 ] || return 1
+    path_target=$(readlink -n "$path_root$resolved/$path_part" && printf /)
+    case $path_target in /*) resolved= ;; esac
+    path_rest=$path_target$path_rest
+}
+
+# security insecure: for the next RUN: every capability, nothing covered.
+security() {
+    run_security=$1
+}
+
+# run_kit: sets `kit`: whose tools are here, util-linux's or those of busybox.
+run_kit() {
+    kit=linux
+    case $("$(tool setpriv)" --help 2>&1) in *--bounding-set*) ;; *) kit=busybox ;; esac
+    # the caller may have signals ignored (nohup, a job in the background), and only GNU env can undo that for the step
+    run_signals=''
+    case $("$(tool env)" --help 2>&1) in *--default-signal*) run_signals=--default-signal ;; esac
+    for run_tool in unshare nsenter setsid; do
+        tool "$run_tool" >/dev/null || missing "the tool $run_tool: install util-linux (or busybox)"
+    done
+}
+
+# run_become WORD...: prints the end of it: exactly that environment, then directory, groups, rights and user, then the command.
+run_become() {
+    quote "$(tool env)" ${run_signals:+"$run_signals"} -i --
+    printf '%s ' "$run_env"
+    case $kit in
+    linux) run_become_linux "$@" ;;
+    *) run_become_busybox "$@" ;;
+    esac
+}
+
+# util-linux: unshare and nsenter leave the groups to setpriv when -S comes without -G.
+run_become_linux() {
+    quote "$(tool setpriv)" "--regid=$account_gid" "--groups=$account_groups" && printf ' '
+    if [ "$mode" = plain ]; then
+        # not unshare: docker's seccomp rules refuse the call, even for nothing
+        quote "$(tool nsenter)" "--root=${root:-/}" "--wd=$root$run_wd" "--setuid=$account_uid" -- "$@"
+        return
+    fi
+    [ "$run_security" = insecure ] || printf '%s ' --inh-caps=-all --ambient-caps=-all "--bounding-set=-all,\
++chown,+dac_override,+fsetid,+fowner,+mknod,+net_raw,+setgid,+setuid,+setfcap,+setpcap,+net_bind_service,+sys_chroot,+kill,+audit_write"
+    quote "$(tool unshare)" --root=. "--wd=$run_wd" "--setuid=$account_uid" -- "$@"
+}
+
+# busybox: no capability can be taken away; supplementary groups only by its start-stop-daemon, for an account of this /.
+run_become_busybox() {
+    run_at=.
+    [ "$mode" = full ] || run_at=${root:-/}
+    quote "$(tool nsenter)" "-r$run_at" "-w${run_at%/}$run_wd" && printf ' '
+    if run_is_account && tool start-stop-daemon >/dev/null; then
+        run_program=$1 && shift
+        quote "$(tool start-stop-daemon)" -S -q -p "$state/none" -c "$account_uid" -x "$run_program" -- "$@"
+    else
+        case $account_groups in
+        *,*) warn "busybox alone cannot give the step's user the groups $account_groups: install util-linux" ;;
+        esac
+        quote -S "$account_uid" -G "$account_gid" -- "$@"
+    fi
+}
+
+# Is the user one of this /'s own, with his own groups?
+run_is_account() {
+    case $user in *:*) return 1 ;; esac
+    [ -z "$root" ] && [ -n "$(account_row passwd 3 "$account_uid" 1)" ]
+}
+
+# say TEXT...: a note.
+say() {
+    printf '%s\n' "$*" >&2
+}
+
+# warn TEXT...: something that the reader should know, though the work goes on.
+warn() {
+    printf '%swarning:%s %s\n' "${colour_warn-}" "${colour_off-}" "$*" >&2
+}
+
+# fail TEXT...: the step has failed. What it was and how to go on is said once, by end_script (main.sh), also if this is a subshell
+# whose parent does `|| exit`.
+fail() {
+    printf '%serror:%s %s\n' "${colour_error-}" "${colour_off-}" "$*" >&2
+    exit 1
+}
+
+# missing TEXT...: something is not here (a tool, a right, a base image); the text names it and the cure.
+missing() {
+    printf '%smissing:%s %s\n' "${colour_error-}" "${colour_off-}" "$*" >&2
+    exit 3
+}
+
+# misused TEXT...: the command line is wrong.
+misused() {
+    printf '%s\n%s\n' "$*" 'Try --help.' >&2
+    exit 2
+}
+
+# Colours for a person only: a terminal, and no NO_COLOR (no-color.org: any non-empty value).
+colours() {
+    colour_step='' colour_warn='' colour_error='' colour_off=''
+    [ -t 2 ] && [ -z "${NO_COLOR-}" ] && [ "${TERM-dumb}" != dumb ] || return 0
+    colour_step=$(printf '\033[1;36m') colour_warn=$(printf '\033[33m')
+    colour_error=$(printf '\033[31m') colour_off=$(printf '\033[0m')
+    : "$colour_step$colour_warn$colour_error"
+}
+
+# quote WORD...: the words as one would type them into a shell, a blank between them.
+quote() {
+    quote_gap=
+    for quote_next in "$@"; do
+        quote_word "$quote_next"
+        printf '%s' "$quote_gap$quoted"
+        quote_gap=' '
+    done
+}
+
+# quote_word WORD: sets `quoted`, without a process. A ' becomes '\''; what needs no quotes gets none.
+quote_word() {
+    case $1 in
+    '' | *[!abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_./:=@%+,-]*) ;;
+    *) quoted=$1 && return ;;
+    esac
+    quote_rest=$1 quoted=
+    while :; do
+        case $quote_rest in *\'*) ;; *) break ;; esac
+        quoted="$quoted${quote_rest%%\'*}'\\''" quote_rest=${quote_rest#*\'}
+    done
+    quoted="'$quoted$quote_rest'"
+}
+
+# for_each DIR LIST COMMAND...: runs COMMAND in DIR with the names of LIST, as many at a time as fit. They come through a pipe:
+# busybox's xargs lets its children have the list open, and a child that ends sets back a file that can seek.
+for_each() {
+    each_dir=$1 each_list=$2
+    shift 2
+    cat <"$each_list" | (cd "$each_dir" && xargs -0 "$@")
+}
+
+# from IMAGE [NAME]: the target's root, in / or the DIR of --root. NAME when it is stage NAME as yet (and `keep NAME` follows).
+from() {
+    target_begin "$1" "${2-}"
+    ! acting || [ -z "$stage_needed" ] || target_files "$1"
+    target_begun=1
+}
+
+# target_files IMAGE: what the target begins with, in an empty DIR; else it is what it is.
+target_files() {
+    target_keep_pristine
+    ! target_is_empty || image_fill "$1" "$target_root"
+}
+
+# target_begin IMAGE NAME
+target_begin() {
+    state_reset
+    stage_now='' stage_image=$1 stage_skipped='' stage_needed=1 root=$target_root
+    [ -z "$only_stage" ] || stage_needs "$2" || stage_needed=''
+    : "$root$stage_image"
+}
+
+# Really at work: neither --list nor --dry-run.
+acting() {
+    [ "$action" = build ]
+}
+
+# step N TITLE: what follows is step N.
+step() {
+    step_number=$1 step_title=$2 step_wanted=''
+    if [ "$action" = start ]; then
+        return
+    elif [ "$action" = list ]; then
+        [ -z "$stage_needed" ] || printf '%s\n' "[$1/$total] $2"
+        return
+    fi
+    if [ -n "$stage_needed" ] && [ "$1" -ge "$from_step" ] && [ "$1" -eq "${only_step:-$1}" ]; then
+        step_wanted=1 step_now=$1
+        say "${colour_step-}[$1/$total]${colour_off-} $2"
+    else
+        stage_skipped=1
+    fi
+    : "$step_number$step_now$step_title"
+}
+
+# in_root DIR WORD...: with DIR as the root that is being built.
+in_root() {
+    in_saved=$root root=$1
+    shift
+    "$@"
+    root=$in_saved
+}
+
+# stage_line NAME: the line of `stages` that begins with NAME; the names after it are the stages that it needs. The last line is
+# the target's.
+stage_line() {
+    printf '%s\n' "${stages-}" | name=$1 LC_ALL=C awk 'BEGIN { bad = 1 } $1 == ENVIRON["name"] { print; bad = 0; exit } END { exit bad }'
+}
+
+stage_names() {
+    printf '%s\n' "${stages-}" | awk 'NF { printf "%s%s", gap, $1; gap = ", " } END { print gap ? "" : "(none)" }'
+}
+
+# stage_needs NAME: is stage NAME ('' is the target: the last line) the one of --stage, or one that it needs?
+stage_needs() {
+    printf '%s\n' "${stages-}" | name=$1 goal=$only_stage LC_ALL=C awk '
+        NF { line[++count] = $0 }
+        END {
+            need[ENVIRON["goal"]] = 1
+            for (i = count; i > 0; i--) {
+                size = split(line[i], part, " ")
+                if (part[1] in need) for (k = 2; k <= size; k++) need[part[k]] = 1
+            }
+            split(line[count], part, " ")
+            exit (ENVIRON["name"] == "" ? part[1] : ENVIRON["name"]) in need ? 0 : 1
+        }'
+}
+
+# entrypoint WORD... and cmd WORD...: ENTRYPOINT and CMD, as words.
+entrypoint() {
+    image_entrypoint=$(quote "$@") start_with=start_image
+}
+
+cmd() {
+    image_cmd=$(quote "$@") start_with=start_image
+    : "$start_with"
+}
+
+start_image() {
+    root=$target_root start_env=''
+    : "${image_entrypoint=}${image_cmd=}"
+    eval "start_options $start_arguments"
+    [ -n "$image_entrypoint$image_cmd" ] || misused 'No command specified: the image has neither ENTRYPOINT nor CMD. Name one.'
+    [ "$(id -u)" -eq 0 ] || missing 'the right to start it: it needs root'
+    account "${user:-0}"
+    start_environment
+    start_become
+}
+
+# start_options WORD...: docker run's, and the arguments, which take the place of CMD. Another entrypoint clears CMD, too.
+start_options() {
+    while [ $# -gt 0 ]; do
+        case $1 in
+        --*=*) start_option "${1%%=*}" "${1#*=}" ;;
+        -i | -t | -it | -ti | --rm | --interactive | --tty) ;;
+        --) shift && break ;;
+        -?*) [ $# -gt 1 ] || misused "start: $1 needs a value."
+            start_option "$1" "$2"
+            shift ;;
+        *) break ;;
+        esac
+        shift
+    done
+    [ $# -eq 0 ] || image_cmd=$(quote "$@")
+}
+
+# start_option NAME VALUE
+start_option() {
+    case $1 in
+    -e | --env) start_variable "$2" ;;
+    --entrypoint) image_entrypoint='' image_cmd='' && [ -z "$2" ] || image_entrypoint=$(quote "$2") ;;
+    -w | --workdir) cwd=$2 ;;
+    -u | --user) user=$2 ;;
+    *) misused "start: unknown option $(quote "$1"). Its options: -e K=V, --entrypoint X, -w DIR, -u USER." ;;
+    esac
+}
+
+# K=V, or K alone: the caller's value, if he has one.
+start_variable() {
+    case $1 in
+    *=*) start_env="$start_env $(quote "$1")" ;;
+    '' | [0-9]* | *[!A-Za-z0-9_]*) misused "start -e: $(quote "$1") is no name of a variable." ;;
+    *) eval "[ -z \"\${$1+set}\" ] || start_env=\"\$start_env \$(quote \"\$1=\${$1}\")\"" ;;
+    esac
+}
+
+# What the image and the options say, PATH, HOME, and what docker run adds: HOSTNAME, and TERM at a terminal.
+start_environment() {
+    start_saved=$environment environment=''
+    env_set "PATH=$default_path"
+    env_set "HOSTNAME=$(uname -n)"
+    ! [ -t 0 ] || env_set "TERM=${TERM:-xterm}"
+    eval "env_add $start_saved $start_env"
+    env_has_text HOME || env_set "HOME=$account_home"
+    run_env=$environment
+}
+
+# The command takes the place of the script, so that signals reach it and its exit status is ours. A DIR gets its /proc, /sys
+# and /dev in a mount namespace, where there is one to be had.
+start_become() {
+    resolve "$cwd"
+    run_wd=$resolved mode=plain
+    [ -d "$root$run_wd" ] || missing "the directory $cwd in ${root:-/}"
+    run_kit
+    [ -z "$root" ] || ! "$(tool unshare)" -m "$(tool mount)" -n -t tmpfs tmpfs "$root" 2>/dev/null || mode=full
+    eval "chain=\$(run_become $image_entrypoint $image_cmd)"
+    [ "$mode" = plain ] || chain="$(quote "$(tool unshare)" -m "$(tool sh)" -c "$(program_enter)" enter) $chain"
+    export enter_mode=start enter_root="$root" enter_state='' enter_uid=0 enter_wd="$run_wd" enter_network='' enter_security=''
+    eval "exec $chain"
+}
+
+# The environment is an ordered list of K=V, held as words quoted for `eval`: any byte may be in a value, and a name that is
+# no shell identifier (a.b) is as good as another.
+state_reset() {
+    environment='' user='' cwd=/ run_shell='/bin/sh -c'
+    default_path=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
+    : "$environment$user$cwd$run_shell$default_path"
+}
+
+env_add() {
+    for env_new in "$@"; do
+        env_set "$env_new"
+    done
+}
+
+# env_set K=V
+env_set() {
+    env_list='' env_setting=$1
+    eval "env_without $environment"
+    quote_word "$env_setting"
+    environment="$env_list $quoted"
+}
+
+# env_without K=V...: sets `env_list` to all of them but those of the name that is set.
+env_without() {
+    for env_word in "$@"; do
+        [ "${env_word%%=*}" != "${env_setting%%=*}" ] || continue
+        quote_word "$env_word"
+        env_list="$env_list $quoted"
+    done
+}
+
+# env_has_text NAME: is it set to anything? (runc takes an empty HOME for none.)
+env_has_text() {
+    env_value "$1" && [ -n "${env_found#"$1="}" ]
+}
+
+# env_value NAME: sets `env_found` to its NAME=VALUE, or nothing.
+env_value() {
+    eval "env_look $1 $environment"
+}
+
+env_look() {
+    env_name=$1 env_found=''
+    shift
+    for env_word in "$@"; do
+        [ "${env_word%%=*}" != "$env_name" ] || env_found=$env_word
+    done
+}
+
+# user SPEC: for the RUNs and WORKDIRs that follow. Not looked up before something needs it, as in docker.
+user() {
+    user=$1
+}
+
+# directory DIR: the current directory; nothing is created.
+directory() {
+    cwd=$1
+}
+
+# base_env K=V...: the environment of the base image, known when the script was made.
+base_env() {
+    env_add "$@"
+}
+
+# tool NAME: the path of a program of the machine outside. Shells may have it built in, or a word of the script its name (env).
+tool() {
+    tool_path=$PATH:
+    while [ -n "$tool_path" ]; do
+        tool_next=${tool_path%%:*}/$1 tool_path=${tool_path#*:}
+        ! { [ -f "$tool_next" ] && [ -x "$tool_next" ]; } || { printf '%s\n' "$tool_next"; return 0; }
+    done
+    return 1
+}
+
+# transfer SOURCE LIST DEST POLICY OWNER MODE [FOLLOW]: puts what LIST names in SOURCE into the directory DEST of the root.
+# POLICY merge: as COPY does it, with its refusals; replace: as layers and archives do;
+# parents: as COPY --parents does it. OWNER is uid:gid for all, or '' to
+# keep theirs; MODE as in --chmod, or ''. With FOLLOW the names are links to what is meant. What is kept: modes with their s
+# and t bits, times in whole seconds, hard links among the listed, and file attributes where the tool can.
+transfer() {
+    [ -s "$2" ] || return 0
+    transfer_clear "$1" "$2" "$3" "$4" "${7-}"
+    transfer_tool
+    rm -f "$state/unpacked"
+    ! [ -s "$state/put" ] || "$transfer_by" "$1" "$state/put" "$3" "$5" "${7-}" ||
+        fail "the files could not be put into ${3#"$root"}"
+    transfer_sockets "$1" "$3" "$5"
+    change_modes "$3" "$state/no-links" "$6"
+}
+
+# Refuses what docker refuses and removes what is in the way, with few processes for any number of names.
+transfer_clear() {
+    transfer_shown=${3#"$root"}
+    for_each "$3" "$2" sh -c "$(program_survey)" sh "$4" "$5" "$1" "${transfer_shown%/}" \
+        >"$state/in-the-way" 3>"$state/put" 4>"$state/sockets" 5>"$state/no-links" 2>"$state/refused" || fail "$(cat "$state/refused")"
+    ! [ -s "$state/refused" ] || fail "$(head -n 1 "$state/refused")"
+    ! [ -s "$state/in-the-way" ] || for_each "$3" "$state/in-the-way" rm -rf || fail "${3#"$root"} cannot be cleared"
+}
+
+# Sets `transfer_by` to the function that can move a list of names that end in NUL: GNU tar, or else busybox's cpio (its tar reads no lists).
+transfer_tool() {
+    [ -z "${transfer_by-}" ] || return 0
+    case $(tar --version 2>/dev/null) in *'GNU tar'*) transfer_by=transfer_by_tar && return ;; esac
+    case $(cpio --help 2>&1) in *BusyBox*-0*) transfer_by=transfer_by_cpio && return ;; esac
+    missing 'GNU tar (or the cpio of busybox) to copy files with: install the package tar'
+}
+
+# transfer_by_tar SOURCE LIST DEST OWNER FOLLOW. POSIX headers carry the attributes; without their own times they keep whole seconds.
+transfer_by_tar() {
+    { tar_pack "$@" || : >"$state/unpacked"; } |
+        TAR_OPTIONS='' tar -C "$3" -xpf - --same-owner --numeric-owner --warning=no-timestamp --xattrs --xattrs-include='*' &&
+        ! [ -e "$state/unpacked" ]
+}
+
+tar_pack() {
+    tar_source=$1 tar_list=$2 tar_owner=$4
+    set -- ${5:+--dereference}
+    [ -z "$tar_owner" ] || set -- "$@" "--owner=:${tar_owner%:*}" "--group=:${tar_owner#*:}"
+    # a context's files lose their capabilities on the way, as the chown of the transfer clears them
+    [ "$source_kind" = context ] || set -- "$@" --xattrs-include=security.capability
+    TAR_OPTIONS='' tar -C "$tar_source" -cf - "$@" --xattrs --xattrs-include='user.*' \
+        --pax-option=delete=mtime,delete=atime,delete=ctime --numeric-owner --no-recursion --null -T "$tar_list"
+}
+
+# transfer_by_cpio: the same with busybox. A second round for directories: their times changed as they were filled. Its format
+# holds files of less than 4 GB.
+transfer_by_cpio() {
+    cpio_has_room "$1" "$2" || missing 'GNU tar to copy a file of 4 GB or more: install the package tar'
+    transfer_warn "$1"
+    cpio_round "$@" || return 1
+    [ -z "$5" ] || return 0
+    for_each "$3" "$2" sh -c "$(program_links)" sh "$1" "$4" || return 1
+    for_each "$1" "$2" sh -c "$(program_kind)" sh directory >"$state/dirs"
+    ! [ -s "$state/dirs" ] || cpio_round "$1" "$state/dirs" "$3" "$4" ''
+}
+
+cpio_round() {
+    { (cd "$1" && cpio -o -0 -H newc --renumber-inodes ${5:+-L} <"$2" 2>"$state/packed") || : >"$state/unpacked"; } |
+        (cd "$3" && cpio -i -d -m -u ${4:+-R "$4"} 2>"$state/cpio") && ! [ -e "$state/unpacked" ] && return
+    cat "$state/packed" "$state/cpio" >&2
+    return 1
+}
+
+cpio_has_room() {
+    [ -z "$(for_each "$1" "$2" sh -c "$(program_kind)" sh huge | tr -d '\0')" ]
+}
+
+# Attributes that are lost without GNU tar are named where a tool tells of them.
+transfer_warn() {
+    [ "$source_kind" != context ] && command -v getfattr >/dev/null || return 0
+    [ -z "$(getfattr -R -P -h -m '^(security\.capability|user\.)' "$1" 2>/dev/null | head -n 1)" ] ||
+        warn "file capabilities and attributes are lost: only GNU tar keeps them (install the package tar)"
+}
+
+transfer_sockets() {
+    [ -s "$state/sockets" ] || return 0
+    for_each "$2" "$state/sockets" sh -c "$(program_sockets)" sh "$source_kind" "$3" "$1" || fail 'a socket cannot be copied'
+}
+
+program_enter() {
+    cat <<'PROGRAM'
+# The first process of a RUN, outside of its root still, with the tools of the machine. What it makes is what runc makes for
+# docker build. Then it becomes the command: exec "$@" (see run_chain). $enter_mode plain: no namespaces, nothing to mount.
+
+refuse() {
+    [ "$enter_mode" != start ] || { printf '%s\n' "$*" >&2 && exit 3; }
+    printf '%s\n' "$*" >"$enter_state/refused"
+    exit 125
+}
+
+# inside PATH...: nothing on the way down to PATH is a symbolic link: what was mounted must not lead out of the root.
+inside() {
+    for inside_path; do
+        inside_rest=${inside_path#/}/ inside_way=.
+        while [ -n "$inside_rest" ]; do
+            inside_way=$inside_way/${inside_rest%%/*} inside_rest=${inside_rest#*/}
+            [ ! -L "$inside_way" ] || refuse "$inside_path: a mount with a symbolic link on the way is not possible"
+        done
+    done
+}
+
+mounted() {
+    mount_said=$(mount -n "$@" 2>&1) || refuse "mount $*: $mount_said"
+}
+
+# bind FROM TARGET OPTIONS
+bind() {
+    mounted -o bind "$1" "$2"
+    [ -z "$3" ] || mounted -o "remount,bind,$3" "$2"
+}
+
+# place KIND TARGET: the mount point, where an earlier mount has covered the one that is there.
+place() {
+    inside "$2"
+    case $1 in
+    directory) [ -d ".$2" ] || mkdir -p ".$2" ;;
+    *) [ -e ".$2" ] || { mkdir -p ".${2%/*}" && : >".$2"; } ;;
+    esac || refuse "$2: a mount point cannot be made"
+}
+
+place_bind() {
+    if [ -d "$1" ]; then place directory "$2"; else place file "$2"; fi
+    bind "$1" ".$2" "$3"
+}
+
+# place_tmpfs TARGET [SIZE]
+place_tmpfs() {
+    place directory "$1"
+    mounted -t tmpfs -o "nosuid${2:+,size=$2}" tmpfs ".$1"
+}
+
+# place_secret file|env SOURCE TARGET MODE UID:GID. Its content is never on a disk of ours. noexec unless its mode has an x.
+place_secret() {
+    [ -d "$enter_state/secret" ] || mkdir "$enter_state/secret"
+    secret_number=$((${secret_number:-0} + 1))
+    mounted -t tmpfs -o nosuid,nodev,size=1m,mode=0700 tmpfs "$enter_state/secret"
+    if [ "$1" = env ]; then
+        eval "printf %s \"\$$2\""
+    else
+        cat "$2"
+    fi >"$enter_state/secret/$secret_number" || refuse "the secret for $3 cannot be read"
+    chown "$5" "$enter_state/secret/$secret_number" && chmod "$4" "$enter_state/secret/$secret_number"
+    case $4 in *[1357]*) secret_exec='' ;; *) secret_exec=,noexec ;; esac
+    place_bind "$enter_state/secret/$secret_number" "$3" "ro,nosuid,nodev$secret_exec"
+}
+
+devices() {
+    mounted -t tmpfs -o nosuid,size=65536k,mode=755 tmpfs dev
+    while read -r name major minor; do
+        mknod -m 666 "dev/$name" c "$major" "$minor" 2>/dev/null || { : >"dev/$name" && bind "/dev/$name" "dev/$name" ''; }
+    done <<'NODES'
+null 1 3
+zero 1 5
+full 1 7
+random 1 8
+urandom 1 9
+tty 5 0
+NODES
+    ln -s /proc/self/fd dev/fd && ln -s /proc/self/fd/0 dev/stdin
+    ln -s /proc/self/fd/1 dev/stdout && ln -s /proc/self/fd/2 dev/stderr && ln -s pts/ptmx dev/ptmx
+    mkdir dev/pts dev/shm dev/mqueue
+    mounted -t devpts -o newinstance,nosuid,noexec,ptmxmode=0666,mode=0620,gid=5 devpts dev/pts
+    mounted -t tmpfs -o nosuid,nodev,noexec,size=65536k,mode=1777 shm dev/shm
+    mount -n -t mqueue -o nosuid,nodev,noexec mqueue dev/mqueue 2>/dev/null || chmod 1777 dev/mqueue
+}
+
+# /sys as it is, read-only; a kernel that wants a network namespace of its own for a new one gives the machine's.
+kernel() {
+    mounted -t proc -o nosuid,nodev,noexec proc proc
+    echo buildkitsandbox >proc/sys/kernel/hostname || refuse 'the host name cannot be set'
+    sys=ro,
+    [ "$enter_security" != insecure ] || sys=
+    mount -n -t sysfs -o "${sys}nosuid,nodev,noexec" sysfs sys 2>/dev/null || bind /sys sys "${sys}nosuid,nodev,noexec"
+    ! [ -d /sys/fs/cgroup ] || ! mount -n -o rbind /sys/fs/cgroup sys/fs/cgroup 2>/dev/null || [ -z "$sys" ] ||
+        for path in sys/fs/cgroup/* sys/fs/cgroup; do
+            mount -n -o remount,bind,ro,nosuid,nodev,noexec "$path" 2>/dev/null
+        done
+    [ "$enter_security" = insecure ] || covered
+}
+
+# What docker makes read-only and what it covers (runc's readonlyPaths and maskedPaths).
+covered() {
+    for path in bus fs irq sys sysrq-trigger; do
+        [ ! -e "proc/$path" ] || { bind "proc/$path" "proc/$path" '' && mount -n -o remount,bind,ro,nosuid,nodev,noexec "proc/$path"; }
+    done
+    for path in proc/asound proc/acpi proc/kcore proc/keys proc/latency_stats proc/timer_list proc/timer_stats \
+        proc/sched_debug proc/scsi sys/firmware sys/devices/virtual/powercap; do
+        if [ -d "$path" ]; then
+            mounted -t tmpfs -o ro,size=4k,nr_inodes=1 tmpfs "$path"
+        elif [ -e "$path" ]; then
+            bind dev/null "$path" ''
+        fi
+    done
+}
+
+# network none: only lo, and it is up.
+loopback() {
+    ip link set lo up 2>/dev/null || ifconfig lo up 2>/dev/null || busybox ip link set lo up 2>/dev/null ||
+        perl -e '$up = pack("a16sx14", "lo", 0x49); socket(S, 2, 2, 0) && ioctl(S, 0x8914, $up) or exit 1' 2>/dev/null ||
+        refuse 'network none: a tool to start the loopback interface is missing here: install iproute2'
+}
+
+names() {
+    inside /etc/hosts /etc/resolv.conf
+    printf '127.0.0.1\tlocalhost buildkitsandbox\n::1\tlocalhost ip6-localhost ip6-loopback\n' >"$enter_state/hosts"
+    cat /etc/resolv.conf >"$enter_state/resolv.conf" 2>/dev/null || : >"$enter_state/resolv.conf"
+    for file in hosts resolv.conf; do
+        chmod 0644 "$enter_state/$file"
+        bind "$enter_state/$file" ".$(cat "$enter_state/at.$file")" ro,nosuid,nodev,noexec
+    done
+}
+
+# The root becomes the namespace's own root, on top of all: a command that gets out of its chroot finds itself there again.
+namespace() {
+    top=$enter_root
+    [ -n "$top" ] || { top=$enter_state/top && mkdir -p "$top"; }
+    mounted -o rbind "${enter_root:-/}" "$top"
+    cd "$top" || refuse "cd $top"
+    inside /dev /proc /sys
+    devices
+    kernel
+    [ "$enter_network" != none ] || loopback
+    names
+    ! [ -s "$enter_state/mounts" ] || . "$enter_state/mounts"
+    [ -d ".$enter_wd" ] || place directory "$enter_wd"
+    inside "$enter_wd"
+    mounted -o move "$top" /
+}
+
+# start --root DIR: the same places, but the machine's processes, names and terminal.
+borrowed() {
+    mounted -o rbind "$enter_root" "$enter_root"
+    cd "$enter_root" || exit 1
+    inside /dev /proc /sys /etc/hosts /etc/resolv.conf
+    mkdir -p dev proc sys
+    devices
+    mount -n -o rbind /dev/pts dev/pts
+    mounted -t proc -o nosuid,nodev,noexec proc proc
+    bind /sys sys ro,nosuid,nodev,noexec
+    for file in etc/hosts etc/resolv.conf; do
+        ! [ -f "/$file" ] || ! [ -f "$file" ] || bind "/$file" "$file" ''
+    done
+    mounted -o move "$enter_root" /
+}
+
+# The number of this process as the script knows it, for the script to end it; and docker makes the pipes the user's: programs
+# open /dev/stdout.
+first_process() {
+    umask 022
+    number=''
+    ! [ -r /proc/self/stat ] || { read -r number _ </proc/self/stat && echo "$number" >"$enter_state/pid"; }
+    [ ! -e "$enter_state/interrupted" ] || exit 130
+    [ "$enter_uid" = 0 ] || [ -z "$number" ] || for descriptor in 0 1 2; do
+        [ ! -p "/proc/$number/fd/$descriptor" ] || chown "$enter_uid" "/proc/$number/fd/$descriptor"
+    done
+    [ "$enter_mode" = plain ] || namespace
+    rm -f "$enter_state/refused"
+}
+
+case $enter_mode in
+start) borrowed ;;
+*) first_process ;;
+esac
+exec "$@"
+PROGRAM
+}
+
+program_kind() {
+    cat <<'PROGRAM'
+# Prints, a NUL after each, those of the names that are of a kind: link, directory, or huge (a file of 4 GB and more).
+#   sh -c "$(program_kind)" sh KIND NAME...
+kind=$1
+shift
+[ "$kind" != huge ] || exec find "$@" -prune -type f -size +4194303k -print0
+for name do
+    if [ -L "$name" ]; then is='link'; elif [ -d "$name" ]; then is=directory; else is=other; fi
+    [ "$is" != "$kind" ] || printf '%s\0' "$name"
+done
+PROGRAM
+}
+
+program_links() {
+    cat <<'PROGRAM'
+# Gives the symbolic links NAME... of the current directory the times they have in SOURCE and their owners, or OWNER: busybox's
+# cpio does neither.   sh -c "$(program_links)" sh SOURCE OWNER NAME...
+source=$1 owner=$2
+shift 2
+for name do
+    [ -L "$name" ] || continue
+    chown -h "${owner:-$(stat -c %u:%g "$source/$name")}" "$name" || exit 1
+    touch -h -d "@$(stat -c %Y "$source/$name")" "$name" || exit 1
+done
+PROGRAM
+}
+
+program_setmode() {
+    cat <<'PROGRAM'
+# New modes by a text like u=rwX,go=rX. Input: names; the file `modes`: "MODE TYPE" for each; output: files into/NEWMODE.
+function bits(mode, mask,    result, bit) {
+    result = 0
+    for (bit = 1; bit < 4096; bit *= 2)
+        if (int(mode / bit) % 2 && int(mask / bit) % 2) result += bit
+    return result
+}
+function without(mode, mask) { return mode - bits(mode, mask) }
+function with(mode, more) { return without(mode, more) + more }
+function octal(text,    n, i) {
+    n = 0
+    for (i = 1; i <= length(text); i++) n = n * 8 + substr(text, i, 1)
+    return n
+}
+# The bits that the classes of a clause stand for: 04700 02070 00007 and, for a, 06777.
+function classes(text,    who, i, c) {
+    who = 0
+    for (i = 1; i <= length(text); i++) {
+        c = substr(text, i, 1)
+        who = with(who, c == "u" ? 2496 : c == "g" ? 1080 : c == "o" ? 7 : 3583)
+    }
+    return who
+}
+function copied(mode, op, who, from,    value, each, i, shift) {
+    value = int(mode / (from == "u" ? 64 : from == "g" ? 8 : 1)) % 8
+    each = 0
+    for (i = 1; i <= 64; i *= 8)
+        if (!who || bits(who, 7 * i)) each += i
+    if (op == "=") mode = without(mode, 7 * each)
+    return op == "-" ? without(mode, value * each) : with(mode, value * each)
+}
+# one clause: WHO, then operators each with their letters; X looks at the mode before the first clause
+function clause(mode, text, first, isdir,    who, op, i, c, perm, any, sets) {
+    match(text, /^[ugoa]*/)
+    who = RLENGTH ? classes(substr(text, 1, RLENGTH)) : 0
+    text = substr(text, RLENGTH + 1)
+    while (text != "") {
+        op = substr(text, 1, 1)
+        match(text, /^[-+=][rwxXstugo]*/)
+        sets = substr(text, 2, RLENGTH - 1)
+        text = substr(text, RLENGTH + 1)
+        mode = applied(mode, op, sets, who, first, isdir)
+    }
+    return mode
+}
+function applied(mode, op, sets, who, first, isdir,    perm, mask, i, c, later) {
+    perm = 0; later = ""
+    mask = who ? who : 4095
+    for (i = 1; i <= length(sets); i++) {
+        c = substr(sets, i, 1)
+        if (c == "r") perm = with(perm, 292)
+        else if (c == "w") perm = with(perm, 146)
+        else if (c == "x") perm = with(perm, 73)
+        else if (c == "X") { if (isdir || bits(first, 73)) perm = with(perm, 73) }
+        else if (c == "s") { if (!who || without(who, 7)) perm = with(perm, 3072) }
+        else if (c == "t") { if (!who || without(who, 7)) { perm = with(perm, 512); mask = with(mask, 512) } }
+        else later = later c
+    }
+    if (op == "=" && (later == "" || perm)) mode = without(mode, who ? who : 3583)
+    mode = op == "-" ? without(mode, bits(perm, mask)) : with(mode, bits(perm, mask))
+    for (i = 1; i <= length(later); i++) mode = copied(mode, op, who, substr(later, i, 1))
+    return mode
+}
+BEGIN {
+    n = split(ENVIRON["text"], clauses, ",")
+    for (i = 1; i <= n; i++)
+        if (clauses[i] !~ /^[ugoa]*([-+=][rwxXstugo]*)+$/) exit 1
+}
+{
+    getline now < ENVIRON["modes"]
+    if (!(now in known)) {
+        first = octal(substr(now, 1, index(now, " ") - 1))
+        isdir = now ~ / directory$/
+        mode = first
+        for (i = 1; i <= n; i++) mode = clause(mode, clauses[i], first, isdir)
+        known[now] = sprintf("%04o", mode)
+    }
+    print > (ENVIRON["into"] "/" known[now])
+}
+PROGRAM
+}
+
+program_sockets() {
+    cat <<'PROGRAM'
+# Puts the sockets NAME... of SOURCE into the current directory.   sh -c "$(program_sockets)" sh KIND OWNER SOURCE NAME...
+# From a context they arrive as empty regular files (docker's transfer of the context), from a stage as sockets.
+kind=$1 owner=$2 source=$3
+shift 3
+for name do
+    from=$source/$name
+    ! [ -L "$from" ] || from=$(readlink "$from")
+    if [ "$kind" = context ]; then
+        : >"$name" && chmod "$(stat -c %a "$from")" "$name" && touch -d "@$(stat -c %Y "$from")" "$name"
+    else
+        cp -a "$from" "$name"
+    fi && { [ -z "$owner" ] || chown -h "$owner" "$name"; } || exit 1
+done
+PROGRAM
+}
+
+program_survey() {
+    cat <<'PROGRAM'
+# Looks at the names (./name) that are about to be put from SOURCE into the current directory.
+#   sh -c "$(program_survey)" sh POLICY FOLLOW SOURCE SHOWN NAME...
+# Prints, a NUL after each: on 1 what is in the way and has to go, on 3 what is to be put, on 4 the sockets, on 5 what of
+# both is no symbolic link. POLICY replace lets everything go; else what docker refuses to replace is named on 2, in docker's
+# words, as SHOWN/name. POLICY parents leaves directories alone that are there. FOLLOW is not empty when the names in SOURCE are
+# only links to what will be put.
+policy=$1 follow=$2 source=$3 shown=$4
+shift 4
+for name do
+    dir='' link=''
+    [ "$follow" ] || ! [ -L "$source/$name" ] || link=yes
+    [ "$link" ] || ! [ -d "$source/$name" ] || dir=yes
+    if [ -d "$name" ] && ! [ -L "$name" ]; then
+        if [ "$dir" ]; then
+            [ "$policy" != parents ] || continue
+        else
+            [ "$policy" = replace ] || printf 'cannot replace to directory %s with file\n' "$shown${name#.}" >&2
+            printf '%s\0' "$name"
+        fi
+    elif [ -e "$name" ] || [ -L "$name" ]; then
+        [ -z "$dir" ] || [ "$policy" = replace ] || printf 'cannot copy to non-directory: %s\n' "$shown${name#.}" >&2
+        printf '%s\0' "$name"
+    fi
+    [ "$link" ] || printf '%s\0' "$name" >&5
+    if [ -z "$link" ] && [ -S "$source/$name" ]; then printf '%s\0' "$name" >&4; else printf '%s\0' "$name" >&3; fi
+done
+PROGRAM
+}
+
+program_undo() {
+    cat <<'PROGRAM'
+# Taking back what a step had put into the root. The commands (undo_later) name paths of the machine that had no symbolic link
+# on the way; a step may have put one there since, so each command goes to the directory first and looks where it is.
+
+# at PATH: goes to the directory of PATH; `name` is the rest.
+at() {
+    parent=${1%/*} name=./${1##*/}
+    cd "${parent:-/}" 2>/dev/null && [ "$(pwd -P)" = "${parent:-/}" ]
+}
+
+# stub PATH: a mount point that was made: away with it if nothing is in it. The directory keeps its time, as with BuildKit.
+stub() (
+    at "$1" || return 0
+    touch -r . "$undo_state/time"
+    if [ -L "$name" ]; then
+        return
+    elif [ -d "$name" ]; then
+        rmdir "$name" 2>/dev/null
+    elif [ -f "$name" ] && [ ! -s "$name" ]; then
+        rm -f "$name"
+    fi && touch -r "$undo_state/time" .
+    :
+)
+
+# remove PATH
+remove() (
+    ! at "$1" || rm -rf "$name"
+)
+
+# back PATH FROM: what was there before.
+back() (
+    at "$1" && mv "$2" "$name"
+)
+
+# store PATH PLACE: the content of a cache.
+store() (
+    at "$1" && [ ! -L "$name" ] && rm -rf "$2" && mv "$name" "$2"
+)
+
+. "$1"
+PROGRAM
+}
+
+program_whiteout() {
+    cat <<'PROGRAM'
+# sh -c PROGRAM sh ROOT ./PATH/.wh.NAME...: in the directory of an unpacked layer: takes from ROOT what the layer hides, and its
+# marks from the layer. No symbolic link of ROOT is followed: a directory that is a link there has nothing that could be hidden.
+into=$1
+shift
+for mark; do
+    rm -rf "$mark"
+    place=${mark%/*} name=${mark##*/.wh.}
+    rest=${place#.}/ walked=$into
+    while [ -n "$rest" ]; do
+        walked=$walked/${rest%%/*} rest=${rest#*/}
+        [ ! -L "$walked" ] || continue 2
+    done
+    case $name in
+    .wh..opq) [ ! -d "$walked" ] || find "$walked" -mindepth 1 -maxdepth 1 -exec rm -rf {} + ;;
+    .wh.*) ;;
+    *) rm -rf "$walked/$name" ;;
+    esac
+done
+PROGRAM
+}
+
+main "$@"

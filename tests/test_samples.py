@@ -1,0 +1,76 @@
+"""samples/ is true: each setup.sh is what comes out of its Dockerfile, and every shell and shellcheck take it."""
+
+import os
+import runpy
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+import dock2sh
+from dock2sh.plan.context import locate
+from dock2sh.verify import Case, verify
+
+SAMPLES = Path(__file__).parent.parent / "samples"
+NAMES = sorted(path.parent.name for path in SAMPLES.glob("*/Dockerfile"))
+SHELLS = [["dash"], ["bash", "--posix"], ["busybox", "ash"]]
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_the_script_is_what_comes_out(name: str) -> None:
+    made = runpy.run_path(str(SAMPLES / "update.py"))["made"](SAMPLES / name)
+    assert (SAMPLES / name / "setup.sh").read_text() == made, "./dev python samples/update.py"
+
+
+@pytest.mark.parametrize("name", [name for name in NAMES if name != "node"])
+def test_the_command_line_says_the_same(name: str, tmp_path: Path) -> None:
+    copied = tmp_path / "elsewhere"
+    shutil.copytree(SAMPLES / name, copied)
+    environment = os.environ | {"LC_ALL": "C", "PYTHONHASHSEED": "1", "HOME": str(tmp_path)}
+    done = subprocess.run(["dock2sh", "--offline", str(copied)], env=environment, capture_output=True, text=True, check=True)
+    assert done.stdout == (SAMPLES / name / "setup.sh").read_text()
+
+
+@pytest.mark.parametrize("shell", SHELLS, ids=" ".join)
+def test_every_shell_reads_them(shell: list[str]) -> None:
+    if not shutil.which(shell[0]):
+        pytest.skip(f"no {shell[0]} here")
+    for name in NAMES:
+        subprocess.run([*shell, "-n", SAMPLES / name / "setup.sh"], check=True)
+        listed = subprocess.run([*shell, "setup.sh", "--list"], cwd=SAMPLES / name, capture_output=True, text=True, check=True)
+        assert listed.stdout.count("Dockerfile:") == (SAMPLES / name / "setup.sh").read_text().count("\n    step ")
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", NAMES)
+def test_shellcheck_has_nothing_to_say(name: str) -> None:
+    done = subprocess.run(["shellcheck", SAMPLES / name / "setup.sh"], capture_output=True, text=True, check=False)
+    assert done.stdout + done.stderr == ""
+
+
+def test_nothing_in_them_knows_where_they_were_made() -> None:
+    for name in NAMES:
+        script = (SAMPLES / name / "setup.sh").read_text()
+        assert str(SAMPLES) not in script
+        assert "shellcheck disable" not in script
+
+
+# node has a base image that is not here; scratch has a compiler to fetch, which `compile` has, too
+BUILT = {"node": None, "scratch": None, "mounts": ["--secret", "id=token,src=/etc/hostname"]}
+
+
+@pytest.mark.slow
+@pytest.mark.docker
+@pytest.mark.root
+@pytest.mark.parametrize("name", [name for name in NAMES if BUILT.get(name, ()) is not None])
+def test_docker_builds_the_same(name: str, tmp_path: Path) -> None:
+    # BuildKit tells contexts apart by little more than the folder's name
+    folder = shutil.copytree(SAMPLES / name, tmp_path / f"sample-{name}")
+    options = BUILT.get(name) or []
+    project = locate(str(folder))
+    plan = dock2sh.evaluate(dock2sh.parse(project.text), find_base=dock2sh.find_bases({}))
+    script = dock2sh.script(plan, project)
+    base = next(stage.base for stage in reversed(plan.stages) if stage.parent is None)
+    answer = verify(Case(script, plan.config, str(folder), str(folder / "Dockerfile"), base, None, options, options))
+    assert answer.verdict in ("identical", "equivalent"), answer
