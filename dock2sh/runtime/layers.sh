@@ -45,35 +45,42 @@ layer_over() {
     rm -rf "$state/layer"
     mkdir "$state/layer"
     unpack "$1" "$state/layer"
-    (cd "$state/layer" && find . -name '.wh.*' -exec sh -c "$(program_whiteout)" sh "$2" {} +) || missing "a way to apply $1"
+    (cd "$state/layer" && find . -name '.wh.*' -print0 >"$state/list")
+    ! [ -s "$state/list" ] || (cd "$state/layer" && xargs -0 sh -c "$(program_whiteout)" sh "$2" <"$state/list") || missing "a way to apply $1"
     (cd "$state/layer" && find . ! -name . -print0) >"$state/list"
     source_kind=stage
-    in_root "$2" transfer "$state/layer" "$state/list" "$2" replace '' ''
+    in_root "$2" layer_transfer "$state/layer" "$2"
     rm -rf "$state/layer"
 }
 
-# copy_root FROM TO: a whole root ('' is /). Of a running system, what is mounted into it is left out, and what is this script's.
-copy_root() {
-    : >"$state/leave-out"
-    case $state/ in "$1"/*) printf '.%s\n' "${state#"$1"}" >>"$state/leave-out" ;; esac
-    [ -n "$1" ] || root_mounts >>"$state/leave-out"
-    set -- "${1:-/}" "$2"
-    if gnu_tar; then
-        { tar -C "$1" -cf - --numeric-owner --xattrs --xattrs-include='*' --warning=no-file-ignored -X "$state/leave-out" . ||
-            echo x >"$state/incomplete"; } |
-            tar -C "$2" -xpf - --same-owner --numeric-owner --xattrs --xattrs-include='*' --warning=no-timestamp
-    else
-        { tar -C "$1" -cf - -X "$state/leave-out" . || echo x >"$state/incomplete"; } | tar -C "$2" -xpf -
-    fi || fail "$1 could not be copied"
-    [ ! -s "$state/incomplete" ] || fail "$1 could not be copied whole"
+# layer_transfer FROM TO: what $state/list names.
+layer_transfer() {
+    transfer "$1" "$state/list" "$2" replace '' ''
 }
 
-# What lies on the mounts of / is no part of it; the directories themselves are. A mounted file is left out whole.
-root_mounts() {
-    printf '%s\n' ./.dock2sh
-    [ -r /proc/self/mounts ] || { printf '%s\n' './proc/*' './sys/*' './dev/*'; return; }
+# copy_root FROM TO: a whole root ('' is /) into an empty directory. Of a running system, what is mounted into it is left out,
+# and so is what is this script's.
+copy_root() {
+    root_leave=''
+    case $state/ in "$1"/*) root_leave=$(leave_out "${state#"$1"}") ;; esac
+    [ -n "$1" ] || root_leave="-xdev $root_leave $(leave_out /.dock2sh) $(mounted_files)"
+    (cd "${1:-/}" && eval "find . $root_leave ! -name . -print0") >"$state/list" || fail "${1:-/} cannot be read"
+    source_kind=stage
+    in_root "$2" layer_transfer "${1:-/}" "$2"
+    chmod "$(stat -c %a "${1:-/}")" "$2" && chown "$(stat -c %u:%g "${1:-/}")" "$2"
+    : "$source_kind"
+}
+
+# leave_out PATH: words for find.
+leave_out() {
+    printf '! \\( -path %s -prune \\) ' "$(quote ".$(printf '%s' "$1" | sed 's/[][*?\\]/\\&/g')")"
+}
+
+# find -xdev stays out of mounted directories, but names mounted files: /etc/hosts and the like in a container.
+mounted_files() {
+    [ -r /proc/self/mounts ] || return 0
     awk '$2 != "/" { print $2 }' /proc/self/mounts | while IFS= read -r mounted; do
         mounted=$(printf '%b' "$(printf '%s' "$mounted" | sed 's/\\\([0-7]\)/\\0\1/g')")
-        if [ -d "$mounted" ]; then printf '.%s/*\n' "$mounted"; else printf '.%s\n' "$mounted"; fi
+        [ -d "$mounted" ] || leave_out "$mounted"
     done
 }

@@ -115,13 +115,17 @@ mount_context() {
     context
     source_path "${mount_source#/}"
     if [ -d "$source_root$found" ]; then
-        in_root "$mount_copy" copy -- "${mount_source#/}" /
+        in_root "$mount_copy" mount_copy_in "${mount_source#/}" /
         chmod "$(stat -c %a "$source_root$found")" "$mount_copy"
         mount_found=$mount_copy
     else
-        in_root "$mount_copy" copy -- "${mount_source#/}" /content
+        in_root "$mount_copy" mount_copy_in "${mount_source#/}" /content
         mount_found=$mount_copy/content
     fi
+}
+
+mount_copy_in() {
+    copy -- "$1" "$2"
 }
 
 # mount_copied: a copy that the step may write to.

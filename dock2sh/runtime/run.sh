@@ -51,18 +51,13 @@ security() {
 
 # run_exec WORD...: the command itself.
 run_exec() {
-    if ! wanted; then
-        :
-    elif dry; then
-        say "$(quote "$@")"
-    else
-        run_now "$@"
-    fi
+    ! wanted || run_wanted "$@"
     run_mounts='' run_network='' run_security='' run_script='' run_placer=''
     : "$run_mounts$run_script"
 }
 
-run_now() {
+run_wanted() {
+    ! dry || { say "$(quote "$@")" && return; }
     run_choose
     [ "$mode" = full ] || run_plainly
     account "${user:-0}"
@@ -94,7 +89,7 @@ run_cwd() {
 run_environment() {
     run_saved=$environment
     env_has PATH || env_set "PATH=$default_path"
-    eval "env ${run_more-}"
+    eval "env_add ${run_more-}"
     env_has_text HOME || env_set "HOME=$account_home"
     run_env=$environment environment=$run_saved
 }

@@ -3,11 +3,14 @@
 # from IMAGE [NAME]: the target's root, in / or the DIR of --root. NAME when it is stage NAME as yet (and `keep NAME` follows).
 from() {
     target_begin "$1" "${2-}"
-    if acting && [ -n "$stage_needed" ]; then
-        target_keep_pristine
-        ! target_is_empty || image_fill "$1" "$target_root"
-    fi
+    ! acting || [ -z "$stage_needed" ] || target_files "$1"
     target_begun=1
+}
+
+# target_files IMAGE: what the target begins with, in an empty DIR; else it is what it is.
+target_files() {
+    target_keep_pristine
+    ! target_is_empty || image_fill "$1" "$target_root"
 }
 
 # stage NAME IMAGE: a stage with a root of its own, which is filled when something needs it.
@@ -24,9 +27,9 @@ stage_from() {
     ! acting || printf '%s\n' "stage $2" >"$state/stages/$1/recipe"
 }
 
-# from_stage PARENT: the target stage goes on from the finished root of PARENT.
+# from_stage PARENT [NAME]: the target's root goes on from the finished root of PARENT; NAME as with `from`.
 from_stage() {
-    target_begin "$1" ''
+    target_begin "$1" "${2-}"
     acting && [ -n "$stage_needed" ] || return 0
     if target_is_empty; then
         from_copy=$(root_of "$1") || exit
@@ -44,6 +47,11 @@ target_begin() {
     stage_now='' stage_image=$1 stage_skipped='' stage_needed=1 root=$target_root
     [ -z "$only_stage" ] || stage_needs "$2" || stage_needed=''
     : "$root$stage_image"
+}
+
+# base_image IMAGE: what a stage that continues another began with, for find_base_env.
+base_image() {
+    stage_image=$1
 }
 
 # stage_begin NAME

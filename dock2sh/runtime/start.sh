@@ -64,7 +64,7 @@ start_environment() {
     env_set "PATH=$default_path"
     env_set "HOSTNAME=$(uname -n)"
     ! [ -t 0 ] || env_set "TERM=${TERM:-xterm}"
-    eval "env $start_saved $start_env"
+    eval "env_add $start_saved $start_env"
     env_has_text HOME || env_set "HOME=$account_home"
     run_env=$environment
 }

@@ -8,8 +8,13 @@ state_reset() {
     : "$environment$user$cwd$run_shell$default_path"
 }
 
-# env K=V...: added, or replaced where it stands (docker keeps the first place of a name).
+# env K=V...: each name stands where it was assigned last, as in BuildKit (llb's EnvList deletes and appends).
 env() {
+    env_add "$@"
+}
+
+# arg K=V...: the same for the RUNs; that it does not reach the image is a matter of the image's config.
+arg() {
     env_add "$@"
 }
 
@@ -19,20 +24,16 @@ env_add() {
     done
 }
 
-# arg K=V...: the same for the RUNs; that it does not reach the image is a matter of the image's config.
-arg() {
-    env "$@"
-}
-
 # env_set K=V
 env_set() {
     env_list='' env_setting=$1
-    eval "env_rebuild $environment"
+    eval "env_without $environment"
     quote_word "$env_setting"
     environment="$env_list $quoted"
 }
 
-env_rebuild() {
+# env_without K=V...: sets `env_list` to all of them but those of the name that is set.
+env_without() {
     for env_word in "$@"; do
         [ "${env_word%%=*}" != "${env_setting%%=*}" ] || continue
         quote_word "$env_word"
@@ -79,10 +80,11 @@ directory() {
     cwd=$1
 }
 
-# base_env K=V...: the environment of the base image. Each variable is also there as ${BASE_NAME-} for the words that follow.
+# base_env K=V...: the environment of the base image, known when the script was made.
+# Each variable is also there as ${BASE_NAME-} for the words that follow.
 base_env() {
+    env_add "$@"
     for base_word in "$@"; do
-        env_set "$base_word"
         case ${base_word%%=*} in
         '' | [0-9]* | *[!ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_]*) ;;
         *) eval "BASE_${base_word%%=*}=\${base_word#*=}" ;;
@@ -90,14 +92,10 @@ base_env() {
     done
 }
 
-# find_base_env: it was not known when the script was made; it is found now (base.sh).
+# find_base_env: it was not known; it is found now (base.sh). PATH is there always: BuildKit adds docker's default one.
 find_base_env() {
     eval "base_env $(base_env_found)"
-}
-
-# base_image IMAGE: whose environment find_base_env asks for, where a stage continues another.
-base_image() {
-    stage_image=$1
+    env_has PATH || base_env "PATH=$default_path"
 }
 
 # The environment of the script's caller, as quoted words, without what belongs to the shell or the terminal he sits at.

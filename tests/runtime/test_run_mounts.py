@@ -1,0 +1,202 @@
+"""RUN --mount: what the command sees, and that nothing of it stays. Both with mounts and, where there are none, in place."""
+
+import os
+import socket
+import subprocess
+from pathlib import Path
+
+import pytest
+from test_run import PLAIN, output, steps
+from workshop import Workshop
+
+pytestmark = pytest.mark.root
+
+
+@pytest.fixture(params=["full", "plain"])
+def mode(request: pytest.FixtureRequest, workshop: Workshop) -> str:
+    if request.param == "plain":
+        workshop.command = [*PLAIN, *workshop.command]
+    workshop.busybox()
+    return request.param
+
+
+def listing(root: Path) -> list[str]:
+    """Everything in the root but the directories that docker leaves, too."""
+    made = {"dev", "proc", "sys"}
+    return sorted(str(path.relative_to(root)) for path in root.rglob("*") if str(path.relative_to(root)) not in made)
+
+
+def run_and_compare(workshop: Workshop, *lines: str, options: tuple[str, ...] = (), **settings: object) -> str:
+    """The output of the step; the root must be as it was before."""
+    before = listing(workshop.root)
+    got = output(workshop, *lines, options=options, **settings)
+    assert listing(workshop.root) == before
+    return got
+
+
+def test_tmpfs(workshop: Workshop, mode: str) -> None:
+    del mode
+    got = run_and_compare(workshop, "    with tmpfs target=/t/a size=1m", "    run_exec sh -c 'stat -c %a:%u /t /t/a; echo x >/t/a/x'")
+    assert got == "755:0\n1777:0\n"
+
+
+def test_what_was_there_comes_back(workshop: Workshop, mode: str) -> None:
+    del mode
+    (workshop.root / "data").mkdir()
+    (workshop.root / "data/old").write_text("old")
+    assert run_and_compare(workshop, "    with tmpfs target=/data", "    run_exec sh -c 'ls /data; echo new >/data/old'") == ""
+    assert (workshop.root / "data/old").read_text() == "old"
+
+
+def test_what_a_step_puts_beside_a_mount_stays(workshop: Workshop, mode: str) -> None:
+    del mode
+    output(workshop, "    with tmpfs target=/a/b/c", "    run_exec touch /a/b/mine")
+    assert listing(workshop.root / "a") == ["b", "b/mine"]
+
+
+def test_cache_goes_on(workshop: Workshop, mode: str) -> None:
+    del mode
+    name = f"test-{os.getpid()}-{workshop.home.name}"
+    top = steps(
+        f"    with cache target=/c id={name}\n    run_exec sh -c 'stat -c %a:%u /c; echo one >/c/one'",
+        "    step 2 second",
+        f"    with cache target=/d id={name}\n    run_exec sh -c 'cat /d/*; echo two >/d/two'",
+        f"    with cache target=/d id={name} mode=0700 uid=33\n    run_exec sh -c 'ls /d; stat -c %a:%u /d'",
+        total=2,
+    )
+    first = workshop.run(top)
+    assert first.stdout == "755:0\none\n700:33\n", first.stderr
+    assert not (workshop.root / "c").exists()
+    second = workshop.run(top, "--from", "2")
+    assert second.stdout == "one\ntwo\n700:33\n", second.stderr
+
+
+@pytest.fixture(autouse=True)
+def _no_caches_left() -> object:
+    before = set(Path("/var/cache/dock2sh").glob("*")) if Path("/var/cache/dock2sh").exists() else None
+    yield
+    if before is None:
+        subprocess.run(["rm", "-rf", "/var/cache/dock2sh"], check=True)
+    else:
+        for made in set(Path("/var/cache/dock2sh").glob("*")) - before:
+            subprocess.run(["rm", "-rf", str(made)], check=True)
+
+
+def test_secrets(workshop: Workshop, mode: str) -> None:
+    del mode
+    secret = workshop.home / "a secret"
+    secret.write_text("geheim'\n")
+    lines = (
+        "    with secret id=s target=/run/secrets/s required=true",
+        "    with secret id=s target=/etc/t env=T mode=0444 uid=33 gid=50",
+        "    with secret id=e env=E",
+        "    with secret id=none target=/run/secrets/none env=NONE",
+        """    run_exec sh -c 'stat -c %a:%u:%g /run/secrets/s /etc/t; cat /run/secrets/* /etc/t; echo "$T$E${NONE+set}"'""",
+    )
+    options = ("--secret", f"id=s,src={secret}", "--secret", "id=e,env=VALUE")
+    got = run_and_compare(workshop, *lines, options=options, env={**os.environ, "VALUE": "a b"})
+    assert got == "400:0:0\n444:33:50\ngeheim'\ngeheim'\ngeheim'\na bset\n"
+    assert not workshop.state.exists()
+
+
+def test_a_required_secret_is_missing(workshop: Workshop) -> None:
+    workshop.busybox()
+    result = workshop.run(steps("    with secret id=s target=/s required=true", "    run_exec true"))
+    assert (result.returncode, "secret s: not found" in result.stderr) == (1, True)
+
+
+def test_ssh(workshop: Workshop, mode: str) -> None:
+    del mode
+    agent = workshop.home / "agent"
+    with socket.socket(socket.AF_UNIX) as served:
+        os.chdir(workshop.home)
+        served.bind("agent")
+        show = "    run_exec sh -c 'test -S $SSH_AUTH_SOCK && echo $SSH_AUTH_SOCK'"
+        lines = ("    with ssh", show)
+        got = run_and_compare(workshop, *lines, options=("--ssh", "default"), env={**os.environ, "SSH_AUTH_SOCK": str(agent)})
+        assert got == "/run/buildkit/ssh_agent.0\n"
+        assert run_and_compare(workshop, "    with ssh", "    run_exec sh -c 'echo $SSH_AUTH_SOCK; ls /run 2>/dev/null || true'") == (
+            "/run/buildkit/ssh_agent.0\n"
+        )
+
+
+def test_bind_of_the_context(workshop: Workshop, mode: str) -> None:
+    (workshop.context / "src/sub").mkdir(parents=True)
+    (workshop.context / "src/sub/file").write_text("text")
+    (workshop.context / "src/left-out").write_text("no")
+    os.chown(workshop.context / "src/sub/file", 1234, 1234)
+    top = steps(
+        "    with bind target=/s source=/src",
+        "    with bind target=/one source=/src/sub/file",
+        "    run_exec sh -c 'ls /s /s/sub; cat /one; stat -c %u /s/sub/file; touch /s/new 2>/dev/null && echo written || echo read-only'",
+        "    with bind target=/s source=/src readonly=false",
+        "    run_exec sh -c 'echo changed >/s/sub/file && cat /s/sub/file'",
+        "    with bind target=/s",
+        "    run_exec ls /s",
+    )
+    before = listing(workshop.root)
+    result = workshop.run(top + "ignored() {\n    echo '+^src/left-out(/|$)'\n}\n")
+    wanted = {"full": "read-only", "plain": "written"}[mode]
+    assert result.stdout == f"/s:\nsub\n\n/s/sub:\nfile\ntext0\n{wanted}\nchanged\nsrc\n", result.stderr
+    assert listing(workshop.root) == before
+    assert listing(workshop.context) == ["src", "src/left-out", "src/sub", "src/sub/file"]
+    assert (workshop.context / "src/sub/file").read_text() == "text"
+
+
+def test_bind_of_a_stage(workshop: Workshop, mode: str) -> None:
+    del mode
+    other = workshop.busybox(workshop.home / "other")
+    (other / "made").write_text("in a stage")
+    (other / "link").symlink_to("/made")
+    top = f"""id=t total=1 stages='one
+-'
+build() {{
+    stage one base
+    from busybox
+    base_env PATH=/bin
+    step 1 x
+    with bind target=/m from=one source=/link
+    with bind target=/all from=one readonly=false
+    run_exec sh -c 'cat /m; echo; rm /all/made; ls /all'
+}}
+"""
+    result = workshop.run(top, "--base", f"base={other}")
+    assert result.stdout == "in a stage\nbin\netc\nlink\ntmp\n", result.stderr
+    assert (other / "made").exists()
+
+
+def test_the_last_of_two_on_one_target_counts(workshop: Workshop) -> None:
+    workshop.busybox()
+    lines = ("    with cache target=/x id=nobody", "    with tmpfs target=/x", "    run_exec grep -c ' /x tmpfs ' /proc/mounts")
+    assert output(workshop, *lines) == "1\n"
+
+
+def test_no_mount_leads_out_of_the_root(workshop: Workshop, mode: str) -> None:
+    del mode
+    outside = workshop.home / "outside"
+    outside.mkdir()
+    (workshop.root / "way").symlink_to(outside)
+    inner = workshop.root / str(outside)[1:]
+    inner.mkdir(parents=True)
+    assert run_and_compare(workshop, "    with tmpfs target=/way/in", f"    run_exec ls -d {outside}/in") == f"{outside}/in\n"
+    assert not any(outside.iterdir())
+
+
+def test_a_step_cannot_make_the_undoing_leave_the_root(workshop: Workshop, mode: str) -> None:
+    del mode
+    outside = workshop.home / "outside"
+    (outside / "deep").mkdir(parents=True)
+    up = "../" * 12
+    lines = ("    with tmpfs target=/a/deep", f"    run_exec sh -c 'mv /a /b 2>/dev/null; ln -s {up}{outside} /a; true'")
+    workshop.run(steps(*lines))
+    assert (outside / "deep").exists()
+
+
+def test_a_mount_below_a_link_in_a_mount_is_refused(workshop: Workshop) -> None:
+    workshop.busybox()
+    outside = workshop.home / "outside"
+    outside.mkdir()
+    (workshop.context / "way").symlink_to(outside)
+    result = workshop.run(steps("    with bind target=/m", "    with tmpfs target=/m/way/in", "    run_exec true"))
+    assert (result.returncode, "symbolic link" in result.stderr) == (1, True)
+    assert not any(outside.iterdir())
