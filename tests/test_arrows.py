@@ -23,8 +23,9 @@ MAY_IMPORT = {
     "runtime": set[str](),  # programs that a script carries
     # these compose: they may know everything but the command line
     "bases": {"source", "model", "plan", "images"},
+    "proof": {"model", "plan", "verify"},
     "__init__": {"bases", "source", "model", "dockerfile", "plan", "checks", "emit", "images", "verify"},
-    "cli": {"__init__", "bases", "source", "model", "dockerfile", "plan", "checks", "emit", "images", "verify"},
+    "cli": {"__init__", "bases", "proof", "source", "model", "dockerfile", "plan", "checks", "emit", "images", "verify"},
     "__main__": {"cli"},
 }
 
