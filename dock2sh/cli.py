@@ -226,7 +226,9 @@ def verify(
     given = {"--build-arg": build_arg, "--label": label, "--secret": secret}
     typed = [word for flag, values in given.items() for value in values or () for word in (flag, value)]
     typed += [word for flag, value in (("--target", stage), ("--platform", platform)) if value for word in (flag, value)]
-    to_script = [word for flag, values in (("--secret", secret), ("--base", base)) for value in values or () for word in (flag, value)]
+    to_script = [
+        word for flag, values in (("--secret", secret), ("--base", base)) for value in values or () for word in (flag, value)
+    ]
     path = file or (target if Path(target).is_file() else str(project.context / project.name))
     with _Complaints(project, format):
         import dock2sh
@@ -344,10 +346,8 @@ def _stop(diagnostic: Diagnostic, project: "Project | None", status: int, format
     """Say what is wrong, on stderr (as JSON on stdout where JSON was asked for), and end."""
     name, text = (project.name, project.text) if project else ("dock2sh", "")
     print(draw(diagnostic, name, text, _colour(sys.stderr)), file=sys.stderr)
-    if format == "json" and project:
-        from dock2sh.checks.formats import as_json
-
-        _write(as_json([diagnostic], project.name, project.text), "")
+    if format in ("json", "sarif") and project:
+        _write(_diagnostics((diagnostic,), project, format), "")
     raise SystemExit(status)
 
 
@@ -394,6 +394,8 @@ def _write(text: str, output: str) -> None:
             return
         temporary.write_bytes(data)
         os.replace(temporary, path)
+    except OSError as error:
+        raise OSError(error.errno, error.strerror, output) from None
     finally:
         temporary.unlink(missing_ok=True)
 
@@ -440,16 +442,21 @@ def _whole() -> typer.Typer:
         app.command(name)(command)
 
     @app.callback()
-    def about(version: Annotated[bool, typer.Option("--version", help="Print the version.")] = False) -> None:
+    def about(
+        version: Annotated[bool, typer.Option("--version", help="Print the version.", callback=_version, is_eager=True)] = False,
+    ) -> None:
         """What `docker build` does with a Dockerfile, as a shell script that can be trusted.
 
         \b
         dock2sh Dockerfile > setup.sh      the same as `dock2sh script Dockerfile`
         """
-        if version:
-            from dock2sh import __version__
-
-            print(f"dock2sh {__version__}")
-            raise typer.Exit()
 
     return app
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        from dock2sh import __version__
+
+        print(f"dock2sh {__version__}")
+        raise typer.Exit()

@@ -42,7 +42,7 @@ def script(plan: Plan, setting: Setting) -> str:
     if plan.image.get("os") == "windows":
         span = (plan.stages[-1].span,)
         raise refuse(
-            "windows", "a Windows image has no POSIX shell script", span, "parse, check, plan and explain still serve it"
+            "windows", "a Windows image has no POSIX shell script", span, "parse, check and plan still serve it"
         )
     writer = _Writer(plan, setting)
     body = writer.build()

@@ -1,0 +1,151 @@
+"""The command line, from outside: what goes to stdout, what to stderr, and the exit status."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+HELLO = "FROM busybox\nCOPY a /a\nRUN cat /a\n"
+
+
+def dock2sh(*words: str, cwd: Path, stdin: str = "", **env: str) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "dock2sh", *words]
+    here = str(Path(__file__).parents[2])
+    environment = {**os.environ, "PYTHONPATH": here, **env}
+    return subprocess.run(command, cwd=cwd, input=stdin, capture_output=True, text=True, check=False, env=environment)
+
+
+@pytest.fixture
+def context(tmp_path: Path) -> Path:
+    (tmp_path / "Dockerfile").write_text(HELLO)
+    (tmp_path / "a").write_text("hello\n")
+    return tmp_path
+
+
+@pytest.mark.parametrize("words", [["Dockerfile"], ["."], ["-f", "Dockerfile", "."], ["script", "."]])
+def test_the_main_job(context: Path, words: list[str]) -> None:
+    done = dock2sh("--offline", *words, cwd=context) if words[0] != "script" else dock2sh(*words, "--offline", cwd=context)
+    assert done.returncode == 0
+    assert done.stdout.startswith("#!/bin/sh\n")
+    assert done.stdout.endswith('\nmain "$@"\n')
+    assert "busybox" in done.stderr  # that the base image was assumed
+
+
+def test_standard_input_has_no_context(context: Path) -> None:
+    done = dock2sh("-", "--offline", cwd=context, stdin=HELLO)
+    assert done.returncode == 0
+    assert "context_digest=" not in done.stdout
+
+
+def test_the_same_bytes_wherever_it_runs(context: Path, tmp_path_factory: pytest.TempPathFactory) -> None:
+    other = tmp_path_factory.mktemp("elsewhere")
+    one = dock2sh("--offline", ".", cwd=context, LC_ALL="C", PYTHONHASHSEED="1")
+    two = dock2sh("--offline", str(context), cwd=other, LC_ALL="C.UTF-8", PYTHONHASHSEED="2", HOME="/")
+    assert one.stdout == two.stdout
+    assert str(context) not in one.stdout
+
+
+def test_a_file_is_there_whole_or_not_at_all(context: Path) -> None:
+    assert dock2sh("--offline", ".", "-o", "out.sh", cwd=context).returncode == 0
+    before = (context / "out.sh").read_text()
+    (context / "Dockerfile").write_text("FROM busybox\nRNU x\n")
+    assert dock2sh("--offline", ".", "-o", "out.sh", cwd=context).returncode == 1
+    assert (context / "out.sh").read_text() == before
+    assert sorted(path.name for path in context.iterdir()) == ["Dockerfile", "a", "out.sh"]
+
+
+@pytest.mark.parametrize(
+    ("words", "status", "says"),
+    [
+        (["nope"], 2, "nope: no such file or directory"),
+        (["-f", "nope", "."], 2, "nope: no such file or directory"),
+        (["empty"], 2, "there is no Dockerfile in empty"),
+        (["-f", "empty", "."], 2, "empty is a directory, not a Dockerfile"),
+        (["--bogus"], 2, "--bogus"),
+        (["--style", "loud", "."], 2, "one of script, manual"),
+        (["--build-arg", "=x", "."], 2, "write NAME=VALUE"),
+        (["--target", "nope", "--offline", "."], 1, 'target stage "nope" could not be found'),
+        (["--platform", "a/b/c/d", "--offline", "."], 1, "cannot parse platform specifier"),
+        (["--offline", ".", "-o", "nowhere/out"], 1, "nowhere/out: No such file or directory"),
+    ],
+)
+def test_what_is_wrong_is_said_on_stderr(context: Path, words: list[str], status: int, says: str) -> None:
+    (context / "empty").mkdir()
+    done = dock2sh(*words, cwd=context)
+    assert (done.returncode, done.stdout) == (status, "")
+    assert says in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_a_full_disk_is_no_traceback(context: Path) -> None:
+    with open("/dev/full", "w") as full:
+        done = subprocess.run(
+            [sys.executable, "-m", "dock2sh", "--offline", "."], cwd=context, stdout=full, stderr=subprocess.PIPE, text=True, check=False,
+            env={**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])},
+        )  # fmt: skip
+    assert done.returncode == 1
+    assert "No space left on device" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_a_reader_that_goes_away_is_no_traceback(context: Path) -> None:
+    command = f"{sys.executable} -m dock2sh --offline . | head -c 1; exit $?"
+    here = str(Path(__file__).parents[2])
+    done = subprocess.run(
+        ["sh", "-c", command], cwd=context, capture_output=True, text=True, check=False, env={**os.environ, "PYTHONPATH": here}
+    )
+    assert done.stdout == "#"
+    assert "Traceback" not in done.stderr
+    assert "Exception" not in done.stderr
+
+
+def test_a_refused_dockerfile_is_drawn_and_in_json(context: Path) -> None:
+    (context / "Dockerfile").write_text("FROM busybox\nRNU x\n")
+    drawn = dock2sh("plan", "--format", "json", ".", cwd=context)
+    assert drawn.returncode == 1
+    assert "Dockerfile:2: error: unknown instruction: RNU" in drawn.stderr
+    assert json.loads(drawn.stdout)[0]["code"] == "unknown-instruction"
+    sarif = dock2sh("check", "--format", "sarif", ".", cwd=context)
+    assert json.loads(sarif.stdout)["version"] == "2.1.0"
+
+
+def test_the_plan_in_json(context: Path) -> None:
+    done = dock2sh("plan", "--format", "json", "--offline", ".", cwd=context)
+    plan = json.loads(done.stdout)
+    kinds = [step["kind"] for step in plan["stages"][0]["steps"]]
+    assert kinds == ["copy", "run"]
+    assert plan["stages"][0]["steps"][1]["argv"] == ["/bin/sh", "-c", "cat /a"]
+    assert plan["config"]["Cmd"] == ["/bin/sh"]
+
+
+def test_checks_warn_and_refusals_fail(context: Path) -> None:
+    (context / "Dockerfile").write_text("FROM busybox\nMAINTAINER me\n")
+    done = dock2sh("check", "--offline", ".", cwd=context)
+    assert done.returncode == 0
+    assert "MaintainerDeprecated" in done.stdout
+
+
+def test_help_teaches_and_version_is_said(context: Path) -> None:
+    assert "dock2sh Dockerfile > setup.sh" in dock2sh("--help", cwd=context).stdout
+    for command in ("script", "plan", "parse", "check", "verify"):
+        assert dock2sh(command, "--help", cwd=context).returncode == 0
+    assert dock2sh("--version", cwd=context).stdout.startswith("dock2sh 0.")
+
+
+def test_a_bundle_holds_what_is_needed_and_nothing_ignored(context: Path) -> None:
+    (context / "Dockerfile").write_text("FROM busybox\nCOPY . /x/\n")
+    (context / "secret").write_text("hush\n")
+    (context / ".dockerignore").write_text("secret\n")
+    done = dock2sh("--offline", "--bundle", ".", cwd=context)
+    listing = "sed -n '/^context_data/,/^TAR/p' | sed '1,2d;$d' | base64 -d | tar -tzf -"
+    names = subprocess.run(["sh", "-c", listing], input=done.stdout, capture_output=True, text=True, check=True)
+    assert names.stdout.split() == [".dockerignore", "Dockerfile", "a"]
+
+
+def test_a_build_argument_without_value_comes_from_the_environment(context: Path) -> None:
+    (context / "Dockerfile").write_text("FROM busybox\nARG A\nRUN echo $A\n")
+    done = dock2sh("--offline", "--build-arg", "A", ".", cwd=context, A="from outside")
+    assert "arg A='from outside'" in done.stdout
