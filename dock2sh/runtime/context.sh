@@ -34,10 +34,10 @@ context_check() {
 }
 
 # One rule a line, +ERE leaves out and -ERE takes back, the last that matches wins. Last of all: what this script itself
-# makes inside of the context (--root ./out, --state ./state) is no part of it.
+# makes inside of the context (--root ./out and its lock, --state ./state) is no part of it.
 context_rules() {
     ! command -v ignored >/dev/null || ignored
-    for context_own in "$root" "$state"; do
+    for context_own in "$target_root" "$target_root.dock2sh" "$state"; do
         case $context_own in
         "$context_root"/?*) printf '+^%s(/|$)\n' "$(ere_of "${context_own#"$context_root"/}")" ;;
         esac

@@ -10,7 +10,8 @@ parents() {
     is_wild "$parents_rest" || source_path "${parents_base:+${parents_base#/}/}$parents_rest"
     list_tree "$parents_base/"
     # what matches, all below it, and the directories above it
-    printf '+.\n-%s\n' "$(pattern exclude "$parents_rest")" >"$state/parents"
+    parents_ere=$(pattern exclude "$parents_rest") || fail "there is no expression for $parents_rest"
+    printf '+.\n-%s\n' "$parents_ere" >"$state/parents"
     filter_list "$state/parents" ''
     filter_list "$state/exclude" ''
     resolve "$2"

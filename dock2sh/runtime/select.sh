@@ -39,9 +39,9 @@ list_is_plain() {
 # exclude_rules PATTERN...: the rules of --exclude. A leading ! takes back.
 exclude_rules() {
     for exclude_pattern; do
-        case $exclude_pattern in
-        !*) printf '%s%s\n' - "$(pattern exclude "${exclude_pattern#!}")" ;;
-        *) printf '%s%s\n' + "$(pattern exclude "$exclude_pattern")" ;;
-        esac
+        exclude_sign=+
+        case $exclude_pattern in !*) exclude_sign=- exclude_pattern=${exclude_pattern#!} ;; esac
+        exclude_ere=$(pattern exclude "$exclude_pattern") || fail "there is no expression for --exclude=$exclude_pattern"
+        printf '%s\n' "$exclude_sign$exclude_ere"
     done
 }

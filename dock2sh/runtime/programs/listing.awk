@@ -80,13 +80,23 @@ function check(    what) {
     if ((what in kinds) && (kinds[what] == "l" || ENVIRON["by"] != "transfer_by_tar" && (kind ~ /[hl]/ || kinds[what] == "h" || (what in linked))))
         refuse("the member " name " stands there twice, once as a link: tar gets that wrong; pack the archive again without")
 }
+# Docker goes through a link that the archive has itself. GNU tar does for links that cannot lead out, busybox's never.
+function check_way(path) {
+    while (match(path, /\/[^\/]*$/)) {
+        path = substr(path, 1, RSTART - 1)
+        if (kinds[path] == "l" && (ENVIRON["by"] != "transfer_by_tar" || links[path] ~ /^\/|(^|\/)\.\.(\/|$)/))
+            refuse("the member " name " lies behind the link " path " of the archive: that cannot be unpacked")
+    }
+}
 {
     if (ENVIRON["by"] == "transfer_by_tar") parse_gnu(); else parse_busybox()
     sub(/\//, ":", $2)
     meta = octal(substr($1, 2, 9)) " " $2 " " day " " time
     check()
     me = plain(name)
+    check_way(me)
     kinds[me] = kind
+    if (kind == "l") links[me] = target
     print me (kind == "d" ? "/" : "") > ENVIRON["names"]
     if (kind == "h") {
         linked[plain(target)]

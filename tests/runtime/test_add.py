@@ -1,0 +1,192 @@
+"""ADD: archives, URLs and repositories. Every expectation was measured on docker's BuildKit."""
+
+import hashlib
+import http.server
+import io
+import os
+import shutil
+import subprocess
+import tarfile
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from copying import put, refused, sh
+from workshop import Workshop
+
+pytestmark = pytest.mark.root
+TYPES = {"d": tarfile.DIRTYPE, "l": tarfile.SYMTYPE, "h": tarfile.LNKTYPE, "p": tarfile.FIFOTYPE}
+
+
+def pack(path: Path, *members: str) -> None:
+    """An archive of `NAME`, `NAME MODE`, `NAME MODE TYPE LINK`, all 7:8 and of 2015; a name is its file's content."""
+    with tarfile.open(path, "w") as tar:
+        for member in members:
+            name, mode, kind, link = (member.split() + ["644", "f", ""][member.count(" ") :] + [""])[:4]
+            info = tarfile.TarInfo(name)
+            info.uid, info.gid, info.mtime, info.mode = 7, 8, 1450000000, int(mode, 8)
+            info.type, info.linkname = TYPES.get(kind, tarfile.REGTYPE), link
+            data = name.encode() if kind == "f" else b""
+            info.size = len(data)
+            tar.addfile(info, io.BytesIO(data))
+
+
+X = "x f 644 7:8 1450000000"
+# (in the root before, the members, the words, what is below /w)
+LANDS = [
+    ("", ["x"], "add a.tar /w", [". d 755 0:0", X]),
+    ("", ["./ 700 d", "./x"], "add a.tar /w", [". d 755 0:0", X]),
+    ("", ["/y/x"], "add a.tar /w", [". d 755 0:0", "y d 755 0:0", "y/x f 644 7:8 1450000000"]),
+    ("", ["x", "h 640 h x"], "add a.tar /w", [". d 755 0:0", "h f 640 7:8 1450000000 =h", "x f 640 7:8 1450000000 =h"]),
+    ("", ["x 4755", "p 600 p", "s 777 l /etc/x", "d 3777 d"], "add a.tar /w",
+     [". d 755 0:0", "d d 3777 7:8", "p p 600 7:8 1450000000", "s l 777 7:8 -> /etc/x", "x f 4755 7:8 1450000000"]),
+    ("", ["d/x", "y 4755"], "add --chown=3:4 --chmod=0600 a.tar /w/n",
+     [". d 755 3:4", "n d 755 3:4", "n/d d 755 0:0", "n/d/x f 644 3:4 1450000000", "n/y f 4755 3:4 1450000000"]),
+    ("mkdir -p w/d; chmod 711 w/d; echo >w/d/o", ["d/x"], "add a.tar /w",
+     [". d 755 0:0", "d d 711 0:0", "d/o f 644 0:0", "d/x f 644 7:8 1450000000"]),
+    ("mkdir -p w/d", ["d 700 d", "d/x"], "add a.tar /w", [". d 755 0:0", "d d 700 7:8", "d/x f 644 7:8 1450000000"]),
+    ("mkdir -p w/x/y", ["x"], "add a.tar /w", [". d 755 0:0", X]),
+    ("mkdir w; echo >w/x", ["x 700 d", "x/y"], "add a.tar /w", [". d 755 0:0", "x d 700 7:8", "x/y f 644 7:8 1450000000"]),
+    ("mkdir -p w/u; ln -s /u w/l", ["l/x"], "add a.tar /w",
+     [". d 755 0:0", "l l 777 0:0 -> /u", "u d 755 0:0", "u/x f 644 7:8 1450000000"]),
+    ("mkdir -p w/u; ln -s u w/l", ["l 700 d", "l/x"], "add a.tar /w",
+     [". d 755 0:0", "l d 700 7:8", "l/x f 644 7:8 1450000000", "u d 755 0:0"]),
+    ("", ["x"], "add --unpack=false a.tar /w/", [". d 755 0:0", "a.tar f 644 0:0"]),
+    ("", ["x"], "copy a.tar /w/", [". d 755 0:0", "a.tar f 644 0:0"]),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("before", "members", "words", "lands"), LANDS, ids=[f"{b} {m} {w}" for b, m, w, _ in LANDS])
+def test_archives(workshop: Workshop, before: str, members: list[str], words: str, lands: list[str]) -> None:
+    workshop.busybox()
+    sh(workshop.root, "umask 022", before)
+    pack(workshop.context / "a.tar", *members)
+    assert put(workshop, words) == lands
+
+
+@pytest.mark.parametrize("tool", ["gzip", "bzip2", "xz", "zstd"])
+def test_compressed(workshop: Workshop, tool: str) -> None:
+    workshop.busybox()
+    pack(workshop.context / "a.tar", "x")
+    (workshop.context / "text").write_text("no archive")
+    sh(workshop.context, f"{tool} -c <a.tar >any.name", f"{tool} -c <text >text.tar.gz", ": >empty.tar")
+    lands = put(workshop, "add any.name /w", "add text.tar.gz empty.tar /w/")
+    assert lands == [". d 755 0:0", "empty.tar f 644 0:0", "text.tar.gz f 644 0:0", X]
+
+
+@pytest.mark.parametrize(
+    ("members", "message"),
+    [
+        (["../x"], "invalid entry name"),
+        (["a/../../x"], "invalid entry name"),
+        (["h 644 h ../x"], "invalid hardlink target"),
+        (["h 644 h /etc/passwd"], "no file of the archive"),
+        (["s 777 l /tmp", "s"], "stands there twice"),
+        (["s 777 l /tmp", "s/x"], "lies behind the link"),
+    ],
+)
+def test_bad_archives(workshop: Workshop, members: list[str], message: str) -> None:
+    workshop.busybox()
+    pack(workshop.context / "a.tar", *members)
+    assert message in refused(workshop, "add a.tar /w")
+    assert not list((workshop.root / "tmp").iterdir())
+
+
+def test_a_missing_decompressor_is_named(workshop: Workshop) -> None:
+    workshop.busybox()
+    (workshop.context / "a").write_bytes(bytes.fromhex("28b52ffd") + b"rest")
+    tools = workshop.home / "tools"
+    tools.mkdir()
+    for tool in (
+        "sh awk od find stat tar tr cat readlink rm mkdir mktemp id env flock mv sed ls uname chmod setpriv unshare sync".split()
+    ):
+        if found := shutil.which(tool):
+            (tools / tool).symlink_to(found)
+    said = refused(workshop, f"PATH={tools}; add a /w", status=3)
+    assert "missing: zstd" in said.replace("\x1b", "")
+
+
+class Handler(http.server.BaseHTTPRequestHandler):
+    def do_GET(self) -> None:
+        self.send_response(404 if "missing" in self.path else 302 if "moved" in self.path else 200)
+        if "moved" in self.path:
+            self.send_header("Location", "/dated/else")
+        if "dated" in self.path:
+            self.send_header("Last-Modified", "Wed, 21 Oct 2015 07:28:00 GMT")
+        self.send_header("Content-Length", "6")
+        self.end_headers()
+        self.wfile.write(b"hello\n")
+
+    def log_message(self, *_: object) -> None:
+        pass
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[str]:
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler) as httpd:
+        threading.Thread(target=httpd.serve_forever, daemon=True).start()
+        yield f"http://127.0.0.1:{httpd.server_port}"
+        httpd.shutdown()
+
+
+DIGEST = hashlib.sha256(b"hello\n").hexdigest()
+
+
+@pytest.mark.parametrize(
+    ("words", "lands"),
+    [
+        ("/dated/f.txt?a=b/c /w/", [". d 755 0:0", "f.txt f 600 0:0 1445412480"]),
+        ("/f /w", [". f 600 0:0 0"]),
+        ("/ /w/", [". d 755 0:0", "__unnamed__ f 600 0:0 0"]),
+        ("/a%20b/ /w/", [". d 755 0:0", "a b f 600 0:0 0"]),
+        ("/moved /w/", [". d 755 0:0", "moved f 600 0:0 1445412480"]),
+        ("--chown=3:4 --chmod=u+x --checksum=sha256:" + DIGEST + " /f /w/", [". d 755 3:4", "f f 700 3:4 0"]),
+    ],
+)
+def test_urls(workshop: Workshop, server: str, words: str, lands: list[str]) -> None:
+    workshop.busybox()
+    *flags, url, dest = words.split()
+    assert put(workshop, " ".join(["add_url", *flags, f"'{server}{url}'", dest])) == lands
+
+
+def test_urls_that_fail(workshop: Workshop, server: str) -> None:
+    workshop.busybox()
+    assert "invalid response status 404" in refused(workshop, f"add_url {server}/missing /w")
+    wrong = "sha256:" + "0" * 64
+    assert f"digest mismatch sha256:{DIGEST}: {wrong}" in refused(workshop, f"add_url --checksum={wrong} {server}/f /w")
+    assert not (workshop.root / "w").exists()
+
+
+@pytest.fixture
+def repository(tmp_path: Path) -> str:
+    work = tmp_path / "repo.git"
+    work.mkdir()
+    identity = {f"GIT_{who}_{what}": "a@b" for who in ("AUTHOR", "COMMITTER") for what in ("NAME", "EMAIL")}
+    dates = {
+        "GIT_AUTHOR_DATE": "2015-10-21T07:28:00Z",
+        "GIT_COMMITTER_DATE": "2015-10-21T07:28:00Z",
+        "GIT_CONFIG_GLOBAL": "/dev/null",
+    }
+    script = "git init -q -b main; mkdir d; echo x >d/x; chmod 755 d/x; git add .; git commit -qm 1; git tag v1; echo y >y"
+    script += "; git add .; git commit -qm 2"
+    subprocess.run(["sh", "-ec", script], cwd=work, check=True, env=os.environ | identity | dates)
+    return f"file://{work}"
+
+
+def test_repositories(workshop: Workshop, repository: str) -> None:
+    workshop.busybox()
+    assert put(workshop, f"add_git {repository} /w") == [". d 755 0:0", "d d 755 0:0", "d/x f 755 0:0", "y f 644 0:0"]
+
+
+def test_a_part_of_a_repository(workshop: Workshop, repository: str) -> None:
+    workshop.busybox()
+    words = f"add_git --chown=3:4 --ref=v1 --subdir=d --mtime=commit {repository} /w"
+    assert put(workshop, words) == [". d 755 3:4", "x f 755 3:4 1445412480"]
+
+
+def test_repositories_that_fail(workshop: Workshop, repository: str) -> None:
+    workshop.busybox()
+    assert "repository does not contain ref nope" in refused(workshop, f"add_git --ref=nope {repository} /w")
+    assert "expected checksum to match 00000" in refused(workshop, f"add_git --checksum=00000 {repository} /w")
+    assert "invalid subdir /no" in refused(workshop, f"add_git --subdir=no {repository} /w")
