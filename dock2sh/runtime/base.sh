@@ -116,7 +116,8 @@ unpack() {
     if gnu_tar; then
         tar -xpf "$1" -C "$2" --same-owner --numeric-owner --xattrs --xattrs-include='*' --warning=no-timestamp
     else
-        "$(decompressor "$1")" <"$1" | tar -xpf - -C "$2"
+        unpack_by=$(decompressor "$1")
+        "$unpack_by" <"$1" | tar -xpf - -C "$2"
     fi || missing "a way to unpack $1 (is it a tar, and is the program for its compression here?)"
 }
 

@@ -64,7 +64,7 @@ place_secret() {
 }
 
 devices() {
-    mounted -t tmpfs -o nosuid,size=65536k,mode=755 tmpfs dev
+    mounted -t tmpfs -o nosuid,strictatime,size=65536k,mode=755 tmpfs dev
     while read -r name major minor; do
         mknod -m 666 "dev/$name" c "$major" "$minor" 2>/dev/null || { : >"dev/$name" && bind "/dev/$name" "dev/$name" ''; }
     done <<'NODES'
@@ -129,13 +129,22 @@ names() {
     done
 }
 
+# uncovered PATH...: what the machine has mounted there would lie under our own, for /proc/mounts to show. (Where that is not
+# allowed it stays.)
+uncovered() {
+    for path; do
+        while umount -n -l "./$path" 2>/dev/null; do :; done
+    done
+}
+
 # The root becomes the namespace's own root, on top of all: a command that gets out of its chroot finds itself there again.
 namespace() {
     top=$enter_root
     [ -n "$top" ] || { top=$enter_state/top && mkdir -p "$top"; }
     mounted -o rbind "${enter_root:-/}" "$top"
     cd "$top" || refuse "cd $top"
-    inside /dev /proc /sys
+    inside /dev /proc /sys /etc/hosts /etc/resolv.conf
+    uncovered dev proc sys etc/hosts etc/resolv.conf etc/hostname
     devices
     kernel
     [ "$enter_network" != none ] || loopback
