@@ -1,34 +1,46 @@
 """Bundle the shell library: the functions of runtime/ that a script uses, and only those.
 
 A runtime file holds functions and comments, nothing else: each function begins with `name() {` and ends with `}`, both in
-column 0, and the comment right above it belongs to it. A file in runtime/programs/ is a whole program (sh or awk); it becomes a
-function that prints it, `program_NAME`. What uses what is read out of the text, so there is no list to keep.
+column 0, and the comment right above it belongs to it. A file in runtime/programs/ is a whole program (sh, awk, Python); it
+becomes a function that prints it, `program_NAME`. What uses what is read out of the text, so there is no list to keep.
 """
 
 import os
 import re
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Set
 from functools import cache
+from typing import NamedTuple
 
 RUNTIME = os.path.dirname(os.path.dirname(__file__)) + "/runtime"
-_WORD = re.compile(r"[A-Za-z_0-9]+")
-_COMMAND = re.compile(r"(?:^\s*|[;&|(!{`]\s*)([a-z]+)\b", re.MULTILINE)
-_BEHIND_WORD = re.compile(r"\b(?:then|do|else|if|elif|while|until|eval|trap|command -v)\s+[\"']?([a-z]+)\b")
+
+_COMMENTS = re.compile(r"^[ \t]*#.*\n", re.MULTILINE)
+_TO_WORDS = {code: " " for code in range(128) if not (chr(code).isalnum() or chr(code) == "_")}
+_BEFORE_A_COMMAND = "then|do|else|if|elif|while|until|eval|trap|command"
+_COMMAND = re.compile(
+    rf"(?:^[ \t]*|[;&|(!{{`] *|\b(?:{_BEFORE_A_COMMAND})(?: -v)? [\"']?)(?!(?:{_BEFORE_A_COMMAND})\b)([a-z]+)\b", re.MULTILINE
+)
+
+
+class Function(NamedTuple):
+    """A function of the library: its text with the comment above it, and its text without comments."""
+
+    text: str
+    code: str
 
 
 @cache
-def library() -> dict[str, str]:
-    """Function name -> its text with the comment above it, in the order of the files."""
-    found: dict[str, str] = {}
+def library() -> dict[str, Function]:
+    """Name -> function, in the order of the files."""
+    found: dict[str, Function] = {}
     for name in sorted(os.listdir(RUNTIME)):
         if name.endswith(".sh"):
             found |= _functions(_read(f"{RUNTIME}/{name}"))
     for name in sorted(os.listdir(f"{RUNTIME}/programs")):
         if name == "__pycache__":  # a Python program may have been compiled with the package
             continue
-        function = "program_" + name.partition(".")[0]
-        found[function] = f"{function}() {{\n    cat <<'PROGRAM'\n{_read(f'{RUNTIME}/programs/{name}')}PROGRAM\n}}\n"
+        function, program = "program_" + name.partition(".")[0], _read(f"{RUNTIME}/programs/{name}")
+        found[function] = Function(f"{function}() {{\n    cat <<'PROGRAM'\n{program}PROGRAM\n}}\n", "")
     return found
 
 
@@ -37,12 +49,13 @@ def _read(path: str) -> str:
         return file.read()
 
 
-def _functions(text: str) -> dict[str, str]:
+def _functions(text: str) -> dict[str, Function]:
+    """The functions of a file. Without its comments a file has the same functions in the same order."""
     found = {}
-    for piece in text.split("\n}\n")[:-1]:
+    for piece, code in zip(text.split("\n}\n")[:-1], _COMMENTS.sub("", text).split("\n}\n"), strict=False):
         head, _, body = piece.partition("() {\n")
         comment, _, name = head.rpartition("\n")
-        found[name] = f"{_last_block(comment)}{name}() {{\n{body}\n}}\n"
+        found[name] = Function(f"{_last_block(comment)}{name}() {{\n{body}\n}}\n", code)
     return found
 
 
@@ -62,24 +75,28 @@ def _bundled(words: frozenset[str]) -> str:
     wanted, queue = set[str](), [*words, "main"]
     while queue:
         name = queue.pop()
-        if name not in wanted and name in library():
+        if name in library() and name not in wanted:
             wanted.add(name)
-            queue.extend(_uses(name))
-    return "\n".join(text for name, text in library().items() if name in wanted)
+            queue.extend(calls(library()[name].code, wanted))
+    return "\n".join(function.text for name, function in library().items() if name in wanted)
 
 
-@cache
-def _uses(name: str) -> set[str]:
-    return words_of(library()[name])
+def calls(code: str, known: Set[str] = frozenset()) -> set[str]:
+    """The library's functions that a shell text may call, less the `known` ones.
 
-
-def words_of(text: str) -> set[str]:
-    """The words of a shell text that may be calls: names with an underscore anywhere, others where a command stands.
-
-    (`copy` in a message is no call; `copy_path` in `copy_each=copy_path` is one.) Whole-line comments are left out.
+    A name with an underscore counts anywhere (`copy_each=copy_path`), another only where a command stands: `copy` in a message
+    is no call. That is looked at last, since it takes longest and most names are known by then.
     """
-    code = "\n".join(line for line in text.split("\n") if not line.lstrip().startswith("#"))
-    return {word for word in _WORD.findall(code) if "_" in word} | {*_COMMAND.findall(code), *_BEHIND_WORD.findall(code)}
+    mentioned = (library().keys() & code.translate(_TO_WORDS).split()) - known
+    if all("_" in name for name in mentioned):
+        return mentioned
+    commands = set(_COMMAND.findall(code))
+    return {name for name in mentioned if "_" in name or name in commands}
+
+
+def words_of(top: str) -> set[str]:
+    """What a hand-written top half uses."""
+    return calls(_COMMENTS.sub("", top))
 
 
 if __name__ == "__main__":
