@@ -6,7 +6,9 @@ from hypothesis import strategies as st
 from dock2sh.dockerfile.lines import parse
 from dock2sh.emit.display import as_written, delimiter, joined
 
-lines = st.lists(st.sampled_from(["a", " b", "c  ", "# note", "", "   ", "'d", "\te", "f\\\\", "g #h", " && i"]), min_size=1, max_size=8)
+lines = st.lists(
+    st.sampled_from(["a", " b", "c  ", "# note", "", "   ", "'d", "\te", "f\\\\", "g #h", " && i"]), min_size=1, max_size=8
+)
 
 
 def shown(run: str) -> tuple[str, str | None]:

@@ -16,7 +16,9 @@ NASTY = [
     "", "~", "~/x", "a b", "$HOME", "`id`", "'", '"', "\\", "a\\", "!x", "-n", "*", "{a,b}", "#x", "a\nb", "\t", "é", "“q”",
     "x=y", "=", "a;b", "$(id)", "\r", "\x01", "\udcff", "%s", "a'b\"c$d`e\\f", "[a]", "a\\\nb",
 ]  # fmt: skip
-texts = st.lists(st.text(st.characters(blacklist_characters="\0", blacklist_categories=["Cs"]), max_size=12), min_size=1, max_size=40)
+texts = st.lists(
+    st.text(st.characters(blacklist_characters="\0", blacklist_categories=["Cs"]), max_size=12), min_size=1, max_size=40
+)
 
 
 def said(shell: list[str], words: list[str]) -> list[str]:

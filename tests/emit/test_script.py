@@ -38,12 +38,16 @@ def test_the_top_half_is(case: Path) -> None:
     assert text == golden.read_text()
 
 
-@pytest.mark.parametrize("shell", [["dash", "-n"], ["bash", "-n"], ["busybox", "ash", "-n"], ["shellcheck", "-s", "sh", "-"]], ids=" ".join)
+@pytest.mark.parametrize(
+    "shell", [["dash", "-n"], ["bash", "-n"], ["busybox", "ash", "-n"], ["shellcheck", "-s", "sh", "-"]], ids=" ".join
+)
 @pytest.mark.parametrize("case", CASES, ids=lambda path: path.stem)
 def test_every_shell_and_shellcheck_take_it(case: Path, shell: list[str]) -> None:
     if not shutil.which(shell[0]):
         pytest.skip(f"no {shell[0]} here")
-    done = subprocess.run(shell, input=made(case.read_text(), "unknown" not in case.stem), capture_output=True, text=True, check=False)
+    done = subprocess.run(
+        shell, input=made(case.read_text(), "unknown" not in case.stem), capture_output=True, text=True, check=False
+    )
     assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
 
 

@@ -90,7 +90,13 @@ def test_the_backtick_escapes_when_it_is_the_escape() -> None:
 
 @pytest.mark.parametrize(
     ("text", "words"),
-    [("a b", ["a", "b"]), ("'a b' c", ["a b", "c"]), ("$a  $e x", ["abc", "x"]), (r"a\ b", ["a b"]), ("80 81/udp", ["80", "81/udp"])],
+    [
+        ("a b", ["a", "b"]),
+        ("'a b' c", ["a b", "c"]),
+        ("$a  $e x", ["abc", "x"]),
+        (r"a\ b", ["a b"]),
+        ("80 81/udp", ["80", "81/udp"]),
+    ],
 )
 def test_splitting_comes_after_expansion(text: str, words: list[str]) -> None:
     assert split(text, ENV.get) == words
