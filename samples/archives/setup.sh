@@ -365,7 +365,8 @@ unpack() {
     if gnu_tar; then
         tar -xpf "$1" -C "$2" --same-owner --numeric-owner --xattrs --xattrs-include='*' --warning=no-timestamp
     else
-        "$(decompressor "$1")" <"$1" | tar -xpf - -C "$2"
+        unpack_by=$(decompressor "$1")
+        "$unpack_by" <"$1" | tar -xpf - -C "$2"
     fi || missing "a way to unpack $1 (is it a tar, and is the program for its compression here?)"
 }
 
@@ -462,10 +463,10 @@ context_check() {
 }
 
 # One rule a line, +ERE leaves out and -ERE takes back, the last that matches wins. Last of all: what this script itself
-# makes inside of the context (--root ./out, --state ./state) is no part of it.
+# makes inside of the context (--root ./out and its lock, --state ./state) is no part of it.
 context_rules() {
     ! command -v ignored >/dev/null || ignored
-    for context_own in "$root" "$state"; do
+    for context_own in "$target_root" "$target_root.dock2sh" "$state"; do
         case $context_own in
         "$context_root"/?*) printf '+^%s(/|$)\n' "$(ere_of "${context_own#"$context_root"/}")" ;;
         esac
@@ -1068,7 +1069,8 @@ parents() {
     is_wild "$parents_rest" || source_path "${parents_base:+${parents_base#/}/}$parents_rest"
     list_tree "$parents_base/"
     # what matches, all below it, and the directories above it
-    printf '+.\n-%s\n' "$(pattern exclude "$parents_rest")" >"$state/parents"
+    parents_ere=$(pattern exclude "$parents_rest") || fail "there is no expression for $parents_rest"
+    printf '+.\n-%s\n' "$parents_ere" >"$state/parents"
     filter_list "$state/parents" ''
     filter_list "$state/exclude" ''
     resolve "$2"
@@ -1632,10 +1634,10 @@ list_is_plain() {
 # exclude_rules PATTERN...: the rules of --exclude. A leading ! takes back.
 exclude_rules() {
     for exclude_pattern; do
-        case $exclude_pattern in
-        !*) printf '%s%s\n' - "$(pattern exclude "${exclude_pattern#!}")" ;;
-        *) printf '%s%s\n' + "$(pattern exclude "$exclude_pattern")" ;;
-        esac
+        exclude_sign=+
+        case $exclude_pattern in !*) exclude_sign=- exclude_pattern=${exclude_pattern#!} ;; esac
+        exclude_ere=$(pattern exclude "$exclude_pattern") || fail "there is no expression for --exclude=$exclude_pattern"
+        printf '%s\n' "$exclude_sign$exclude_ere"
     done
 }
 
@@ -1917,8 +1919,15 @@ directory() {
 }
 
 # base_env K=V...: the environment of the base image, known when the script was made.
+# Each variable is also there as ${BASE_NAME-} for the words that follow.
 base_env() {
     env_add "$@"
+    for base_word in "$@"; do
+        case ${base_word%%=*} in
+        '' | [0-9]* | *[!ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_]*) ;;
+        *) eval "BASE_${base_word%%=*}=\${base_word#*=}" ;;
+        esac
+    done
 }
 
 # tool NAME: the path of a program of the machine outside. Shells may have it built in, or a word of the script its name (env).
@@ -2151,7 +2160,7 @@ place_secret() {
 }
 
 devices() {
-    mounted -t tmpfs -o nosuid,size=65536k,mode=755 tmpfs dev
+    mounted -t tmpfs -o nosuid,strictatime,size=65536k,mode=755 tmpfs dev
     while read -r name major minor; do
         mknod -m 666 "dev/$name" c "$major" "$minor" 2>/dev/null || { : >"dev/$name" && bind "/dev/$name" "dev/$name" ''; }
     done <<'NODES'
@@ -2216,13 +2225,22 @@ names() {
     done
 }
 
+# uncovered PATH...: what the machine has mounted there would lie under our own, for /proc/mounts to show. (Where that is not
+# allowed it stays.)
+uncovered() {
+    for path; do
+        while umount -n -l "./$path" 2>/dev/null; do :; done
+    done
+}
+
 # The root becomes the namespace's own root, on top of all: a command that gets out of its chroot finds itself there again.
 namespace() {
     top=$enter_root
     [ -n "$top" ] || { top=$enter_state/top && mkdir -p "$top"; }
     mounted -o rbind "${enter_root:-/}" "$top"
     cd "$top" || refuse "cd $top"
-    inside /dev /proc /sys
+    inside /dev /proc /sys /etc/hosts /etc/resolv.conf
+    [ -n "$enter_root" ] || uncovered dev proc sys etc/hosts etc/resolv.conf etc/hostname
     devices
     kernel
     [ "$enter_network" != none ] || loopback
@@ -2444,13 +2462,23 @@ function check(    what) {
     if ((what in kinds) && (kinds[what] == "l" || ENVIRON["by"] != "transfer_by_tar" && (kind ~ /[hl]/ || kinds[what] == "h" || (what in linked))))
         refuse("the member " name " stands there twice, once as a link: tar gets that wrong; pack the archive again without")
 }
+# Docker goes through a link that the archive has itself. GNU tar does for links that cannot lead out, busybox's never.
+function check_way(path) {
+    while (match(path, /\/[^\/]*$/)) {
+        path = substr(path, 1, RSTART - 1)
+        if (kinds[path] == "l" && (ENVIRON["by"] != "transfer_by_tar" || links[path] ~ /^\/|(^|\/)\.\.(\/|$)/))
+            refuse("the member " name " lies behind the link " path " of the archive: that cannot be unpacked")
+    }
+}
 {
     if (ENVIRON["by"] == "transfer_by_tar") parse_gnu(); else parse_busybox()
     sub(/\//, ":", $2)
     meta = octal(substr($1, 2, 9)) " " $2 " " day " " time
     check()
     me = plain(name)
+    check_way(me)
     kinds[me] = kind
+    if (kind == "l") links[me] = target
     print me (kind == "d" ? "/" : "") > ENVIRON["names"]
     if (kind == "h") {
         linked[plain(target)]

@@ -250,7 +250,8 @@ unpack() {
     if gnu_tar; then
         tar -xpf "$1" -C "$2" --same-owner --numeric-owner --xattrs --xattrs-include='*' --warning=no-timestamp
     else
-        "$(decompressor "$1")" <"$1" | tar -xpf - -C "$2"
+        unpack_by=$(decompressor "$1")
+        "$unpack_by" <"$1" | tar -xpf - -C "$2"
     fi || missing "a way to unpack $1 (is it a tar, and is the program for its compression here?)"
 }
 
@@ -1435,8 +1436,15 @@ directory() {
 }
 
 # base_env K=V...: the environment of the base image, known when the script was made.
+# Each variable is also there as ${BASE_NAME-} for the words that follow.
 base_env() {
     env_add "$@"
+    for base_word in "$@"; do
+        case ${base_word%%=*} in
+        '' | [0-9]* | *[!ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_]*) ;;
+        *) eval "BASE_${base_word%%=*}=\${base_word#*=}" ;;
+        esac
+    done
 }
 
 # tool NAME: the path of a program of the machine outside. Shells may have it built in, or a word of the script its name (env).
@@ -1602,7 +1610,7 @@ place_secret() {
 }
 
 devices() {
-    mounted -t tmpfs -o nosuid,size=65536k,mode=755 tmpfs dev
+    mounted -t tmpfs -o nosuid,strictatime,size=65536k,mode=755 tmpfs dev
     while read -r name major minor; do
         mknod -m 666 "dev/$name" c "$major" "$minor" 2>/dev/null || { : >"dev/$name" && bind "/dev/$name" "dev/$name" ''; }
     done <<'NODES'
@@ -1667,13 +1675,22 @@ names() {
     done
 }
 
+# uncovered PATH...: what the machine has mounted there would lie under our own, for /proc/mounts to show. (Where that is not
+# allowed it stays.)
+uncovered() {
+    for path; do
+        while umount -n -l "./$path" 2>/dev/null; do :; done
+    done
+}
+
 # The root becomes the namespace's own root, on top of all: a command that gets out of its chroot finds itself there again.
 namespace() {
     top=$enter_root
     [ -n "$top" ] || { top=$enter_state/top && mkdir -p "$top"; }
     mounted -o rbind "${enter_root:-/}" "$top"
     cd "$top" || refuse "cd $top"
-    inside /dev /proc /sys
+    inside /dev /proc /sys /etc/hosts /etc/resolv.conf
+    [ -n "$enter_root" ] || uncovered dev proc sys etc/hosts etc/resolv.conf etc/hostname
     devices
     kernel
     [ "$enter_network" != none ] || loopback
