@@ -114,7 +114,7 @@ archive_fill() {
 # unpack TAR DIR: everything as it is in there. GNU tar finds the compression itself (zstd needs the program of that name).
 unpack() {
     if gnu_tar; then
-        tar -xpf "$1" -C "$2" --same-owner --numeric-owner --xattrs --xattrs-include='*' --warning=no-timestamp
+        "$(tool tar)" -xpf "$1" -C "$2" --same-owner --numeric-owner --xattrs --xattrs-include='*' --warning=no-timestamp
     else
         unpack_by=$(decompressor "$1")
         "$unpack_by" <"$1" | tar -xpf - -C "$2"
@@ -133,7 +133,8 @@ decompressor() {
 }
 
 gnu_tar() {
-    case $(tar --version 2>/dev/null) in *'GNU tar'*) ;; *) return 1 ;; esac
+    tool tar >/dev/null || return 1
+    case $("$(tool tar)" --version 2>/dev/null) in *'GNU tar'*) ;; *) return 1 ;; esac
 }
 
 # engine_with IMAGE: prints docker or podman, whichever has the image or can get it.

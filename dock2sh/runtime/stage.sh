@@ -31,10 +31,12 @@ stage_from() {
 from_stage() {
     target_begin "$1" "${2-}"
     acting && [ -n "$stage_needed" ] || return 0
-    if target_is_empty; then
+    if [ -n "${target_begun-}" ]; then
+        : # its files are there, be they none (FROM scratch)
+    elif target_is_empty; then
         from_copy=$(root_of "$1") || exit
         copy_root "$from_copy" "$target_root"
-    elif [ -z "${target_begun-}" ] && [ "$from_step" -eq 1 ] && [ -z "$only_step" ]; then
+    elif [ "$from_step" -eq 1 ] && [ -z "$only_step" ]; then
         missing "an empty root: this build begins with the files of stage $1, which are made on the way. Build into an empty \
 directory with --root DIR"
     fi
