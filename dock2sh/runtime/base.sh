@@ -45,10 +45,7 @@ full_reference() {
     reference=${reference#index.}
     reference=${reference#docker.io/}
     reference=${reference#library/}
-    case ${reference##*/} in
-    *@* | *:*) printf '%s\n' "$reference" ;;
-    *) printf '%s\n' "$reference:latest" ;;
-    esac
+    tagged "$reference"
 }
 
 # base_given IMAGE: prints the SOURCE of a --base for it.
@@ -155,11 +152,19 @@ engine_fill() {
     say "taking $2 from $1"
     rm -rf "$state/archive"
     mkdir "$state/archive"
-    "$1" save "$2" >"$state/archive.tar" || missing "the image $2: $1 save failed"
+    "$1" save "$(tagged "$2")" >"$state/archive.tar" || missing "the image $2: $1 save failed"
     unpack "$state/archive.tar" "$state/archive"
     rm -f "$state/archive.tar"
     layers_fill "$state/archive" "$3"
     rm -rf "$state/archive"
+}
+
+# tagged IMAGE: without a tag `docker save` would give every image of that name.
+tagged() {
+    case ${1##*/} in
+    *@* | *:*) printf '%s\n' "$1" ;;
+    *) printf '%s\n' "$1:latest" ;;
+    esac
 }
 
 # bootstrap_fill IMAGE DIR: Debian, made from its packages.
