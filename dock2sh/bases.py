@@ -1,5 +1,7 @@
 """Base images for the planner: where images/ finds one, what is assumed, what stays unknown."""
 
+import os
+import shutil
 from collections.abc import Callable, Mapping
 
 from dock2sh.model import DEFAULT_PATH, Base
@@ -39,6 +41,8 @@ def _find(reference: str, platform: Platform, sources: Mapping[str, str], offlin
     if offline and not sources:
         say(f"{reference} is not looked up (--offline): assuming docker's default PATH and a shell")
         return assumed(reference, platform)
+    if not (sources or offline or _engines()):
+        return _not_at_hand(reference, platform, say)
     from dock2sh.images import ImageError, InvalidReference, find_image, open_source, same_image
 
     try:
@@ -54,5 +58,17 @@ def _find(reference: str, platform: Platform, sources: Mapping[str, str], offlin
     if offline:
         say(f"{reference} is not at hand (--offline): assuming docker's default PATH and a shell")
         return assumed(reference, platform)
+    return _not_at_hand(reference, platform, say)
+
+
+def _not_at_hand(reference: str, platform: Platform, say: Say) -> Base:
     say(f"{reference} is not at hand: its environment stays open in the script; give it with --base {reference}=SOURCE")
     return unknown(reference, platform)
+
+
+def _engines() -> bool:
+    """Whether an engine could answer at all. Asking a docker client that has no engine costs more than making the script."""
+    names = ("DOCKER_HOST", "DOCKER_CONTEXT", "CONTAINER_HOST")
+    runtime = os.environ.get("XDG_RUNTIME_DIR", "/nonexistent")
+    sockets = ("/var/run/docker.sock", f"{runtime}/docker.sock", os.path.expanduser("~/.docker/contexts"))
+    return any(map(os.environ.get, names)) or any(map(os.path.exists, sockets)) or bool(shutil.which("podman"))
