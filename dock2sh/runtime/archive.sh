@@ -46,7 +46,7 @@ add_archive() {
     archive_into=$root$resolved archive_name=${1#"$source_root"}
     make_directories "$resolved" 0755 "$made_owner"
     rm -rf "$state/archive"
-    mkdir "$state/archive" "$state/archive/tree" || fail "$state cannot be written"
+    { mkdir "$state/archive" "$state/archive/tree" && : >"$state/archive/owners"; } || fail "$state cannot be written"
     decompress "$1" >"$state/archive/tar" || fail "$archive_name cannot be decompressed"
     transfer_tool
     archive_members
@@ -81,8 +81,8 @@ archive_members() {
     TZ=UTC TAR_OPTIONS='' tar -tvf - "$@" <"$state/archive/tar" >"$state/archive/listing" 2>"$state/archive/errors" ||
         fail "$archive_name cannot be read: $(cat "$state/archive/errors")"
     ! grep -F "removing leading '" "$state/archive/errors" | grep -qF .. || fail "invalid entry name with .. in $archive_name"
-    by=$transfer_by names="$state/archive/names" LC_ALL=C awk "$(program_listing)" "$state/archive/listing" \
-        >"$state/archive/mend" 2>"$state/archive/errors" || fail "$(cat "$state/archive/errors") (in $archive_name)"
+    by=$transfer_by names="$state/archive/names" owners="$state/archive/owners" LC_ALL=C \
+        awk "$(program_listing)" "$state/archive/listing" >"$state/archive/mend" 2>"$state/archive/errors" || fail "$(cat "$state/archive/errors") (in $archive_name)"
 }
 
 # Lines `MODE UID:GID DAY TIME ./name`. MODE is - for a symbolic link.
@@ -90,9 +90,19 @@ archive_mend() {
     while read -r mend_mode mend_owner mend_day mend_time mend_name; do
         mend_name=$(printf '%s/' "$mend_name" | tr '\001' '\n')
         mend_name=$state/archive/tree/${mend_name%/}
+        mend_number
         { chown -h "$mend_owner" "$mend_name" && { [ "$mend_mode" = - ] || chmod "$mend_mode" "$mend_name"; } &&
             TZ=UTC touch -h -d "$mend_day $mend_time" "$mend_name"; } || fail "$mend_name cannot be changed"
     done <"$state/archive/mend"
+}
+
+# mend_owner becomes numbers: those of a member with the same owner.
+mend_number() {
+    case $mend_owner in *[!0-9:]*) ;; *) return ;; esac
+    mend_like=$(owner=$mend_owner LC_ALL=C awk '
+        index($0, ENVIRON["owner"] " ") == 1 { print substr($0, length(ENVIRON["owner"]) + 2); exit }' "$state/archive/owners")
+    [ -n "$mend_like" ] || missing "GNU tar, for the owner $mend_owner of a link in $archive_name: install the package tar"
+    mend_owner=$(stat -c %u:%g "$state/archive/tree/$mend_like")
 }
 
 # A directory that the archive implies but does not have may be a symbolic link in the destination: `lib/x` where /lib leads to

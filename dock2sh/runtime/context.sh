@@ -12,8 +12,8 @@ context() {
         mkdir -p "$context_root"
         context_data | gzip -dc | tar -C "$context_root" -xpf - || fail 'the context inside this script could not be unpacked'
     else
-        context_root=$(cd -P "${context_dir:-.}" 2>/dev/null && pwd -P && echo /) || missing "the build context ${context_dir:-.}: \
-no such directory (--context DIR says where it is)"
+        context_root=$(cd -P "${context_dir:-.}" 2>/dev/null && pwd -P && echo /) ||
+            missing "the build context ${context_dir:-.}: no such directory (--context DIR says where it is)"
         context_root=${context_root%?/}
     fi
     source_root=$context_root

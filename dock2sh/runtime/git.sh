@@ -65,7 +65,8 @@ git_fetch() {
 git_check_out() {
     in_checkout checkout -q "$git_want" || fail "repository does not contain ref $git_want"
     git_verify
-    [ -z "$git_submodules" ] || in_checkout submodule --quiet update --init --recursive --depth=1 || fail 'a submodule cannot be fetched'
+    [ -z "$git_submodules" ] || in_checkout submodule --quiet update --init --recursive --depth=1 ||
+        fail 'a submodule cannot be fetched'
     if [ -n "$git_times" ]; then
         git_seconds=$(in_checkout log -1 --format=%ct) && find "$state/git/tree" -exec touch -h -d "@$git_seconds" {} +
     fi

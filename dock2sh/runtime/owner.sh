@@ -1,7 +1,8 @@
 # Owners of copied files: --chown of COPY and ADD, and USER for WORKDIR.
 
 # owner_of SPEC: sets `owner` to uid:gid for the `u`, `u:g` of a --chown, looked up in the root that is being built.
-# A number alone is the group too; an empty part is 0, and so is root everywhere; an unknown name is silently 0, and an unknown group that of the user.
+# A number alone is the group too; an empty part is 0, and so is root everywhere; an unknown name is silently 0, and an unknown
+# group that of the user.
 owner_of() {
     owner_user=${1%%:*}
     if [ -z "$owner_user" ] || [ "$owner_user" = root ]; then

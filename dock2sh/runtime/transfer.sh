@@ -19,13 +19,14 @@ transfer() {
 # Refuses what docker refuses and removes what is in the way, with few processes for any number of names.
 transfer_clear() {
     transfer_shown=${3#"$root"}
-    for_each "$3" "$2" sh -c "$(program_survey)" sh "$4" "$5" "$1" "${transfer_shown%/}" \
-        >"$state/in-the-way" 3>"$state/put" 4>"$state/sockets" 5>"$state/no-links" 2>"$state/refused" || fail "$(cat "$state/refused")"
+    for_each "$3" "$2" sh -c "$(program_survey)" sh "$4" "$5" "$1" "${transfer_shown%/}" >"$state/in-the-way" \
+        2>"$state/refused" 3>"$state/put" 4>"$state/sockets" 5>"$state/no-links" || fail "$(cat "$state/refused")"
     ! [ -s "$state/refused" ] || fail "$(head -n 1 "$state/refused")"
     ! [ -s "$state/in-the-way" ] || for_each "$3" "$state/in-the-way" rm -rf || fail "${3#"$root"} cannot be cleared"
 }
 
-# Sets `transfer_by` to the function that can move a list of names that end in NUL: GNU tar, or else busybox's cpio (its tar reads no lists).
+# Sets `transfer_by` to the function that can move a list of names that end in NUL: by GNU tar, or else by busybox's cpio (its
+# tar reads no lists).
 transfer_tool() {
     [ -z "${transfer_by-}" ] || return 0
     case $(tar --version 2>/dev/null) in *'GNU tar'*) transfer_by=transfer_by_tar && return ;; esac
@@ -33,7 +34,7 @@ transfer_tool() {
     missing 'GNU tar (or the cpio of busybox) to copy files with: install the package tar'
 }
 
-# transfer_by_tar SOURCE LIST DEST OWNER FOLLOW. POSIX headers carry the attributes; without their own times they keep whole seconds.
+# transfer_by_tar SOURCE LIST DEST OWNER FOLLOW. POSIX headers carry the attributes; less the times in them, whole seconds stay.
 transfer_by_tar() {
     { tar_pack "$@" || : >"$state/unpacked"; } |
         TAR_OPTIONS='' tar -C "$3" -xpf - --same-owner --numeric-owner --warning=no-timestamp --xattrs --xattrs-include='*' &&

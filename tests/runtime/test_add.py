@@ -65,6 +65,19 @@ def test_archives(workshop: Workshop, before: str, members: list[str], words: st
     assert put(workshop, words) == lands
 
 
+def test_owners_with_names(workshop: Workshop) -> None:
+    """busybox's tar tells the names of owners, which mean nothing here."""
+    workshop.busybox()
+    with tarfile.open(workshop.context / "a.tar", "w") as tar:
+        for name, kind in (("x", tarfile.REGTYPE), ("l", tarfile.SYMTYPE)):
+            info = tarfile.TarInfo(name)
+            info.type, info.linkname, info.mtime = kind, "x" if name == "l" else "", 1450000000
+            info.uid, info.gid, info.uname, info.gname = 7, 8, "root", "daemon"
+            tar.addfile(info)
+    words = "add a.tar /w"
+    assert put(workshop, words) == [". d 755 0:0", "l l 777 7:8 -> x", X]
+
+
 @pytest.mark.parametrize("tool", ["gzip", "bzip2", "xz", "zstd"])
 def test_compressed(workshop: Workshop, tool: str) -> None:
     workshop.busybox()
@@ -98,9 +111,31 @@ def test_a_missing_decompressor_is_named(workshop: Workshop) -> None:
     (workshop.context / "a").write_bytes(bytes.fromhex("28b52ffd") + b"rest")
     tools = workshop.home / "tools"
     tools.mkdir()
-    for tool in (
-        "sh awk od find stat tar tr cat readlink rm mkdir mktemp id env flock mv sed ls uname chmod setpriv unshare sync".split()
-    ):
+    for tool in [
+        "sh",
+        "awk",
+        "od",
+        "find",
+        "stat",
+        "tar",
+        "tr",
+        "cat",
+        "readlink",
+        "rm",
+        "mkdir",
+        "mktemp",
+        "id",
+        "env",
+        "flock",
+        "mv",
+        "sed",
+        "ls",
+        "uname",
+        "chmod",
+        "setpriv",
+        "unshare",
+        "sync",
+    ]:
         if found := shutil.which(tool):
             (tools / tool).symlink_to(found)
     said = refused(workshop, f"PATH={tools}; add a /w", status=3)

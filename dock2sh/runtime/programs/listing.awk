@@ -2,6 +2,7 @@
 # Writes the file `names`: ./name of each member, with a slash at the end of a directory's (\001 for a newline).
 # Prints what is to be mended afterwards, `MODE UID:GID DAY TIME ./name`: hard links whose own header differs from what they
 # link to (docker lets the last one win, tar does not look), and symbolic links of busybox, which gives them no owner and time.
+# The file `owners`: `USER:GROUP ./name` with a member of each owner, as busybox tells their names where it should tell numbers.
 # Refuses, on stderr: what docker refuses, and what tar would do wrong without a word.
 function refuse(text) {
     print text > "/dev/stderr"
@@ -56,8 +57,8 @@ function parse_gnu(    at) {
     sub(/\..*/, "", time)
 }
 function parse_busybox(    at) {
-    if (!match($0, /^[-dlcbps][-rwxsStT]+ +[0-9]+\/[0-9]+ +[0-9,]+ [-0-9]+ [0-9:]+ /))
-        refuse("a member has a newline in its name or no number for its owner: GNU tar is needed (install the package tar)")
+    if (!match($0, /^[-dlcbps][-rwxsStT]+ +[^ ]+\/[^ ]+ +[0-9,]+ [-0-9]+ [0-9:]+ /))
+        refuse("a member has a newline in its name: GNU tar is needed (install the package tar)")
     name = substr($0, RLENGTH + 1)
     $0 = substr($0, 1, RLENGTH)
     kind = substr($1, 1, 1)
@@ -104,6 +105,10 @@ function check_way(path) {
         about[me] = meta
     } else if (kind == "l") {
         if (ENVIRON["by"] != "transfer_by_tar") print "- " $2 " " day " " time " " me
-    } else about[me] = meta
+    } else {
+        about[me] = meta
+        if (!($2 in owned)) print $2 " " me > ENVIRON["owners"]
+        owned[$2]
+    }
 }
 END { exit failed }
