@@ -403,20 +403,35 @@ def _write(text: str, output: str) -> None:
 # ---- entry ---------------------------------------------------------------------------------------------------------------
 
 
-def main() -> None:
+def main() -> NoReturn:
     """The entry point. Exit status 1 for a full disk or a reader that went away, 130 for Ctrl-C; never a traceback."""
+    status = _run()
+    try:
+        sys.stdout.flush()
+        sys.stderr.flush()
+    except OSError:
+        status = status or REFUSED
+    # the process ends here: Python's taking apart of all that was imported would be a tenth of the whole time
+    os._exit(status)
+
+
+def _run() -> int:
+    """The command's exit status."""
     try:
         _application(sys.argv[1:])()
+    except SystemExit as end:
+        return end.code if isinstance(end.code, int) else int(end.code is not None)
     except BrokenPipeError:
-        # the reader has enough; Python would complain once more when it closes stdout
+        # the reader has enough; what is still in the buffer has nowhere to go
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        raise SystemExit(1) from None
+        return REFUSED
     except OSError as error:
         where = f"{error.filename}: " if error.filename else ""
         print(f"dock2sh: {where}{error.strerror}", file=sys.stderr)
-        raise SystemExit(1) from None
+        return REFUSED
     except KeyboardInterrupt:
-        raise SystemExit(130) from None
+        return 130
+    return OK
 
 
 def _application(arguments: list[str]) -> typer.Typer:
