@@ -77,3 +77,24 @@ def test_docker_builds_the_same(name: str, tmp_path: Path) -> None:
     base = next(stage.base for stage in reversed(plan.stages) if stage.parent is None)
     answer = verify(Case(script, plan.config, str(folder), str(folder / "Dockerfile"), base, None, options, options))
     assert answer.verdict in ("identical", "equivalent"), answer
+
+
+@pytest.mark.root
+@pytest.mark.parametrize("shell", SHELLS, ids=" ".join)
+@pytest.mark.parametrize("elsewhere", [False, True], ids=["here", "in a root"])
+def test_the_sleeper_starts_as_docker_run_would(shell: list[str], elsewhere: bool, tmp_path: Path) -> None:
+    busybox = shutil.which("busybox")
+    if not busybox:
+        pytest.skip("no busybox here")
+    (tmp_path / "bin").mkdir()
+    for program in ("sleep", "echo"):
+        shutil.copy2(busybox, tmp_path / "bin" / program)
+
+    def start(*words: str) -> str:
+        command = [*shell, "setup.sh", *(["--root", str(tmp_path)] if elsewhere else []), "start", *words]
+        done = subprocess.run(command, cwd=SAMPLES / "sleeper", capture_output=True, text=True, check=False)
+        assert done.returncode == 0, done.stderr
+        return done.stdout
+
+    assert start("0.1") == ""  # ENTRYPOINT stays; sleep would complain of anything else
+    assert start("--entrypoint", "echo", "1", "2") == "1 2\n"
