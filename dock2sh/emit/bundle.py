@@ -8,7 +8,7 @@ becomes a function that prints it, `program_NAME`. What uses what is read out of
 import os
 import re
 import sys
-from collections.abc import Iterable, Set
+from collections.abc import Iterable
 from functools import cache
 from typing import NamedTuple
 
@@ -77,26 +77,28 @@ def _bundled(words: frozenset[str]) -> str:
         name = queue.pop()
         if name in library() and name not in wanted:
             wanted.add(name)
-            queue.extend(calls(library()[name].code, wanted))
+            # the names without an underscore are looked at last: that takes longest, and most are known by then
+            mentioned = _mentioned(library()[name].code) - wanted
+            queue += [other for other in mentioned if "_" in other or other in _commands(library()[name].code)]
     return "\n".join(function.text for name, function in library().items() if name in wanted)
 
 
-def calls(code: str, known: Set[str] = frozenset()) -> set[str]:
-    """The library's functions that a shell text may call, less the `known` ones.
+@cache
+def _mentioned(code: str) -> frozenset[str]:
+    """The library's functions whose names are words of a shell text."""
+    return frozenset(library().keys() & code.translate(_TO_WORDS).split())
 
-    A name with an underscore counts anywhere (`copy_each=copy_path`), another only where a command stands: `copy` in a message
-    is no call. That is looked at last, since it takes longest and most names are known by then.
-    """
-    mentioned = (library().keys() & code.translate(_TO_WORDS).split()) - known
-    if all("_" in name for name in mentioned):
-        return mentioned
-    commands = set(_COMMAND.findall(code))
-    return {name for name in mentioned if "_" in name or name in commands}
+
+@cache
+def _commands(code: str) -> frozenset[str]:
+    """The words without an underscore that stand where a command stands: `copy` in a message is no call."""
+    return frozenset(_COMMAND.findall(code))
 
 
 def words_of(top: str) -> set[str]:
     """What a hand-written top half uses."""
-    return calls(_COMMENTS.sub("", top))
+    code = _COMMENTS.sub("", top)
+    return {name for name in _mentioned(code) if "_" in name or name in _commands(code)}
 
 
 if __name__ == "__main__":

@@ -110,9 +110,7 @@ class _Manual:
             path = f"/tmp/{step.script.name}"
             self.lines += _heredoc(f"cat > {quote(path)}", step.script.content)
             self.lines.append(f"{' '.join(map(quote, step.shell))} {quote(path)}; rm {quote(path)}")
-        elif not step.shell:
-            self.lines.append(" ".join(map(quote, step.argv)))
-        elif step.shell != DEFAULT_SHELL:
+        elif step.shell != DEFAULT_SHELL:  # the exec form has none
             self.lines.append(" ".join(map(quote, step.argv)))
         else:
             self.lines.append(self.text(step))
@@ -149,7 +147,8 @@ class _Manual:
             )
             return f"from another terminal:  docker cp {container}:{quote(source)} - | docker cp - {self.container}:{target}"
         if step.unpack and not has_wildcard(relative):
-            return f"from another terminal:  docker cp {quote(relative)} {self.container}:{target}     (an archive is unpacked there)"
+            command = f"docker cp {quote(relative)} {self.container}:{target}"
+            return f"from another terminal:  {command}     (an archive is unpacked there)"
         from_context = relative if has_wildcard(relative) else quote(relative)
         each = f'for f in {from_context}; do docker cp "$f" {self.container}:{target}; done' if has_wildcard(relative) else ""
         dot = "/." if not has_wildcard(relative) and relative.endswith("/") else ""

@@ -24,7 +24,6 @@ STARTERS = {"entrypoint": "Entrypoint", "cmd": "Cmd"}
 """The words of `image`, and the config's keys that they say."""
 
 
-
 class Setting(NamedTuple):
     """What a script is made with besides the plan: the Dockerfile's name, text and escape, the ignore file, bundled files."""
 
@@ -41,9 +40,7 @@ def script(plan: Plan, setting: Setting) -> str:
     """The whole script. Raises Refused for what no script can do (a Windows image)."""
     if plan.image.get("os") == "windows":
         span = (plan.stages[-1].span,)
-        raise refuse(
-            "windows", "a Windows image has no POSIX shell script", span, "parse, check and plan still serve it"
-        )
+        raise refuse("windows", "a Windows image has no POSIX shell script", span, "parse, check and plan still serve it")
     writer = _Writer(plan, setting)
     body = writer.build()
     image = _image(plan)
@@ -299,7 +296,7 @@ class _Writer:
             return quote(source)
         relative = source.lstrip("/") or "."
         if parents:  # BuildKit matches what follows the pivot like a line of an ignore file
-            rest = relative.partition("/./")[2] or relative
+            rest = relative.partition("/./")[2] or relative.removeprefix("./")
             self.pattern("exclude", rest, rest)
         elif any(char in relative for char in "*?["):
             self.pattern("glob", relative, relative)
@@ -324,7 +321,7 @@ class _Writer:
             f"        {quote(kind + ' ' + text)}) printf '%s\\n' {quote(regex)} ;;" for (kind, text), regex in self.globs.items()
         ]
         comment = "# Go's wildcards are not the shell's: each one above as a regular expression.\n"
-        return comment + 'pattern() {\n    case "$1 $2" in\n' + "\n".join(cases) + "\n    esac\n}\n"
+        return comment + 'pattern() {\n    case "$1 $2" in\n' + "\n".join(cases) + "\n        *) return 1 ;;\n    esac\n}\n"
 
     def ignored(self) -> list[str]:
         """`ignored`: the ignore file as regular expressions; the last that matches wins."""
@@ -417,7 +414,8 @@ def _head(plan: Plan, setting: Setting) -> str:
     ]
     unknown = [stage.base for stage in plan.stages if not stage.known and stage.parent is None]
     if unknown:
-        lines += ["", f"The image config of {', '.join(dict.fromkeys(unknown))} was not at hand when this was made: its environment is",
+        names = ", ".join(dict.fromkeys(unknown))
+        lines += ["", f"The image config of {names} was not at hand when this was made: its environment is",
                   "taken from where the script runs. `dock2sh --base NAME=SOURCE` makes a script that knows it."]  # fmt: skip
     return "#!/bin/sh\n" + "\n".join(("# " + line).rstrip() for line in lines) + "\n"
 

@@ -42,7 +42,8 @@ def _check_device(text: str) -> None:
         if key.lower() == "required":
             continue
         if name or (equals and key.lower() == "name" and not value):
-            message = f"unexpected key '{key.lower()}' in '{field}'" if equals else f"invalid field '{field}' must be a key=value pair"
+            unknown, bare = f"unexpected key '{key.lower()}' in '{field}'", f"invalid field '{field}' must be a key=value pair"
+            message = unknown if equals else bare
             raise refuse("device", message, near=field, hint="--device=NAME, or --device=NAME,required")
         name = value if key.lower() == "name" else field
 

@@ -92,7 +92,10 @@ def _digest(file: "BinaryIO", digest: "hashlib._Hash") -> str:
 
 
 def context_tar(files: tuple[Entry, ...], project: Project) -> bytes:
-    """A gzipped tar of the files as docker would transfer them: root's, whole seconds, sockets as empty files. Always the same bytes."""
+    """A gzipped tar of the files as docker would transfer them: root's, whole seconds, sockets as empty files.
+
+    Always the same bytes.
+    """
     import gzip
     import io
     import tarfile

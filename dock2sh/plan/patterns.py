@@ -6,6 +6,9 @@ paths without a leading slash. Only what POSIX ERE and Python's re read alike is
 
 from dock2sh.source import Refused, refuse
 
+_ANY = "([ -.0-~]|[^ -~][^ -~]?[^ -~]?[^ -~]?)"
+"""One character but `/`. awk reads bytes here: what is not ASCII is up to four of them (a run of such characters may count as one)."""
+
 _SPECIAL = set(".+*?()|{}[]^$\\")
 
 
@@ -77,7 +80,7 @@ def _glob_piece(pattern: str, at: int) -> tuple[str, int]:
             at += 1
         return "[^/]*", at
     if char == "?":
-        return "[^/]", at + 1
+        return _ANY, at + 1
     if char == "[":
         return _brackets(pattern, at + 1)
     if char == "\\":

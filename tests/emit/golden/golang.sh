@@ -73,6 +73,7 @@ image() {
 pattern() {
     case "$1 $2" in
         'glob go.*') printf '%s\n' "^go[.][^/]*\$" ;;
+        *) return 1 ;;
     esac
 }
 

@@ -81,6 +81,7 @@ pattern() {
     case "$1 $2" in
         'exclude *.md') printf '%s\n' "^[^/]*[.]md(/|\$)" ;;
         'glob src/*.[ch]') printf '%s\n' "^src/[^/]*[.][ch]\$" ;;
+        *) return 1 ;;
     esac
 }
 
