@@ -83,6 +83,19 @@ run_cwd() {
     resolve "$cwd"
     [ -d "$root$resolved" ] || make_directories "$resolved" 0755 "$account_uid:$account_gid"
     run_wd=$resolved
+    case $cwd_text/ in */../*) run_cwd_text "$cwd_text" ;; esac
+}
+
+# run_cwd_text DIR: a WORKDIR with a `..` in it is cleaned for COPY, but runc takes its text: it makes what is missing before
+# the `..` too, as root, and the kernel goes through a link before it goes up.
+run_cwd_text() {
+    text_rest=${1#/}/ text_at=
+    while [ -n "$text_rest" ]; do
+        text_at=$text_at/${text_rest%%/*} text_rest=${text_rest#*/}
+        resolve "$text_at"
+        [ -d "$root$resolved" ] || make_directories "$resolved" 0755 0:0
+    done
+    run_wd=$resolved
 }
 
 # run_environment: sets `run_env`: what the words have set, then docker's default PATH, secrets, and HOME as runc sets it.

@@ -3,9 +3,9 @@
 # The environment is an ordered list of K=V, held as words quoted for `eval`: any byte may be in a value, and a name that is
 # no shell identifier (a.b) is as good as another.
 state_reset() {
-    environment='' user='' cwd=/ run_shell='/bin/sh -c'
+    environment='' user='' cwd=/ cwd_text=/ run_shell='/bin/sh -c'
     default_path=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
-    : "$environment$user$cwd$run_shell$default_path"
+    : "$environment$user$cwd$cwd_text$run_shell$default_path"
 }
 
 # env K=V...: each name stands where it was assigned last, as in BuildKit (llb's EnvList deletes and appends).
@@ -77,7 +77,7 @@ shell() {
 
 # directory DIR: the current directory; nothing is created.
 directory() {
-    cwd=$1
+    cwd=$1 cwd_text=$1
 }
 
 # base_env K=V...: the environment of the base image, known when the script was made.

@@ -3,8 +3,8 @@
 # workdir DIR: later steps run in DIR; creates it and its missing parents 0755, owned by the current user.
 workdir() {
     case $1 in
-    /*) clean_path "$1" ;;
-    *) clean_path "$cwd/$1" ;;
+    /*) clean_path "$1" && cwd_text=$1 ;;
+    *) clean_path "$cwd/$1" && cwd_text=$cleaned ;;
     esac
     cwd=$cleaned
     wanted || return 0

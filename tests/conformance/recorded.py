@@ -15,6 +15,7 @@ from dock2sh.verify.compare import Result
 from dock2sh.verify.snapshot import Entry, Tree
 
 CASES = Path(__file__).parent / "cases"
+FUZZED = Path(__file__).parents[1] / "fuzzed"  # builds that nobody wrote: found by comparing random Dockerfiles, then made small
 BEGAN = 1795000000  # no recorded build is older, and none of the mtimes that docker kept is younger
 SOCKET = "sock"  # a tar cannot hold it; where the recorded tree has it, the context had it
 ADDUSER = "35239b5ee4a9f5c2"  # the recorders' own script of that name, which is not ours
@@ -52,12 +53,13 @@ class Probe(NamedTuple):
 
 def names(kind: str) -> list[str]:
     """The names of all cases of a kind."""
-    return sorted(folder.name for folder in (CASES / kind).iterdir())
+    homes = (CASES / kind, FUZZED) if kind == "probes" else (CASES / kind,)
+    return sorted(folder.name for home in homes for folder in home.iterdir())
 
 
 def probe(name: str) -> Probe:
     """One recorded build."""
-    folder = CASES / "probes" / name
+    folder = next(home / name for home in (CASES / "probes", FUZZED) if (home / name).exists())
     attributes = json.loads(_text(folder / "case.json") or "{}").get("attrs", {})
     arguments, labels = (
         {key.partition(":")[2]: value for key, value in attributes.items() if key.startswith(kind)}
