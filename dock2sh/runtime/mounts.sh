@@ -187,10 +187,14 @@ mount_cache_lock() {
 
 mount_tmpfs() {
     place_point "$mount_target" directory
+    # runc gives it the mode of the directory that it covers
+    resolve "$mount_target"
+    mount_mode=1777
+    [ ! -d "$root$resolved" ] || mount_mode=$(stat -c %a "$root$resolved")
     if [ "$mode" = plain ]; then
-        swap_directory "$place" 1777
+        swap_directory "$place" "$mount_mode"
     else
-        mount_word place_tmpfs "$place" "$mount_size"
+        mount_word place_tmpfs "$place" "$mount_mode" "$mount_size"
     fi
 }
 

@@ -42,10 +42,10 @@ place_bind() {
     bind "$1" ".$2" "$3"
 }
 
-# place_tmpfs TARGET [SIZE]
+# place_tmpfs TARGET MODE [SIZE]
 place_tmpfs() {
     place directory "$1"
-    mounted -t tmpfs -o "nosuid${2:+,size=$2}" tmpfs ".$1"
+    mounted -t tmpfs -o "nosuid,mode=$2${3:+,size=$3}" tmpfs ".$1"
 }
 
 # place_secret file|env SOURCE TARGET MODE UID:GID. Its content is never on a disk of ours. noexec unless its mode has an x.
