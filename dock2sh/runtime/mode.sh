@@ -3,7 +3,8 @@
 # change_modes DIR LIST MODE: MODE for the entries of DIR that LIST (NUL after each) names; none of them is a symbolic link.
 change_modes() {
     [ -n "$3" ] && [ -s "$2" ] || return 0
-    case $3 in
+    # zeros before it are no digits of its own: --chmod=00644
+    case ${3#"${3%%[!0]*}"} in
     *[!0-9]*) change_modes_by_text "$@" ;;
     *[89]* | ?????*) fail "invalid chmod parameter: '$3'. it should be octal string and between 0 and 07777" ;;
     *) for_each "$1" "$2" chmod "0000$3" || fail "chmod $3" ;;

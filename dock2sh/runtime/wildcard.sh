@@ -21,7 +21,12 @@ wildcard() {
     wildcard_split "$1"
     resolve_in "$source_root" "/$wild_base" || fail "$1: too many links"
     wild_dir=$resolved
-    [ -d "$source_root$wild_dir" ] || wildcard_fails
+    if ! [ -d "$source_root$wild_dir" ]; then
+        # nothing is below a file; one of a context is not even transferred for such a pattern
+        case $source_kind in context) wildcard_fails ;; esac
+        [ -e "$source_root$wild_dir" ] || wildcard_fails
+        return 0
+    fi
     wild_depth=$(printf %s "$wild_tail" | tr -dc / | wc -c)
     wild_depth=$((wild_depth + 1))
     wildcard_files "$2"

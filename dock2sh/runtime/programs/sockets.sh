@@ -6,8 +6,11 @@ for name do
     from=$source/$name
     ! [ -L "$from" ] || from=$(readlink "$from")
     if [ "$kind" = context ]; then
-        : >"$name" && chmod "$(stat -c %a "$from")" "$name" && touch -d "@$(stat -c %Y "$from")" "$name"
+        : >"$name" && touch -d "@$(stat -c %Y "$from")" "$name"
     else
         cp -a "$from" "$name"
-    fi && { [ -z "$owner" ] || chown -h "$owner" "$name"; } || exit 1
+    fi || exit 1
+    # the mode comes after the owner: a chown clears the s bits
+    [ -z "$owner" ] || chown -h "$owner" "$name" || exit 1
+    chmod "$(stat -c %a "$from")" "$name" || exit 1
 done
