@@ -7,7 +7,7 @@ paths without a leading slash. Only what POSIX ERE and Python's re read alike is
 from dock2sh.source import Refused, refuse
 
 _ANY = "([ -.0-~]|[^ -~][^ -~]?[^ -~]?[^ -~]?)"
-"""One character but `/`. awk reads bytes here: what is not ASCII is up to four of them (a run of such characters may count as one)."""
+"""One character but `/`. awk reads bytes: what is not ASCII is up to four of them (a run of such may count as one)."""
 
 _SPECIAL = set(".+*?()|{}[]^$\\")
 

@@ -82,7 +82,8 @@ def test_what_is_wrong_is_said_on_stderr(context: Path, words: list[str], status
 
 def test_a_full_disk_is_no_traceback(context: Path) -> None:
     with open("/dev/full", "w") as full:
-        done = subprocess.run(
+            [sys.executable, "-m", "dock2sh", "--offline", "."],
+            cwd=context, stdout=full, stderr=subprocess.PIPE, text=True, check=False,
             [sys.executable, "-m", "dock2sh", "--offline", "."], cwd=context, stdout=full, stderr=subprocess.PIPE, text=True, check=False,
             env={**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])},
         )  # fmt: skip
