@@ -81,12 +81,10 @@ def test_what_is_wrong_is_said_on_stderr(context: Path, words: list[str], status
 
 
 def test_a_full_disk_is_no_traceback(context: Path) -> None:
+    command = [sys.executable, "-m", "dock2sh", "--offline", "."]
+    here = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])}
     with open("/dev/full", "w") as full:
-            [sys.executable, "-m", "dock2sh", "--offline", "."],
-            cwd=context, stdout=full, stderr=subprocess.PIPE, text=True, check=False,
-            [sys.executable, "-m", "dock2sh", "--offline", "."], cwd=context, stdout=full, stderr=subprocess.PIPE, text=True, check=False,
-            env={**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])},
-        )  # fmt: skip
+        done = subprocess.run(command, cwd=context, stdout=full, stderr=subprocess.PIPE, text=True, check=False, env=here)
     assert done.returncode == 1
     assert "No space left on device" in done.stderr
     assert "Traceback" not in done.stderr
