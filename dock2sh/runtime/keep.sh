@@ -46,15 +46,18 @@ remove_empty() {
 # of a dead process is taken over (also that of our own number: a restarted container counts from 1 again).
 lock_root() {
     lock=${target_root:-/}.dock2sh
-    lock_take "$lock" || missing "the root ${target_root:-/} for itself: process $(cat "$lock_held/pid") is at work there. Wait for it, \
-or, if that is none of these scripts: rm -r $lock_held"
+    lock_take "$lock" || missing "the root ${target_root:-/} for itself: process $(cat "$lock_held/pid") is at work there. \
+Wait for it, or, if that is none of these scripts: rm -r $lock_held"
 }
 
 # lock_take DIR: fails when a living process has it.
 lock_take() {
     if ! mkdir "$1" 2>/dev/null; then
         lock_owner=$(cat "$1/pid" 2>/dev/null)
-        [ -z "$lock_owner" ] || [ "$lock_owner" = $$ ] || ! kill -0 "$lock_owner" 2>/dev/null || { lock='' lock_held=$1 && return 1; }
+        if [ -n "$lock_owner" ] && [ "$lock_owner" != $$ ] && kill -0 "$lock_owner" 2>/dev/null; then
+            lock='' lock_held=$1
+            return 1
+        fi
         rm -rf "$1"
         mkdir "$1" || return 1
     fi

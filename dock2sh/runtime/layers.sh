@@ -27,7 +27,8 @@ layers_of() {
     layers_index=$(json_digests "$1/index.json")
     json_flat "$1/blobs/$layers_index" 2>/dev/null | grep -q '"layers":' || layers_index=$(json_digests "$1/blobs/$layers_index")
     [ -f "$1/blobs/$layers_index" ] || return 1
-    json_flat "$1/blobs/$layers_index" | sed 's/.*"layers":\[//' | grep -o '"digest":"[^"]*"' | sed 's/.*:"\(.*\):\(.*\)"/blobs\/\1\/\2/'
+    json_flat "$1/blobs/$layers_index" | sed 's/.*"layers":\[//' | grep -o '"digest":"[^"]*"' |
+        sed 's/.*:"\(.*\):\(.*\)"/blobs\/\1\/\2/'
 }
 
 # Blanks matter only inside of strings, and there are none in digests and file names.
@@ -46,7 +47,8 @@ layer_over() {
     mkdir "$state/layer"
     unpack "$1" "$state/layer"
     (cd "$state/layer" && find . -name '.wh.*' -print0 >"$state/list")
-    ! [ -s "$state/list" ] || (cd "$state/layer" && xargs -0 sh -c "$(program_whiteout)" sh "$2" <"$state/list") || missing "a way to apply $1"
+    ! [ -s "$state/list" ] || (cd "$state/layer" && xargs -0 sh -c "$(program_whiteout)" sh "$2" <"$state/list") ||
+        missing "a way to apply $1"
     (cd "$state/layer" && find . ! -name . -print0) >"$state/list"
     source_kind=stage
     in_root "$2" layer_transfer "$state/layer" "$2"

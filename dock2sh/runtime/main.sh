@@ -95,6 +95,7 @@ option_secret() {
 # What is started is known when the words have been read; `start_with` is set by entrypoint and cmd (start.sh).
 start_found() {
     [ -z "$target_root" ] || [ -d "$target_root" ] || missing "the directory $target_root: build it first"
+    [ "$(id -u)" -ne 0 ] || null_device
     place_target
     state_reset
     build
@@ -114,6 +115,7 @@ work for everyone."
     trap 'exit 130' INT
     trap 'exit 143' TERM
     trap 'exit 129' HUP
+    null_device
     place_target
     place_state
     lock_root
@@ -165,7 +167,17 @@ end_script() {
         report "$1"
     fi
     unlock_root
+    [ -z "${null_made-}" ] || rm -f /dev/null
     exit "$1"
+}
+
+# null_device: in a bare chroot there may be none, and what is thrown away would become a file of the image.
+null_device() {
+    [ ! -c /dev/null ] || return 0
+    [ -d /dev ] || mkdir -m 0755 /dev
+    rm -f /dev/null
+    mknod -m 666 /dev/null c 1 3 || missing 'the device /dev/null: mount /dev, or make it with mknod -m 666 /dev/null c 1 3'
+    null_made=1
 }
 
 # report STATUS: which step, which line, and the command that goes on from there.

@@ -149,7 +149,8 @@ mount_new() {
     undo_later remove "$mount_copy"
 }
 
-# Cached content outlives a build of a DIR, in /var/cache/dock2sh; in / it would be part of the image, so there it goes with $state.
+# Cached content outlives a build of a DIR, in /var/cache/dock2sh; in / it would be part of the image, so there it goes with
+# $state.
 mount_cache() {
     mount_cache=/var/cache/dock2sh
     [ -n "$target_root" ] || mount_cache=$state/cache
@@ -186,11 +187,11 @@ mount_cache_lock() {
 }
 
 mount_tmpfs() {
-    place_point "$mount_target" directory
     # runc gives it the mode of the directory that it covers
     resolve "$mount_target"
     mount_mode=1777
     [ ! -d "$root$resolved" ] || mount_mode=$(stat -c %a "$root$resolved")
+    place_point "$mount_target" directory
     if [ "$mode" = plain ]; then
         swap_directory "$place" "$mount_mode"
     else

@@ -106,6 +106,7 @@ swap_link() {
     if [ -z "$root" ]; then
         ln -s "$1" "$2"
     else
-        ln "$1" "$root$2" 2>/dev/null || missing "the agent's socket in $root$2: it must lie on the same file system ($1 does not)"
+        ln "$1" "$root$2" 2>/dev/null ||
+            missing "the agent's socket in $root$2: it must lie on the same file system ($1 does not)"
     fi
 }

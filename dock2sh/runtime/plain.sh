@@ -3,7 +3,7 @@
 # plain_notes: what cannot be given here.
 plain_notes() {
     ! [ -e /proc/self/stat ] || return 0
-    warn "there is no /proc here: processes that a step leaves behind are not ended"
+    warn 'there is no /proc here: steps find none, and daemons that they leave behind are not ended'
 }
 
 # run_plainly: what a step asks for and cannot get.
@@ -26,7 +26,9 @@ in_container() {
 # run_leftovers: docker ends every process of a step with its first one. Surely the step's are those of its session, and, in a
 # container, those of sessions that came with the step (daemons), unless `docker exec` brought them: their first has parent 0.
 run_leftovers() {
-    [ "$mode" = plain ] && [ -s "$state/pid" ] && [ -e /proc/self/stat ] || return 0
+    [ "$mode" = plain ] && [ -s "$state/pid" ] || return 0
+    kill -KILL "-$(cat "$state/pid")" 2>/dev/null
+    [ -e /proc/self/stat ] || return 0
     for leftover_round in 1 2 3; do
         leftovers=$(leftover_list "$(cat "$state/pid")")
         [ -n "$leftovers" ] || return 0
@@ -35,7 +37,8 @@ run_leftovers() {
     : "$leftover_round"
 }
 
-# leftover_list SESSION. Field 1 of stat is the number, 2 the name (which may hold blanks and brackets), 4 the parent, 6 the session.
+# leftover_list SESSION. Field 1 of stat is the number, 2 the name (which may hold blanks and brackets), 4 the parent, 6 the
+# session.
 leftover_list() {
     cat /proc/[0-9]*/stat 2>/dev/null | session=$1 before=${run_before-} LC_ALL=C awk '
         /^[0-9]+ \(/ { number = $1; sub(/^.*\) /, ""); parent[number] = $2; session[number] = $4 }

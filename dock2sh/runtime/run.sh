@@ -155,7 +155,8 @@ run_become_linux() {
         return
     fi
     [ "$run_security" = insecure ] || printf '%s ' --inh-caps=-all --ambient-caps=-all "--bounding-set=-all,\
-+chown,+dac_override,+fsetid,+fowner,+mknod,+net_raw,+setgid,+setuid,+setfcap,+setpcap,+net_bind_service,+sys_chroot,+kill,+audit_write"
++chown,+dac_override,+fsetid,+fowner,+mknod,+net_raw,+setgid,+setuid,\
++setfcap,+setpcap,+net_bind_service,+sys_chroot,+kill,+audit_write"
     quote "$(tool unshare)" --root=. "--wd=$run_wd" "--setuid=$account_uid" -- "$@"
 }
 
@@ -194,7 +195,11 @@ run_unshare() {
 run_streams() {
     {
         {
-            { : | eval "run_enter $chain" 4>&- 5>&-; echo $? >"$state/status"; run_leftovers 4>&- 5>&-; } 2>&4 | run_relay >&5 4>&- 5>&-
+            {
+                : | eval "run_enter $chain" 4>&- 5>&-
+                echo $? >"$state/status"
+                run_leftovers 4>&- 5>&-
+            } 2>&4 | run_relay >&5 4>&- 5>&-
         } 4>&1 | cat >&2 5>&-
     } 5>&1
 }

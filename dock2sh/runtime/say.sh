@@ -10,8 +10,8 @@ warn() {
     printf '%swarning:%s %s\n' "${colour_warn-}" "${colour_off-}" "$*" >&2
 }
 
-# fail TEXT...: the step has failed. What it was and how to go on is said once, by end_script (main.sh), also if this is a subshell
-# whose parent does `|| exit`.
+# fail TEXT...: the step has failed. What it was and how to go on is said once, by end_script (main.sh), also if this is a
+# subshell whose parent does `|| exit`.
 fail() {
     printf '%serror:%s %s\n' "${colour_error-}" "${colour_off-}" "$*" >&2
     exit 1

@@ -151,7 +151,10 @@ in_root() {
 # stage_line NAME: the line of `stages` that begins with NAME; the names after it are the stages that it needs. The last line is
 # the target's.
 stage_line() {
-    printf '%s\n' "${stages-}" | name=$1 LC_ALL=C awk 'BEGIN { bad = 1 } $1 == ENVIRON["name"] { print; bad = 0; exit } END { exit bad }'
+    printf '%s\n' "${stages-}" | name=$1 LC_ALL=C awk '
+        BEGIN { missing = 1 }
+        $1 == ENVIRON["name"] { print; missing = 0; exit }
+        END { exit missing }'
 }
 
 stage_names() {

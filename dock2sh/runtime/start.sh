@@ -74,6 +74,7 @@ start_environment() {
 start_become() {
     resolve "$cwd"
     run_wd=$resolved mode=plain
+    : "${run_security=}"
     [ -d "$root$run_wd" ] || missing "the directory $cwd in ${root:-/}"
     run_kit
     [ -z "$root" ] || ! "$(tool unshare)" -m "$(tool mount)" -n -t tmpfs tmpfs "$root" 2>/dev/null || mode=full

@@ -66,7 +66,11 @@ def test_help_and_list(workshop: Workshop) -> None:
     script = str(workshop.write(TOP))
     assert "--dry-run" in workshop.call([script, "--help"]).stdout
     listed = workshop.call([script, "--list"])
-    assert listed.stdout == "[1/3] Dockerfile:2  RUN one\n[2/3] Dockerfile:4  RUN two\n[3/3] Dockerfile:5  RUN three\n", listed.stderr
+    assert listed.stdout.splitlines() == [
+        "[1/3] Dockerfile:2  RUN one",
+        "[2/3] Dockerfile:4  RUN two",
+        "[3/3] Dockerfile:5  RUN three",
+    ], listed.stderr
     assert workshop.call([script, "--stage", "one", "--list"]).stdout == "[1/3] Dockerfile:2  RUN one\n"
 
 
@@ -180,10 +184,18 @@ def test_start_is_the_command(workshop: Workshop) -> None:
     words = [*workshop.command, script, "--root", str(workshop.root), "start", "--entrypoint", "sh", "--", "-c"]
     assert subprocess.run([*words, "exit 7"], check=False).returncode == 7
     with subprocess.Popen([*words, "echo up; exec sleep 30"], stdout=subprocess.PIPE, text=True) as child:
-        assert child.stdout and child.stdout.readline() == "up\n"
+        assert child.stdout
+        assert child.stdout.readline() == "up\n"
         child.terminate()
         assert child.wait(timeout=10) == -15
     assert subprocess.run([*words, "cat"], input="typed", capture_output=True, text=True, check=False).stdout == "typed"
+
+
+@pytest.mark.root
+def test_start_of_an_image_without_a_run(workshop: Workshop) -> None:
+    workshop.busybox()
+    top = "id=t total=0\nbuild() {\n    from busybox\n    base_env PATH=/bin\n}\nimage() {\n    cmd echo hello\n}\n"
+    assert workshop.run(top, "start").stdout == "hello\n"
 
 
 @pytest.mark.root
@@ -210,7 +222,9 @@ def test_colour_is_for_a_terminal_that_wants_it(workshop: Workshop) -> None:
     assert "\033" not in workshop.call(words[len(workshop.command) :]).stderr
 
 
-@pytest.mark.parametrize("more", ["", "    copy . /\n", "    with bind target=/x\n    run_exec x\n", "    find_base_env\n    keep two\n"])
+@pytest.mark.parametrize(
+    "more", ["", "    copy . /\n", "    with bind target=/x\n    run_exec x\n", "    find_base_env\n    keep two\n"]
+)
 def test_shellcheck_has_nothing_to_say(workshop: Workshop, more: str) -> None:
     if workshop.shell != "dash":
         pytest.skip("once is enough")

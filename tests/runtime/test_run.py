@@ -26,7 +26,8 @@ def mode(request: pytest.FixtureRequest, workshop: Workshop) -> str:
 def steps(*lines: str, before: str = "", total: int = 1) -> str:
     """A top half with one step whose words are these lines."""
     body = "\n".join(lines)
-    return f"id=test\ntotal={total}\nbuild() {{\n    from busybox\n    base_env PATH={PATH}\n{before}\n    step 1 'Dockerfile:2  RUN it'\n{body}\n}}\n"
+    head = f"id=test\ntotal={total}\nbuild() {{\n    from busybox\n    base_env PATH={PATH}\n{before}\n"
+    return f"{head}    step 1 'Dockerfile:2  RUN it'\n{body}\n}}\n"
 
 
 def output(workshop: Workshop, *lines: str, options: tuple[str, ...] = (), before: str = "", **settings: object) -> str:
@@ -125,8 +126,8 @@ def test_streams_directory_and_umask(workshop: Workshop, mode: str) -> None:
 
 def test_text_is_joined_as_in_a_dockerfile(workshop: Workshop) -> None:
     workshop.busybox()
-    text = ["    run <<'RUN'", "echo 'a \\", "   # gone", "b'; echo \"$0\" $HOME '\\'; \\", "  printf '%s\\n' '  # not this' end  ", "RUN"]
-    assert output(workshop, *text) == "a b\n/bin/sh /root \\\n  # not this\nend\n"
+    text = ["echo 'a \\", "   # gone", "b'; echo \"$0\" $HOME '\\'; \\", "  printf '%s\\n' '  # not this' end  "]
+    assert output(workshop, "    run <<'RUN'", *text, "RUN") == "a b\n/bin/sh /root \\\n  # not this\nend\n"
 
 
 def test_text_as_it_is(workshop: Workshop) -> None:
@@ -154,7 +155,8 @@ def test_nothing_is_needed_in_the_root(workshop: Workshop) -> None:
 
 def test_places_as_in_docker(workshop: Workshop) -> None:
     workshop.busybox()
-    show = """    run_exec sh -c 'hostname; cat /etc/hosts; echo $$; ls /dev; touch /proc/sys/x /sys/x /etc/hosts 2>&1 | grep -c Read-only;
+    show = """    run_exec sh -c 'hostname; cat /etc/hosts; echo $$; ls /dev
+        touch /proc/sys/x /sys/x /etc/hosts 2>&1 | grep -c Read-only;
         rm /etc/resolv.conf 2>&1 | grep -c busy; ls -A /proc/acpi /sys/firmware; wc -c </proc/keys'"""
     got = output(workshop, show)
     assert got.startswith(
@@ -168,7 +170,9 @@ def test_places_as_in_docker(workshop: Workshop) -> None:
 def test_network_none(workshop: Workshop) -> None:
     workshop.busybox()
     got = output(workshop, "    network none", "    run_exec sh -c 'ifconfig; ping -c 1 127.0.0.1 | grep -c ttl'")
-    assert got.count("Link encap") == 1 and "UP LOOPBACK" in got and got.endswith("1\n")
+    assert got.count("Link encap") == 1
+    assert "UP LOOPBACK" in got
+    assert got.endswith("1\n")
 
 
 def test_network_none_cannot_be_had_everywhere(workshop: Workshop) -> None:
@@ -186,7 +190,7 @@ def test_what_a_step_left_running_is_ended(workshop: Workshop, mode: str) -> Non
     assert not subprocess.run(["pgrep", "-f", "sleep 47.25"], capture_output=True, check=False).stdout
 
 
-@pytest.mark.parametrize("words", ["run_exec sh -c 'exit 7'", "run_exec false", "run_exec /nosuch", "run_exec nosuch", "run_exec /etc/passwd"])
+@pytest.mark.parametrize("words", ["run_exec sh -c 'exit 7'", "run_exec false", "run_exec nosuch", "run_exec /etc/passwd"])
 def test_failure_says_how_to_go_on(workshop: Workshop, mode: str, words: str) -> None:
     del mode
     result = workshop.run(steps("    " + words), "--context", str(workshop.context))
@@ -206,7 +210,8 @@ def test_ctrl_c_ends_all(workshop: Workshop, mode: str) -> None:
     script = workshop.write(steps("    run_exec sh -c 'echo up; sleep 53.75; echo never'"))
     words = [*workshop.command, str(script), "--root", str(workshop.root), "--state", str(workshop.state)]
     with subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True) as child:
-        assert child.stdout and child.stdout.readline() == "up\n"
+        assert child.stdout
+        assert child.stdout.readline() == "up\n"
         os.killpg(child.pid, signal.SIGINT)
         _, said = child.communicate(timeout=20)
     assert child.returncode == 130, said

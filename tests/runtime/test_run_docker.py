@@ -17,7 +17,8 @@ SEE = (
 )
 PLACES = (
     "{ hostname; cat /etc/hosts; ls -l /dev | sed 's/ [A-Z][a-z][a-z] .*:[0-9][0-9] / /' | grep -v ^total; echo $$; "
-    "touch /sys/x /proc/sys/x; cut -d' ' -f5,6 /proc/self/mountinfo | grep -E '^/(proc|dev|sys)[/a-z_]* ' | grep -v cgroup | sort; "
+    "touch /sys/x /proc/sys/x; "
+    "cut -d' ' -f5,6 /proc/self/mountinfo | grep -E '^/(proc|dev|sys)[/a-z_]* ' | grep -v cgroup | sort; "
     "cut -d' ' -f 6-8 /proc/self/stat; } >/tmp/NAME 2>&1"
 )
 # (what changes before, in a Dockerfile and in a script's words)
@@ -66,7 +67,8 @@ def of_docker(image: str, see: list[str], home: Path) -> dict[str, str]:
     folder = home / f"same-{home.name}"
     folder.mkdir()
     (folder / "Dockerfile").write_text(dockerfile(image, see))
-    built = subprocess.run(["docker", "build", "--no-cache", "-q", folder], capture_output=True, text=True, check=True).stdout.strip()
+    build = ["docker", "build", "--no-cache", "-q", folder]
+    built = subprocess.run(build, capture_output=True, text=True, check=True).stdout.strip()
     try:
         read = ["docker", "run", "--rm", built, "tar", "-cf", "-", "-C", "/", "tmp"]
         return answers(subprocess.run(read, capture_output=True, check=True).stdout)
@@ -75,10 +77,10 @@ def of_docker(image: str, see: list[str], home: Path) -> dict[str, str]:
 
 
 def in_container(image: str, options: list[str], script: Path) -> dict[str, str]:
-    words = "cat >/setup.sh && sh /setup.sh >&2 </dev/null && tar -cf - -C / tmp; ls -d /var/lib/dock2sh* /.dock2sh /run/mount >&2"
-    done = subprocess.run(
-        ["docker", "run", "--rm", "-i", *options, image, "sh", "-c", words], input=script.read_bytes(), capture_output=True, check=False
-    )
+    words = "cat >/setup.sh && sh /setup.sh >&2 </dev/null && tar -cf - -C / tmp"
+    words += "; ls -d /var/lib/dock2sh* /.dock2sh /run/mount >&2"
+    run = ["docker", "run", "--rm", "-i", *options, image, "sh", "-c", words]
+    done = subprocess.run(run, input=script.read_bytes(), capture_output=True, check=False)
     assert done.stdout, done.stderr.decode()
     for left in ("/var/lib/dock2sh\n", "/.dock2sh\n", "/run/mount\n"):
         assert left not in done.stderr.decode()

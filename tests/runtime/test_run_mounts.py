@@ -36,7 +36,8 @@ def run_and_compare(workshop: Workshop, *lines: str, options: tuple[str, ...] = 
 
 def test_tmpfs(workshop: Workshop, mode: str) -> None:
     del mode
-    got = run_and_compare(workshop, "    with tmpfs target=/t/a size=1m", "    run_exec sh -c 'stat -c %a:%u /t /t/a; echo x >/t/a/x'")
+    look = "    run_exec sh -c 'stat -c %a:%u /t /t/a; echo x >/t/a/x'"
+    got = run_and_compare(workshop, "    with tmpfs target=/t/a size=1m", look)
     assert got == "755:0\n1777:0\n"
 
 
@@ -115,9 +116,8 @@ def test_ssh(workshop: Workshop, mode: str) -> None:
         lines = ("    with ssh", show)
         got = run_and_compare(workshop, *lines, options=("--ssh", "default"), env={**os.environ, "SSH_AUTH_SOCK": str(agent)})
         assert got == "/run/buildkit/ssh_agent.0\n"
-        assert run_and_compare(workshop, "    with ssh", "    run_exec sh -c 'echo $SSH_AUTH_SOCK; ls /run 2>/dev/null || true'") == (
-            "/run/buildkit/ssh_agent.0\n"
-        )
+        without = "    run_exec sh -c 'echo $SSH_AUTH_SOCK; ls /run 2>/dev/null || true'"
+        assert run_and_compare(workshop, "    with ssh", without) == "/run/buildkit/ssh_agent.0\n"
 
 
 def test_bind_of_the_context(workshop: Workshop, mode: str) -> None:
@@ -128,7 +128,8 @@ def test_bind_of_the_context(workshop: Workshop, mode: str) -> None:
     top = steps(
         "    with bind target=/s source=/src",
         "    with bind target=/one source=/src/sub/file",
-        "    run_exec sh -c 'ls /s /s/sub; cat /one; stat -c %u /s/sub/file; touch /s/new 2>/dev/null && echo written || echo read-only'",
+        "    run_exec sh -c 'ls /s /s/sub; cat /one; stat -c %u /s/sub/file;"
+        " touch /s/new 2>/dev/null && echo written || echo read-only'",
         "    with bind target=/s source=/src readonly=false",
         "    run_exec sh -c 'echo changed >/s/sub/file && cat /s/sub/file'",
         "    with bind target=/s",
@@ -148,9 +149,9 @@ def test_bind_of_a_stage(workshop: Workshop, mode: str) -> None:
     other = workshop.busybox(workshop.home / "other")
     (other / "made").write_text("in a stage")
     (other / "link").symlink_to("/made")
-    top = f"""id=t total=1 stages='one
+    top = """id=t total=1 stages='one
 -'
-build() {{
+build() {
     stage one base
     from busybox
     base_env PATH=/bin
@@ -158,7 +159,7 @@ build() {{
     with bind target=/m from=one source=/link
     with bind target=/all from=one readonly=false
     run_exec sh -c 'cat /m; echo; rm /all/made; ls /all'
-}}
+}
 """
     result = workshop.run(top, "--base", f"base={other}")
     assert result.stdout == "in a stage\nbin\netc\nlink\ntmp\n", result.stderr

@@ -100,7 +100,7 @@ kernel() {
 # What docker makes read-only and what it covers (runc's readonlyPaths and maskedPaths).
 covered() {
     for path in bus fs irq sys sysrq-trigger; do
-        [ ! -e "proc/$path" ] || { bind "proc/$path" "proc/$path" '' && mount -n -o remount,bind,ro,nosuid,nodev,noexec "proc/$path"; }
+        [ ! -e "proc/$path" ] || bind "proc/$path" "proc/$path" ro,nosuid,nodev,noexec
     done
     for path in proc/asound proc/acpi proc/kcore proc/keys proc/latency_stats proc/timer_list proc/timer_stats \
         proc/sched_debug proc/scsi sys/firmware sys/devices/virtual/powercap; do
@@ -144,7 +144,7 @@ namespace() {
     mounted -o rbind "${enter_root:-/}" "$top"
     cd "$top" || refuse "cd $top"
     inside /dev /proc /sys /etc/hosts /etc/resolv.conf
-    uncovered dev proc sys etc/hosts etc/resolv.conf etc/hostname
+    [ -n "$enter_root" ] || uncovered dev proc sys etc/hosts etc/resolv.conf etc/hostname
     devices
     kernel
     [ "$enter_network" != none ] || loopback
@@ -175,10 +175,11 @@ borrowed() {
 # open /dev/stdout.
 first_process() {
     umask 022
-    number=''
-    ! [ -r /proc/self/stat ] || { read -r number _ </proc/self/stat && echo "$number" >"$enter_state/pid"; }
+    number=$$
+    [ "$enter_mode" = plain ] || read -r number _ </proc/self/stat || refuse 'there is no /proc here'
+    echo "$number" >"$enter_state/pid"
     [ ! -e "$enter_state/interrupted" ] || exit 130
-    [ "$enter_uid" = 0 ] || [ -z "$number" ] || for descriptor in 0 1 2; do
+    [ "$enter_uid" = 0 ] || for descriptor in 0 1 2; do
         [ ! -p "/proc/$number/fd/$descriptor" ] || chown "$enter_uid" "/proc/$number/fd/$descriptor"
     done
     [ "$enter_mode" = plain ] || namespace

@@ -13,6 +13,6 @@ for mark; do
     case $name in
     .wh..opq) [ ! -d "$walked" ] || find "$walked" -mindepth 1 -maxdepth 1 -exec rm -rf {} + ;;
     .wh.*) ;;
-    *) rm -rf "$walked/$name" ;;
+    *) rm -rf "${walked:?}/$name" ;;
     esac
 done
