@@ -75,10 +75,20 @@ begin_afresh() {
     [ "$from_step" -eq 1 ] && [ -z "$only_step" ] || return 0
     rm -rf "$state/stages" "$state/images"
     if [ -n "$target_root" ] && [ "$(cat "$state/filled" 2>/dev/null)" = "$(stat -c '%d:%i %n' "$target_root")" ]; then
+        ! mounted_below "$target_root" || missing "an empty $target_root: something is mounted in it, unmount that first"
         find "$target_root" -mindepth 1 -maxdepth 1 -exec rm -rf {} +
     fi
     rm -f "$state/filled"
     [ -z "$target_root" ] || [ -n "$(ls -A "$target_root")" ] || stat -c '%d:%i %n' "$target_root" >"$state/filled"
+}
+
+# mounted_below DIR: is something mounted in it? It would be emptied, too. (The kernel writes blanks and \ in octal.)
+mounted_below() {
+    [ -r /proc/self/mounts ] || return 1
+    below=$1/ LC_ALL=C awk '
+        BEGIN { below = ENVIRON["below"]; gsub(/\\/, "\\134", below); gsub(/ /, "\\040", below); gsub(/\t/, "\\011", below) }
+        index($2, below) == 1 { found = 1 }
+        END { exit !found }' /proc/self/mounts
 }
 
 # undo_steps: takes away what a step had put into the root for a while, also after a crash. $state/undo is a list of commands of

@@ -98,6 +98,20 @@ build() {
         assert (result.returncode, result.stdout) == (1, ""), result.stderr
 
 
+def test_what_is_mounted_in_it_is_not_emptied(workshop: Workshop, base: str) -> None:
+    workshop.root = workshop.home / "a \\ root"
+    top = "id=t total=1\nbuild() {\n    from base\n    base_env PATH=/bin\n    step 1 x\n    run_exec false\n}\n"
+    assert workshop.run(top, "--base", base).returncode == 1
+    subprocess.run(["mount", "-t", "tmpfs", "tmpfs", workshop.root / "tmp"], check=True)
+    try:
+        (workshop.root / "tmp/thesis").touch()
+        result = workshop.run(top, "--base", base)
+        assert (result.returncode, "something is mounted in it" in result.stderr) == (3, True), result.stderr
+        assert (workshop.root / "tmp/thesis").exists()
+    finally:
+        subprocess.run(["umount", workshop.root / "tmp"], check=True)
+
+
 def test_what_it_did_not_make_is_never_emptied(workshop: Workshop) -> None:
     workshop.busybox()
     (workshop.root / "mine").touch()
