@@ -131,7 +131,7 @@ image_fill() {
 
 # root_directory DIR: docker leaves the root directory as it makes it, 0755 and root's, whatever the tar's ./ says.
 root_directory() {
-    chmod 0755 "$1" && chown 0:0 "$1"
+    [ "$(stat -c '%a %u:%g' "$1")" = '755 0:0' ] || { chmod 0755 "$1" && chown 0:0 "$1"; }
 }
 
 image_find_and_fill() {
@@ -168,10 +168,7 @@ full_reference() {
     reference=${reference#index.}
     reference=${reference#docker.io/}
     reference=${reference#library/}
-    case ${reference##*/} in
-    *@* | *:*) printf '%s\n' "$reference" ;;
-    *) printf '%s\n' "$reference:latest" ;;
-    esac
+    tagged "$reference"
 }
 
 # base_given IMAGE: prints the SOURCE of a --base for it.
@@ -237,7 +234,7 @@ archive_fill() {
 # unpack TAR DIR: everything as it is in there. GNU tar finds the compression itself (zstd needs the program of that name).
 unpack() {
     if gnu_tar; then
-        tar -xpf "$1" -C "$2" --same-owner --numeric-owner --xattrs --xattrs-include='*' --warning=no-timestamp
+        "$(tool tar)" -xpf "$1" -C "$2" --same-owner --numeric-owner --xattrs --xattrs-include='*' --warning=no-timestamp
     else
         unpack_by=$(decompressor "$1")
         "$unpack_by" <"$1" | tar -xpf - -C "$2"
@@ -256,7 +253,8 @@ decompressor() {
 }
 
 gnu_tar() {
-    case $(tar --version 2>/dev/null) in *'GNU tar'*) ;; *) return 1 ;; esac
+    tool tar >/dev/null || return 1
+    case $("$(tool tar)" --version 2>/dev/null) in *'GNU tar'*) ;; *) return 1 ;; esac
 }
 
 # engine_with IMAGE: prints docker or podman, whichever has the image or can get it.
@@ -277,11 +275,19 @@ engine_fill() {
     say "taking $2 from $1"
     rm -rf "$state/archive"
     mkdir "$state/archive"
-    "$1" save "$2" >"$state/archive.tar" || missing "the image $2: $1 save failed"
+    "$1" save "$(tagged "$2")" >"$state/archive.tar" || missing "the image $2: $1 save failed"
     unpack "$state/archive.tar" "$state/archive"
     rm -f "$state/archive.tar"
     layers_fill "$state/archive" "$3"
     rm -rf "$state/archive"
+}
+
+# tagged IMAGE: without a tag `docker save` would give every image of that name.
+tagged() {
+    case ${1##*/} in
+    *@* | *:*) printf '%s\n' "$1" ;;
+    *) printf '%s\n' "$1:latest" ;;
+    esac
 }
 
 # bootstrap_fill IMAGE DIR: Debian, made from its packages.
@@ -315,8 +321,8 @@ context() {
         mkdir -p "$context_root"
         context_data | gzip -dc | tar -C "$context_root" -xpf - || fail 'the context inside this script could not be unpacked'
     else
-        context_root=$(cd -P "${context_dir:-.}" 2>/dev/null && pwd -P && echo /) || missing "the build context ${context_dir:-.}: \
-no such directory (--context DIR says where it is)"
+        context_root=$(cd -P "${context_dir:-.}" 2>/dev/null && pwd -P && echo /) ||
+            missing "the build context ${context_dir:-.}: no such directory (--context DIR says where it is)"
         context_root=${context_root%?/}
     fi
     source_root=$context_root
@@ -325,15 +331,25 @@ no such directory (--context DIR says where it is)"
 }
 
 # Is the context what it was when the script was made? Its files that are read have the digest of their `sha256sum` lines, in
-# order (names with a newline or a backslash are left out: tools print them each in its own way). A change is no mistake.
+# order (names with a newline or a backslash are left out: tools print them each in its own way). The script itself, which may
+# lie in its context, is none of them. A change is no mistake.
 context_check() {
-    { echo +. && context_needed | sed 's/^/-/'; } >"$state/needed"
+    { echo +. && context_needed | sed 's/^/-/' && context_self; } >"$state/needed"
     list_tree / -type f
     filter_list "$state/needed" ''
     context_found=$(list_as_lines | LC_ALL=C grep -v -e '[\\]' -e "$(printf '\001')" | LC_ALL=C sort | tr '\n' '\0' |
         (cd "$source_root" && xargs -0 -r sha256sum) | sha256sum)
     [ "${context_found%% *}" = "${context_digest-}" ] ||
         warn "the files of the build context are not those that were there when this script was made ($context_root)"
+}
+
+# The rule that leaves out this script, where it lies in the context.
+context_self() {
+    [ -f "$0" ] || return 0
+    self_path=$(cd -P "$(dirname "$0")" && pwd -P)/${0##*/}
+    case $self_path in
+    "$context_root"/?*) printf '+^%s$\n' "$(ere_of "${self_path#"$context_root"/}")" ;;
+    esac
 }
 
 # One rule a line, +ERE leaves out and -ERE takes back, the last that matches wins. Last of all: what this script itself
@@ -521,15 +537,18 @@ remove_empty() {
 # of a dead process is taken over (also that of our own number: a restarted container counts from 1 again).
 lock_root() {
     lock=${target_root:-/}.dock2sh
-    lock_take "$lock" || missing "the root ${target_root:-/} for itself: process $(cat "$lock_held/pid") is at work there. Wait for it, \
-or, if that is none of these scripts: rm -r $lock_held"
+    lock_take "$lock" || missing "the root ${target_root:-/} for itself: process $(cat "$lock_held/pid") is at work there. \
+Wait for it, or, if that is none of these scripts: rm -r $lock_held"
 }
 
 # lock_take DIR: fails when a living process has it.
 lock_take() {
     if ! mkdir "$1" 2>/dev/null; then
         lock_owner=$(cat "$1/pid" 2>/dev/null)
-        [ -z "$lock_owner" ] || [ "$lock_owner" = $$ ] || ! kill -0 "$lock_owner" 2>/dev/null || { lock='' lock_held=$1 && return 1; }
+        if [ -n "$lock_owner" ] && [ "$lock_owner" != $$ ] && kill -0 "$lock_owner" 2>/dev/null; then
+            lock='' lock_held=$1
+            return 1
+        fi
         rm -rf "$1"
         mkdir "$1" || return 1
     fi
@@ -547,10 +566,20 @@ begin_afresh() {
     [ "$from_step" -eq 1 ] && [ -z "$only_step" ] || return 0
     rm -rf "$state/stages" "$state/images"
     if [ -n "$target_root" ] && [ "$(cat "$state/filled" 2>/dev/null)" = "$(stat -c '%d:%i %n' "$target_root")" ]; then
+        ! mounted_below "$target_root" || missing "an empty $target_root: something is mounted in it, unmount that first"
         find "$target_root" -mindepth 1 -maxdepth 1 -exec rm -rf {} +
     fi
     rm -f "$state/filled"
     [ -z "$target_root" ] || [ -n "$(ls -A "$target_root")" ] || stat -c '%d:%i %n' "$target_root" >"$state/filled"
+}
+
+# mounted_below DIR: is something mounted in it? It would be emptied, too. (The kernel writes blanks and \ in octal.)
+mounted_below() {
+    [ -r /proc/self/mounts ] || return 1
+    below=$1/ LC_ALL=C awk '
+        BEGIN { below = ENVIRON["below"]; gsub(/\\/, "\\134", below); gsub(/ /, "\\040", below); gsub(/\t/, "\\011", below) }
+        index($2, below) == 1 { found = 1 }
+        END { exit !found }' /proc/self/mounts
 }
 
 # undo_steps: takes away what a step had put into the root for a while, also after a crash. $state/undo is a list of commands of
@@ -595,7 +624,8 @@ layers_of() {
     layers_index=$(json_digests "$1/index.json")
     json_flat "$1/blobs/$layers_index" 2>/dev/null | grep -q '"layers":' || layers_index=$(json_digests "$1/blobs/$layers_index")
     [ -f "$1/blobs/$layers_index" ] || return 1
-    json_flat "$1/blobs/$layers_index" | sed 's/.*"layers":\[//' | grep -o '"digest":"[^"]*"' | sed 's/.*:"\(.*\):\(.*\)"/blobs\/\1\/\2/'
+    json_flat "$1/blobs/$layers_index" | sed 's/.*"layers":\[//' | grep -o '"digest":"[^"]*"' |
+        sed 's/.*:"\(.*\):\(.*\)"/blobs\/\1\/\2/'
 }
 
 # Blanks matter only inside of strings, and there are none in digests and file names.
@@ -614,7 +644,8 @@ layer_over() {
     mkdir "$state/layer"
     unpack "$1" "$state/layer"
     (cd "$state/layer" && find . -name '.wh.*' -print0 >"$state/list")
-    ! [ -s "$state/list" ] || (cd "$state/layer" && xargs -0 sh -c "$(program_whiteout)" sh "$2" <"$state/list") || missing "a way to apply $1"
+    ! [ -s "$state/list" ] || (cd "$state/layer" && xargs -0 sh -c "$(program_whiteout)" sh "$2" <"$state/list") ||
+        missing "a way to apply $1"
     (cd "$state/layer" && find . ! -name . -print0) >"$state/list"
     source_kind=stage
     in_root "$2" layer_transfer "$state/layer" "$2"
@@ -750,6 +781,7 @@ option_secret() {
 # What is started is known when the words have been read; `start_with` is set by entrypoint and cmd (start.sh).
 start_found() {
     [ -z "$target_root" ] || [ -d "$target_root" ] || missing "the directory $target_root: build it first"
+    [ "$(id -u)" -ne 0 ] || null_device
     place_target
     state_reset
     build
@@ -769,12 +801,13 @@ work for everyone."
     trap 'exit 130' INT
     trap 'exit 143' TERM
     trap 'exit 129' HUP
+    null_device
     place_target
     place_state
     lock_root
     undo_steps
     begin_afresh
-    [ -z "$target_root" ] || root_directory "$target_root"
+    root_directory "${target_root:-/}"
     step_now=''
     state_reset
     build
@@ -820,7 +853,17 @@ end_script() {
         report "$1"
     fi
     unlock_root
+    [ -z "${null_made-}" ] || rm -f /dev/null
     exit "$1"
+}
+
+# null_device: in a bare chroot there may be none, and what is thrown away would become a file of the image.
+null_device() {
+    [ ! -c /dev/null ] || return 0
+    [ -d /dev ] || mkdir -m 0755 /dev
+    rm -f /dev/null
+    mknod -m 666 /dev/null c 1 3 || missing 'the device /dev/null: mount /dev, or make it with mknod -m 666 /dev/null c 1 3'
+    null_made=1
 }
 
 # report STATUS: which step, which line, and the command that goes on from there.
@@ -860,7 +903,8 @@ HELP
 # change_modes DIR LIST MODE: MODE for the entries of DIR that LIST (NUL after each) names; none of them is a symbolic link.
 change_modes() {
     [ -n "$3" ] && [ -s "$2" ] || return 0
-    case $3 in
+    # zeros before it are no digits of its own: --chmod=00644
+    case ${3#"${3%%[!0]*}"} in
     *[!0-9]*) change_modes_by_text "$@" ;;
     *[89]* | ?????*) fail "invalid chmod parameter: '$3'. it should be octal string and between 0 and 07777" ;;
     *) for_each "$1" "$2" chmod "0000$3" || fail "chmod $3" ;;
@@ -889,7 +933,8 @@ created_mode() {
 }
 
 # owner_of SPEC: sets `owner` to uid:gid for the `u`, `u:g` of a --chown, looked up in the root that is being built.
-# A number alone is the group too; an empty part is 0, and so is root everywhere; an unknown name is silently 0, and an unknown group that of the user.
+# A number alone is the group too; an empty part is 0, and so is root everywhere; an unknown name is silently 0, and an unknown
+# group that of the user.
 owner_of() {
     owner_user=${1%%:*}
     if [ -z "$owner_user" ] || [ "$owner_user" = root ]; then
@@ -1082,6 +1127,7 @@ places_full() {
 places_plain() {
     [ -n "$root" ] || return 0
     for place_name in hosts resolv.conf; do
+        [ -f "/etc/$place_name" ] || continue # a bare chroot has none to give
         place_point "/etc/$place_name" file
         swap_copy "/etc/$place_name" "$place"
     done
@@ -1148,7 +1194,7 @@ swap_copy() {
 # plain_notes: what cannot be given here.
 plain_notes() {
     ! [ -e /proc/self/stat ] || return 0
-    warn "there is no /proc here: processes that a step leaves behind are not ended"
+    warn 'there is no /proc here: steps find none, and daemons that they leave behind are not ended'
 }
 
 # run_plainly: what a step asks for and cannot get.
@@ -1171,7 +1217,9 @@ in_container() {
 # run_leftovers: docker ends every process of a step with its first one. Surely the step's are those of its session, and, in a
 # container, those of sessions that came with the step (daemons), unless `docker exec` brought them: their first has parent 0.
 run_leftovers() {
-    [ "$mode" = plain ] && [ -s "$state/pid" ] && [ -e /proc/self/stat ] || return 0
+    [ "$mode" = plain ] && [ -s "$state/pid" ] || return 0
+    kill -KILL "-$(cat "$state/pid")" 2>/dev/null
+    [ -e /proc/self/stat ] || return 0
     for leftover_round in 1 2 3; do
         leftovers=$(leftover_list "$(cat "$state/pid")")
         [ -n "$leftovers" ] || return 0
@@ -1180,7 +1228,8 @@ run_leftovers() {
     : "$leftover_round"
 }
 
-# leftover_list SESSION. Field 1 of stat is the number, 2 the name (which may hold blanks and brackets), 4 the parent, 6 the session.
+# leftover_list SESSION. Field 1 of stat is the number, 2 the name (which may hold blanks and brackets), 4 the parent, 6 the
+# session.
 leftover_list() {
     cat /proc/[0-9]*/stat 2>/dev/null | session=$1 before=${run_before-} LC_ALL=C awk '
         /^[0-9]+ \(/ { number = $1; sub(/^.*\) /, ""); parent[number] = $2; session[number] = $4 }
@@ -1294,6 +1343,19 @@ run_cwd() {
     resolve "$cwd"
     [ -d "$root$resolved" ] || make_directories "$resolved" 0755 "$account_uid:$account_gid"
     run_wd=$resolved
+    case $cwd_text/ in */../*) run_cwd_text "$cwd_text" ;; esac
+}
+
+# run_cwd_text DIR: a WORKDIR with a `..` in it is cleaned for COPY, but runc takes its text: it makes what is missing before
+# the `..` too, as root, and the kernel goes through a link before it goes up.
+run_cwd_text() {
+    text_rest=${1#/}/ text_at=
+    while [ -n "$text_rest" ]; do
+        text_at=$text_at/${text_rest%%/*} text_rest=${text_rest#*/}
+        resolve "$text_at"
+        [ -d "$root$resolved" ] || make_directories "$resolved" 0755 0:0
+    done
+    run_wd=$resolved
 }
 
 # run_environment: sets `run_env`: what the words have set, then docker's default PATH, secrets, and HOME as runc sets it.
@@ -1353,7 +1415,8 @@ run_become_linux() {
         return
     fi
     [ "$run_security" = insecure ] || printf '%s ' --inh-caps=-all --ambient-caps=-all "--bounding-set=-all,\
-+chown,+dac_override,+fsetid,+fowner,+mknod,+net_raw,+setgid,+setuid,+setfcap,+setpcap,+net_bind_service,+sys_chroot,+kill,+audit_write"
++chown,+dac_override,+fsetid,+fowner,+mknod,+net_raw,+setgid,+setuid,\
++setfcap,+setpcap,+net_bind_service,+sys_chroot,+kill,+audit_write"
     quote "$(tool unshare)" --root=. "--wd=$run_wd" "--setuid=$account_uid" -- "$@"
 }
 
@@ -1392,7 +1455,11 @@ run_unshare() {
 run_streams() {
     {
         {
-            { : | eval "run_enter $chain" 4>&- 5>&-; echo $? >"$state/status"; run_leftovers 4>&- 5>&-; } 2>&4 | run_relay >&5 4>&- 5>&-
+            {
+                : | eval "run_enter $chain" 4>&- 5>&-
+                echo $? >"$state/status"
+                run_leftovers 4>&- 5>&-
+            } 2>&4 | run_relay >&5 4>&- 5>&-
         } 4>&1 | cat >&2 5>&-
     } 5>&1
 }
@@ -1426,8 +1493,8 @@ warn() {
     printf '%swarning:%s %s\n' "${colour_warn-}" "${colour_off-}" "$*" >&2
 }
 
-# fail TEXT...: the step has failed. What it was and how to go on is said once, by end_script (main.sh), also if this is a subshell
-# whose parent does `|| exit`.
+# fail TEXT...: the step has failed. What it was and how to go on is said once, by end_script (main.sh), also if this is a
+# subshell whose parent does `|| exit`.
 fail() {
     printf '%serror:%s %s\n' "${colour_error-}" "${colour_off-}" "$*" >&2
     exit 1
@@ -1553,10 +1620,12 @@ stage() {
 from_stage() {
     target_begin "$1" "${2-}"
     acting && [ -n "$stage_needed" ] || return 0
-    if target_is_empty; then
+    if [ -n "${target_begun-}" ]; then
+        : # its files are there, be they none (FROM scratch)
+    elif target_is_empty; then
         from_copy=$(root_of "$1") || exit
         copy_root "$from_copy" "$target_root"
-    elif [ -z "${target_begun-}" ] && [ "$from_step" -eq 1 ] && [ -z "$only_step" ]; then
+    elif [ "$from_step" -eq 1 ] && [ -z "$only_step" ]; then
         missing "an empty root: this build begins with the files of stage $1, which are made on the way. Build into an empty \
 directory with --root DIR"
     fi
@@ -1656,7 +1725,10 @@ in_root() {
 # stage_line NAME: the line of `stages` that begins with NAME; the names after it are the stages that it needs. The last line is
 # the target's.
 stage_line() {
-    printf '%s\n' "${stages-}" | name=$1 LC_ALL=C awk 'BEGIN { bad = 1 } $1 == ENVIRON["name"] { print; bad = 0; exit } END { exit bad }'
+    printf '%s\n' "${stages-}" | name=$1 LC_ALL=C awk '
+        BEGIN { missing = 1 }
+        $1 == ENVIRON["name"] { print; missing = 0; exit }
+        END { exit missing }'
 }
 
 stage_names() {
@@ -1747,6 +1819,7 @@ start_environment() {
 start_become() {
     resolve "$cwd"
     run_wd=$resolved mode=plain
+    : "${run_security=}"
     [ -d "$root$run_wd" ] || missing "the directory $cwd in ${root:-/}"
     run_kit
     [ -z "$root" ] || ! "$(tool unshare)" -m "$(tool mount)" -n -t tmpfs tmpfs "$root" 2>/dev/null || mode=full
@@ -1759,9 +1832,9 @@ start_become() {
 # The environment is an ordered list of K=V, held as words quoted for `eval`: any byte may be in a value, and a name that is
 # no shell identifier (a.b) is as good as another.
 state_reset() {
-    environment='' user='' cwd=/ run_shell='/bin/sh -c'
+    environment='' user='' cwd=/ cwd_text=/ run_shell='/bin/sh -c'
     default_path=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
-    : "$environment$user$cwd$run_shell$default_path"
+    : "$environment$user$cwd$cwd_text$run_shell$default_path"
 }
 
 # env K=V...: each name stands where it was assigned last, as in BuildKit (llb's EnvList deletes and appends).
@@ -1822,7 +1895,7 @@ user() {
 
 # directory DIR: the current directory; nothing is created.
 directory() {
-    cwd=$1
+    cwd=$1 cwd_text=$1
 }
 
 # base_env K=V...: the environment of the base image, known when the script was made.
@@ -1866,13 +1939,14 @@ transfer() {
 # Refuses what docker refuses and removes what is in the way, with few processes for any number of names.
 transfer_clear() {
     transfer_shown=${3#"$root"}
-    for_each "$3" "$2" sh -c "$(program_survey)" sh "$4" "$5" "$1" "${transfer_shown%/}" \
-        >"$state/in-the-way" 3>"$state/put" 4>"$state/sockets" 5>"$state/no-links" 2>"$state/refused" || fail "$(cat "$state/refused")"
+    for_each "$3" "$2" sh -c "$(program_survey)" sh "$4" "$5" "$1" "${transfer_shown%/}" >"$state/in-the-way" \
+        2>"$state/refused" 3>"$state/put" 4>"$state/sockets" 5>"$state/no-links" || fail "$(cat "$state/refused")"
     ! [ -s "$state/refused" ] || fail "$(head -n 1 "$state/refused")"
     ! [ -s "$state/in-the-way" ] || for_each "$3" "$state/in-the-way" rm -rf || fail "${3#"$root"} cannot be cleared"
 }
 
-# Sets `transfer_by` to the function that can move a list of names that end in NUL: GNU tar, or else busybox's cpio (its tar reads no lists).
+# Sets `transfer_by` to the function that can move a list of names that end in NUL: by GNU tar, or else by busybox's cpio (its
+# tar reads no lists).
 transfer_tool() {
     [ -z "${transfer_by-}" ] || return 0
     case $(tar --version 2>/dev/null) in *'GNU tar'*) transfer_by=transfer_by_tar && return ;; esac
@@ -1880,7 +1954,7 @@ transfer_tool() {
     missing 'GNU tar (or the cpio of busybox) to copy files with: install the package tar'
 }
 
-# transfer_by_tar SOURCE LIST DEST OWNER FOLLOW. POSIX headers carry the attributes; without their own times they keep whole seconds.
+# transfer_by_tar SOURCE LIST DEST OWNER FOLLOW. POSIX headers carry the attributes; less the times in them, whole seconds stay.
 transfer_by_tar() {
     { tar_pack "$@" || : >"$state/unpacked"; } |
         TAR_OPTIONS='' tar -C "$3" -xpf - --same-owner --numeric-owner --warning=no-timestamp --xattrs --xattrs-include='*' &&
@@ -1953,7 +2027,12 @@ wildcard() {
     wildcard_split "$1"
     resolve_in "$source_root" "/$wild_base" || fail "$1: too many links"
     wild_dir=$resolved
-    [ -d "$source_root$wild_dir" ] || wildcard_fails
+    if ! [ -d "$source_root$wild_dir" ]; then
+        # nothing is below a file; one of a context is not even transferred for such a pattern
+        case $source_kind in context) wildcard_fails ;; esac
+        [ -e "$source_root$wild_dir" ] || wildcard_fails
+        return 0
+    fi
     wild_depth=$(printf %s "$wild_tail" | tr -dc / | wc -c)
     wild_depth=$((wild_depth + 1))
     wildcard_files "$2"
@@ -2002,8 +2081,8 @@ wildcard_files() {
 # workdir DIR: later steps run in DIR; creates it and its missing parents 0755, owned by the current user.
 workdir() {
     case $1 in
-    /*) clean_path "$1" ;;
-    *) clean_path "$cwd/$1" ;;
+    /*) clean_path "$1" && cwd_text=$1 ;;
+    *) clean_path "$cwd/$1" && cwd_text=$cleaned ;;
     esac
     cwd=$cleaned
     wanted || return 0
@@ -2060,10 +2139,10 @@ place_bind() {
     bind "$1" ".$2" "$3"
 }
 
-# place_tmpfs TARGET [SIZE]
+# place_tmpfs TARGET MODE [SIZE]
 place_tmpfs() {
     place directory "$1"
-    mounted -t tmpfs -o "nosuid${2:+,size=$2}" tmpfs ".$1"
+    mounted -t tmpfs -o "nosuid,mode=$2${3:+,size=$3}" tmpfs ".$1"
 }
 
 # place_secret file|env SOURCE TARGET MODE UID:GID. Its content is never on a disk of ours. noexec unless its mode has an x.
@@ -2118,7 +2197,7 @@ kernel() {
 # What docker makes read-only and what it covers (runc's readonlyPaths and maskedPaths).
 covered() {
     for path in bus fs irq sys sysrq-trigger; do
-        [ ! -e "proc/$path" ] || { bind "proc/$path" "proc/$path" '' && mount -n -o remount,bind,ro,nosuid,nodev,noexec "proc/$path"; }
+        [ ! -e "proc/$path" ] || bind "proc/$path" "proc/$path" ro,nosuid,nodev,noexec
     done
     for path in proc/asound proc/acpi proc/kcore proc/keys proc/latency_stats proc/timer_list proc/timer_stats \
         proc/sched_debug proc/scsi sys/firmware sys/devices/virtual/powercap; do
@@ -2193,10 +2272,11 @@ borrowed() {
 # open /dev/stdout.
 first_process() {
     umask 022
-    number=''
-    ! [ -r /proc/self/stat ] || { read -r number _ </proc/self/stat && echo "$number" >"$enter_state/pid"; }
+    number=$$
+    [ "$enter_mode" = plain ] || read -r number _ </proc/self/stat || refuse 'there is no /proc here'
+    echo "$number" >"$enter_state/pid"
     [ ! -e "$enter_state/interrupted" ] || exit 130
-    [ "$enter_uid" = 0 ] || [ -z "$number" ] || for descriptor in 0 1 2; do
+    [ "$enter_uid" = 0 ] || for descriptor in 0 1 2; do
         [ ! -p "/proc/$number/fd/$descriptor" ] || chown "$enter_uid" "/proc/$number/fd/$descriptor"
     done
     [ "$enter_mode" = plain ] || namespace
@@ -2411,10 +2491,13 @@ for name do
     from=$source/$name
     ! [ -L "$from" ] || from=$(readlink "$from")
     if [ "$kind" = context ]; then
-        : >"$name" && chmod "$(stat -c %a "$from")" "$name" && touch -d "@$(stat -c %Y "$from")" "$name"
+        : >"$name" && touch -d "@$(stat -c %Y "$from")" "$name"
     else
         cp -a "$from" "$name"
-    fi && { [ -z "$owner" ] || chown -h "$owner" "$name"; } || exit 1
+    fi || exit 1
+    # the mode comes after the owner: a chown clears the s bits
+    [ -z "$owner" ] || chown -h "$owner" "$name" || exit 1
+    chmod "$(stat -c %a "$from")" "$name" || exit 1
 done
 PROGRAM
 }
@@ -2511,7 +2594,7 @@ for mark; do
     case $name in
     .wh..opq) [ ! -d "$walked" ] || find "$walked" -mindepth 1 -maxdepth 1 -exec rm -rf {} + ;;
     .wh.*) ;;
-    *) rm -rf "$walked/$name" ;;
+    *) rm -rf "${walked:?}/$name" ;;
     esac
 done
 PROGRAM

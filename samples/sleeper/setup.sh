@@ -101,7 +101,7 @@ image_fill() {
 
 # root_directory DIR: docker leaves the root directory as it makes it, 0755 and root's, whatever the tar's ./ says.
 root_directory() {
-    chmod 0755 "$1" && chown 0:0 "$1"
+    [ "$(stat -c '%a %u:%g' "$1")" = '755 0:0' ] || { chmod 0755 "$1" && chown 0:0 "$1"; }
 }
 
 image_find_and_fill() {
@@ -126,10 +126,7 @@ full_reference() {
     reference=${reference#index.}
     reference=${reference#docker.io/}
     reference=${reference#library/}
-    case ${reference##*/} in
-    *@* | *:*) printf '%s\n' "$reference" ;;
-    *) printf '%s\n' "$reference:latest" ;;
-    esac
+    tagged "$reference"
 }
 
 # base_given IMAGE: prints the SOURCE of a --base for it.
@@ -195,7 +192,7 @@ archive_fill() {
 # unpack TAR DIR: everything as it is in there. GNU tar finds the compression itself (zstd needs the program of that name).
 unpack() {
     if gnu_tar; then
-        tar -xpf "$1" -C "$2" --same-owner --numeric-owner --xattrs --xattrs-include='*' --warning=no-timestamp
+        "$(tool tar)" -xpf "$1" -C "$2" --same-owner --numeric-owner --xattrs --xattrs-include='*' --warning=no-timestamp
     else
         unpack_by=$(decompressor "$1")
         "$unpack_by" <"$1" | tar -xpf - -C "$2"
@@ -214,7 +211,8 @@ decompressor() {
 }
 
 gnu_tar() {
-    case $(tar --version 2>/dev/null) in *'GNU tar'*) ;; *) return 1 ;; esac
+    tool tar >/dev/null || return 1
+    case $("$(tool tar)" --version 2>/dev/null) in *'GNU tar'*) ;; *) return 1 ;; esac
 }
 
 # engine_with IMAGE: prints docker or podman, whichever has the image or can get it.
@@ -235,11 +233,19 @@ engine_fill() {
     say "taking $2 from $1"
     rm -rf "$state/archive"
     mkdir "$state/archive"
-    "$1" save "$2" >"$state/archive.tar" || missing "the image $2: $1 save failed"
+    "$1" save "$(tagged "$2")" >"$state/archive.tar" || missing "the image $2: $1 save failed"
     unpack "$state/archive.tar" "$state/archive"
     rm -f "$state/archive.tar"
     layers_fill "$state/archive" "$3"
     rm -rf "$state/archive"
+}
+
+# tagged IMAGE: without a tag `docker save` would give every image of that name.
+tagged() {
+    case ${1##*/} in
+    *@* | *:*) printf '%s\n' "$1" ;;
+    *) printf '%s\n' "$1:latest" ;;
+    esac
 }
 
 # bootstrap_fill IMAGE DIR: Debian, made from its packages.
@@ -310,15 +316,18 @@ remove_empty() {
 # of a dead process is taken over (also that of our own number: a restarted container counts from 1 again).
 lock_root() {
     lock=${target_root:-/}.dock2sh
-    lock_take "$lock" || missing "the root ${target_root:-/} for itself: process $(cat "$lock_held/pid") is at work there. Wait for it, \
-or, if that is none of these scripts: rm -r $lock_held"
+    lock_take "$lock" || missing "the root ${target_root:-/} for itself: process $(cat "$lock_held/pid") is at work there. \
+Wait for it, or, if that is none of these scripts: rm -r $lock_held"
 }
 
 # lock_take DIR: fails when a living process has it.
 lock_take() {
     if ! mkdir "$1" 2>/dev/null; then
         lock_owner=$(cat "$1/pid" 2>/dev/null)
-        [ -z "$lock_owner" ] || [ "$lock_owner" = $$ ] || ! kill -0 "$lock_owner" 2>/dev/null || { lock='' lock_held=$1 && return 1; }
+        if [ -n "$lock_owner" ] && [ "$lock_owner" != $$ ] && kill -0 "$lock_owner" 2>/dev/null; then
+            lock='' lock_held=$1
+            return 1
+        fi
         rm -rf "$1"
         mkdir "$1" || return 1
     fi
@@ -336,10 +345,20 @@ begin_afresh() {
     [ "$from_step" -eq 1 ] && [ -z "$only_step" ] || return 0
     rm -rf "$state/stages" "$state/images"
     if [ -n "$target_root" ] && [ "$(cat "$state/filled" 2>/dev/null)" = "$(stat -c '%d:%i %n' "$target_root")" ]; then
+        ! mounted_below "$target_root" || missing "an empty $target_root: something is mounted in it, unmount that first"
         find "$target_root" -mindepth 1 -maxdepth 1 -exec rm -rf {} +
     fi
     rm -f "$state/filled"
     [ -z "$target_root" ] || [ -n "$(ls -A "$target_root")" ] || stat -c '%d:%i %n' "$target_root" >"$state/filled"
+}
+
+# mounted_below DIR: is something mounted in it? It would be emptied, too. (The kernel writes blanks and \ in octal.)
+mounted_below() {
+    [ -r /proc/self/mounts ] || return 1
+    below=$1/ LC_ALL=C awk '
+        BEGIN { below = ENVIRON["below"]; gsub(/\\/, "\\134", below); gsub(/ /, "\\040", below); gsub(/\t/, "\\011", below) }
+        index($2, below) == 1 { found = 1 }
+        END { exit !found }' /proc/self/mounts
 }
 
 # undo_steps: takes away what a step had put into the root for a while, also after a crash. $state/undo is a list of commands of
@@ -378,7 +397,8 @@ layers_of() {
     layers_index=$(json_digests "$1/index.json")
     json_flat "$1/blobs/$layers_index" 2>/dev/null | grep -q '"layers":' || layers_index=$(json_digests "$1/blobs/$layers_index")
     [ -f "$1/blobs/$layers_index" ] || return 1
-    json_flat "$1/blobs/$layers_index" | sed 's/.*"layers":\[//' | grep -o '"digest":"[^"]*"' | sed 's/.*:"\(.*\):\(.*\)"/blobs\/\1\/\2/'
+    json_flat "$1/blobs/$layers_index" | sed 's/.*"layers":\[//' | grep -o '"digest":"[^"]*"' |
+        sed 's/.*:"\(.*\):\(.*\)"/blobs\/\1\/\2/'
 }
 
 # Blanks matter only inside of strings, and there are none in digests and file names.
@@ -397,7 +417,8 @@ layer_over() {
     mkdir "$state/layer"
     unpack "$1" "$state/layer"
     (cd "$state/layer" && find . -name '.wh.*' -print0 >"$state/list")
-    ! [ -s "$state/list" ] || (cd "$state/layer" && xargs -0 sh -c "$(program_whiteout)" sh "$2" <"$state/list") || missing "a way to apply $1"
+    ! [ -s "$state/list" ] || (cd "$state/layer" && xargs -0 sh -c "$(program_whiteout)" sh "$2" <"$state/list") ||
+        missing "a way to apply $1"
     (cd "$state/layer" && find . ! -name . -print0) >"$state/list"
     source_kind=stage
     in_root "$2" layer_transfer "$state/layer" "$2"
@@ -533,6 +554,7 @@ option_secret() {
 # What is started is known when the words have been read; `start_with` is set by entrypoint and cmd (start.sh).
 start_found() {
     [ -z "$target_root" ] || [ -d "$target_root" ] || missing "the directory $target_root: build it first"
+    [ "$(id -u)" -ne 0 ] || null_device
     place_target
     state_reset
     build
@@ -552,12 +574,13 @@ work for everyone."
     trap 'exit 130' INT
     trap 'exit 143' TERM
     trap 'exit 129' HUP
+    null_device
     place_target
     place_state
     lock_root
     undo_steps
     begin_afresh
-    [ -z "$target_root" ] || root_directory "$target_root"
+    root_directory "${target_root:-/}"
     step_now=''
     state_reset
     build
@@ -603,7 +626,17 @@ end_script() {
         report "$1"
     fi
     unlock_root
+    [ -z "${null_made-}" ] || rm -f /dev/null
     exit "$1"
+}
+
+# null_device: in a bare chroot there may be none, and what is thrown away would become a file of the image.
+null_device() {
+    [ ! -c /dev/null ] || return 0
+    [ -d /dev ] || mkdir -m 0755 /dev
+    rm -f /dev/null
+    mknod -m 666 /dev/null c 1 3 || missing 'the device /dev/null: mount /dev, or make it with mknod -m 666 /dev/null c 1 3'
+    null_made=1
 }
 
 # report STATUS: which step, which line, and the command that goes on from there.
@@ -643,7 +676,8 @@ HELP
 # change_modes DIR LIST MODE: MODE for the entries of DIR that LIST (NUL after each) names; none of them is a symbolic link.
 change_modes() {
     [ -n "$3" ] && [ -s "$2" ] || return 0
-    case $3 in
+    # zeros before it are no digits of its own: --chmod=00644
+    case ${3#"${3%%[!0]*}"} in
     *[!0-9]*) change_modes_by_text "$@" ;;
     *[89]* | ?????*) fail "invalid chmod parameter: '$3'. it should be octal string and between 0 and 07777" ;;
     *) for_each "$1" "$2" chmod "0000$3" || fail "chmod $3" ;;
@@ -731,7 +765,8 @@ run_become_linux() {
         return
     fi
     [ "$run_security" = insecure ] || printf '%s ' --inh-caps=-all --ambient-caps=-all "--bounding-set=-all,\
-+chown,+dac_override,+fsetid,+fowner,+mknod,+net_raw,+setgid,+setuid,+setfcap,+setpcap,+net_bind_service,+sys_chroot,+kill,+audit_write"
++chown,+dac_override,+fsetid,+fowner,+mknod,+net_raw,+setgid,+setuid,\
++setfcap,+setpcap,+net_bind_service,+sys_chroot,+kill,+audit_write"
     quote "$(tool unshare)" --root=. "--wd=$run_wd" "--setuid=$account_uid" -- "$@"
 }
 
@@ -767,8 +802,8 @@ warn() {
     printf '%swarning:%s %s\n' "${colour_warn-}" "${colour_off-}" "$*" >&2
 }
 
-# fail TEXT...: the step has failed. What it was and how to go on is said once, by end_script (main.sh), also if this is a subshell
-# whose parent does `|| exit`.
+# fail TEXT...: the step has failed. What it was and how to go on is said once, by end_script (main.sh), also if this is a
+# subshell whose parent does `|| exit`.
 fail() {
     printf '%serror:%s %s\n' "${colour_error-}" "${colour_off-}" "$*" >&2
     exit 1
@@ -882,7 +917,10 @@ in_root() {
 # stage_line NAME: the line of `stages` that begins with NAME; the names after it are the stages that it needs. The last line is
 # the target's.
 stage_line() {
-    printf '%s\n' "${stages-}" | name=$1 LC_ALL=C awk 'BEGIN { bad = 1 } $1 == ENVIRON["name"] { print; bad = 0; exit } END { exit bad }'
+    printf '%s\n' "${stages-}" | name=$1 LC_ALL=C awk '
+        BEGIN { missing = 1 }
+        $1 == ENVIRON["name"] { print; missing = 0; exit }
+        END { exit missing }'
 }
 
 stage_names() {
@@ -978,6 +1016,7 @@ start_environment() {
 start_become() {
     resolve "$cwd"
     run_wd=$resolved mode=plain
+    : "${run_security=}"
     [ -d "$root$run_wd" ] || missing "the directory $cwd in ${root:-/}"
     run_kit
     [ -z "$root" ] || ! "$(tool unshare)" -m "$(tool mount)" -n -t tmpfs tmpfs "$root" 2>/dev/null || mode=full
@@ -990,9 +1029,9 @@ start_become() {
 # The environment is an ordered list of K=V, held as words quoted for `eval`: any byte may be in a value, and a name that is
 # no shell identifier (a.b) is as good as another.
 state_reset() {
-    environment='' user='' cwd=/ run_shell='/bin/sh -c'
+    environment='' user='' cwd=/ cwd_text=/ run_shell='/bin/sh -c'
     default_path=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
-    : "$environment$user$cwd$run_shell$default_path"
+    : "$environment$user$cwd$cwd_text$run_shell$default_path"
 }
 
 env_add() {
@@ -1043,7 +1082,7 @@ user() {
 
 # directory DIR: the current directory; nothing is created.
 directory() {
-    cwd=$1
+    cwd=$1 cwd_text=$1
 }
 
 # base_env K=V...: the environment of the base image, known when the script was made.
@@ -1087,13 +1126,14 @@ transfer() {
 # Refuses what docker refuses and removes what is in the way, with few processes for any number of names.
 transfer_clear() {
     transfer_shown=${3#"$root"}
-    for_each "$3" "$2" sh -c "$(program_survey)" sh "$4" "$5" "$1" "${transfer_shown%/}" \
-        >"$state/in-the-way" 3>"$state/put" 4>"$state/sockets" 5>"$state/no-links" 2>"$state/refused" || fail "$(cat "$state/refused")"
+    for_each "$3" "$2" sh -c "$(program_survey)" sh "$4" "$5" "$1" "${transfer_shown%/}" >"$state/in-the-way" \
+        2>"$state/refused" 3>"$state/put" 4>"$state/sockets" 5>"$state/no-links" || fail "$(cat "$state/refused")"
     ! [ -s "$state/refused" ] || fail "$(head -n 1 "$state/refused")"
     ! [ -s "$state/in-the-way" ] || for_each "$3" "$state/in-the-way" rm -rf || fail "${3#"$root"} cannot be cleared"
 }
 
-# Sets `transfer_by` to the function that can move a list of names that end in NUL: GNU tar, or else busybox's cpio (its tar reads no lists).
+# Sets `transfer_by` to the function that can move a list of names that end in NUL: by GNU tar, or else by busybox's cpio (its
+# tar reads no lists).
 transfer_tool() {
     [ -z "${transfer_by-}" ] || return 0
     case $(tar --version 2>/dev/null) in *'GNU tar'*) transfer_by=transfer_by_tar && return ;; esac
@@ -1101,7 +1141,7 @@ transfer_tool() {
     missing 'GNU tar (or the cpio of busybox) to copy files with: install the package tar'
 }
 
-# transfer_by_tar SOURCE LIST DEST OWNER FOLLOW. POSIX headers carry the attributes; without their own times they keep whole seconds.
+# transfer_by_tar SOURCE LIST DEST OWNER FOLLOW. POSIX headers carry the attributes; less the times in them, whole seconds stay.
 transfer_by_tar() {
     { tar_pack "$@" || : >"$state/unpacked"; } |
         TAR_OPTIONS='' tar -C "$3" -xpf - --same-owner --numeric-owner --warning=no-timestamp --xattrs --xattrs-include='*' &&
@@ -1199,10 +1239,10 @@ place_bind() {
     bind "$1" ".$2" "$3"
 }
 
-# place_tmpfs TARGET [SIZE]
+# place_tmpfs TARGET MODE [SIZE]
 place_tmpfs() {
     place directory "$1"
-    mounted -t tmpfs -o "nosuid${2:+,size=$2}" tmpfs ".$1"
+    mounted -t tmpfs -o "nosuid,mode=$2${3:+,size=$3}" tmpfs ".$1"
 }
 
 # place_secret file|env SOURCE TARGET MODE UID:GID. Its content is never on a disk of ours. noexec unless its mode has an x.
@@ -1257,7 +1297,7 @@ kernel() {
 # What docker makes read-only and what it covers (runc's readonlyPaths and maskedPaths).
 covered() {
     for path in bus fs irq sys sysrq-trigger; do
-        [ ! -e "proc/$path" ] || { bind "proc/$path" "proc/$path" '' && mount -n -o remount,bind,ro,nosuid,nodev,noexec "proc/$path"; }
+        [ ! -e "proc/$path" ] || bind "proc/$path" "proc/$path" ro,nosuid,nodev,noexec
     done
     for path in proc/asound proc/acpi proc/kcore proc/keys proc/latency_stats proc/timer_list proc/timer_stats \
         proc/sched_debug proc/scsi sys/firmware sys/devices/virtual/powercap; do
@@ -1332,10 +1372,11 @@ borrowed() {
 # open /dev/stdout.
 first_process() {
     umask 022
-    number=''
-    ! [ -r /proc/self/stat ] || { read -r number _ </proc/self/stat && echo "$number" >"$enter_state/pid"; }
+    number=$$
+    [ "$enter_mode" = plain ] || read -r number _ </proc/self/stat || refuse 'there is no /proc here'
+    echo "$number" >"$enter_state/pid"
     [ ! -e "$enter_state/interrupted" ] || exit 130
-    [ "$enter_uid" = 0 ] || [ -z "$number" ] || for descriptor in 0 1 2; do
+    [ "$enter_uid" = 0 ] || for descriptor in 0 1 2; do
         [ ! -p "/proc/$number/fd/$descriptor" ] || chown "$enter_uid" "/proc/$number/fd/$descriptor"
     done
     [ "$enter_mode" = plain ] || namespace
@@ -1472,10 +1513,13 @@ for name do
     from=$source/$name
     ! [ -L "$from" ] || from=$(readlink "$from")
     if [ "$kind" = context ]; then
-        : >"$name" && chmod "$(stat -c %a "$from")" "$name" && touch -d "@$(stat -c %Y "$from")" "$name"
+        : >"$name" && touch -d "@$(stat -c %Y "$from")" "$name"
     else
         cp -a "$from" "$name"
-    fi && { [ -z "$owner" ] || chown -h "$owner" "$name"; } || exit 1
+    fi || exit 1
+    # the mode comes after the owner: a chown clears the s bits
+    [ -z "$owner" ] || chown -h "$owner" "$name" || exit 1
+    chmod "$(stat -c %a "$from")" "$name" || exit 1
 done
 PROGRAM
 }
@@ -1572,7 +1616,7 @@ for mark; do
     case $name in
     .wh..opq) [ ! -d "$walked" ] || find "$walked" -mindepth 1 -maxdepth 1 -exec rm -rf {} + ;;
     .wh.*) ;;
-    *) rm -rf "$walked/$name" ;;
+    *) rm -rf "${walked:?}/$name" ;;
     esac
 done
 PROGRAM
