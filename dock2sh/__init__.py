@@ -43,8 +43,11 @@ def find_bases(sources: "Mapping[str, str]", offline: bool = False) -> "FindBase
     return finder(sources, offline, lambda text: None)
 
 
-def script(plan: "Plan", project: "Project", escape: str = "\\", bundle: bool = False) -> str:
-    """The script of a plan; with `bundle` the files of the context that it needs are in it. Raises Refused."""
+def script(plan: "Plan", project: "Project", escape: str = "\\", bundle: bool = False, output: str = "") -> str:
+    """The script of a plan; with `bundle` the files of the context that it needs are in it. Raises Refused.
+
+    `output` is the real path of the file that it is written to, which may lie in the context and is no part of it.
+    """
     from dock2sh.emit.script import Setting, script
 
     setting = Setting(project.name, project.text, escape, project.ignore)
@@ -52,7 +55,7 @@ def script(plan: "Plan", project: "Project", escape: str = "\\", bundle: bool = 
         return script(plan, setting)
     from dock2sh.plan.bundle import context_digest, context_tar, needed
 
-    files = needed(plan, project)
+    files = needed(plan, project, output)
     if bundle:
         return script(plan, setting._replace(context=context_tar(files.files, project)))
     return script(plan, setting._replace(digest=context_digest(files.files, project), selectors=files.selectors))

@@ -99,7 +99,7 @@ def script(
         else:
             import dock2sh
 
-            text = dock2sh.script(plan, project, dockerfile.escape, bundle)
+            text = dock2sh.script(plan, project, dockerfile.escape, bundle, _destination(output))
     _write(text, output)
 
 
@@ -377,6 +377,14 @@ def _note(text: str) -> None:
 def _usage(text: str) -> NoReturn:
     print(f"dock2sh: {text}\nTry `dock2sh --help`.", file=sys.stderr)
     raise SystemExit(USAGE)
+
+
+def _destination(output: str) -> str:
+    """The real path of the file that the output goes to; empty for a pipe or a terminal (stdout may be redirected to a file)."""
+    try:
+        return os.path.realpath(output) if output else os.readlink("/proc/self/fd/1")
+    except OSError:
+        return ""
 
 
 def _write(text: str, output: str) -> None:

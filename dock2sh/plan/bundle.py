@@ -25,12 +25,13 @@ class Needed(NamedTuple):
     files: tuple[Entry, ...]
 
 
-def needed(plan: Plan, project: Project) -> Needed:
-    """The files of the context that some COPY, ADD or bind mount of the plan can read."""
+def needed(plan: Plan, project: Project, output: str = "") -> Needed:
+    """The files of the context that some COPY, ADD or bind mount of the plan can read, but `output`, where the script is written."""
     selectors = tuple(dict.fromkeys(_selector(source) for source in _sources(plan)))
     if not selectors or project.context is None:
         return Needed(selectors, ())
-    listed = entries(project.context, project.ignore)
+    root = os.path.realpath(project.context)
+    listed = [entry for entry in entries(project.context, project.ignore) if f"{root}/{entry.path}" != output]
     if "^" in selectors:
         return Needed(("^",), tuple(listed))
     selectors += tuple(_link_targets(project, listed))

@@ -8,7 +8,7 @@ image_fill() {
 
 # root_directory DIR: docker leaves the root directory as it makes it, 0755 and root's, whatever the tar's ./ says.
 root_directory() {
-    chmod 0755 "$1" && chown 0:0 "$1"
+    [ "$(stat -c '%a %u:%g' "$1")" = '755 0:0' ] || { chmod 0755 "$1" && chown 0:0 "$1"; }
 }
 
 image_find_and_fill() {

@@ -22,15 +22,25 @@ context() {
 }
 
 # Is the context what it was when the script was made? Its files that are read have the digest of their `sha256sum` lines, in
-# order (names with a newline or a backslash are left out: tools print them each in its own way). A change is no mistake.
+# order (names with a newline or a backslash are left out: tools print them each in its own way). The script itself, which may
+# lie in its context, is none of them. A change is no mistake.
 context_check() {
-    { echo +. && context_needed | sed 's/^/-/'; } >"$state/needed"
+    { echo +. && context_needed | sed 's/^/-/' && context_self; } >"$state/needed"
     list_tree / -type f
     filter_list "$state/needed" ''
     context_found=$(list_as_lines | LC_ALL=C grep -v -e '[\\]' -e "$(printf '\001')" | LC_ALL=C sort | tr '\n' '\0' |
         (cd "$source_root" && xargs -0 -r sha256sum) | sha256sum)
     [ "${context_found%% *}" = "${context_digest-}" ] ||
         warn "the files of the build context are not those that were there when this script was made ($context_root)"
+}
+
+# The rule that leaves out this script, where it lies in the context.
+context_self() {
+    [ -f "$0" ] || return 0
+    self_path=$(cd -P "$(dirname "$0")" && pwd -P)/${0##*/}
+    case $self_path in
+    "$context_root"/?*) printf '+^%s$\n' "$(ere_of "${self_path#"$context_root"/}")" ;;
+    esac
 }
 
 # One rule a line, +ERE leaves out and -ERE takes back, the last that matches wins. Last of all: what this script itself

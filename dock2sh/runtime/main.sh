@@ -121,7 +121,7 @@ work for everyone."
     lock_root
     undo_steps
     begin_afresh
-    [ -z "$target_root" ] || root_directory "$target_root"
+    root_directory "${target_root:-/}"
     step_now=''
     state_reset
     build

@@ -16,6 +16,7 @@ places_full() {
 places_plain() {
     [ -n "$root" ] || return 0
     for place_name in hosts resolv.conf; do
+        [ -f "/etc/$place_name" ] || continue # a bare chroot has none to give
         place_point "/etc/$place_name" file
         swap_copy "/etc/$place_name" "$place"
     done

@@ -148,3 +148,15 @@ def test_a_build_argument_without_value_comes_from_the_environment(context: Path
     (context / "Dockerfile").write_text("FROM busybox\nARG A\nRUN echo $A\n")
     done = dock2sh("--offline", "--build-arg", "A", ".", cwd=context, A="from outside")
     assert "arg A='from outside'" in done.stdout
+
+
+def test_the_script_is_no_part_of_its_own_context(context: Path) -> None:
+    (context / "Dockerfile").write_text("FROM busybox\nCOPY . /x/\n")
+    piped = dock2sh("--offline", ".", cwd=context)
+    for words in (["-o", "setup.sh"], []):
+        with open(os.devnull if words else context / "setup.sh", "w") as out:
+            command = [sys.executable, "-m", "dock2sh", "--offline", ".", *words]
+            here = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])}
+            subprocess.run(command, cwd=context, stdout=out, stderr=subprocess.PIPE, check=True, env=here)
+        assert (context / "setup.sh").read_text() == piped.stdout
+        (context / "setup.sh").unlink()
