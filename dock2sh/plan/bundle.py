@@ -26,7 +26,7 @@ class Needed(NamedTuple):
 
 
 def needed(plan: Plan, project: Project, output: str = "") -> Needed:
-    """The files of the context that some COPY, ADD or bind mount of the plan can read, but `output`, where the script is written."""
+    """The files of the context that some COPY, ADD or bind mount can read, but `output`, where the script is written."""
     selectors = tuple(dict.fromkeys(_selector(source) for source in _sources(plan)))
     if not selectors or project.context is None:
         return Needed(selectors, ())
