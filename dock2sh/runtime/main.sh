@@ -117,8 +117,8 @@ work for everyone."
     trap 'exit 129' HUP
     null_device
     place_target
-    place_state
     lock_root
+    place_state
     undo_steps
     begin_afresh
     root_directory "${target_root:-/}"
@@ -166,6 +166,7 @@ end_script() {
     elif [ -n "${step_now-}" ]; then
         report "$1"
     fi
+    [ -z "${state_placed-}" ] || rm -rf "$state/lock"
     unlock_root
     [ -z "${null_made-}" ] || rm -f /dev/null
     exit "$1"

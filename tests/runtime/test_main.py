@@ -157,6 +157,29 @@ def test_one_at_a_time(workshop: Workshop) -> None:
 
 
 @pytest.mark.root
+def test_one_refused_leaves_the_other_alone(workshop: Workshop) -> None:
+    """Neither what is undone after a step nor the state of the script at work is touched by one that has to stay out."""
+    workshop.busybox()
+    top = TOP.replace("echo three", "sh -c 'echo up; sleep 2; cat /t/x'").replace(
+        "    step 3", "    with tmpfs target=/t\n    step 3"
+    )
+    top = top.replace("echo up; sleep 2; cat /t/x", "echo x >/t/x; echo up; sleep 2; cat /t/x")
+    script = workshop.write(top)
+    other = workshop.busybox(workshop.home / "other")
+    words = [*workshop.command, str(script), "--state", str(workshop.state), "--root"]
+    with subprocess.Popen([*words, str(workshop.root)], stdout=subprocess.PIPE, text=True) as child:
+        assert child.stdout
+        assert [child.stdout.readline(), child.stdout.readline()] == ["two\n", "up\n"]
+        for root in (workshop.root, other):
+            refused = subprocess.run([*words, str(root)], capture_output=True, text=True, check=False)
+            assert (refused.returncode, "is at work" in refused.stderr) == (3, True)
+        assert child.communicate()[0] == "x\n"
+    assert child.returncode == 0
+    assert not workshop.state.exists()
+    assert not list(workshop.home.glob("*.dock2sh"))
+
+
+@pytest.mark.root
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
