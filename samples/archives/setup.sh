@@ -630,7 +630,7 @@ copy_batch() {
 # place_state: makes $state: root's alone, a real directory, and either new or known as this script's own. The directories
 # that had to be made on the way are noted, and go with it.
 place_state() {
-    [ -n "$state" ] || state=/var/lib/dock2sh/${id:-script}
+    [ -n "$state" ] || state=/var/lib/dock2sh/${id:-script}${target_root:+-$(digest "$target_root")}
     case $state in /*) ;; *) state=$(pwd -P)/$state ;; esac
     state_parents "${state%/*}"
     [ -d "$state" ] || mkdir -m 0700 "$state" || missing "a place for the script's own things: $state (--state DIR names another)"
@@ -641,8 +641,10 @@ place_state() {
     fi
     chmod 0700 "$state"
     state=$(cd -P "$state" && pwd -P)
-    state_placed=1
     printf '%s' "$state_made" >>"$state/dock2sh"
+    lock_take "$state/lock" || missing "the directory $state for itself: process $(cat "$state/lock/pid") is at work with it \
+(--state DIR names another)"
+    state_placed=1
 }
 
 # state_parents DIR: as mkdir -p, and notes in `state_made` what was not there, deepest first.
@@ -672,17 +674,18 @@ remove_empty() {
 # lock_root: one script at a time in a root. The lock lies beside the root (in it, for /), so that every script finds it; that
 # of a dead process is taken over (also that of our own number: a restarted container counts from 1 again).
 lock_root() {
-    lock=${target_root:-/}.dock2sh
-    lock_take "$lock" || missing "the root ${target_root:-/} for itself: process $(cat "$lock_held/pid") is at work there. \
-Wait for it, or, if that is none of these scripts: rm -r $lock_held"
+    lock_wanted=${target_root:-/}.dock2sh
+    lock_take "$lock_wanted" || missing "the root ${target_root:-/} for itself: process $(cat "$lock_wanted/pid") is at work \
+there. Wait for it, or, if that is none of these scripts: rm -r $lock_wanted"
+    lock=$lock_wanted
 }
 
 # lock_take DIR: fails when a living process has it.
 lock_take() {
     if ! mkdir "$1" 2>/dev/null; then
+        [ -s "$1/pid" ] || sleep 1
         lock_owner=$(cat "$1/pid" 2>/dev/null)
         if [ -n "$lock_owner" ] && [ "$lock_owner" != $$ ] && kill -0 "$lock_owner" 2>/dev/null; then
-            lock='' lock_held=$1
             return 1
         fi
         rm -rf "$1"
@@ -939,8 +942,8 @@ work for everyone."
     trap 'exit 129' HUP
     null_device
     place_target
-    place_state
     lock_root
+    place_state
     undo_steps
     begin_afresh
     root_directory "${target_root:-/}"
@@ -988,6 +991,7 @@ end_script() {
     elif [ -n "${step_now-}" ]; then
         report "$1"
     fi
+    [ -z "${state_placed-}" ] || rm -rf "$state/lock"
     unlock_root
     [ -z "${null_made-}" ] || rm -f /dev/null
     exit "$1"
