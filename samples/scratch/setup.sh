@@ -393,6 +393,17 @@ source_path() {
     source_is_there "$1" "$found" || fail "\"/$1\": not found (.dockerignore leaves it out)"
 }
 
+# source_itself PATH: fails unless PATH is there without a link on the way: COPY --parents takes a link as it is, and finds
+# nothing behind one.
+source_itself() {
+    clean_path "/$1"
+    found=$cleaned
+    resolve_in "$source_root" "${found%/*}/" || fail "$1: too many links"
+    [ "${resolved%/}" = "${found%/*}" ] || fail "\"$found\": not found (it lies behind a link)"
+    [ -e "$source_root$found" ] || [ -L "$source_root$found" ] || fail "\"$found\": not found"
+    source_is_there "${found#/}" "$found" || fail "\"$found\": not found (.dockerignore leaves it out)"
+}
+
 # source_is_there PATH FOUND: neither the link nor what it means is left out. A directory is there also when something in it is:
 # `dir` and `!dir/sub/file`.
 source_is_there() {
@@ -992,9 +1003,10 @@ parents() {
     */./*) parents_base=${1%%/./*} parents_rest=${1#*/./} ;;
     *) parents_base=. parents_rest=${1#./} ;;
     esac
+    case $source_kind-${parents_rest:=.} in context-.) fail "\"/${1#.}\": not found (BuildKit finds no whole directory here)" ;; esac
+    is_wild "$1" || source_itself "$parents_base/$parents_rest"
     source_path "$parents_base"
     parents_base=${found%/}
-    is_wild "$parents_rest" || source_path "${parents_base:+${parents_base#/}/}$parents_rest"
     list_tree "$parents_base/"
     # what matches, all below it, and the directories above it
     parents_ere=$(pattern exclude "$parents_rest") || fail "there is no expression for $parents_rest"
@@ -1037,6 +1049,20 @@ resolve_part() {
     path_target=$(readlink -n "$path_root$resolved/$path_part" && printf /)
     case $path_target in /*) resolved= ;; esac
     path_rest=$path_target$path_rest
+}
+
+# clean_path PATH: sets `cleaned` to the absolute PATH without `.`, `..` and double slashes, as text (Go's path.Clean).
+clean_path() {
+    path_rest=$1/ cleaned=
+    while [ -n "$path_rest" ]; do
+        path_part=${path_rest%%/*} path_rest=${path_rest#*/}
+        case $path_part in
+        '' | .) ;;
+        ..) cleaned=${cleaned%/*} ;;
+        *) cleaned=$cleaned/$path_part ;;
+        esac
+    done
+    cleaned=${cleaned:-/}
 }
 
 # make_directories PATH MODE OWNER: each missing directory of the resolved PATH. OWNER may be empty. There is no chmod, so that
@@ -1255,6 +1281,7 @@ copy_path() {
 # then copies what is in the directory.
 put_directory() {
     put_time=$(stat -c %Y "$source_root$1")
+    [ "$1" != / ] || put_links
     list_tree "$1"
     filter_list "$state/exclude" ''
     resolve "$2"
@@ -1266,6 +1293,18 @@ put_directory() {
     put_into=$root$resolved
     transfer "$source_root$1" "$state/list" "$put_into" merge "$put_owner" "$chmod_spec"
     touch -d "@$put_time" "$put_into" || fail "the time of ${put_into#"$root"} cannot be set"
+}
+
+# put_links: with --exclude BuildKit follows the links at the top of a whole context or stage, and one that leads nowhere fails it.
+put_links() {
+    [ -s "$state/exclude" ] || return 0
+    list_tree / -maxdepth 1 -type l
+    filter_list "$state/exclude" ''
+    list_as_lines >"$state/links"
+    while IFS= read -r put_link <&8; do
+        put_link=$(printf '%s/' "${put_link#./}" | tr '\001' '\n')
+        source_path "${put_link%/}"
+    done 8<"$state/links"
 }
 
 # put_file FILE NAME DEST: puts a file (or device...) of the machine to DEST/NAME if DEST is a directory or ends in a slash,
