@@ -296,7 +296,8 @@ class _Writer:
             return quote(source)
         relative = source.lstrip("/") or "."
         if parents:  # BuildKit matches what follows the pivot like a line of an ignore file
-            rest = relative.partition("/./")[2] or relative.removeprefix("./")
+            _, pivot, rest = relative.partition("/./")
+            rest = (rest if pivot else relative.removeprefix("./")) or "."
             self.pattern("exclude", rest, rest)
         elif any(char in relative for char in "*?["):
             self.pattern("glob", relative, relative)

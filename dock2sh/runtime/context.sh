@@ -93,6 +93,17 @@ source_path() {
     source_is_there "$1" "$found" || fail "\"/$1\": not found (.dockerignore leaves it out)"
 }
 
+# source_itself PATH: fails unless PATH is there without a link on the way: COPY --parents takes a link as it is, and finds
+# nothing behind one.
+source_itself() {
+    clean_path "/$1"
+    found=$cleaned
+    resolve_in "$source_root" "${found%/*}/" || fail "$1: too many links"
+    [ "${resolved%/}" = "${found%/*}" ] || fail "\"$found\": not found (it lies behind a link)"
+    [ -e "$source_root$found" ] || [ -L "$source_root$found" ] || fail "\"$found\": not found"
+    source_is_there "${found#/}" "$found" || fail "\"$found\": not found (.dockerignore leaves it out)"
+}
+
 # source_is_there PATH FOUND: neither the link nor what it means is left out. A directory is there also when something in it is:
 # `dir` and `!dir/sub/file`.
 source_is_there() {

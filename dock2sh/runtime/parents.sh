@@ -5,9 +5,10 @@ parents() {
     */./*) parents_base=${1%%/./*} parents_rest=${1#*/./} ;;
     *) parents_base=. parents_rest=${1#./} ;;
     esac
+    case $source_kind-${parents_rest:=.} in context-.) fail "\"/${1#.}\": not found (BuildKit finds no whole directory here)" ;; esac
+    is_wild "$1" || source_itself "$parents_base/$parents_rest"
     source_path "$parents_base"
     parents_base=${found%/}
-    is_wild "$parents_rest" || source_path "${parents_base:+${parents_base#/}/}$parents_rest"
     list_tree "$parents_base/"
     # what matches, all below it, and the directories above it
     parents_ere=$(pattern exclude "$parents_rest") || fail "there is no expression for $parents_rest"

@@ -14,6 +14,7 @@ copy_path() {
 # then copies what is in the directory.
 put_directory() {
     put_time=$(stat -c %Y "$source_root$1")
+    [ "$1" != / ] || put_links
     list_tree "$1"
     filter_list "$state/exclude" ''
     resolve "$2"
@@ -25,6 +26,18 @@ put_directory() {
     put_into=$root$resolved
     transfer "$source_root$1" "$state/list" "$put_into" merge "$put_owner" "$chmod_spec"
     touch -d "@$put_time" "$put_into" || fail "the time of ${put_into#"$root"} cannot be set"
+}
+
+# put_links: with --exclude BuildKit follows the links at the top of a whole context or stage; one that leads nowhere fails.
+put_links() {
+    [ -s "$state/exclude" ] || return 0
+    list_tree / -maxdepth 1 -type l
+    filter_list "$state/exclude" ''
+    list_as_lines >"$state/links"
+    while IFS= read -r put_link <&8; do
+        put_link=$(printf '%s/' "${put_link#./}" | tr '\001' '\n')
+        source_path "${put_link%/}"
+    done 8<"$state/links"
 }
 
 # put_file FILE NAME DEST: puts a file (or device...) of the machine to DEST/NAME if DEST is a directory or ends in a slash,
