@@ -445,10 +445,22 @@ def _image(plan: Plan) -> str:
     return comment + "image() {\n" + ("\n".join(lines) or "    :") + "\n}\n"
 
 
+def _needs(plan: Plan, stage: Stage) -> list[str]:
+    """The keys of the stages that a stage needs directly: its parent, and what it copies from or mounts."""
+    keys = {other.key for other in plan.stages}
+    found = [stage.parent] if stage.parent is not None else []
+    for step in stage.steps:
+        if isinstance(step, Copy):
+            found.append(step.origin)
+        elif isinstance(step, Run):
+            found += [mount.origin for mount in step.mounts]
+    return [key for key in dict.fromkeys(found) if key in keys]
+
+
 def _numbers(plan: Plan, writer: _Writer) -> str:
     """What the helpers want to know of the whole."""
     key = sha256(writer.setting.name + writer.setting.text)[:12]
-    names = " ".join(stage.key for stage in plan.stages)
+    names = "\n".join(" ".join([stage.key, *_needs(plan, stage)]) for stage in plan.stages)
     base = plan.stages[_index_of_chain_start(plan)].base
     lines = [f"id={key}", f"total={writer.number}", f"stages={quote(names)}", f"target_image={quote(base)}"]
     return "\n".join(lines) + "\n"

@@ -1426,7 +1426,7 @@ put_directory() {
     touch -d "@$put_time" "$put_into" || fail "the time of ${put_into#"$root"} cannot be set"
 }
 
-# put_links: with --exclude BuildKit follows the links at the top of a whole context or stage, and one that leads nowhere fails it.
+# put_links: with --exclude BuildKit follows the links at the top of a whole context or stage; one that leads nowhere fails.
 put_links() {
     [ -s "$state/exclude" ] || return 0
     list_tree / -maxdepth 1 -type l

@@ -56,7 +56,8 @@ context_digest=1a7cc6f0639fbc9e044dae5207ccabb9e5e6cc4361b8d78847a18792e0cc7a69
 
 id=da999a4f7ba7
 total=5
-stages='build 1'
+stages='build
+1 build'
 target_image=debian:bookworm-slim
 
 # ---- The words above, and what they need. (0BSD; dock2sh's runtime.)
@@ -1291,7 +1292,7 @@ put_directory() {
     touch -d "@$put_time" "$put_into" || fail "the time of ${put_into#"$root"} cannot be set"
 }
 
-# put_links: with --exclude BuildKit follows the links at the top of a whole context or stage, and one that leads nowhere fails it.
+# put_links: with --exclude BuildKit follows the links at the top of a whole context or stage; one that leads nowhere fails.
 put_links() {
     [ -s "$state/exclude" ] || return 0
     list_tree / -maxdepth 1 -type l

@@ -55,7 +55,8 @@ context_digest=5709021528db818f2694d1e47e9dc4942c5e717218f37116385a388300460412
 
 id=90380f26307e
 total=4
-stages='framework 1'
+stages='framework
+1 framework'
 target_image=debian:12
 
 # ---- The words above, and what they need. (0BSD; dock2sh's runtime.)
@@ -1290,7 +1291,7 @@ put_directory() {
     touch -d "@$put_time" "$put_into" || fail "the time of ${put_into#"$root"} cannot be set"
 }
 
-# put_links: with --exclude BuildKit follows the links at the top of a whole context or stage, and one that leads nowhere fails it.
+# put_links: with --exclude BuildKit follows the links at the top of a whole context or stage; one that leads nowhere fails.
 put_links() {
     [ -s "$state/exclude" ] || return 0
     list_tree / -maxdepth 1 -type l

@@ -46,7 +46,8 @@ image() {
 
 id=6df423b21d83
 total=4
-stages='build 1'
+stages='build
+1 build'
 target_image=scratch
 
 # ---- The words above, and what they need. (0BSD; dock2sh's runtime.)
@@ -1295,7 +1296,7 @@ put_directory() {
     touch -d "@$put_time" "$put_into" || fail "the time of ${put_into#"$root"} cannot be set"
 }
 
-# put_links: with --exclude BuildKit follows the links at the top of a whole context or stage, and one that leads nowhere fails it.
+# put_links: with --exclude BuildKit follows the links at the top of a whole context or stage; one that leads nowhere fails.
 put_links() {
     [ -s "$state/exclude" ] || return 0
     list_tree / -maxdepth 1 -type l

@@ -79,6 +79,7 @@ pattern() {
 
 id=138b97b369b6
 total=9
-stages='build 1'
+stages='build
+1 build'
 target_image=debian:12
 

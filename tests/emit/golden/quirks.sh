@@ -87,6 +87,7 @@ pattern() {
 
 id=10a7e9643a4f
 total=9
-stages='one 1'
+stages='one
+1 one'
 target_image=busybox
 

@@ -85,6 +85,8 @@ image() {
 
 id=ff8d63251c79
 total=9
-stages='base build 2'
+stages='base
+build base
+2 base build'
 target_image=debian:12
 
