@@ -1000,7 +1000,8 @@ parents() {
     */./*) parents_base=${1%%/./*} parents_rest=${1#*/./} ;;
     *) parents_base=. parents_rest=${1#./} ;;
     esac
-    case $source_kind-${parents_rest:=.} in context-.) fail "\"/${1#.}\": not found (BuildKit finds no whole directory here)" ;; esac
+    parents_rest=${parents_rest:-.}
+    case $source_kind-$parents_rest in context-.) fail "\"/${1#.}\": not found (BuildKit finds no whole directory here)" ;; esac
     is_wild "$1" || source_itself "$parents_base/$parents_rest"
     source_path "$parents_base"
     parents_base=${found%/}
