@@ -1,0 +1,80 @@
+"""From flags to API calls: what a command line names is found, parsed and evaluated; what is wrong with it ends the process."""
+
+import os
+from typing import TYPE_CHECKING, Any
+
+from dock2sh.cli.say import REFUSED, USAGE, Complaints, note, stop, usage
+from dock2sh.source import Refused
+
+if TYPE_CHECKING:
+    from dock2sh.dockerfile.syntax import Dockerfile
+    from dock2sh.model import Plan
+    from dock2sh.plan.context import Project
+
+
+def parsed(target: str, file: str, format: str = "text") -> "tuple[Project, Dockerfile]":
+    from dock2sh.dockerfile.lines import parse
+    from dock2sh.plan.context import locate
+
+    try:
+        project = locate(target, file)
+    except Refused as refused:
+        stop(refused.diagnostic, None, USAGE, format)
+    try:
+        return project, parse(project.text)
+    except Refused as refused:
+        stop(refused.diagnostic, project, REFUSED, format)
+
+
+def planned(
+    target: str,
+    file: str,
+    build_arg: list[str] | None,
+    stage: str,
+    platform: str,
+    label: list[str] | None,
+    base: list[str] | None,
+    build_context: list[str] | None,
+    offline: bool,
+    secret: list[str] | None,
+    format: str = "text",
+) -> "tuple[Plan, Project, Dockerfile]":
+    from dock2sh.plan.evaluate import evaluate
+
+    project, dockerfile = parsed(target, file, format)
+    options = evaluation_options(build_arg, stage, platform, label)
+    with Complaints(project, format):
+        return evaluate(dockerfile, options, finder(base, build_context, offline), None, project.ignore), project, dockerfile
+
+
+def evaluation_options(build_arg: list[str] | None, stage: str, platform: str, label: list[str] | None) -> Any:
+    from dock2sh.plan.evaluate import Options
+
+    arguments = pairs("--build-arg", build_arg, from_environment=True)
+    return Options(arguments, stage, platform, pairs("--label", label, bare=True))
+
+
+def pairs(flag: str, values: list[str] | None, from_environment: bool = False, bare: bool = False) -> dict[str, str]:
+    """NAME=VALUE arguments. Docker takes a --build-arg without VALUE from the environment, a --label without one as empty."""
+    found: dict[str, str] = {}
+    for text in values or ():
+        name, equals, value = text.partition("=")
+        if not name or not (equals or from_environment or bare):
+            usage(f"{flag} {text}: write NAME=VALUE")
+        if equals or bare:
+            found[name] = value
+        elif name in os.environ:
+            found[name] = os.environ[name]
+    return found
+
+
+def finder(base: list[str] | None, build_context: list[str] | None, offline: bool, quiet: bool = False) -> Any:
+    from dock2sh.bases import finder
+
+    sources = pairs("--base", base) | pairs("--build-context", build_context)
+    return finder(sources, offline, (lambda text: None) if quiet else note)
+
+
+def choose(flag: str, value: str, choices: tuple[str, ...]) -> None:
+    if value not in choices:
+        usage(f"{flag} {value}: one of {', '.join(choices)}")

@@ -1,0 +1,33 @@
+"""The flags that several commands have, each written once, in docker's names and meanings."""
+
+from typing import Annotated
+
+import typer
+
+Target = Annotated[str, typer.Argument(metavar="FILE|DIR|-", help="A Dockerfile, a build context, or - for standard input.")]
+File = Annotated[str, typer.Option("-f", "--file", metavar="FILE", help="The Dockerfile, where DIR is the build context.")]
+BuildArgs = Annotated[
+    list[str] | None,
+    typer.Option("--build-arg", metavar="NAME[=VALUE]", help="A build argument; without VALUE the environment's."),
+]
+Stage = Annotated[str, typer.Option("--target", metavar="STAGE", help="The stage to build (default: the last).")]
+PlatformOption = Annotated[str, typer.Option("--platform", metavar="OS/ARCH", help="The platform to build for.")]
+Labels = Annotated[list[str] | None, typer.Option("--label", metavar="KEY=VALUE", help="A label for the image.")]
+Bases = Annotated[
+    list[str] | None,
+    typer.Option("--base", metavar="NAME=SOURCE", help="A base image: a tar, a directory, an OCI layout, docker-image://REF."),
+]
+Contexts = Annotated[
+    list[str] | None, typer.Option("--build-context", metavar="NAME=SOURCE", help="A named build context, as docker's.")
+]
+Secrets = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--secret", metavar="id=ID,src=FILE", help="Accepted as docker's; the script takes it when it runs, and holds none."
+    ),
+]
+Offline = Annotated[bool, typer.Option("--offline", help="Ask no engine for base images: assume docker's defaults.")]
+Output = Annotated[
+    str, typer.Option("-o", "--output", metavar="FILE", help="Write there (only when all went well) instead of to stdout.")
+]
+Format = Annotated[str, typer.Option("--format", metavar="FORMAT", help="How to print it.")]

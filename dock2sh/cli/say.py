@@ -1,0 +1,93 @@
+"""Printing and ending: stdout for data, stderr for talk, an exit status. Nothing else in dock2sh prints."""
+
+import os
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NoReturn
+
+from dock2sh.source import Diagnostic, Refused, draw
+
+if TYPE_CHECKING:
+    from dock2sh.plan.context import Project
+
+OK, REFUSED, USAGE = 0, 1, 2
+
+
+class Complaints:
+    """Turns a Refused into a drawn diagnostic and exit status 1."""
+
+    def __init__(self, project: "Project", format: str = "text") -> None:
+        self.project, self.format = project, format
+
+    def __enter__(self) -> None:
+        pass
+
+    def __exit__(self, kind: object, error: BaseException | None, traceback: object) -> None:
+        if isinstance(error, Refused):
+            stop(error.diagnostic, self.project, REFUSED, self.format)
+
+
+def stop(diagnostic: Diagnostic, project: "Project | None", status: int, format: str) -> NoReturn:
+    """Say what is wrong, on stderr (as JSON on stdout where JSON was asked for), and end."""
+    name, text = (project.name, project.text) if project else ("dock2sh", "")
+    print(draw(diagnostic, name, text, colour(sys.stderr)), file=sys.stderr)
+    if format in ("json", "sarif") and project:
+        write(drawn((diagnostic,), project, format), "")
+    raise SystemExit(status)
+
+
+def drawn(complaints: "tuple[Diagnostic, ...]", project: "Project", format: str) -> str:
+    if format == "text":
+        drawn = [draw(complaint, project.name, project.text, colour(sys.stdout)) for complaint in complaints]
+        return "\n\n".join(drawn) + "\n" if drawn else ""
+    from dock2sh.checks.formats import as_json, as_sarif
+
+    return (as_json if format == "json" else as_sarif)(list(complaints), project.name, project.text)
+
+
+def json_text(value: object) -> str:
+    import json
+
+    return json.dumps(value, indent=2) + "\n"
+
+
+def colour(stream: Any) -> bool:
+    return bool(stream.isatty()) and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
+
+
+def note(text: str) -> None:
+    print(f"dock2sh: {text}", file=sys.stderr)
+
+
+def usage(text: str) -> NoReturn:
+    print(f"dock2sh: {text}\nTry `dock2sh --help`.", file=sys.stderr)
+    raise SystemExit(USAGE)
+
+
+def destination(output: str) -> str:
+    """The real path of the file that the output goes to; empty for a pipe or a terminal (stdout may be redirected to a file)."""
+    try:
+        return os.path.realpath(output) if output else os.readlink("/proc/self/fd/1")
+    except OSError:
+        return ""
+
+
+def write(text: str, output: str) -> None:
+    """To stdout, or to a file that is there whole or not at all."""
+    data = text.encode("utf-8", "surrogateescape")
+    if not output or output == "-":
+        sys.stdout.buffer.write(data)
+        sys.stdout.buffer.flush()
+        return
+    path = Path(output)
+    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    try:
+        if path.exists() and not path.is_file():  # a device, a pipe: nothing to replace
+            path.write_bytes(data)
+            return
+        temporary.write_bytes(data)
+        os.replace(temporary, path)
+    except OSError as error:
+        raise OSError(error.errno, error.strerror, output) from None
+    finally:
+        temporary.unlink(missing_ok=True)

@@ -1,0 +1,53 @@
+"""`dock2sh FILE`, the same as `dock2sh script FILE`: the main job."""
+
+from typing import Annotated
+
+import typer
+
+from dock2sh.cli.calls import choose, planned
+from dock2sh.cli.flags import Bases, BuildArgs, Contexts, File, Labels, Offline, Output, PlatformOption, Secrets, Stage, Target
+from dock2sh.cli.say import Complaints, destination, write
+
+
+def script(
+    target: Target = ".",
+    file: File = "",
+    build_arg: BuildArgs = None,
+    stage: Stage = "",
+    platform: PlatformOption = "",
+    label: Labels = None,
+    base: Bases = None,
+    build_context: Contexts = None,
+    secret: Secrets = None,
+    offline: Offline = False,
+    bundle: Annotated[
+        bool, typer.Option("--bundle", help="Put the files of the context that are needed into the script.")
+    ] = False,
+    style: Annotated[
+        str, typer.Option("--style", metavar="script|manual", help="manual: what one would type in a container.")
+    ] = "script",
+    output: Output = "",
+) -> None:
+    """Write the shell script that does what `docker build` does.
+
+    \b
+    dock2sh Dockerfile > setup.sh          the context is the Dockerfile's directory
+    dock2sh . -o setup.sh                  DIR/Dockerfile, DIR is the context
+    dock2sh --bundle . -o setup.sh         one file that needs no context
+    dock2sh --style manual Dockerfile      what you would type into `docker run -it IMAGE bash`
+    curl -s URL | dock2sh -                from standard input
+
+    Exit status: 0; 1 the Dockerfile is refused; 2 usage.
+    """
+    choose("--style", style, ("script", "manual"))
+    plan, project, dockerfile = planned(target, file, build_arg, stage, platform, label, base, build_context, offline, secret)
+    with Complaints(project):
+        if style == "manual":
+            from dock2sh.emit.manual import manual
+
+            text = manual(plan, project.name, project.text, dockerfile.escape)
+        else:
+            import dock2sh
+
+            text = dock2sh.script(plan, project, dockerfile.escape, bundle, destination(output))
+    write(text, output)
