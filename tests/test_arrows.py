@@ -19,13 +19,27 @@ MAY_IMPORT = {
     "checks": {"source", "dockerfile", "instructions", "plan"},
     "emit": {"source", "digest", "model"},
     "images": set[str](),
+    "sandbox": set[str](),
     "verify": set[str](),
     "runtime": set[str](),  # programs that a script carries
     # these compose: they may know everything but the command line
     "bases": {"source", "model", "plan", "images"},
     "proof": {"model", "plan", "verify"},
-    "__init__": {"bases", "source", "model", "dockerfile", "plan", "checks", "emit", "images", "verify"},
-    "cli": {"__init__", "bases", "proof", "source", "model", "dockerfile", "plan", "checks", "emit", "images", "verify"},
+    "__init__": {"bases", "source", "model", "dockerfile", "plan", "checks", "emit", "images", "sandbox", "verify"},
+    "cli": {
+        "__init__",
+        "bases",
+        "proof",
+        "source",
+        "model",
+        "dockerfile",
+        "plan",
+        "checks",
+        "emit",
+        "images",
+        "sandbox",
+        "verify",
+    },
     "__main__": {"cli"},
 }
 
