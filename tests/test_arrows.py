@@ -18,7 +18,7 @@ MAY_IMPORT = {
     "plan": {"source", "digest", "model", "dockerfile", "instructions"},
     "checks": {"source", "dockerfile", "instructions", "plan"},
     "emit": {"source", "digest", "model"},
-    "images": set[str](),
+    "images": {"digest"},
     "sandbox": set[str](),
     "verify": set[str](),
     "runtime": set[str](),  # programs that a script carries

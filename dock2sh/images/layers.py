@@ -11,12 +11,17 @@ import os
 import shutil
 import stat
 import tarfile
-from typing import BinaryIO, cast
+from errno import ENOSPC
+from typing import BinaryIO, Self, cast
 
 from . import ImageError
 
 _LINKS_AT_MOST = 40  # the kernel's own limit (ELOOP, path_resolution(7))
 _XATTR = "SCHILY.xattr."
+_IN_MEMORY = (tarfile.XHDTYPE, tarfile.XGLTYPE, tarfile.SOLARIS_XHDTYPE, tarfile.GNUTYPE_LONGNAME, tarfile.GNUTYPE_LONGLINK)
+# attributes that are about a mount or a machine: overlayfs's notes would be obeyed by the next mount, the others refused
+NOT_OF_THE_FILE = ("trusted.", "user.overlay.", "security.selinux", "security.ima", "security.evm")
+_HEADER_AT_MOST = 1 << 21  # the kernel's own limit is 64 KiB of attributes for a file, and 4 KiB for a path
 
 
 def apply_layer(stream: BinaryIO, root: str, diff_id: str = "") -> None:
@@ -24,11 +29,16 @@ def apply_layer(stream: BinaryIO, root: str, diff_id: str = "") -> None:
 
     Raises ImageError for hostile or damaged archives, and where the rights for owners and devices are missing.
     """
+    lay(stream, Layer(root), diff_id)
+
+
+def lay(stream: BinaryIO, layer: "Layer", diff_id: str) -> None:
+    """Give all members of the tar `stream` to `layer`. See `apply_layer`."""
     summed = _Summed(stream)
-    layer = _Layer(root)
     try:
         source = cast(BinaryIO, summed)
-        with tarfile.open(fileobj=source, mode="r|", encoding="utf-8", errors="surrogateescape") as tar:
+        options = {"encoding": "utf-8", "errors": "surrogateescape", "tarinfo": _Info}
+        with tarfile.open(fileobj=source, mode="r|", bufsize=1 << 18, **options) as tar:  # type: ignore[call-overload]
             for member in tar:
                 layer.add(member, tar)
         layer.finish()
@@ -36,9 +46,22 @@ def apply_layer(stream: BinaryIO, root: str, diff_id: str = "") -> None:
     except PermissionError as error:
         raise ImageError(f"{error.strerror}: {error.filename}. Unpacking keeps owners and devices: do it as root") from error
     except (tarfile.TarError, EOFError, OSError) as error:
+        if getattr(error, "errno", 0) == ENOSPC:
+            raise
         raise ImageError(f"the layer cannot be unpacked: {error}") from error
     if diff_id and summed.digest() != diff_id:
         raise ImageError(f"the layer is damaged: it is {summed.digest()}, its image says {diff_id}. Fetch the image again")
+
+
+class _Info(tarfile.TarInfo):
+    """A header that does not take what memory there is: tarfile reads long names and pax headers whole."""
+
+    @classmethod
+    def frombuf(cls, buf: bytes | bytearray, encoding: str, errors: str) -> Self:
+        info = super().frombuf(buf, encoding, errors)
+        if info.type in _IN_MEMORY and info.size > _HEADER_AT_MOST:
+            raise ImageError(f"the archive has a header of {info.size} bytes, which no file's name or attributes need")
+        return info
 
 
 def inside(root: str, path: str) -> str:
@@ -87,7 +110,7 @@ class _Summed:
         return "sha256:" + self._sum.hexdigest()
 
 
-class _Layer:
+class Layer:
     """One layer on its way into `root`."""
 
     def __init__(self, root: str) -> None:
@@ -108,7 +131,7 @@ class _Layer:
         place = f"{parent}/{name}"
         self._written.add(place)
         if member.isdir():
-            _make_directory(place)
+            self._make_directory(place)
             self._directories[place] = member
         else:
             self._remove(place)
@@ -131,17 +154,29 @@ class _Layer:
 
     def _whiteout(self, parent: str, name: str) -> None:
         if name == ".wh..wh..opq":
-            for entry in os.listdir(parent):
-                if f"{parent}/{entry}" not in self._written:
-                    self._remove(f"{parent}/{entry}")
+            self._hide_all(parent)
         elif not name.startswith(".wh..wh."):  # the others are aufs' own notes
             hidden = name.removeprefix(".wh.")
             if hidden in ("", ".", ".."):
                 raise ImageError(f"the archive has a whiteout that names no file: {name}")
-            self._remove(f"{parent}/{hidden}")
+            self._hide(f"{parent}/{hidden}")
+
+    def _hide_all(self, parent: str) -> None:
+        """What is in `parent` of the layers below."""
+        for entry in os.listdir(parent):
+            if f"{parent}/{entry}" not in self._written:
+                self._remove(f"{parent}/{entry}")
+
+    def _hide(self, place: str) -> None:
+        self._remove(place)
+
+    def _make_directory(self, place: str) -> None:
+        if os.path.islink(place) or not os.path.isdir(place):
+            self._remove(place)
+            os.mkdir(place)
 
     def _remove(self, place: str) -> None:
-        """Delete `place`; with a directory goes what is remembered of it, since a link may take its place."""
+        """Delete `place`; with a directory or a link goes what is remembered of it, since something else takes its place."""
         if _remove(place):
             self._parents = {"": self._root}
             gone = [known for known in self._directories if known == place or known.startswith(f"{place}/")]
@@ -184,20 +219,15 @@ def _make_directories(place: str) -> None:
         os.chmod(place, 0o755)
 
 
-def _make_directory(place: str) -> None:
-    if os.path.islink(place) or not os.path.isdir(place):
-        _remove(place)
-        os.mkdir(place)
-
-
 def _remove(place: str) -> bool:
-    """Delete whatever is there, never what a link points at; tells whether it was a directory."""
-    if os.path.isdir(place) and not os.path.islink(place):
+    """Delete whatever is there, never what a link points at; tells whether one could go through it: a directory or a link."""
+    link = os.path.islink(place)
+    if not link and os.path.isdir(place):
         shutil.rmtree(place)
         return True
-    if os.path.lexists(place):
+    if link or os.path.lexists(place):
         os.unlink(place)
-    return False
+    return link
 
 
 def _attributes(member: tarfile.TarInfo, place: str) -> None:
@@ -206,7 +236,8 @@ def _attributes(member: tarfile.TarInfo, place: str) -> None:
     if not member.issym():
         os.chmod(place, member.mode & 0o7777)
     for key, value in member.pax_headers.items():
-        if key.startswith(_XATTR):
-            os.setxattr(place, key.removeprefix(_XATTR), value.encode("utf-8", "surrogateescape"), follow_symlinks=False)
+        name = key.removeprefix(_XATTR)
+        if name != key and not name.startswith(NOT_OF_THE_FILE):
+            os.setxattr(place, name, value.encode("utf-8", "surrogateescape"), follow_symlinks=False)
     if not member.isdir():
         os.utime(place, (member.mtime, member.mtime), follow_symlinks=False)

@@ -1,0 +1,211 @@
+"""Files that are there whole or not at all, and the locks of those who write them.
+
+A file is written under `temporary/` and renamed to its place, so that a kill at any moment leaves the old or the new, never a
+half. What names other things (index, manifests, configs) is synced before that, a millisecond each. Layers are not: a power cut
+may leave one short, which its size in the manifest tells. What a killed process left in `temporary/` goes when the next one
+begins: see `busy`.
+"""
+
+import fcntl
+import os
+import shutil
+import tempfile
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
+from errno import ENOSPC
+from typing import Any, BinaryIO, NoReturn, cast
+
+from dock2sh.digest import sha256_for
+
+from . import ImageError
+
+_BLOCK = 1 << 20
+
+
+class Hashed:
+    """A file that is hashed while it is written: blocks of a MiB, of which one is hashed (elsewhere) while the last is written.
+
+    What is smaller than a block is hashed without OpenSSL, which takes longer to load than that.
+    """
+
+    def __init__(self, file: BinaryIO) -> None:
+        self.size = 0
+        self._file, self._waiting = file, bytearray()
+        self._sum: Any = None
+        self._pool: ThreadPoolExecutor | None = None
+        self._hashing: Future[None] | None = None
+
+    def write(self, data: bytes) -> int:
+        self.size += len(data)
+        if len(data) >= _BLOCK and not self._waiting:
+            self._pass_on(data)
+            return len(data)
+        self._waiting += data
+        if len(self._waiting) >= _BLOCK:
+            block, self._waiting = bytes(self._waiting), bytearray()
+            self._pass_on(block)
+        return len(data)
+
+    def flush(self) -> None:
+        """Nothing: a block is written when it is full, the rest by `digest`."""
+
+    def close(self) -> None:
+        if self._pool:
+            self._pool.shutdown()
+
+    def digest(self) -> str:
+        """Write what waits; "sha256:..." of everything."""
+        self._sum = self._sum or sha256_for(self.size)()
+        self._wait()
+        self._sum.update(self._waiting)
+        self._file.write(self._waiting)
+        self._waiting = bytearray()
+        return f"sha256:{self._sum.hexdigest()}"
+
+    def _pass_on(self, block: bytes) -> None:
+        self._sum = self._sum or sha256_for(_BLOCK + 1)()
+        self._pool = self._pool or ThreadPoolExecutor(1)
+        self._wait()
+        self._hashing = self._pool.submit(self._sum.update, block)
+        self._file.write(block)
+
+    def _wait(self) -> None:
+        if self._hashing:
+            self._hashing.result()
+            self._hashing = None
+
+
+class Folder:
+    """The directory of a store: where its files are, how they come there, who is at work in it."""
+
+    def __init__(self, path: str) -> None:
+        self.path = path
+
+    def place(self, *names: str) -> str:
+        return os.path.join(self.path, *names)
+
+    def blob(self, digest: str) -> str:
+        """The path of a blob. Raises ImageError for what is no digest (it comes out of files that others wrote)."""
+        algorithm, colon, value = digest.partition(":")
+        if not colon or not value.isalnum() or not algorithm.isalnum():
+            raise ImageError(f"{digest!r} is no digest")
+        return self.place("blobs", algorithm, value)
+
+    def make(self) -> None:
+        """Make the directory, where it is not there yet."""
+        for name in ("blobs/sha256", "layers", "temporary", "cache"):
+            os.makedirs(self.place(name), mode=0o700, exist_ok=True)
+        if not os.path.exists(self.place("oci-layout")):
+            self.replace("oci-layout", b'{"imageLayoutVersion":"1.0.0"}')
+
+    def replace(self, name: str, data: bytes) -> None:
+        """Write a file; whoever reads it meanwhile sees the old one or the new one."""
+        with self.temporary() as temporary:
+            write_synced(temporary, data)
+            os.replace(temporary, self.place(name))
+
+    def add_blob(self, write: Callable[[BinaryIO], object], expected: str = "", sync: bool = False) -> tuple[str, int]:
+        """What `write` writes as a blob: its digest and size. Raises ImageError if it is not the `expected` digest."""
+        with self.temporary() as temporary:
+            digest, size = write_hashed(temporary, write, sync)
+            if expected and digest != expected:
+                raise ImageError(f"damaged: it is {digest}, where {expected} was promised")
+            os.replace(temporary, self.blob(digest))
+        return digest, size
+
+    @contextmanager
+    def temporary(self) -> Iterator[str]:
+        """A path in `temporary/` at which nothing is yet; what is there at the end goes, whatever happened."""
+        path = tempfile.mktemp(dir=self.place("temporary"))
+        try:
+            with self.busy():
+                yield path
+        except OSError as error:
+            full(error, self.path)
+        finally:
+            discard(path)
+
+    @contextmanager
+    def busy(self) -> Iterator[None]:
+        """While this lasts nothing is collected, and what is in `temporary/` has an owner. Nests, and many may do it at once."""
+        os.makedirs(self.place("temporary"), mode=0o700, exist_ok=True)
+        with open(self.place("in-use"), "ab") as lock:
+            if _locked(lock, fcntl.LOCK_EX | fcntl.LOCK_NB):  # nobody is at work: what is left is of the dead
+                for name in os.listdir(self.place("temporary")):
+                    discard(self.place("temporary", name))
+            fcntl.flock(lock, fcntl.LOCK_SH)
+            yield
+
+    @contextmanager
+    def alone(self) -> Iterator[bool]:
+        """Whether nobody else is at work; nobody begins while this lasts, if so."""
+        with open(self.place("in-use"), "ab") as lock:
+            yield _locked(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+
+    @contextmanager
+    def locked(self, path: str) -> Iterator[None]:
+        """One process at a time, for a file that is there."""
+        with open(path, "rb") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            yield
+
+
+def write_synced(path: str, data: bytes) -> None:
+    """Write a file that is there after a power cut too, if a rename that comes after it is."""
+    with open(path, "wb") as file:
+        file.write(data)
+        file.flush()
+        os.fsync(file.fileno())
+
+
+def write_hashed(path: str, write: Callable[[BinaryIO], object], sync: bool = False) -> tuple[str, int]:
+    """Write a new file; its digest and size."""
+    with open(path, "xb", buffering=0) as file:
+        hashed = Hashed(cast(BinaryIO, _Whole(file)))
+        try:
+            write(cast(BinaryIO, hashed))
+            digest = hashed.digest()
+            if sync:
+                os.fsync(file.fileno())
+            return digest, hashed.size
+        finally:
+            hashed.close()
+
+
+class _Whole:
+    """An unbuffered file of which a write is whole: the kernel may take less than it is given (at 2 GiB, on a full disk)."""
+
+    def __init__(self, file: Any) -> None:
+        self._file = file
+
+    def write(self, data: bytes) -> int:
+        rest = memoryview(data)
+        while rest:
+            rest = rest[self._file.write(rest) :]
+        return len(data)
+
+
+def full(error: OSError, path: str) -> NoReturn:
+    """Raises `error`; a full disk as an ImageError that says what to do."""
+    if error.errno == ENOSPC:
+        raise ImageError(
+            f"no space left in {path}. Remove images with `dock2sh rmi` and `dock2sh prune`, or free some"
+        ) from error
+    raise error
+
+
+def discard(path: str) -> None:
+    """Delete a file or a tree, if it is there."""
+    if os.path.isdir(path) and not os.path.islink(path):
+        shutil.rmtree(path)
+    elif os.path.lexists(path):
+        os.unlink(path)
+
+
+def _locked(file: Any, how: int) -> bool:
+    try:
+        fcntl.flock(file, how)
+    except BlockingIOError:
+        return False
+    return True

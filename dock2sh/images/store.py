@@ -1,0 +1,495 @@
+"""The images of this user: an OCI image layout, which other tools can read, and beside it the layers as overlayfs wants them.
+
+    oci-layout, index.json, blobs/sha256/   images: manifests, configs, layer tars
+    layers/DIFF_ID                          a layer unpacked (see overlay.py), made when it is first asked for
+    cache/KEY                               what a build remembers: see `remember`
+    temporary/, lock, in-use                see blobs.py
+
+Everything may be done by several processes at once and killed at any moment. `busy` says that one is at work: as long as anybody
+is, nothing is collected, so that a build may first add layers and then the image that names them.
+"""
+
+import json
+import os
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from errno import EEXIST, ENOTEMPTY, EXDEV
+from typing import Any, BinaryIO, NamedTuple
+
+from . import ImageError, index
+from .blobs import Folder, discard, write_synced
+from .index import Entry
+from .reference import InvalidReference, normalise_reference
+
+_MANIFEST = "application/vnd.oci.image.manifest.v1+json"
+_CONFIG = "application/vnd.oci.image.config.v1+json"
+PLAIN_TAR = "application/vnd.oci.image.layer.v1.tar"
+_HEX = frozenset("0123456789abcdef")
+
+
+class Layer(NamedTuple):
+    """A layer: `diff_id` is the digest of its tar, `digest` and `size` (bytes) those of the blob, which may be compressed."""
+
+    diff_id: str
+    digest: str
+    size: int
+    media_type: str = PLAIN_TAR
+
+
+class Stored(NamedTuple):
+    """An image of the store. `id` is docker's image ID, `config` the whole OCI image config, `manifest` its manifest's digest.
+
+    `names` are whole references (docker.io/library/debian:12), `digests` those with a digest under which a registry has it.
+    `layers` are in the order of the config's diff ids, the lowest first.
+    """
+
+    id: str
+    config: Mapping[str, Any]
+    layers: tuple[Layer, ...]
+    names: tuple[str, ...]
+    digests: tuple[str, ...]
+    manifest: str
+
+
+class Removed(NamedTuple):
+    """What was removed, in docker's words (`untagged` names, `deleted` ids), and the bytes that it freed."""
+
+    untagged: tuple[str, ...] = ()
+    deleted: tuple[str, ...] = ()
+    freed: int = 0
+
+
+class Remembered(NamedTuple):
+    """What `remember` was given."""
+
+    value: Any
+    layers: tuple[Layer, ...]
+
+
+def default_path() -> str:
+    """$XDG_DATA_HOME/dock2sh/images, below ~/.local/share where that is not set."""
+    home = os.environ.get("XDG_DATA_HOME") or os.path.expanduser("~/.local/share")
+    return os.path.join(home, "dock2sh", "images")
+
+
+def open_store(path: str = "", remove_tree: Callable[[str], None] = discard) -> "Store":
+    """The store at `path`, or this user's; it is made when something is put into it. See `Store`."""
+    return Store(path or default_path(), remove_tree)
+
+
+class Store:
+    """Images and their layers. Methods raise ImageError with one sentence that says what is wrong, and the cure.
+
+    `remove_tree` deletes an unpacked layer: a root-less user's has files of other users, which only a user namespace may delete.
+    """
+
+    def __init__(self, path: str, remove_tree: Callable[[str], None] = discard) -> None:
+        self.path = os.path.abspath(path)
+        self.folder = Folder(self.path)
+        self._remove_tree = remove_tree
+
+    # ---- what is there
+
+    def find(self, reference: str, platform: str = "") -> Stored | None:
+        """The image of that id, name, or beginning of an id, as docker looks for it; `platform` "linux/arm64", or "" for any."""
+        entries = self._entries()
+        chosen = index.preferred(self._called(entries, reference), platform)
+        return self._stored(chosen, entries) if chosen else None
+
+    def all(self) -> list[Stored]:
+        """All images, the youngest first; not the copies of what an engine has."""
+        entries = self._entries()
+        digests = dict.fromkeys(entry["digest"] for entry in entries if not index.copy_of(entry))
+        first = {entry["digest"]: entry for entry in reversed(entries)}
+        found = [self._stored(first[digest], entries) for digest in digests]
+        return sorted(found, key=lambda image: str(image.config.get("created", "")), reverse=True)
+
+    def find_copy(self, reference: str, platform: str = "") -> Stored | None:
+        """The last copy of what an engine calls `reference`."""
+        entries = self._entries()
+        whole = normalise_reference(reference)
+        chosen = index.preferred([entry for entry in entries if index.copy_of(entry) == whole], platform)
+        return self._stored(chosen, entries) if chosen else None
+
+    def layer(self, diff_id: str) -> Layer | None:
+        """A layer that an image here or something remembered has."""
+        known = (layer for image in self._images(self._entries()) for layer in image.layers)
+        remembered = (layer for memory in self._memories() for layer in memory.layers)
+        return next((layer for layers in (known, remembered) for layer in layers if layer.diff_id == diff_id), None)
+
+    # ---- layers
+
+    def add_layer(self, write: Callable[[BinaryIO], object]) -> Layer:
+        """A layer of the tar (not compressed) that `write` writes: hashed while it is written, there whole or not at all."""
+        self.folder.make()
+        digest, size = self.folder.add_blob(write)
+        return Layer(digest, digest, size)
+
+    def add_blob(self, write: Callable[[BinaryIO], object], expected: str = "") -> tuple[str, int]:
+        """Any blob; with `expected`, only if that is its digest. Its digest and size."""
+        self.folder.make()
+        return self.folder.add_blob(write, expected)
+
+    def _add_text(self, data: bytes) -> tuple[str, int]:
+        """A manifest or config."""
+        self.folder.make()
+        return self.folder.add_blob(lambda out: out.write(data), sync=True)
+
+    def has_blob(self, digest: str, size: int = -1) -> bool:
+        """Whether the blob is here, whole (a power cut may have left it short)."""
+        try:
+            return size in (-1, os.stat(self.folder.blob(digest)).st_size)
+        except OSError:
+            return False
+
+    @contextmanager
+    def open_blob(self, digest: str) -> Iterator[BinaryIO]:
+        """A blob to read."""
+        try:
+            file = open(self.folder.blob(digest), "rb")  # noqa: SIM115  (only the opening may raise this)
+        except OSError as error:
+            raise ImageError(
+                f"the store {self.path} is damaged: {digest}: {error.strerror}. Remove the image, get it again"
+            ) from error
+        with file:
+            yield file
+
+    @contextmanager
+    def open_layer(self, layer: Layer) -> Iterator[BinaryIO]:
+        """A layer's tar, decompressed."""
+        from .streams import decompressed
+
+        if not self.has_blob(layer.digest, layer.size):
+            raise ImageError(f"the store {self.path} is damaged: the layer {layer.digest} is not whole. Get the image again")
+        with self.open_blob(layer.digest) as raw, decompressed(raw) as stream:
+            yield stream
+
+    def directory(self, layer: Layer) -> str:
+        """The layer as a lower directory for overlayfs, unpacked once; in a user namespace with user.overlay.* attributes.
+
+        Be `busy` as long as it is used. Needs root, or a user namespace that has the owners of the layer's files.
+        """
+        place = self._unpacked(layer)
+        if os.path.isdir(place):
+            return place
+        from .overlay import rootless, unpack_layer
+
+        with self.folder.temporary() as new, self.folder.locked(self.folder.blob(layer.digest)):
+            if not os.path.isdir(place):  # another process may just have done it
+                with self.open_layer(layer) as stream:
+                    unpack_layer(stream, new, rootless(), layer.diff_id)
+                self._settle(new, place)
+        return place
+
+    def adopt(self, directory: str, layer: Layer) -> None:
+        """Make an overlay's upper directory (of which `layer` was written) that layer's directory. It must not be mounted.
+
+        It has to be on the store's file system; it is gone from its place afterwards.
+        """
+        with self.folder.busy():
+            self._settle(directory, self._unpacked(layer))
+
+    def _unpacked(self, layer: Layer) -> str:
+        return self.folder.place("layers", layer.diff_id.partition(":")[2])
+
+    def _settle(self, directory: str, place: str) -> None:
+        try:
+            os.rename(directory, place)
+        except OSError as error:
+            if error.errno == EXDEV:
+                raise ImageError(f"{directory} is on another file system than the store {self.path}") from error
+            if error.errno not in (EEXIST, ENOTEMPTY):
+                raise
+            self._remove_tree(directory)  # somebody was quicker with the same
+
+    # ---- images
+
+    def add_image(self, config: Mapping[str, Any] | bytes, layers: Sequence[Layer], names: Sequence[str] = ()) -> Stored:
+        """An image of layers that are here. `config` is the OCI image config, as bytes where its id must stay what it was.
+
+        Its diff ids are filled in if it has none. `names` are taken from the images that had them (of the same platform).
+        """
+        data = config if isinstance(config, bytes) else _json(_with_layers(config, layers))
+        self._check(json.loads(data), layers)
+        digest, size = self._add_text(data)
+        manifest = {
+            "schemaVersion": 2,
+            "mediaType": _MANIFEST,
+            "config": {"mediaType": _CONFIG, "digest": digest, "size": size},
+            "layers": [{"mediaType": layer.media_type, "digest": layer.digest, "size": layer.size} for layer in layers],
+        }
+        return self.add_manifest(_json(manifest), names)
+
+    def add_manifest(self, manifest: bytes, names: Sequence[str] = (), copy_of: str = "") -> Stored:
+        """An image by its manifest, byte for byte; its config and layers are here.
+
+        An image of that id that is here already keeps its manifest (its layers may be compressed otherwise). With `copy_of` it is
+        the copy of what an engine calls so, which has no name here.
+        """
+        with self.folder.busy():
+            told = json.loads(manifest)
+            digest, size = self._add_text(manifest)
+            config = self._config(told)
+            platform = index.platform_of(config)
+            entry = {"mediaType": told.get("mediaType", _MANIFEST), "digest": digest, "size": size, "platform": platform}
+            with self._changing() as entries:
+                there = (one for one in entries if self._id(one) == told["config"]["digest"])
+                entry = {key: value for key, value in next(there, entry).items() if key != "annotations"}
+                self._put(entries, entry, names, copy_of)
+            return self._stored(entry, self._entries())
+
+    def _put(self, entries: list[Entry], entry: Entry, names: Sequence[str], copy_of: str) -> None:
+        changed: list[Entry] = list(entries)
+        if copy_of:
+            changed = index.with_copy(changed, entry, normalise_reference(copy_of))
+        for name in names:
+            changed = index.with_name(changed, entry, normalise_reference(name))
+        if not any(one["digest"] == entry["digest"] for one in changed):
+            changed.append(index.named(entry, ""))
+        entries[:] = changed
+
+    def tag(self, reference: str, name: str) -> Stored:
+        """Give the image `reference` one name more."""
+        image = self._must_find(reference)
+        with self._changing() as entries:
+            entry = next(entry for entry in entries if entry["digest"] == image.manifest)
+            entries[:] = index.with_name(entries, entry, normalise_reference(name))
+        return self._must_find(image.id)
+
+    def untag(self, name: str) -> Stored:
+        """Take a name from its image, which stays, perhaps nameless; the image as it was."""
+        image, whole = self._must_find(name), normalise_reference(name)
+        if whole not in (*image.names, *image.digests):
+            raise ImageError(f"{name} is no name of the image {image.id}")
+        with self._changing() as entries:
+            entries[:] = index.without_name(entries, whole, image.manifest)
+        return image
+
+    def remove(self, reference: str, force: bool = False) -> Removed:
+        """Remove an image as `docker rmi` does: by name, only that name if there are others; by id, all of it.
+
+        By id with names in several repositories only with `force`. Layers of nobody else go with it, if nobody is `busy`.
+        """
+        image = self._must_find(reference)
+        whole = _normalised(reference)
+        if whole in (*image.names, *image.digests) and len(image.names) > (whole in image.names):
+            self.untag(reference)
+            return Removed(untagged=(whole,))
+        if len({name.rpartition(":")[0] for name in image.names}) > 1 and not force:
+            raise ImageError(f"unable to delete {reference} (must be forced): image is referenced in multiple repositories")
+        with self._changing() as entries:
+            entries[:] = index.without(entries, image.manifest)
+        return Removed((*image.names, *image.digests), (image.id,), self.collect() or 0)
+
+    def prune(self, wanted: Callable[[Stored], bool] = lambda image: not image.names, cache: bool = False) -> Removed:
+        """Remove the images that are `wanted` (those without a name), copies of an engine's, and what nobody needs any more.
+
+        With `cache` also what builds remember. Raises ImageError while somebody is busy.
+        """
+        self.folder.make()
+        with self.folder.alone() as alone:
+            if not alone:
+                raise ImageError(f"the store {self.path} is in use (a build or a container runs). Prune when it has ended")
+            gone = [image for image in self.all() if wanted(image)]
+            if cache:
+                self.forget()
+            with self._changing() as entries:
+                lost = {image.manifest for image in gone}
+                entries[:] = [entry for entry in entries if entry["digest"] not in lost and not index.copy_of(entry)]
+            names = tuple(name for image in gone for name in (*image.names, *image.digests))
+            return Removed(names, tuple(image.id for image in gone), self._sweep())
+
+    # ---- what a build remembers
+
+    def remember(self, key: str, value: Any, layers: Sequence[Layer] = ()) -> None:
+        """Keep a JSON value and layers under a key (letters and digits); the layers stay as if an image had them."""
+        self.folder.make()
+        self.folder.replace(f"cache/{_key(key)}", _json({"value": value, "layers": [list(layer) for layer in layers]}))
+
+    def recall(self, key: str) -> Remembered | None:
+        """What was remembered, if its layers are all here still."""
+        memory = self._memory(self.folder.place("cache", _key(key)))
+        if memory is None or not all(self.has_blob(layer.digest, layer.size) for layer in memory.layers):
+            return None
+        return memory
+
+    def forget(self, *keys: str) -> None:
+        """Drop what is remembered under these keys; without one, everything. `collect` or the next prune frees the layers."""
+        for key in keys or self._keys():
+            discard(self.folder.place("cache", _key(key)))
+
+    def _keys(self) -> list[str]:
+        try:
+            return os.listdir(self.folder.place("cache"))
+        except FileNotFoundError:
+            return []
+
+    def _memories(self) -> Iterator[Remembered]:
+        yield from filter(None, (self._memory(self.folder.place("cache", key)) for key in self._keys()))
+
+    def _memory(self, path: str) -> Remembered | None:
+        try:
+            with open(path, "rb") as file:
+                told = json.load(file)
+            return Remembered(told["value"], tuple(Layer(*layer) for layer in told["layers"]))
+        except (FileNotFoundError, ValueError, TypeError, KeyError):
+            return None
+
+    # ---- cleaning up
+
+    def busy(self) -> Any:
+        """A context in which layers that no image has yet, and layers that are mounted, are safe from being collected."""
+        return self.folder.busy()
+
+    def collect(self) -> int | None:
+        """Delete the blobs and unpacked layers that nothing names; the bytes of the blobs, or None if somebody is busy."""
+        self.folder.make()
+        with self.folder.alone() as alone:
+            if not alone:
+                return None
+            return self._sweep()
+
+    def _sweep(self) -> int:
+        """Only for who is alone: nothing may be added meanwhile."""
+        entries = self._entries()
+        images = self._images(entries)
+        layers = {layer for image in images for layer in image.layers}
+        layers |= {layer for memory in self._memories() for layer in memory.layers}
+        blobs = {layer.digest for layer in layers} | {image.id for image in images} | {entry["digest"] for entry in entries}
+        unpacked = {self._unpacked(layer) for layer in layers}
+        for name in os.listdir(self.folder.place("layers")):
+            if self.folder.place("layers", name) not in unpacked:
+                self._discard_layer(name)
+        return sum(
+            self._discard_blob(name) for name in os.listdir(self.folder.place("blobs/sha256")) if f"sha256:{name}" not in blobs
+        )
+
+    def _discard_layer(self, name: str) -> None:
+        """Out of its place first: a kill in the middle must not leave half a layer there."""
+        doomed = self.folder.place("temporary", name)
+        os.rename(self.folder.place("layers", name), doomed)
+        self._remove_tree(doomed)
+
+    def _discard_blob(self, name: str) -> int:
+        path = self.folder.place("blobs/sha256", name)
+        size = os.stat(path).st_size
+        os.unlink(path)
+        return size
+
+    # ---- the index
+
+    def _entries(self) -> list[Entry]:
+        try:
+            with open(self.folder.place("index.json"), "rb") as file:
+                return list(json.load(file)["manifests"])
+        except FileNotFoundError:
+            return []
+        except (ValueError, KeyError, TypeError) as error:
+            raise ImageError(
+                f"{self.folder.place('index.json')} is damaged ({error}). Remove {self.path} to begin anew"
+            ) from error
+
+    @contextmanager
+    def _changing(self) -> Iterator[list[Entry]]:
+        """The index's entries, to be changed in place by one process at a time; written at the end if they were."""
+        self.folder.make()
+        lock = self.folder.place("lock")
+        open(lock, "ab").close()
+        with self.folder.locked(lock):
+            before = self._entries()
+            entries = list(before)
+            yield entries
+            if entries != before:
+                _replace(self.folder, _json(index.index(entries)))
+
+    def _called(self, entries: list[Entry], reference: str) -> list[Entry]:
+        """The entries of the image with that id, else with that name, else with that beginning of its id."""
+        hexadecimal = reference.removeprefix("sha256:")
+        is_id = len(hexadecimal) <= 64 and bool(hexadecimal) and _HEX.issuperset(hexadecimal)
+        if is_id and len(hexadecimal) == 64:
+            return [entry for entry in entries if self._id(entry) == f"sha256:{hexadecimal}"]
+        whole = _normalised(reference)
+        found = [entry for entry in entries if index.name_of(entry) == whole] if whole else []
+        if found or not is_id:
+            return found
+        found = [entry for entry in entries if self._id(entry).startswith(f"sha256:{hexadecimal}")]
+        if len({self._id(entry) for entry in found}) > 1:
+            raise ImageError(f"several images begin with {reference}: write more of the id")
+        return found
+
+    def _must_find(self, reference: str) -> Stored:
+        image = self.find(reference)
+        if not image:
+            raise ImageError(f"no such image: {reference}. `dock2sh images` lists those that are here")
+        return image
+
+    def _images(self, entries: list[Entry]) -> list[Stored]:
+        return [self._stored(entry, entries) for entry in {entry["digest"]: entry for entry in entries}.values()]
+
+    def _stored(self, entry: Entry, entries: list[Entry]) -> Stored:
+        manifest = self._read(entry["digest"])
+        config = self._read(manifest["config"]["digest"])
+        diff_ids = config.get("rootfs", {}).get("diff_ids") or []
+        layers = tuple(
+            Layer(diff_id, layer["digest"], layer["size"], layer.get("mediaType", PLAIN_TAR))
+            for diff_id, layer in zip(diff_ids, manifest["layers"], strict=True)
+        )
+        names, digests = index.names(one for one in entries if one["digest"] == entry["digest"])
+        return Stored(manifest["config"]["digest"], config, layers, names, digests, entry["digest"])
+
+    def _id(self, entry: Entry) -> str:
+        return str(self._read(entry["digest"])["config"]["digest"])
+
+    def _config(self, manifest: Mapping[str, Any]) -> Mapping[str, Any]:
+        config: Mapping[str, Any] = self._read(manifest["config"]["digest"])
+        self._check(config, manifest["layers"])
+        return config
+
+    def _check(self, config: Mapping[str, Any], layers: Sequence[Any]) -> None:
+        """Every layer is here, and as many as the config has diff ids."""
+        diff_ids = config.get("rootfs", {}).get("diff_ids") or []
+        if len(diff_ids) != len(layers):
+            raise ImageError(f"the image is damaged: its config names {len(diff_ids)} layers, its manifest {len(layers)}")
+        for layer in layers:
+            digest, size = (layer.digest, layer.size) if isinstance(layer, Layer) else (layer["digest"], layer["size"])
+            if not self.has_blob(digest, size):
+                raise ImageError(f"the layer {digest} is not in the store {self.path}")
+
+    def _read(self, digest: str) -> Any:
+        with self.open_blob(digest) as file:
+            try:
+                return json.load(file)
+            except ValueError as error:
+                raise ImageError(
+                    f"the store {self.path} is damaged: {digest} is no JSON. Remove the image, get it again"
+                ) from error
+
+
+def _replace(folder: Folder, data: bytes) -> None:
+    """The index, not by way of `temporary/`: who collects is alone there."""
+    new = folder.place(".index.json")  # the lock's holder alone writes it
+    write_synced(new, data)
+    os.replace(new, folder.place("index.json"))
+
+
+def _with_layers(config: Mapping[str, Any], layers: Sequence[Layer]) -> Mapping[str, Any]:
+    if config.get("rootfs", {}).get("diff_ids"):
+        return config
+    return {**config, "rootfs": {"type": "layers", "diff_ids": [layer.diff_id for layer in layers]}}
+
+
+def _json(value: object) -> bytes:
+    return json.dumps(value, separators=(",", ":"), ensure_ascii=False).encode("utf-8", "surrogateescape")
+
+
+def _key(key: str) -> str:
+    if not key.isalnum():
+        raise ValueError(f"{key!r} is no key")
+    return key
+
+
+def _normalised(reference: str) -> str:
+    try:
+        return normalise_reference(reference)
+    except InvalidReference:
+        return ""
