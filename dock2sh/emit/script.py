@@ -394,7 +394,8 @@ def _without_dot(path: str) -> str:
 def _short(text: str, width: int = 70) -> str:
     """An instruction on one line, cut at `width`."""
     flat = " ".join(text[: width * 3].split())
-    flat = "".join(char if char.isprintable() else "?" for char in flat)
+    if not flat.isprintable():
+        flat = "".join(char if char.isprintable() else "?" for char in flat)
     return flat if len(flat) <= width else flat[: width - 3].rstrip() + "..."
 
 
