@@ -207,7 +207,8 @@ def test_only_the_last_command_decides(workshop: Workshop) -> None:
 
 def test_ctrl_c_ends_all(workshop: Workshop, mode: str) -> None:
     del mode
-    script = workshop.write(steps("    run_exec sh -c 'echo up; sleep 53.75; echo never'"))
+    sleep = f"sleep 53.{os.getpid()}"  # of this run of the tests alone
+    script = workshop.write(steps(f"    run_exec sh -c 'echo up; {sleep}; echo never'"))
     words = [*workshop.command, str(script), "--root", str(workshop.root), "--state", str(workshop.state)]
     with subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True) as child:
         assert child.stdout
@@ -216,5 +217,5 @@ def test_ctrl_c_ends_all(workshop: Workshop, mode: str) -> None:
         _, said = child.communicate(timeout=20)
     assert child.returncode == 130, said
     assert "stopped in step 1 of 1" in said
-    assert not subprocess.run(["pgrep", "-f", "sleep 53.75"], capture_output=True, check=False).stdout
+    assert not subprocess.run(["pgrep", "-f", sleep], capture_output=True, check=False).stdout
     assert str(workshop.root) not in Path("/proc/mounts").read_text()
