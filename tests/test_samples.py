@@ -11,7 +11,7 @@ import pytest
 
 import dock2sh
 from dock2sh.plan.context import locate
-from dock2sh.verify import Case, verify
+from dock2sh.proof import Wish, prove
 
 SAMPLES = Path(__file__).parent.parent / "samples"
 NAMES = sorted(path.parent.name for path in SAMPLES.glob("*/Dockerfile"))
@@ -73,9 +73,7 @@ def test_docker_builds_the_same(name: str, tmp_path: Path) -> None:
     options = BUILT.get(name) or []
     project = locate(str(folder))
     plan = dock2sh.evaluate(dock2sh.parse(project.text), find_base=dock2sh.find_bases({}))
-    script = dock2sh.script(plan, project)
-    base = next(stage.base for stage in reversed(plan.stages) if stage.parent is None)
-    answer = verify(Case(script, plan.config, str(folder), str(folder / "Dockerfile"), base, None, options, options))
+    answer = prove(plan, project, str(folder / "Dockerfile"), dock2sh.script(plan, project), Wish(options, options))
     assert answer.verdict in ("identical", "equivalent"), answer
 
 

@@ -48,7 +48,7 @@ target_begin() {
     state_reset
     stage_now='' stage_image=$1 stage_skipped='' stage_needed=1 root=$target_root
     [ -z "$only_stage" ] || stage_needs "$2" || stage_needed=''
-    : "$root$stage_image"
+    : "$root$stage_image$stage_now"
 }
 
 # base_image IMAGE: what a stage that continues another began with, for find_base_env.
@@ -95,7 +95,7 @@ step() {
     else
         stage_skipped=1
     fi
-    : "$step_number$step_now$step_title"
+    : "$step_number$step_now$step_title$step_wanted$stage_skipped"
 }
 
 # wanted: is the current step to be done? Then its stage's root is there.
