@@ -5,25 +5,23 @@
 account() {
     account_name=${1%%:*} account_group=
     case $1 in *:*) account_group=${1#*:} ;; esac
-    account_user "${account_name:-0}" || fail "unable to find user $account_name: no matching entries in passwd file"
+    account_name=${account_name:-0}
+    account_find
+    [ -n "$account_uid" ] || ! account_is_number "$account_name" || account_uid=$account_name
+    [ -n "$account_uid" ] || fail "unable to find user $account_name: no matching entries in passwd file"
     [ -z "$account_group" ] || account_only_group "$account_group"
-    account_home=$(account_row passwd 3 "$account_uid" 6)
-    account_home=${account_home:-/}
 }
 
-# The user alone: a name, or else a number, which need not be in the file: an unknown number has group 0. Docker always counts
-# the group itself among the supplementary ones (`Groups: 33` in /proc/self/status).
-account_user() {
-    account_row=$(account_row passwd 1 "$1" 0)
-    if [ -z "$account_row" ]; then
-        account_is_number "$1" || return 1
-        account_row=$(account_row passwd 3 "$1" 0)
-    fi
-    account_row=${account_row:-:x:$1:0:}
-    account_name=${account_row%%:*} account_row=${account_row#*:*:}
-    account_uid=${account_row%%:*} account_row=${account_row#*:}
-    account_gid=${account_row%%:*}
-    account_groups=$account_gid$(account_memberships "$account_name" "$account_gid")
+# account_find: one look through the root's files. A name, or else a number, which need not be there: an unknown one has group 0.
+# Docker always counts the group itself among the supplementary ones (`Groups: 33` in /proc/self/status).
+account_find() {
+    resolve /etc/passwd && account_passwd=$root$resolved
+    resolve /etc/group && account_file=$root$resolved
+    [ -f "$account_passwd" ] || account_passwd=/dev/null
+    [ -f "$account_file" ] || account_file=/dev/null
+    account_number='' account_uid='' account_home=/
+    ! account_is_number "$account_name" || account_number=$account_name
+    eval "$(name=$account_name number=$account_number LC_ALL=C awk -F: "$(program_account)" "$account_passwd" group=1 "$account_file")"
 }
 
 # u:g: that group, and no other.
@@ -42,17 +40,6 @@ account_row() {
     [ -f "$root$resolved" ] || return 0
     field=$2 value=$3 wanted=$4 LC_ALL=C awk -F: '
         $ENVIRON["field"] "" == ENVIRON["value"] "" && $3 ~ /^[0-9]+$/ { print $ENVIRON["wanted"]; exit }' "$root$resolved"
-}
-
-# account_memberships NAME GID: `,gid` for each group that lists the user, in the order of the file.
-account_memberships() {
-    resolve /etc/group
-    [ -n "$1" ] && [ -f "$root$resolved" ] || return 0
-    name=$1 own=$2 LC_ALL=C awk -F: '
-        { count = split($4, members, ",") }
-        $3 ~ /^[0-9]+$/ && $3 != ENVIRON["own"] {
-            for (i = 1; i <= count; i++) if (members[i] == ENVIRON["name"]) { printf ",%s", $3; break }
-        }' "$root$resolved"
 }
 
 # A number as docker takes one: up to 31 bits.

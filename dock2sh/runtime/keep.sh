@@ -95,16 +95,17 @@ mounted_below() {
 }
 
 # undo_steps: takes away what a step had put into the root for a while, also after a crash. $state/undo is a list of commands of
-# programs/undo.sh, the newest in front (undo_later).
+# programs/undo.sh (undo_later); the newest one is the first to be done.
 undo_steps() {
     [ -s "$state/undo" ] || return 0
     undo_state=$state "$(tool sh)" -c "$(program_undo)" undo "$state/undo" ||
         warn 'not everything that the step had put into the root could be taken away'
-    rm -f "$state/undo"
+    ! [ -d "$state" ] || : >"$state/undo"
 }
 
-# undo_later WORD...: a command that takes back what is done next.
+# undo_later WORD...: a command that takes back what is done next. Each line puts one word in front of the program's arguments.
 undo_later() {
-    { quote "$@" && echo && cat "$state/undo" 2>/dev/null; } >"$state/undo.new"
-    mv -f "$state/undo.new" "$state/undo"
+    quote_all "$@"
+    quote_word "$quoted_all"
+    printf 'set -- %s "$@"\n' "$quoted" >>"$state/undo"
 }

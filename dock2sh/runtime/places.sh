@@ -6,10 +6,11 @@ places_full() {
         [ ! -L "$root$place_name" ] || fail "$place_name of the root is a symbolic link: nothing can be mounted there"
         [ -d "$root$place_name" ] || mkdir -m 0755 "$root$place_name" || fail "mkdir $place_name"
     done
-    for place_name in hosts resolv.conf; do
-        place_point "/etc/$place_name" file
-        printf '%s\n' "$place" >"$state/at.$place_name"
-    done
+    place_point /etc/hosts file
+    place_hosts=$place
+    place_point /etc/resolv.conf file
+    place_resolv=$place
+    : "$place_hosts$place_resolv"
 }
 
 # places_plain: / has its devices and names already. A DIR gets the devices and the names that a step cannot do without.

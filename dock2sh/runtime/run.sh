@@ -68,12 +68,12 @@ run_wanted() {
     ${run_placer-}
     run_environment
     run_chain "$@"
-    rm -f "$state/pid" "$state/interrupted" "$state/refused"
+    for run_note in pid interrupted refused; do : >"$state/$run_note"; done
     run_before=$(run_processes)
     run_streams
     undo_steps
     [ -d "$state" ] || fail "the step removed $state, which this script needs: name another place with --state DIR"
-    run_status=$(cat "$state/status")
+    read -r run_status <"$state/status"
     [ "$run_status" -ne 125 ] || [ ! -s "$state/refused" ] || fail "$(cat "$state/refused")"
     [ "$run_status" -eq 0 ] || fail "the command ended with exit status $run_status"
 }
@@ -113,13 +113,23 @@ run_choose() {
     mode=plain
     run_kit
     "$(tool unshare)" -m -p -i -u -f "$(tool sh)" -c "$(program_probe)" sh "$state" 2>/dev/null && mode=full
-    [ "$mode" = full ] || plain_notes
+    if [ "$mode" = full ]; then run_names; else plain_notes; fi
 }
 
-# run_kit: sets `kit`: whose tools are here, util-linux's or those of busybox.
+# run_names: the files that docker mounts on /etc/hosts and /etc/resolv.conf.
+run_names() {
+    printf '127.0.0.1\tlocalhost buildkitsandbox\n::1\tlocalhost ip6-localhost ip6-loopback\n' >"$state/hosts"
+    cat /etc/resolv.conf >"$state/resolv.conf" 2>/dev/null || : >"$state/resolv.conf"
+}
+
+# run_kit: sets `kit`: whose tools are here, util-linux's or those of busybox; and the first process as a word.
 run_kit() {
-    kit=linux
+    kit=linux run_remounts=''
     case $("$(tool setpriv)" --help 2>&1) in *--bounding-set*) ;; *) kit=busybox ;; esac
+    case $("$(tool mount)" --version 2>&1) in *util-linux*) run_remounts=1 ;; esac
+    quote_word "$(program_enter)"
+    run_first=$quoted
+    : "$run_first$run_remounts"
     # the caller may have signals ignored (nohup, a job in the background), and only GNU env can undo that for the step
     run_signals=''
     case $("$(tool env)" --help 2>&1) in *--default-signal*) run_signals=--default-signal ;; esac
@@ -132,14 +142,30 @@ run_kit() {
 # first process, in a session of its own, and nothing is needed inside the root.
 run_chain() {
     : "${run_network=}${run_security=}"
-    chain="$(quote "$(tool sh)" -c "$(program_enter)" enter "$(tool setsid)") $(run_become "$@")"
-    [ "$mode" = plain ] || chain="$(run_unshare) $chain"
+    chain=''
+    [ "$mode" = plain ] || run_unshare
+    chain_tool sh -c
+    chain="$chain $run_first enter"
+    chain_tool setsid
+    run_become "$@"
 }
 
-# run_become WORD...: prints the end of it: exactly that environment, then directory, groups, rights and user, then the command.
+# chain_tool NAME WORD...: the path of a tool, and what it is called with.
+chain_tool() {
+    tool_find "$1"
+    shift
+    chain_words "$tool_found" "$@"
+}
+
+chain_words() {
+    quote_all "$@"
+    chain="$chain $quoted_all"
+}
+
+# run_become WORD...: the end of it: exactly that environment, then directory, groups, rights and user, then the command.
 run_become() {
-    quote "$(tool env)" ${run_signals:+"$run_signals"} -i --
-    printf '%s ' "$run_env"
+    chain_tool env ${run_signals:+"$run_signals"} -i --
+    chain="$chain $run_env"
     case $kit in
     linux) run_become_linux "$@" ;;
     *) run_become_busybox "$@" ;;
@@ -148,31 +174,31 @@ run_become() {
 
 # util-linux: unshare and nsenter leave the groups to setpriv when -S comes without -G.
 run_become_linux() {
-    quote "$(tool setpriv)" "--regid=$account_gid" "--groups=$account_groups" && printf ' '
+    chain_tool setpriv "--regid=$account_gid" "--groups=$account_groups"
     if [ "$mode" = plain ]; then
         # not unshare: docker's seccomp rules refuse the call, even for nothing
-        quote "$(tool nsenter)" "--root=${root:-/}" "--wd=$root$run_wd" "--setuid=$account_uid" -- "$@"
+        chain_tool nsenter "--root=${root:-/}" "--wd=$root$run_wd" "--setuid=$account_uid" -- "$@"
         return
     fi
-    [ "$run_security" = insecure ] || printf '%s ' --inh-caps=-all --ambient-caps=-all "--bounding-set=-all,\
+    [ "$run_security" = insecure ] || chain_words --inh-caps=-all --ambient-caps=-all "--bounding-set=-all,\
 +chown,+dac_override,+fsetid,+fowner,+mknod,+net_raw,+setgid,+setuid,\
 +setfcap,+setpcap,+net_bind_service,+sys_chroot,+kill,+audit_write"
-    quote "$(tool unshare)" --root=. "--wd=$run_wd" "--setuid=$account_uid" -- "$@"
+    chain_tool unshare --root=. "--wd=$run_wd" "--setuid=$account_uid" -- "$@"
 }
 
 # busybox: no capability can be taken away; supplementary groups only by its start-stop-daemon, for an account of this /.
 run_become_busybox() {
     run_at=.
     [ "$mode" = full ] || run_at=${root:-/}
-    quote "$(tool nsenter)" "-r$run_at" "-w${run_at%/}$run_wd" && printf ' '
+    chain_tool nsenter "-r$run_at" "-w${run_at%/}$run_wd"
     if run_is_account && tool start-stop-daemon >/dev/null; then
         run_program=$1 && shift
-        quote "$(tool start-stop-daemon)" -S -q -p "$state/none" -c "$account_uid" -x "$run_program" -- "$@"
+        chain_tool start-stop-daemon -S -q -p "$state/none" -c "$account_uid" -x "$run_program" -- "$@"
     else
         case $account_groups in
         *,*) warn "busybox alone cannot give the step's user the groups $account_groups: install util-linux" ;;
         esac
-        quote -S "$account_uid" -G "$account_gid" -- "$@"
+        chain_words -S "$account_uid" -G "$account_gid" -- "$@"
     fi
 }
 
@@ -187,7 +213,7 @@ run_unshare() {
     set -- -m -p -i -u -f
     [ "$run_network" != none ] || set -- "$@" -n
     [ "$kit" = busybox ] || set -- "$@" --kill-child
-    quote "$(tool unshare)" "$@"
+    chain_tool unshare "$@"
 }
 
 # run_streams: runs `chain` with an empty pipe for input and pipes for output, as docker does: a program must not find a
@@ -212,12 +238,13 @@ run_relay() {
 # run_enter WORD...
 run_enter() {
     enter_mode=$mode enter_root=$root enter_state=$state enter_uid=$account_uid enter_wd=$run_wd \
-        enter_network=$run_network enter_security=$run_security "$@"
+        enter_network=$run_network enter_security=$run_security enter_remounts=$run_remounts enter_devices=$state/devices \
+        enter_hosts=${place_hosts-} enter_resolv=${place_resolv-} "$@"
 }
 
 # The step's first process: in `full` mode the kernel ends all the others with it, in `plain` mode it leads a session.
 run_kill() {
-    : >"$state/interrupted"
+    echo yes >"$state/interrupted"
     [ -s "$state/pid" ] || return 0
     kill -KILL "$(cat "$state/pid")" 2>/dev/null
     [ "$mode" = full ] || kill -KILL "-$(cat "$state/pid")" 2>/dev/null

@@ -45,11 +45,16 @@ digest() {
 
 # quote WORD...: the words as one would type them into a shell, a blank between them.
 quote() {
-    quote_gap=
+    quote_all "$@"
+    printf '%s' "$quoted_all"
+}
+
+# quote_all WORD...: sets `quoted_all` to them, without a process.
+quote_all() {
+    quoted_all=
     for quote_next in "$@"; do
         quote_word "$quote_next"
-        printf '%s' "$quote_gap$quoted"
-        quote_gap=' '
+        quoted_all="$quoted_all${quoted_all:+ }$quoted"
     done
 }
 

@@ -78,8 +78,14 @@ start_become() {
     [ -d "$root$run_wd" ] || missing "the directory $cwd in ${root:-/}"
     run_kit
     [ -z "$root" ] || ! "$(tool unshare)" -m "$(tool mount)" -n -t tmpfs tmpfs "$root" 2>/dev/null || mode=full
-    eval "chain=\$(run_become $image_entrypoint $image_cmd)"
-    [ "$mode" = plain ] || chain="$(quote "$(tool unshare)" -m "$(tool sh)" -c "$(program_enter)" enter) $chain"
+    chain=''
+    if [ "$mode" = full ]; then
+        chain_tool unshare -m
+        chain_tool sh -c
+        chain="$chain $run_first enter"
+    fi
+    eval "run_become $image_entrypoint $image_cmd"
     export enter_mode=start enter_root="$root" enter_state='' enter_uid=0 enter_wd="$run_wd" enter_network='' enter_security=''
+    export enter_remounts="$run_remounts" enter_devices=''
     eval "exec $chain"
 }

@@ -108,10 +108,16 @@ caller_environment() {
 
 # tool NAME: the path of a program of the machine outside. Shells may have it built in, or a word of the script its name (env).
 tool() {
+    tool_find "$1" && printf '%s\n' "$tool_found"
+}
+
+# tool_find NAME: sets `tool_found` to it, without a process.
+tool_find() {
     tool_path=$PATH:
     while [ -n "$tool_path" ]; do
-        tool_next=${tool_path%%:*}/$1 tool_path=${tool_path#*:}
-        ! { [ -f "$tool_next" ] && [ -x "$tool_next" ]; } || { printf '%s\n' "$tool_next"; return 0; }
+        tool_found=${tool_path%%:*}/$1 tool_path=${tool_path#*:}
+        ! { [ -f "$tool_found" ] && [ -x "$tool_found" ]; } || return 0
     done
+    tool_found=''
     return 1
 }

@@ -75,25 +75,23 @@ target_image=debian:12
 account() {
     account_name=${1%%:*} account_group=
     case $1 in *:*) account_group=${1#*:} ;; esac
-    account_user "${account_name:-0}" || fail "unable to find user $account_name: no matching entries in passwd file"
+    account_name=${account_name:-0}
+    account_find
+    [ -n "$account_uid" ] || ! account_is_number "$account_name" || account_uid=$account_name
+    [ -n "$account_uid" ] || fail "unable to find user $account_name: no matching entries in passwd file"
     [ -z "$account_group" ] || account_only_group "$account_group"
-    account_home=$(account_row passwd 3 "$account_uid" 6)
-    account_home=${account_home:-/}
 }
 
-# The user alone: a name, or else a number, which need not be in the file: an unknown number has group 0. Docker always counts
-# the group itself among the supplementary ones (`Groups: 33` in /proc/self/status).
-account_user() {
-    account_row=$(account_row passwd 1 "$1" 0)
-    if [ -z "$account_row" ]; then
-        account_is_number "$1" || return 1
-        account_row=$(account_row passwd 3 "$1" 0)
-    fi
-    account_row=${account_row:-:x:$1:0:}
-    account_name=${account_row%%:*} account_row=${account_row#*:*:}
-    account_uid=${account_row%%:*} account_row=${account_row#*:}
-    account_gid=${account_row%%:*}
-    account_groups=$account_gid$(account_memberships "$account_name" "$account_gid")
+# account_find: one look through the root's files. A name, or else a number, which need not be there: an unknown one has group 0.
+# Docker always counts the group itself among the supplementary ones (`Groups: 33` in /proc/self/status).
+account_find() {
+    resolve /etc/passwd && account_passwd=$root$resolved
+    resolve /etc/group && account_file=$root$resolved
+    [ -f "$account_passwd" ] || account_passwd=/dev/null
+    [ -f "$account_file" ] || account_file=/dev/null
+    account_number='' account_uid='' account_home=/
+    ! account_is_number "$account_name" || account_number=$account_name
+    eval "$(name=$account_name number=$account_number LC_ALL=C awk -F: "$(program_account)" "$account_passwd" group=1 "$account_file")"
 }
 
 # u:g: that group, and no other.
@@ -112,17 +110,6 @@ account_row() {
     [ -f "$root$resolved" ] || return 0
     field=$2 value=$3 wanted=$4 LC_ALL=C awk -F: '
         $ENVIRON["field"] "" == ENVIRON["value"] "" && $3 ~ /^[0-9]+$/ { print $ENVIRON["wanted"]; exit }' "$root$resolved"
-}
-
-# account_memberships NAME GID: `,gid` for each group that lists the user, in the order of the file.
-account_memberships() {
-    resolve /etc/group
-    [ -n "$1" ] && [ -f "$root$resolved" ] || return 0
-    name=$1 own=$2 LC_ALL=C awk -F: '
-        { count = split($4, members, ",") }
-        $3 ~ /^[0-9]+$/ && $3 != ENVIRON["own"] {
-            for (i = 1; i <= count; i++) if (members[i] == ENVIRON["name"]) { printf ",%s", $3; break }
-        }' "$root$resolved"
 }
 
 # A number as docker takes one: up to 31 bits.
@@ -607,18 +594,19 @@ mounted_below() {
 }
 
 # undo_steps: takes away what a step had put into the root for a while, also after a crash. $state/undo is a list of commands of
-# programs/undo.sh, the newest in front (undo_later).
+# programs/undo.sh (undo_later); the newest one is the first to be done.
 undo_steps() {
     [ -s "$state/undo" ] || return 0
     undo_state=$state "$(tool sh)" -c "$(program_undo)" undo "$state/undo" ||
         warn 'not everything that the step had put into the root could be taken away'
-    rm -f "$state/undo"
+    ! [ -d "$state" ] || : >"$state/undo"
 }
 
-# undo_later WORD...: a command that takes back what is done next.
+# undo_later WORD...: a command that takes back what is done next. Each line puts one word in front of the program's arguments.
 undo_later() {
-    { quote "$@" && echo && cat "$state/undo" 2>/dev/null; } >"$state/undo.new"
-    mv -f "$state/undo.new" "$state/undo"
+    quote_all "$@"
+    quote_word "$quoted_all"
+    printf 'set -- %s "$@"\n' "$quoted" >>"$state/undo"
 }
 
 # layers_fill DIR ROOT: DIR is what `docker save` or an OCI layout unpacks to. The first layer goes straight in, the others over
@@ -1144,10 +1132,11 @@ places_full() {
         [ ! -L "$root$place_name" ] || fail "$place_name of the root is a symbolic link: nothing can be mounted there"
         [ -d "$root$place_name" ] || mkdir -m 0755 "$root$place_name" || fail "mkdir $place_name"
     done
-    for place_name in hosts resolv.conf; do
-        place_point "/etc/$place_name" file
-        printf '%s\n' "$place" >"$state/at.$place_name"
-    done
+    place_point /etc/hosts file
+    place_hosts=$place
+    place_point /etc/resolv.conf file
+    place_resolv=$place
+    : "$place_hosts$place_resolv"
 }
 
 # places_plain: / has its devices and names already. A DIR gets the devices and the names that a step cannot do without.
@@ -1368,12 +1357,12 @@ run_wanted() {
     ${run_placer-}
     run_environment
     run_chain "$@"
-    rm -f "$state/pid" "$state/interrupted" "$state/refused"
+    for run_note in pid interrupted refused; do : >"$state/$run_note"; done
     run_before=$(run_processes)
     run_streams
     undo_steps
     [ -d "$state" ] || fail "the step removed $state, which this script needs: name another place with --state DIR"
-    run_status=$(cat "$state/status")
+    read -r run_status <"$state/status"
     [ "$run_status" -ne 125 ] || [ ! -s "$state/refused" ] || fail "$(cat "$state/refused")"
     [ "$run_status" -eq 0 ] || fail "the command ended with exit status $run_status"
 }
@@ -1413,13 +1402,23 @@ run_choose() {
     mode=plain
     run_kit
     "$(tool unshare)" -m -p -i -u -f "$(tool sh)" -c "$(program_probe)" sh "$state" 2>/dev/null && mode=full
-    [ "$mode" = full ] || plain_notes
+    if [ "$mode" = full ]; then run_names; else plain_notes; fi
 }
 
-# run_kit: sets `kit`: whose tools are here, util-linux's or those of busybox.
+# run_names: the files that docker mounts on /etc/hosts and /etc/resolv.conf.
+run_names() {
+    printf '127.0.0.1\tlocalhost buildkitsandbox\n::1\tlocalhost ip6-localhost ip6-loopback\n' >"$state/hosts"
+    cat /etc/resolv.conf >"$state/resolv.conf" 2>/dev/null || : >"$state/resolv.conf"
+}
+
+# run_kit: sets `kit`: whose tools are here, util-linux's or those of busybox; and the first process as a word.
 run_kit() {
-    kit=linux
+    kit=linux run_remounts=''
     case $("$(tool setpriv)" --help 2>&1) in *--bounding-set*) ;; *) kit=busybox ;; esac
+    case $("$(tool mount)" --version 2>&1) in *util-linux*) run_remounts=1 ;; esac
+    quote_word "$(program_enter)"
+    run_first=$quoted
+    : "$run_first$run_remounts"
     # the caller may have signals ignored (nohup, a job in the background), and only GNU env can undo that for the step
     run_signals=''
     case $("$(tool env)" --help 2>&1) in *--default-signal*) run_signals=--default-signal ;; esac
@@ -1432,14 +1431,30 @@ run_kit() {
 # first process, in a session of its own, and nothing is needed inside the root.
 run_chain() {
     : "${run_network=}${run_security=}"
-    chain="$(quote "$(tool sh)" -c "$(program_enter)" enter "$(tool setsid)") $(run_become "$@")"
-    [ "$mode" = plain ] || chain="$(run_unshare) $chain"
+    chain=''
+    [ "$mode" = plain ] || run_unshare
+    chain_tool sh -c
+    chain="$chain $run_first enter"
+    chain_tool setsid
+    run_become "$@"
 }
 
-# run_become WORD...: prints the end of it: exactly that environment, then directory, groups, rights and user, then the command.
+# chain_tool NAME WORD...: the path of a tool, and what it is called with.
+chain_tool() {
+    tool_find "$1"
+    shift
+    chain_words "$tool_found" "$@"
+}
+
+chain_words() {
+    quote_all "$@"
+    chain="$chain $quoted_all"
+}
+
+# run_become WORD...: the end of it: exactly that environment, then directory, groups, rights and user, then the command.
 run_become() {
-    quote "$(tool env)" ${run_signals:+"$run_signals"} -i --
-    printf '%s ' "$run_env"
+    chain_tool env ${run_signals:+"$run_signals"} -i --
+    chain="$chain $run_env"
     case $kit in
     linux) run_become_linux "$@" ;;
     *) run_become_busybox "$@" ;;
@@ -1448,31 +1463,31 @@ run_become() {
 
 # util-linux: unshare and nsenter leave the groups to setpriv when -S comes without -G.
 run_become_linux() {
-    quote "$(tool setpriv)" "--regid=$account_gid" "--groups=$account_groups" && printf ' '
+    chain_tool setpriv "--regid=$account_gid" "--groups=$account_groups"
     if [ "$mode" = plain ]; then
         # not unshare: docker's seccomp rules refuse the call, even for nothing
-        quote "$(tool nsenter)" "--root=${root:-/}" "--wd=$root$run_wd" "--setuid=$account_uid" -- "$@"
+        chain_tool nsenter "--root=${root:-/}" "--wd=$root$run_wd" "--setuid=$account_uid" -- "$@"
         return
     fi
-    [ "$run_security" = insecure ] || printf '%s ' --inh-caps=-all --ambient-caps=-all "--bounding-set=-all,\
+    [ "$run_security" = insecure ] || chain_words --inh-caps=-all --ambient-caps=-all "--bounding-set=-all,\
 +chown,+dac_override,+fsetid,+fowner,+mknod,+net_raw,+setgid,+setuid,\
 +setfcap,+setpcap,+net_bind_service,+sys_chroot,+kill,+audit_write"
-    quote "$(tool unshare)" --root=. "--wd=$run_wd" "--setuid=$account_uid" -- "$@"
+    chain_tool unshare --root=. "--wd=$run_wd" "--setuid=$account_uid" -- "$@"
 }
 
 # busybox: no capability can be taken away; supplementary groups only by its start-stop-daemon, for an account of this /.
 run_become_busybox() {
     run_at=.
     [ "$mode" = full ] || run_at=${root:-/}
-    quote "$(tool nsenter)" "-r$run_at" "-w${run_at%/}$run_wd" && printf ' '
+    chain_tool nsenter "-r$run_at" "-w${run_at%/}$run_wd"
     if run_is_account && tool start-stop-daemon >/dev/null; then
         run_program=$1 && shift
-        quote "$(tool start-stop-daemon)" -S -q -p "$state/none" -c "$account_uid" -x "$run_program" -- "$@"
+        chain_tool start-stop-daemon -S -q -p "$state/none" -c "$account_uid" -x "$run_program" -- "$@"
     else
         case $account_groups in
         *,*) warn "busybox alone cannot give the step's user the groups $account_groups: install util-linux" ;;
         esac
-        quote -S "$account_uid" -G "$account_gid" -- "$@"
+        chain_words -S "$account_uid" -G "$account_gid" -- "$@"
     fi
 }
 
@@ -1487,7 +1502,7 @@ run_unshare() {
     set -- -m -p -i -u -f
     [ "$run_network" != none ] || set -- "$@" -n
     [ "$kit" = busybox ] || set -- "$@" --kill-child
-    quote "$(tool unshare)" "$@"
+    chain_tool unshare "$@"
 }
 
 # run_streams: runs `chain` with an empty pipe for input and pipes for output, as docker does: a program must not find a
@@ -1512,12 +1527,13 @@ run_relay() {
 # run_enter WORD...
 run_enter() {
     enter_mode=$mode enter_root=$root enter_state=$state enter_uid=$account_uid enter_wd=$run_wd \
-        enter_network=$run_network enter_security=$run_security "$@"
+        enter_network=$run_network enter_security=$run_security enter_remounts=$run_remounts enter_devices=$state/devices \
+        enter_hosts=${place_hosts-} enter_resolv=${place_resolv-} "$@"
 }
 
 # The step's first process: in `full` mode the kernel ends all the others with it, in `plain` mode it leads a session.
 run_kill() {
-    : >"$state/interrupted"
+    echo yes >"$state/interrupted"
     [ -s "$state/pid" ] || return 0
     kill -KILL "$(cat "$state/pid")" 2>/dev/null
     [ "$mode" = full ] || kill -KILL "-$(cat "$state/pid")" 2>/dev/null
@@ -1568,11 +1584,16 @@ digest() {
 
 # quote WORD...: the words as one would type them into a shell, a blank between them.
 quote() {
-    quote_gap=
+    quote_all "$@"
+    printf '%s' "$quoted_all"
+}
+
+# quote_all WORD...: sets `quoted_all` to them, without a process.
+quote_all() {
+    quoted_all=
     for quote_next in "$@"; do
         quote_word "$quote_next"
-        printf '%s' "$quote_gap$quoted"
-        quote_gap=' '
+        quoted_all="$quoted_all${quoted_all:+ }$quoted"
     done
 }
 
@@ -1661,7 +1682,7 @@ target_begin() {
     state_reset
     stage_now='' stage_image=$1 stage_skipped='' stage_needed=1 root=$target_root
     [ -z "$only_stage" ] || stage_needs "$2" || stage_needed=''
-    : "$root$stage_image"
+    : "$root$stage_image$stage_now"
 }
 
 # stage_begin NAME
@@ -1693,7 +1714,7 @@ step() {
     else
         stage_skipped=1
     fi
-    : "$step_number$step_now$step_title"
+    : "$step_number$step_now$step_title$step_wanted$stage_skipped"
 }
 
 # wanted: is the current step to be done? Then its stage's root is there.
@@ -1847,9 +1868,15 @@ start_become() {
     [ -d "$root$run_wd" ] || missing "the directory $cwd in ${root:-/}"
     run_kit
     [ -z "$root" ] || ! "$(tool unshare)" -m "$(tool mount)" -n -t tmpfs tmpfs "$root" 2>/dev/null || mode=full
-    eval "chain=\$(run_become $image_entrypoint $image_cmd)"
-    [ "$mode" = plain ] || chain="$(quote "$(tool unshare)" -m "$(tool sh)" -c "$(program_enter)" enter) $chain"
+    chain=''
+    if [ "$mode" = full ]; then
+        chain_tool unshare -m
+        chain_tool sh -c
+        chain="$chain $run_first enter"
+    fi
+    eval "run_become $image_entrypoint $image_cmd"
     export enter_mode=start enter_root="$root" enter_state='' enter_uid=0 enter_wd="$run_wd" enter_network='' enter_security=''
+    export enter_remounts="$run_remounts" enter_devices=''
     eval "exec $chain"
 }
 
@@ -1931,11 +1958,17 @@ base_env() {
 
 # tool NAME: the path of a program of the machine outside. Shells may have it built in, or a word of the script its name (env).
 tool() {
+    tool_find "$1" && printf '%s\n' "$tool_found"
+}
+
+# tool_find NAME: sets `tool_found` to it, without a process.
+tool_find() {
     tool_path=$PATH:
     while [ -n "$tool_path" ]; do
-        tool_next=${tool_path%%:*}/$1 tool_path=${tool_path#*:}
-        ! { [ -f "$tool_next" ] && [ -x "$tool_next" ]; } || { printf '%s\n' "$tool_next"; return 0; }
+        tool_found=${tool_path%%:*}/$1 tool_path=${tool_path#*:}
+        ! { [ -f "$tool_found" ] && [ -x "$tool_found" ]; } || return 0
     done
+    tool_found=''
     return 1
 }
 
@@ -2112,6 +2145,40 @@ workdir() {
     make_directories "$resolved" 0755 "$owner"
 }
 
+program_account() {
+    cat <<'PROGRAM'
+# Reads /etc/passwd, then (with group=1) /etc/group, for the user `name`, or else `number` if that is not empty. Prints shell
+# assignments: account_uid (empty: there is no such user), account_gid, account_groups, account_home, which goes by the number.
+function quoted(text) {
+    gsub(/\047/, "\047\\\047\047", text)
+    return "\047" text "\047"
+}
+function is_member(    count, i, members) {
+    count = split($4, members, ",")
+    for (i = 1; i <= count; i++) if (members[i] == user) return 1
+    return 0
+}
+$3 !~ /^[0-9]+$/ { next }
+group && !chosen {
+    chosen = 1
+    if (!named) { uid = number; gid = number_gid; user = number_user }
+}
+group {
+    if (user != "" && $3 != gid "" && is_member()) list = list "," $3
+    next
+}
+$1 "" == ENVIRON["name"] "" && !named { named = 1; uid = $3 ""; gid = $4 ""; user = $1 "" }
+$3 "" == ENVIRON["number"] "" && !counted { counted = 1; number = $3 ""; number_gid = $4 ""; number_user = $1 "" }
+!(($3 "") in home) { home[$3 ""] = $6 }
+END {
+    if (!named && !chosen) { uid = number; gid = number_gid }
+    if (gid == "") gid = 0
+    print "account_uid=" quoted(uid) " account_gid=" quoted(gid) " account_groups=" quoted(gid list)
+    print "account_home=" quoted(home[uid] == "" ? "/" : home[uid])
+}
+PROGRAM
+}
+
 program_enter() {
     cat <<'PROGRAM'
 # The first process of a RUN, outside of its root still, with the tools of the machine. What it makes is what runc makes for
@@ -2138,10 +2205,10 @@ mounted() {
     mount_said=$(mount -n "$@" 2>&1) || refuse "mount $*: $mount_said"
 }
 
-# bind FROM TARGET OPTIONS
+# bind FROM TARGET OPTIONS: the kernel takes no options with a new bind. util-linux does the second call itself, busybox forgets it.
 bind() {
-    mounted -o bind "$1" "$2"
-    [ -z "$3" ] || mounted -o "remount,bind,$3" "$2"
+    mounted -o "bind${3:+,$3}" "$1" "$2"
+    [ -z "$3" ] || [ -n "$enter_remounts" ] || mounted -o "remount,bind,$3" "$2"
 }
 
 # place KIND TARGET: the mount point, where an earlier mount has covered the one that is there.
@@ -2179,8 +2246,16 @@ place_secret() {
     place_bind "$enter_state/secret/$secret_number" "$3" "ro,nosuid,nodev$secret_exec"
 }
 
+# The devices are copied: $enter_devices has those of an earlier step, which is one process instead of twelve.
 devices() {
     mounted -t tmpfs -o nosuid,strictatime,size=65536k,mode=755 tmpfs dev
+    if [ -d "$enter_devices" ]; then cp -a "$enter_devices/." dev/ || refuse 'dev cannot be filled'; else new_devices; fi
+    mounted -t devpts -o newinstance,nosuid,noexec,ptmxmode=0666,mode=0620,gid=5 devpts dev/pts
+    mounted -t tmpfs -o nosuid,nodev,noexec,size=65536k,mode=1777 shm dev/shm
+    mount -n -t mqueue -o nosuid,nodev,noexec mqueue dev/mqueue 2>/dev/null || chmod 1777 dev/mqueue
+}
+
+new_devices() {
     while read -r name major minor; do
         mknod -m 666 "dev/$name" c "$major" "$minor" 2>/dev/null || { : >"dev/$name" && bind "/dev/$name" "dev/$name" ''; }
     done <<'NODES'
@@ -2194,9 +2269,7 @@ NODES
     ln -s /proc/self/fd dev/fd && ln -s /proc/self/fd/0 dev/stdin
     ln -s /proc/self/fd/1 dev/stdout && ln -s /proc/self/fd/2 dev/stderr && ln -s pts/ptmx dev/ptmx
     mkdir dev/pts dev/shm dev/mqueue
-    mounted -t devpts -o newinstance,nosuid,noexec,ptmxmode=0666,mode=0620,gid=5 devpts dev/pts
-    mounted -t tmpfs -o nosuid,nodev,noexec,size=65536k,mode=1777 shm dev/shm
-    mount -n -t mqueue -o nosuid,nodev,noexec mqueue dev/mqueue 2>/dev/null || chmod 1777 dev/mqueue
+    [ -z "$enter_devices" ] || [ ! -c dev/null ] || cp -a dev "$enter_devices" 2>/dev/null || rm -rf "$enter_devices"
 }
 
 # /sys as it is, read-only; a kernel that wants a network namespace of its own for a new one gives the machine's.
@@ -2206,11 +2279,19 @@ kernel() {
     sys=ro,
     [ "$enter_security" != insecure ] || sys=
     mount -n -t sysfs -o "${sys}nosuid,nodev,noexec" sysfs sys 2>/dev/null || bind /sys sys "${sys}nosuid,nodev,noexec"
-    ! [ -d /sys/fs/cgroup ] || ! mount -n -o rbind /sys/fs/cgroup sys/fs/cgroup 2>/dev/null || [ -z "$sys" ] ||
-        for path in sys/fs/cgroup/* sys/fs/cgroup; do
-            mount -n -o remount,bind,ro,nosuid,nodev,noexec "$path" 2>/dev/null
-        done
+    ! [ -d /sys/fs/cgroup ] || ! mount -n -o rbind /sys/fs/cgroup sys/fs/cgroup 2>/dev/null || [ -z "$sys" ] || groups
     [ "$enter_security" = insecure ] || covered
+}
+
+# The control groups, which may be one mount or one for each controller, read-only.
+groups() {
+    while read -r _ path _; do
+        case $path in
+        /sys/*) ;;
+        */sys/fs/cgroup | */sys/fs/cgroup/*)
+            mount -n -o remount,bind,ro,nosuid,nodev,noexec "sys/fs/cgroup${path##*/sys/fs/cgroup}" 2>/dev/null ;;
+        esac
+    done </proc/self/mounts
 }
 
 # What docker makes read-only and what it covers (runc's readonlyPaths and maskedPaths).
@@ -2237,12 +2318,8 @@ loopback() {
 
 names() {
     inside /etc/hosts /etc/resolv.conf
-    printf '127.0.0.1\tlocalhost buildkitsandbox\n::1\tlocalhost ip6-localhost ip6-loopback\n' >"$enter_state/hosts"
-    cat /etc/resolv.conf >"$enter_state/resolv.conf" 2>/dev/null || : >"$enter_state/resolv.conf"
-    for file in hosts resolv.conf; do
-        chmod 0644 "$enter_state/$file"
-        bind "$enter_state/$file" ".$(cat "$enter_state/at.$file")" ro,nosuid,nodev,noexec
-    done
+    bind "$enter_state/hosts" ".$enter_hosts" ro,nosuid,nodev,noexec
+    bind "$enter_state/resolv.conf" ".$enter_resolv" ro,nosuid,nodev,noexec
 }
 
 # uncovered PATH...: what the machine has mounted there would lie under our own, for /proc/mounts to show. (Where that is not
@@ -2294,12 +2371,12 @@ first_process() {
     number=$$
     [ "$enter_mode" = plain ] || read -r number _ </proc/self/stat || refuse 'there is no /proc here'
     echo "$number" >"$enter_state/pid"
-    [ ! -e "$enter_state/interrupted" ] || exit 130
+    [ ! -s "$enter_state/interrupted" ] || exit 130
     [ "$enter_uid" = 0 ] || for descriptor in 0 1 2; do
         [ ! -p "/proc/$number/fd/$descriptor" ] || chown "$enter_uid" "/proc/$number/fd/$descriptor"
     done
     [ "$enter_mode" = plain ] || namespace
-    rm -f "$enter_state/refused"
+    : >"$enter_state/refused"
 }
 
 case $enter_mode in
@@ -2592,7 +2669,13 @@ store() (
     at "$1" && [ ! -L "$name" ] && rm -rf "$2" && mv "$name" "$2"
 )
 
-. "$1"
+undo_list=$1 undo_status=0
+shift
+. "$undo_list"
+for undo_command; do
+    eval "$undo_command" || undo_status=1
+done
+[ "$undo_status" -eq 0 ]
 PROGRAM
 }
 

@@ -22,10 +22,10 @@ mounted() {
     mount_said=$(mount -n "$@" 2>&1) || refuse "mount $*: $mount_said"
 }
 
-# bind FROM TARGET OPTIONS
+# bind FROM TARGET OPTIONS: the kernel takes no options with a new bind. util-linux does the second call itself, busybox forgets it.
 bind() {
-    mounted -o bind "$1" "$2"
-    [ -z "$3" ] || mounted -o "remount,bind,$3" "$2"
+    mounted -o "bind${3:+,$3}" "$1" "$2"
+    [ -z "$3" ] || [ -n "$enter_remounts" ] || mounted -o "remount,bind,$3" "$2"
 }
 
 # place KIND TARGET: the mount point, where an earlier mount has covered the one that is there.
@@ -63,8 +63,16 @@ place_secret() {
     place_bind "$enter_state/secret/$secret_number" "$3" "ro,nosuid,nodev$secret_exec"
 }
 
+# The devices are copied: $enter_devices has those of an earlier step, which is one process instead of twelve.
 devices() {
     mounted -t tmpfs -o nosuid,strictatime,size=65536k,mode=755 tmpfs dev
+    if [ -d "$enter_devices" ]; then cp -a "$enter_devices/." dev/ || refuse 'dev cannot be filled'; else new_devices; fi
+    mounted -t devpts -o newinstance,nosuid,noexec,ptmxmode=0666,mode=0620,gid=5 devpts dev/pts
+    mounted -t tmpfs -o nosuid,nodev,noexec,size=65536k,mode=1777 shm dev/shm
+    mount -n -t mqueue -o nosuid,nodev,noexec mqueue dev/mqueue 2>/dev/null || chmod 1777 dev/mqueue
+}
+
+new_devices() {
     while read -r name major minor; do
         mknod -m 666 "dev/$name" c "$major" "$minor" 2>/dev/null || { : >"dev/$name" && bind "/dev/$name" "dev/$name" ''; }
     done <<'NODES'
@@ -78,9 +86,7 @@ NODES
     ln -s /proc/self/fd dev/fd && ln -s /proc/self/fd/0 dev/stdin
     ln -s /proc/self/fd/1 dev/stdout && ln -s /proc/self/fd/2 dev/stderr && ln -s pts/ptmx dev/ptmx
     mkdir dev/pts dev/shm dev/mqueue
-    mounted -t devpts -o newinstance,nosuid,noexec,ptmxmode=0666,mode=0620,gid=5 devpts dev/pts
-    mounted -t tmpfs -o nosuid,nodev,noexec,size=65536k,mode=1777 shm dev/shm
-    mount -n -t mqueue -o nosuid,nodev,noexec mqueue dev/mqueue 2>/dev/null || chmod 1777 dev/mqueue
+    [ -z "$enter_devices" ] || [ ! -c dev/null ] || cp -a dev "$enter_devices" 2>/dev/null || rm -rf "$enter_devices"
 }
 
 # /sys as it is, read-only; a kernel that wants a network namespace of its own for a new one gives the machine's.
@@ -90,11 +96,19 @@ kernel() {
     sys=ro,
     [ "$enter_security" != insecure ] || sys=
     mount -n -t sysfs -o "${sys}nosuid,nodev,noexec" sysfs sys 2>/dev/null || bind /sys sys "${sys}nosuid,nodev,noexec"
-    ! [ -d /sys/fs/cgroup ] || ! mount -n -o rbind /sys/fs/cgroup sys/fs/cgroup 2>/dev/null || [ -z "$sys" ] ||
-        for path in sys/fs/cgroup/* sys/fs/cgroup; do
-            mount -n -o remount,bind,ro,nosuid,nodev,noexec "$path" 2>/dev/null
-        done
+    ! [ -d /sys/fs/cgroup ] || ! mount -n -o rbind /sys/fs/cgroup sys/fs/cgroup 2>/dev/null || [ -z "$sys" ] || groups
     [ "$enter_security" = insecure ] || covered
+}
+
+# The control groups, which may be one mount or one for each controller, read-only.
+groups() {
+    while read -r _ path _; do
+        case $path in
+        /sys/*) ;;
+        */sys/fs/cgroup | */sys/fs/cgroup/*)
+            mount -n -o remount,bind,ro,nosuid,nodev,noexec "sys/fs/cgroup${path##*/sys/fs/cgroup}" 2>/dev/null ;;
+        esac
+    done </proc/self/mounts
 }
 
 # What docker makes read-only and what it covers (runc's readonlyPaths and maskedPaths).
@@ -121,12 +135,8 @@ loopback() {
 
 names() {
     inside /etc/hosts /etc/resolv.conf
-    printf '127.0.0.1\tlocalhost buildkitsandbox\n::1\tlocalhost ip6-localhost ip6-loopback\n' >"$enter_state/hosts"
-    cat /etc/resolv.conf >"$enter_state/resolv.conf" 2>/dev/null || : >"$enter_state/resolv.conf"
-    for file in hosts resolv.conf; do
-        chmod 0644 "$enter_state/$file"
-        bind "$enter_state/$file" ".$(cat "$enter_state/at.$file")" ro,nosuid,nodev,noexec
-    done
+    bind "$enter_state/hosts" ".$enter_hosts" ro,nosuid,nodev,noexec
+    bind "$enter_state/resolv.conf" ".$enter_resolv" ro,nosuid,nodev,noexec
 }
 
 # uncovered PATH...: what the machine has mounted there would lie under our own, for /proc/mounts to show. (Where that is not
@@ -178,12 +188,12 @@ first_process() {
     number=$$
     [ "$enter_mode" = plain ] || read -r number _ </proc/self/stat || refuse 'there is no /proc here'
     echo "$number" >"$enter_state/pid"
-    [ ! -e "$enter_state/interrupted" ] || exit 130
+    [ ! -s "$enter_state/interrupted" ] || exit 130
     [ "$enter_uid" = 0 ] || for descriptor in 0 1 2; do
         [ ! -p "/proc/$number/fd/$descriptor" ] || chown "$enter_uid" "/proc/$number/fd/$descriptor"
     done
     [ "$enter_mode" = plain ] || namespace
-    rm -f "$enter_state/refused"
+    : >"$enter_state/refused"
 }
 
 case $enter_mode in

@@ -36,4 +36,10 @@ store() (
     at "$1" && [ ! -L "$name" ] && rm -rf "$2" && mv "$name" "$2"
 )
 
-. "$1"
+undo_list=$1 undo_status=0
+shift
+. "$undo_list"
+for undo_command; do
+    eval "$undo_command" || undo_status=1
+done
+[ "$undo_status" -eq 0 ]
