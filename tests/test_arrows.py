@@ -62,7 +62,7 @@ NEVERTHELESS = {
     ("emit", "plan.builder"): "docker's default SHELL",
 }
 
-THIRD_PARTY = {("cli", "typer"), ("images", "zstandard")}
+THIRD_PARTY = {("cli", "typer"), ("images", "backports"), ("images", "compression")}
 
 
 def imports() -> Iterator[tuple[str, str, str]]:

@@ -2,49 +2,83 @@
 
     find_image("debian:12", {"debian:12": "rootfs.tar.xz"}, "linux/amd64")  ->  Image or None
     unpack(image, "/an/empty/directory")
+    import_image("debian:12", sources, "linux/amd64", store=open_store())   ->  Stored
 
-Nothing is downloaded here. Everything that costs time to import is imported where it is used: the command line comes by here
+`find_image` downloads nothing. Everything that costs time to import is imported where it is used: the command line comes by here
 for every Dockerfile, also when it never looks for an image.
 """
 
-from collections.abc import Callable, Mapping
-from typing import Any, NamedTuple
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager
+from typing import TYPE_CHECKING, Any, BinaryIO, NamedTuple
 
 from .reference import InvalidReference, normalise_reference, same_image
 
-__all__ = ["Image", "ImageError", "InvalidReference", "find_image", "normalise_reference", "open_source", "same_image", "unpack"]
+if TYPE_CHECKING:
+    from .bring import Wish
+    from .store import Stored
+
+__all__ = [
+    "Image", "ImageError", "InvalidReference", "find_image", "import_image", "normalise_reference", "open_source", "same_image",
+    "unpack",
+]  # fmt: skip
 
 
 class ImageError(ValueError):
     """An image that cannot be had or read: one sentence that says what is wrong, and the cure."""
 
 
+class Part(NamedTuple):
+    """A layer where an image comes from. `open` gives its blob, perhaps compressed; digests are "" where they are not known."""
+
+    diff_id: str
+    digest: str
+    open: Callable[[], AbstractContextManager[BinaryIO]]
+
+
+class Contents(NamedTuple):
+    """What an image is made of; `manifest` and `config` byte for byte, b"" where it comes without."""
+
+    manifest: bytes
+    config: bytes
+    parts: Sequence[Part]
+
+
 class Image(NamedTuple):
     """An image on this machine. `config` is the OCI image config (architecture, os, config, rootfs, history).
 
-    `where` says in words where it was found; `fill` writes its root file system into an empty directory (see `unpack`).
+    `where` says in words where it was found; `contents` opens what it is made of; `identity` is the same only as long as the
+    image is ("" if nobody can tell without reading all of it); `fill`, where there is one, is a quicker way to unpack it.
     An engine's image has no `history`: docker tells it without what is needed to tell its empty layers.
     """
 
     reference: str
     where: str
     config: dict[str, Any]
-    fill: Callable[[str], None]
+    contents: Callable[[], AbstractContextManager[Contents]]
+    identity: str = ""
+    fill: Callable[[str], None] | None = None
 
 
 def find_image(reference: str, sources: Mapping[str, str], platform: str = "") -> Image | None:
-    """The image called `reference`: from `sources` (name -> SOURCE, see `open_source`), else from a local docker or podman.
+    """The image called `reference`: from `sources` (name -> SOURCE, see `open_source`), the own store, docker, podman.
 
     `platform` (`linux/arm64`, `linux/arm/v7`) chooses among the images of an index; '' is this machine's.
     None if nobody here has it. Raises ImageError for a source that cannot be read, InvalidReference for an impossible name.
     """
-    whole = normalise_reference(reference)
-    for name, source in sources.items():
-        if same_image(name, whole):
-            return open_source(source, reference, platform)
-    from . import engines
+    from . import bring
 
-    return engines.find(reference, platform)
+    return bring.find(reference, sources, platform)
+
+
+def import_image(reference: str, sources: Mapping[str, str], platform: str = "", *, wish: "Wish | None" = None) -> "Stored":
+    """The image called `reference` in the own store, brought there if it is somewhere else; see `bring.bring`.
+
+    Raises ImageError that says where it was looked for.
+    """
+    from . import bring
+
+    return bring.bring(reference, sources, platform, wish or bring.Wish())
 
 
 def open_source(source: str, reference: str, platform: str = "") -> Image:
@@ -70,4 +104,13 @@ def unpack(image: Image, directory: str) -> None:
     os.chmod(directory, 0o755)
     if os.listdir(directory):
         raise ImageError(f"{directory} is not empty: an image is unpacked into an empty directory only")
-    image.fill(directory)
+    if image.fill:
+        image.fill(directory)
+        return
+    from .layers import apply_layer
+    from .streams import decompressed
+
+    with image.contents() as contents:
+        for part in contents.parts:
+            with part.open() as raw, decompressed(raw) as stream:
+                apply_layer(stream, directory, part.diff_id)

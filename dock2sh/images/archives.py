@@ -1,38 +1,38 @@
-"""Images in OCI image layouts (directory or tar) and docker archives: which one is meant, its config, its layers."""
+"""Images in OCI image layouts (directory or tar) and docker archives: which ones there are, their configs, their layers."""
 
 import json
 import os
-import platform as machine
 import tarfile
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from functools import partial
 from typing import Any, BinaryIO, NamedTuple
 
-from . import Image, ImageError, same_image
-from .layers import apply_layer
-from .streams import decompressed, seekable_tar
+from . import Contents, Image, ImageError, Part, same_image
+from .index import fits, text_of, this_architecture
+from .streams import seekable_tar
 
 # opens a file of the layout or archive by its name in there
 Reader = Callable[[str], AbstractContextManager[BinaryIO]]
 Descriptor = dict[str, Any]
-_INDEXES = ("application/vnd.oci.image.index.v1+json", "application/vnd.docker.distribution.manifest.list.v2+json")
-_ARCHITECTURES = {"x86_64": "amd64", "aarch64": "arm64", "armv7l": "arm", "armv6l": "arm", "i686": "386"}
+INDEXES = ("application/vnd.oci.image.index.v1+json", "application/vnd.docker.distribution.manifest.list.v2+json")
 _NAMES = ("org.opencontainers.image.ref.name", "io.containerd.image.name")
+_TEXT_AT_MOST = 1 << 24  # a manifest or config is read whole
 
 
-class Store(NamedTuple):
-    """Where an image's parts are: in words, how to read one, how to write layers (names, diff ids) into a directory."""
+class Found(NamedTuple):
+    """An image in a layout or archive: the names of its files in there, and what it is called."""
 
-    where: str
-    read: Reader
-    fill: Callable[[list[str], list[str], str], None]
+    config: str
+    layers: tuple[str, ...]
+    names: tuple[str, ...] = ()
+    manifest: str = ""
 
 
 def bare_config() -> dict[str, Any]:
     """The config of a root file system that comes without one: docker's default environment, this machine's architecture."""
     return {
-        "architecture": _ARCHITECTURES.get(machine.machine(), machine.machine()),
+        "architecture": this_architecture(),
         "os": "linux",
         "config": {"Env": ["PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"]},
         "rootfs": {"type": "layers", "diff_ids": []},
@@ -42,10 +42,14 @@ def bare_config() -> dict[str, Any]:
 
 def open_layout(directory: str, wanted: str, platform: str, reference: str) -> Image:
     """The image of an OCI image layout that `wanted` (a tag, a digest, '') or else `reference` names. Raises ImageError."""
-    fill = partial(_fill_from_layout, directory)
-    return _from_index(
-        Store(f"the OCI image layout {directory}", _directory_reader(directory), fill), wanted, platform, reference
-    )
+    read, where = _directory_reader(directory), f"the OCI image layout {directory}"
+    found = _choose_from_index(read, where, wanted, platform, reference)
+
+    @contextmanager
+    def contents() -> Iterator[Contents]:
+        yield contents_of(read, found)
+
+    return Image(reference, where, config_of(read, found), contents, found.manifest)
 
 
 def open_archive(path: str, platform: str, reference: str) -> Image:
@@ -53,49 +57,110 @@ def open_archive(path: str, platform: str, reference: str) -> Image:
 
     Today's `docker save` writes both a docker archive and an OCI layout; manifest.json knows the tags in both.
     """
+    where = f"the image archive {path}"
+    with reading(path) as (read, names):
+        docker = "manifest.json" in names
+        found = _choose(read, where, reference) if docker else _choose_from_index(read, where, "", platform, reference)
+        config = config_of(read, found)
+
+    @contextmanager
+    def contents() -> Iterator[Contents]:
+        with reading(path) as (read, _):
+            yield contents_of(read, found)
+
+    return Image(reference, where, config, contents)
+
+
+def all_images(read: Reader, names: "set[str]", platform: str = "") -> list[Found]:
+    """Every image of a layout or archive; with `platform` only those for it."""
+    if "manifest.json" in names:
+        return _from_manifest(read)
+    entries = _entries(read, _json(read, "index.json"))
+    wanted = [entry for entry in entries if fits(entry, platform)]
+    by_digest = {entry["digest"]: entry for entry in wanted}
+    called = {digest: tuple(filter(None, (_name(one) for one in wanted if one["digest"] == digest))) for digest in by_digest}
+    return [_from_entry(read, entry)._replace(names=called[digest]) for digest, entry in by_digest.items()]
+
+
+def contents_of(read: Reader, found: Found) -> Contents:
+    """What an image is made of, while `read` can be used. Raises ImageError for one that is damaged."""
+    config = _bytes(read, found.config)
+    diff_ids = _diff_ids(_parsed(found.config, config), len(found.layers))
+    parts = [
+        Part(diff_id, _digest(name), partial(_open, read, name)) for name, diff_id in zip(found.layers, diff_ids, strict=True)
+    ]
+    return Contents(_bytes(read, found.manifest) if found.manifest else b"", config, parts)
+
+
+def config_of(read: Reader, found: Found) -> dict[str, Any]:
+    config: dict[str, Any] = _json(read, found.config)
+    _diff_ids(config, len(found.layers))
+    return config
+
+
+@contextmanager
+def reading(path: str) -> Iterator[tuple[Reader, set[str]]]:
+    """A layout or archive, as a directory or a tar: its reader and the names of its files."""
+    if os.path.isdir(path):
+        yield _directory_reader(path), set(os.listdir(path))
+        return
     with seekable_tar(path) as tar:
-        store = Store(f"the image archive {path}", _tar_reader(tar), partial(_fill_from_tar, path))
-        if "manifest.json" in _names(tar):
-            return _from_manifest(store, reference)
-        return _from_index(store, "", platform, reference)
+        members = {member.name.removeprefix("./"): member for member in tar.getmembers()}
+        yield _tar_reader(tar, members), set(members)
 
 
-def _from_manifest(store: Store, reference: str) -> Image:
+def _choose(read: Reader, where: str, reference: str) -> Found:
     """The image of a docker archive: the one with that name, or the only one."""
-    images = _json(store.read, "manifest.json")
-    named = [image for image in images if any(same_image(tag, reference) for tag in image.get("RepoTags") or [])]
+    images = _from_manifest(read)
+    named = [image for image in images if any(same_image(tag, reference) for tag in image.names)]
     chosen = named or images
     if len(chosen) != 1:
-        raise ImageError(f"{store.where} holds {len(images)} images and none is called {reference}. Save that one alone")
-    return _image(store, reference, _json(store.read, chosen[0]["Config"]), chosen[0]["Layers"])
+        raise ImageError(f"{where} holds {len(images)} images and none is called {reference}. Save that one alone")
+    return chosen[0]
 
 
-def _from_index(store: Store, wanted: str, platform: str, reference: str) -> Image:
+def _from_manifest(read: Reader) -> list[Found]:
+    try:
+        return [
+            Found(str(image["Config"]), tuple(map(str, image["Layers"] or ())), tuple(map(str, image.get("RepoTags") or ())))
+            for image in _json(read, "manifest.json")
+        ]
+    except (KeyError, TypeError, AttributeError) as error:
+        raise ImageError(f"the archive is damaged: manifest.json is none of docker's ({error!r})") from error
+
+
+def _choose_from_index(read: Reader, where: str, wanted: str, platform: str, reference: str) -> Found:
     """The image of an OCI layout: by digest, by name, by platform, in this order."""
-    entries = _entries(store.read, _json(store.read, "index.json"))
+    entries = _entries(read, _json(read, "index.json"))
     named = [entry for entry in entries if _is_called(entry, wanted, reference)]
     found = _for_platform(named or ([] if wanted else entries), platform)
     if len({entry["digest"] for entry in found}) != 1:
         known = ", ".join(sorted({_name(entry) or entry["digest"] for entry in entries})) or "nothing"
         asked = f"{wanted or reference} on {platform or 'this machine'}"
-        raise ImageError(f"{store.where} has {len(found)} images for {asked}; it holds {known}")
-    manifest = _json(store.read, _blob(found[0]["digest"]))
-    config = _json(store.read, _blob(manifest["config"]["digest"]))
-    return _image(store, reference, config, [_blob(layer["digest"]) for layer in manifest["layers"]])
+        raise ImageError(f"{where} has {len(found)} images for {asked}; it holds {known}")
+    return _from_entry(read, found[0])
 
 
-def _image(store: Store, reference: str, config: dict[str, Any], layers: list[str]) -> Image:
-    return Image(reference, store.where, config, partial(store.fill, layers, _diff_ids(config, len(layers))))
+def _from_entry(read: Reader, entry: Descriptor) -> Found:
+    name = blob_name(entry["digest"])
+    manifest = _json(read, name)
+    try:
+        layers = tuple(blob_name(layer["digest"]) for layer in manifest["layers"])
+        return Found(blob_name(manifest["config"]["digest"]), layers, manifest=name)
+    except (KeyError, TypeError) as error:
+        raise ImageError(f"the image is damaged: {name} is no manifest") from error
 
 
-def _entries(read: Reader, index: dict[str, Any]) -> list[Descriptor]:
+def _entries(read: Reader, index: Any, depth: int = 0) -> list[Descriptor]:
     """The manifests of an index, those of the indexes in it too; the outer's name counts for the inner."""
     found: list[Descriptor] = []
+    if not isinstance(index, dict) or depth > 8:
+        raise ImageError("the image is damaged: its index is none")
     for entry in index.get("manifests", []):
-        if entry.get("mediaType") in _INDEXES:
-            inner = _entries(read, _json(read, _blob(entry["digest"])))
+        if entry.get("mediaType") in INDEXES:
+            inner = _entries(read, _json(read, blob_name(entry["digest"])), depth + 1)
             found += [{**one, "name": _name(entry), "index": entry["digest"]} for one in inner]
-        elif entry.get("annotations", {}).get("vnd.docker.reference.type") != "attestation-manifest":
+        elif (entry.get("annotations") or {}).get("vnd.docker.reference.type") != "attestation-manifest":
             found.append(entry)
     return found
 
@@ -117,49 +182,76 @@ def _for_platform(entries: list[Descriptor], platform: str) -> list[Descriptor]:
     """Those made for `platform`; a manifest that does not say counts for any, and the only one there is needs no asking."""
     if len(entries) < 2:
         return entries
-    wanted = platform or "linux/" + str(bare_config()["architecture"])
-    return [entry for entry in entries if "platform" not in entry or _platform(entry["platform"]).startswith(wanted)]
-
-
-def _platform(platform: dict[str, str]) -> str:
-    return "/".join(filter(None, (platform.get("os"), platform.get("architecture"), platform.get("variant"))))
+    wanted = platform or f"linux/{this_architecture()}"
+    fitting = [entry for entry in entries if fits(entry, wanted)]
+    exact = [entry for entry in fitting if text_of(entry.get("platform") or {}) == wanted]
+    return exact or fitting
 
 
 def _diff_ids(config: dict[str, Any], layers: int) -> list[str]:
-    diff_ids = [str(diff_id) for diff_id in config.get("rootfs", {}).get("diff_ids") or []]
+    diff_ids = [str(diff_id) for diff_id in (config.get("rootfs") or {}).get("diff_ids") or []]
     if len(diff_ids) != layers:
         raise ImageError(f"the image is damaged: its config names {len(diff_ids)} layers, its manifest {layers}")
     return diff_ids
 
 
-def _blob(digest: str) -> str:
-    algorithm, colon, value = digest.partition(":")
+def blob_name(digest: str) -> str:
+    """Where a layout has a blob. Raises ImageError for what is no digest."""
+    algorithm, colon, value = str(digest).partition(":")
     if not colon or not (algorithm + value).isalnum():
         raise ImageError(f"the image is damaged: {digest!r} is no digest")
     return f"blobs/{algorithm}/{value}"
 
 
+def _digest(name: str) -> str:
+    """The digest that a blob's name promises; "" for the names of old docker archives."""
+    return name.replace("/", ":")[6:] if name.startswith("blobs/sha256/") else ""
+
+
 def _json(read: Reader, name: str) -> Any:
+    return _parsed(name, _bytes(read, name))
+
+
+def _parsed(name: str, data: bytes) -> Any:
+    try:
+        return json.loads(data)
+    except ValueError as error:
+        raise ImageError(f"the image is damaged: {name} is no JSON ({error})") from error
+
+
+def _bytes(read: Reader, name: str) -> bytes:
     try:
         with read(name) as file:
-            return json.load(file)
-    except (OSError, KeyError, json.JSONDecodeError) as error:
-        raise ImageError(f"the image is damaged: {name} is missing or no JSON ({error})") from error
+            data = file.read(_TEXT_AT_MOST + 1)
+    except (OSError, KeyError) as error:
+        raise ImageError(f"the image is damaged: {name} is missing ({error})") from error
+    if len(data) > _TEXT_AT_MOST:
+        raise ImageError(f"the image is damaged: {name} is larger than any manifest or config")
+    return data
 
 
-def _names(tar: tarfile.TarFile) -> dict[str, tarfile.TarInfo]:
-    return {member.name.removeprefix("./"): member for member in tar.getmembers()}
+@contextmanager
+def _open(read: Reader, name: str) -> Iterator[BinaryIO]:
+    try:
+        context = read(name)
+        file = context.__enter__()
+    except (KeyError, OSError) as error:
+        raise ImageError(f"the image is damaged: its layer {name} is missing") from error
+    try:
+        yield file
+    finally:
+        context.__exit__(None, None, None)
 
 
-def _tar_reader(tar: tarfile.TarFile) -> Reader:
-    members = _names(tar)
-
+def _tar_reader(tar: tarfile.TarFile, members: dict[str, tarfile.TarInfo]) -> Reader:
     @contextmanager
     def read(name: str) -> Iterator[BinaryIO]:
         member = members[name]
-        while member.issym() or member.islnk():  # docker save once wrote a layer that two images share as a link
+        for _ in range(8):  # docker save once wrote a layer that two images share as a link
+            if not (member.issym() or member.islnk()):
+                break
             member = members[os.path.normpath(os.path.join(os.path.dirname(member.name), member.linkname))]
-        file = tar.extractfile(member)
+        file = tar.extractfile(member) if member.isreg() else None
         if file is None:
             raise KeyError(name)
         yield file  # type: ignore[misc]  # typeshed: IO[bytes] is what BinaryIO is
@@ -168,24 +260,13 @@ def _tar_reader(tar: tarfile.TarFile) -> Reader:
 
 
 def _directory_reader(directory: str) -> Reader:
-    return lambda name: open(os.path.join(directory, name), "rb")
+    """Files of the directory itself: an archive may come from anybody, and a link in it leads elsewhere."""
+    top = os.path.realpath(directory)
 
+    def read(name: str) -> AbstractContextManager[BinaryIO]:
+        path = os.path.realpath(os.path.join(top, name))
+        if os.path.commonpath((top, path)) != top:
+            raise ImageError(f"the image is damaged: {name} leads out of {directory}")
+        return open(path, "rb")
 
-def _fill_from_layout(directory: str, layers: list[str], diff_ids: list[str], root: str) -> None:
-    _fill(_directory_reader(directory), layers, diff_ids, root)
-
-
-def _fill_from_tar(path: str, layers: list[str], diff_ids: list[str], root: str) -> None:
-    with seekable_tar(path) as tar:
-        _fill(_tar_reader(tar), layers, diff_ids, root)
-
-
-def _fill(read: Reader, layers: list[str], diff_ids: list[str], root: str) -> None:
-    try:
-        for layer, diff_id in zip(layers, diff_ids, strict=True):
-            with read(layer) as raw, decompressed(raw) as stream:
-                apply_layer(stream, root, diff_id)
-    except KeyError as error:
-        raise ImageError(f"the image is damaged: its layer {error} is missing") from error
-    except OSError as error:
-        raise ImageError(f"the image is damaged: {error}") from error
+    return read

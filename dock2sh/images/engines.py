@@ -5,10 +5,12 @@ import os
 import shutil
 import subprocess
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import partial
 from typing import Any
 
-from . import Image, ImageError, archives
+from . import Contents, Image, ImageError, archives
 
 _SECONDS = 5  # an engine that does not answer by then is taken as not there
 # what of the engine's answer belongs to an OCI image config; the rest is about containers (Hostname, Tty, ...)
@@ -23,7 +25,8 @@ def find(reference: str, platform: str) -> Image | None:
     for engine in ("docker", "podman"):
         told = _inspect(engine, reference)
         if told and _fits(told, platform):
-            return Image(reference, f"the local {engine}", _config(told), partial(_fill, engine, reference))
+            contents = partial(_contents, engine, reference)
+            return Image(reference, f"the local {engine}", _config(told), contents, f"{engine} {told['Id']}")
     return None
 
 
@@ -56,10 +59,17 @@ def _config(told: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def _fill(engine: str, reference: str, directory: str) -> None:
+@contextmanager
+def _contents(engine: str, reference: str) -> Iterator[Contents]:
     with tempfile.TemporaryDirectory() as folder:
         archive = os.path.join(folder, "image.tar")
-        done = subprocess.run([engine, "save", "-o", archive, reference], check=False, capture_output=True, text=True)
+        done = subprocess.run([engine, "save", "-o", archive, _tagged(reference)], check=False, capture_output=True, text=True)
         if done.returncode:
             raise ImageError(f"{engine} cannot save {reference}: {done.stderr.strip()}")
-        archives.open_archive(archive, "", reference).fill(directory)
+        with archives.open_archive(archive, "", reference).contents() as contents:
+            yield contents
+
+
+def _tagged(reference: str) -> str:
+    """Without a tag `docker save` would give every image of that name."""
+    return reference if ":" in reference.rpartition("/")[2] or "@" in reference else f"{reference}:latest"

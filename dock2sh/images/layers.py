@@ -37,7 +37,7 @@ def lay(stream: BinaryIO, layer: "Layer", diff_id: str) -> None:
     summed = _Summed(stream)
     try:
         source = cast(BinaryIO, summed)
-        options = {"encoding": "utf-8", "errors": "surrogateescape", "tarinfo": _Info}
+        options = {"encoding": "utf-8", "errors": "surrogateescape", "tarinfo": Header}
         with tarfile.open(fileobj=source, mode="r|", bufsize=1 << 18, **options) as tar:  # type: ignore[call-overload]
             for member in tar:
                 layer.add(member, tar)
@@ -53,7 +53,7 @@ def lay(stream: BinaryIO, layer: "Layer", diff_id: str) -> None:
         raise ImageError(f"the layer is damaged: it is {summed.digest()}, its image says {diff_id}. Fetch the image again")
 
 
-class _Info(tarfile.TarInfo):
+class Header(tarfile.TarInfo):
     """A header that does not take what memory there is: tarfile reads long names and pax headers whole."""
 
     @classmethod
@@ -134,8 +134,7 @@ class Layer:
             self._make_directory(place)
             self._directories[place] = member
         else:
-            self._remove(place)
-            self._create(member, place, tar)
+            self._put(member, place, tar)
         if not member.islnk():
             _attributes(member, place)
 
@@ -182,6 +181,14 @@ class Layer:
             gone = [known for known in self._directories if known == place or known.startswith(f"{place}/")]
             for known in gone:
                 del self._directories[known]
+
+    def _put(self, member: tarfile.TarInfo, place: str, tar: tarfile.TarFile) -> None:
+        """Create what is no directory, in the place of what is there; mostly nothing is, so ask only then."""
+        try:
+            self._create(member, place, tar)
+        except FileExistsError:
+            self._remove(place)
+            self._create(member, place, tar)
 
     def _create(self, member: tarfile.TarInfo, place: str, tar: tarfile.TarFile) -> None:
         if member.isreg():

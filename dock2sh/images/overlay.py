@@ -19,6 +19,7 @@ from .tars import END, Member, header
 _BLOCK = 1 << 20
 _WHITEOUT, _OPAQUE = b".wh.", b".wh..wh..opq"
 _WHITEOUT_DEVICE = os.makedev(0, 0)
+_NOBODY = os.stat_result((0,) * 10)  # whiteouts have no owner and no time: the same deletion is the same layer
 _NOT_KEPT = tuple(name.encode() for name in NOT_OF_THE_FILE)
 
 
@@ -110,7 +111,7 @@ def _write(found: _Found, out: BinaryIO, space: bytes, first_of: dict[tuple[int,
     name, path, about = found
     if space and _is_whiteout(about):
         parent, _, base = name.rpartition(b"/")
-        out.write(header(Member((parent + b"/" if parent else b"") + _WHITEOUT + base, stat.S_IFREG | 0o600, about)))
+        out.write(header(Member((parent + b"/" if parent else b"") + _WHITEOUT + base, stat.S_IFREG | 0o600, _NOBODY)))
         return
     attributes = _attributes(path)
     if space:
@@ -118,7 +119,7 @@ def _write(found: _Found, out: BinaryIO, space: bytes, first_of: dict[tuple[int,
     kept = {key: value for key, value in attributes.items() if not key.startswith(_NOT_KEPT)}
     _write_plain(found, kept, out, first_of)
     if space and attributes.get(space + b"opaque") == b"y":
-        out.write(header(Member(name + b"/" + _OPAQUE, stat.S_IFREG | 0o600, about)))
+        out.write(header(Member(name + b"/" + _OPAQUE, stat.S_IFREG | 0o600, _NOBODY)))
 
 
 def _write_plain(found: _Found, kept: dict[bytes, bytes], out: BinaryIO, first_of: dict[tuple[int, int], bytes]) -> None:

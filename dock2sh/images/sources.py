@@ -5,12 +5,18 @@ import os
 import re
 import subprocess
 import tarfile
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from functools import partial
+from typing import BinaryIO, cast
 
-from . import Image, ImageError, archives, engines
+from . import Contents, Image, ImageError, Part, archives, engines
 from .archives import bare_config
-from .layers import apply_layer
 from .streams import decompressed
+
+Opener = Callable[[], AbstractContextManager[BinaryIO]]
+Fill = Callable[[str], None]
 
 # what the members of an image's archive are called (docker save, skopeo, podman save); any other name: a root file system
 _ARCHIVE_MEMBER = re.compile(
@@ -37,7 +43,7 @@ def open_source(source: str, reference: str, platform: str) -> Image:
     if os.path.isdir(source):
         if os.path.exists(f"{source}/index.json") and os.path.exists(f"{source}/oci-layout"):
             return archives.open_layout(source, "", platform, reference)
-        return Image(reference, f"the directory {source}", bare_config(), partial(_copy_directory, source))
+        return _root_file_system(reference, f"the directory {source}", partial(tar_directory, source), partial(_copy, source))
     if not os.path.isfile(source):
         raise ImageError(f"{source} does not exist. {SOURCE_FORMS}")
     return _open_tar(source, reference, platform)
@@ -59,10 +65,30 @@ def _layout_address(source: str) -> tuple[str, str]:
 def _open_tar(source: str, reference: str, platform: str) -> Image:
     try:
         if is_archive(source):
-            return archives.open_archive(source, platform, reference)
+            return archives.open_archive(source, platform, reference)._replace(identity=_identity(source))
     except (tarfile.TarError, EOFError, OSError, lzma.LZMAError) as error:
         raise ImageError(f"{source} is no tar: {error}. {SOURCE_FORMS}") from error
-    return Image(reference, f"the root file system {source}", bare_config(), partial(_unpack_tar, source))
+    return _root_file_system(reference, f"the root file system {source}", partial(open_file, source), identity=_identity(source))
+
+
+def _root_file_system(reference: str, where: str, opener: Opener, fill: Fill | None = None, identity: str = "") -> Image:
+    """An image of one layer and nothing told about it."""
+
+    @contextmanager
+    def contents() -> Iterator[Contents]:
+        yield Contents(b"", b"", [Part("", "", opener)])
+
+    return Image(reference, where, bare_config(), contents, identity, fill)
+
+
+def open_file(path: str) -> AbstractContextManager[BinaryIO]:
+    return open(path, "rb")
+
+
+def _identity(path: str) -> str:
+    """A file is the same as long as this is."""
+    about = os.stat(path)
+    return f"{os.path.realpath(path)} {about.st_ino} {about.st_size} {about.st_mtime_ns} {about.st_ctime_ns}"
 
 
 def is_archive(source: str) -> bool:
@@ -77,12 +103,18 @@ def is_archive(source: str) -> bool:
         return bool(names & {"manifest.json", "index.json"})
 
 
-def _unpack_tar(source: str, directory: str) -> None:
-    with open(source, "rb") as raw, decompressed(raw) as stream:
-        apply_layer(stream, directory)
+@contextmanager
+def tar_directory(source: str) -> Iterator[BinaryIO]:
+    """The directory as a layer's tar, by way of an unnamed file."""
+    from .overlay import write_tree
+
+    with tempfile.TemporaryFile() as file:
+        write_tree(source, cast(BinaryIO, file))
+        file.seek(0)
+        yield cast(BinaryIO, file)
 
 
-def _copy_directory(source: str, directory: str) -> None:
+def _copy(source: str, directory: str) -> None:
     done = subprocess.run(["cp", "-a", "--", f"{source}/.", directory], check=False, capture_output=True, text=True)
     if done.returncode:
         raise ImageError(f"{source} could not be copied: {done.stderr.strip()}. Copying keeps owners and devices: do it as root")

@@ -130,8 +130,8 @@ class Store:
         self.folder.make()
         return self.folder.add_blob(write, expected)
 
-    def _add_text(self, data: bytes) -> tuple[str, int]:
-        """A manifest or config."""
+    def add_text(self, data: bytes) -> tuple[str, int]:
+        """A manifest or config: its digest and size."""
         self.folder.make()
         return self.folder.add_blob(lambda out: out.write(data), sync=True)
 
@@ -204,21 +204,23 @@ class Store:
 
     # ---- images
 
-    def add_image(self, config: Mapping[str, Any] | bytes, layers: Sequence[Layer], names: Sequence[str] = ()) -> Stored:
+    def add_image(
+        self, config: Mapping[str, Any] | bytes, layers: Sequence[Layer], names: Sequence[str] = (), copy_of: str = ""
+    ) -> Stored:
         """An image of layers that are here. `config` is the OCI image config, as bytes where its id must stay what it was.
 
         Its diff ids are filled in if it has none. `names` are taken from the images that had them (of the same platform).
         """
         data = config if isinstance(config, bytes) else _json(_with_layers(config, layers))
         self._check(json.loads(data), layers)
-        digest, size = self._add_text(data)
+        digest, size = self.add_text(data)
         manifest = {
             "schemaVersion": 2,
             "mediaType": _MANIFEST,
             "config": {"mediaType": _CONFIG, "digest": digest, "size": size},
             "layers": [{"mediaType": layer.media_type, "digest": layer.digest, "size": layer.size} for layer in layers],
         }
-        return self.add_manifest(_json(manifest), names)
+        return self.add_manifest(_json(manifest), names, copy_of)
 
     def add_manifest(self, manifest: bytes, names: Sequence[str] = (), copy_of: str = "") -> Stored:
         """An image by its manifest, byte for byte; its config and layers are here.
@@ -228,7 +230,7 @@ class Store:
         """
         with self.folder.busy():
             told = json.loads(manifest)
-            digest, size = self._add_text(manifest)
+            digest, size = self.add_text(manifest)
             config = self._config(told)
             platform = index.platform_of(config)
             entry = {"mediaType": told.get("mediaType", _MANIFEST), "digest": digest, "size": size, "platform": platform}

@@ -3,53 +3,86 @@
 import bz2
 import gzip
 import lzma
+import sys
 import tarfile
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import BinaryIO, cast
+from typing import Any, BinaryIO, cast
 
 from . import ImageError
+
+_FREE = 1 << 30  # bytes that any archive may have
+_RATIO = 1100  # gzip's best is 1032
+
+
+def compression(start: bytes) -> str:
+    """What the first six bytes of a stream say: gzip, bzip2, xz, zstd, or "" (docker goes by them, too, not by names)."""
+    marks = {"gzip": b"\x1f\x8b", "bzip2": b"BZh", "xz": b"\xfd7zXZ\0", "zstd": b"\x28\xb5\x2f\xfd"}
+    return next((name for name, mark in marks.items() if start.startswith(mark)), "")
 
 
 @contextmanager
 def decompressed(stream: BinaryIO) -> Iterator[BinaryIO]:
-    """The bytes of a seekable stream without their gzip, bzip2, xz or zstd (known by their first bytes, as docker knows them)."""
-    magic = stream.read(6)
+    """The bytes of a seekable stream without their compression. Reading raises ImageError for a bomb."""
+    kind = compression(stream.read(6))
     stream.seek(0)
-    if magic.startswith(b"\x1f\x8b"):
-        yield cast(BinaryIO, gzip.GzipFile(fileobj=stream))
-    elif magic.startswith(b"BZh"):
-        yield cast(BinaryIO, bz2.BZ2File(stream))
-    elif magic == b"\xfd7zXZ\0":
-        yield cast(BinaryIO, lzma.open(stream))  # noqa: SIM115  (the caller's stream is the caller's to close)
-    elif magic.startswith(b"\x28\xb5\x2f\xfd"):
-        yield _zstd(stream)
-    else:
-        yield stream
+    yield cast(BinaryIO, _Measured(_opened(kind, stream), stream)) if kind else stream
 
 
-def _zstd(stream: BinaryIO) -> BinaryIO:
+def _opened(kind: str, stream: BinaryIO) -> Any:
+    match kind:
+        case "gzip":
+            return gzip.GzipFile(fileobj=stream)
+        case "bzip2":
+            return bz2.BZ2File(stream)
+        case "xz":
+            return lzma.open(stream)
+        case _:
+            return _zstd(stream)
+
+
+class _Measured:
+    """What comes out of a stream, measured against what went in: a few MiB must not fill a disk."""
+
+    def __init__(self, out: Any, raw: BinaryIO) -> None:
+        self._out, self._raw, self._size = out, raw, 0
+
+    def read(self, size: int = -1) -> bytes:
+        data: bytes = self._out.read(size)
+        self._size += len(data)
+        if self._size > max(_FREE, _RATIO * self._raw.tell()):
+            raise ImageError(
+                f"the archive becomes more than {_RATIO} times as large when it is decompressed, so it is taken for a bomb. "
+                "If it is none, decompress it first"
+            )
+        return data
+
+
+def _zstd(stream: BinaryIO) -> Any:
     try:
-        import zstandard  # not everybody has it, or needs it
+        if sys.version_info >= (3, 14):
+            from compression import zstd
+        else:
+            from backports import zstd
     except ImportError as error:
-        raise ImageError(
-            "this is compressed with zstd, which needs the Python package zstandard: pip install zstandard"
-        ) from error
-    return cast(BinaryIO, zstandard.ZstdDecompressor().stream_reader(stream, read_across_frames=True))
+        raise ImageError("this is compressed with zstd, which needs a Python package: pip install backports.zstd") from error
+    return zstd.ZstdFile(stream)
 
 
 @contextmanager
 def seekable_tar(source: str) -> Iterator[tarfile.TarFile]:
     """A tar to be read here and there; a compressed one is decompressed into an unnamed temporary file."""
+    from .layers import Header
+
     with open(source, "rb") as raw, decompressed(raw) as stream:
         if stream is raw:
-            with tarfile.open(fileobj=raw, mode="r:") as tar:
+            with tarfile.open(fileobj=raw, mode="r:", tarinfo=Header) as tar:
                 yield tar
             return
         with tempfile.TemporaryFile() as plain:
             while block := stream.read(1 << 20):
                 plain.write(block)
             plain.seek(0)
-            with tarfile.open(fileobj=plain, mode="r:") as tar:
+            with tarfile.open(fileobj=plain, mode="r:", tarinfo=Header) as tar:
                 yield tar
