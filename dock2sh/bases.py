@@ -23,7 +23,7 @@ def assumed(reference: str, platform: Platform) -> Base:
 
 
 def finder(sources: Mapping[str, str], offline: bool, say: Say) -> Callable[[str, Platform], Base]:
-    """An answer for each base image, asked for once: `sources` first, then (unless offline) local engines.
+    """An answer for each base image, asked for once: `sources` first, then (unless offline) the own store and local engines.
 
     `say` gets a sentence for each image that is assumed or unknown. The answer raises Refused for a bad source.
     """
@@ -41,7 +41,7 @@ def _find(reference: str, platform: Platform, sources: Mapping[str, str], offlin
     if offline and not sources:
         say(f"{reference} is not looked up (--offline): assuming docker's default PATH and a shell")
         return assumed(reference, platform)
-    if not (sources or offline or _engines()):
+    if not (sources or offline or _engines() or _store()):
         return _not_at_hand(reference, platform, say)
     from dock2sh.images import ImageError, InvalidReference, find_image, open_source, same_image
 
@@ -64,6 +64,12 @@ def _find(reference: str, platform: Platform, sources: Mapping[str, str], offlin
 def _not_at_hand(reference: str, platform: Platform, say: Say) -> Base:
     say(f"{reference} is not at hand: its environment stays open in the script; give it with --base {reference}=SOURCE")
     return unknown(reference, platform)
+
+
+def _store() -> bool:
+    """Whether there are images of our own (dock2sh.images.store.default_path, which costs more to import than this)."""
+    home = os.environ.get("XDG_DATA_HOME") or os.path.expanduser("~/.local/share")
+    return os.path.exists(f"{home}/dock2sh/images/index.json")
 
 
 def _engines() -> bool:

@@ -19,7 +19,10 @@ import typer
 
 from dock2sh.cli.say import OK, REFUSED
 
-COMMANDS = ("script", "plan", "parse", "check", "verify")
+COMMANDS = (
+    "script", "plan", "parse", "check", "verify",
+    "images", "history", "inspect", "tag", "rmi", "rm", "prune", "save", "load",
+)  # fmt: skip
 
 
 def command(name: str) -> Callable[..., None]:

@@ -11,14 +11,16 @@ import os
 import shutil
 import tempfile
 from collections.abc import Callable, Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from errno import ENOSPC
-from typing import Any, BinaryIO, NoReturn, cast
+from typing import TYPE_CHECKING, Any, BinaryIO, NoReturn, cast
 
 from dock2sh.digest import sha256_for
 
 from . import ImageError
+
+if TYPE_CHECKING:
+    from concurrent.futures import Future, ThreadPoolExecutor
 
 _BLOCK = 1 << 20
 
@@ -65,7 +67,7 @@ class Hashed:
 
     def _pass_on(self, block: bytes) -> None:
         self._sum = self._sum or sha256_for(_BLOCK + 1)()
-        self._pool = self._pool or ThreadPoolExecutor(1)
+        self._pool = self._pool or _pool()
         self._wait()
         self._hashing = self._pool.submit(self._sum.update, block)
         self._file.write(block)
@@ -74,6 +76,12 @@ class Hashed:
         if self._hashing:
             self._hashing.result()
             self._hashing = None
+
+
+def _pool() -> "ThreadPoolExecutor":
+    from concurrent.futures import ThreadPoolExecutor
+
+    return ThreadPoolExecutor(1)
 
 
 class Folder:

@@ -10,11 +10,12 @@ What an engine or a SOURCE has is copied into the store once, without a name of 
 one, that is what counts. `find` looks as far as 5 and copies nothing: the planner only wants to know the config.
 """
 
-import hashlib
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any, BinaryIO, NamedTuple
+
+from dock2sh.digest import sha256
 
 from . import Contents, Image, ImageError, Part, engines, normalise_reference, same_image
 from .archives import bare_config
@@ -107,7 +108,7 @@ def _part(store: Store, layer: Layer) -> Part:
 
 def take(image: Image, store: Store) -> Stored:
     """A copy of an image that is somewhere else, in the store; at once if it was taken before and has not changed."""
-    key = hashlib.sha256(f"{image.identity} {image.reference}".encode("utf-8", "surrogateescape")).hexdigest()
+    key = sha256(f"{image.identity} {image.reference}")
     with store.busy():
         if image.identity and (memory := store.recall(key)) and (known := store.find(memory.value)):
             return known

@@ -53,6 +53,15 @@ def lay(stream: BinaryIO, layer: "Layer", diff_id: str) -> None:
         raise ImageError(f"the layer is damaged: it is {summed.digest()}, its image says {diff_id}. Fetch the image again")
 
 
+def size_of_files(stream: BinaryIO) -> int:
+    """The bytes of all files of a layer's tar. Raises ImageError for a damaged one."""
+    try:
+        with tarfile.open(fileobj=stream, mode="r|", bufsize=1 << 18, tarinfo=Header) as tar:
+            return sum(member.size for member in tar if member.isreg())
+    except (tarfile.TarError, EOFError, OSError) as error:
+        raise ImageError(f"the layer is damaged: {error}") from error
+
+
 class Header(tarfile.TarInfo):
     """A header that does not take what memory there is: tarfile reads long names and pax headers whole."""
 

@@ -19,11 +19,13 @@ from typing import Any, BinaryIO, NamedTuple
 from . import ImageError, index
 from .blobs import Folder, discard, write_synced
 from .index import Entry
+from .memory import Memory, Remembered
 from .reference import InvalidReference, normalise_reference
 
 _MANIFEST = "application/vnd.oci.image.manifest.v1+json"
 _CONFIG = "application/vnd.oci.image.config.v1+json"
 PLAIN_TAR = "application/vnd.oci.image.layer.v1.tar"
+_SIZE = "size"  # keys of the memory that are this and a diff id
 _HEX = frozenset("0123456789abcdef")
 
 
@@ -59,13 +61,6 @@ class Removed(NamedTuple):
     freed: int = 0
 
 
-class Remembered(NamedTuple):
-    """What `remember` was given."""
-
-    value: Any
-    layers: tuple[Layer, ...]
-
-
 def default_path() -> str:
     """$XDG_DATA_HOME/dock2sh/images, below ~/.local/share where that is not set."""
     home = os.environ.get("XDG_DATA_HOME") or os.path.expanduser("~/.local/share")
@@ -86,6 +81,7 @@ class Store:
     def __init__(self, path: str, remove_tree: Callable[[str], None] = discard) -> None:
         self.path = os.path.abspath(path)
         self.folder = Folder(self.path)
+        self._memory = Memory(self.folder, Layer)
         self._remove_tree = remove_tree
 
     # ---- what is there
@@ -96,10 +92,10 @@ class Store:
         chosen = index.preferred(self._called(entries, reference), platform)
         return self._stored(chosen, entries) if chosen else None
 
-    def all(self) -> list[Stored]:
-        """All images, the youngest first; not the copies of what an engine has."""
+    def all(self, copies: bool = False) -> list[Stored]:
+        """All images, the youngest first; the copies of what an engine or a file has only with `copies`."""
         entries = self._entries()
-        digests = dict.fromkeys(entry["digest"] for entry in entries if not index.copy_of(entry))
+        digests = dict.fromkeys(entry["digest"] for entry in entries if copies or not index.copy_of(entry))
         first = {entry["digest"]: entry for entry in reversed(entries)}
         found = [self._stored(first[digest], entries) for digest in digests]
         return sorted(found, key=lambda image: str(image.config.get("created", "")), reverse=True)
@@ -114,7 +110,7 @@ class Store:
     def layer(self, diff_id: str) -> Layer | None:
         """A layer that an image here or something remembered has."""
         known = (layer for image in self._images(self._entries()) for layer in image.layers)
-        remembered = (layer for memory in self._memories() for layer in memory.layers)
+        remembered = (layer for memory in self._memory.all() for layer in memory.layers)
         return next((layer for layers in (known, remembered) for layer in layers if layer.diff_id == diff_id), None)
 
     # ---- layers
@@ -141,6 +137,15 @@ class Store:
             return size in (-1, os.stat(self.folder.blob(digest)).st_size)
         except OSError:
             return False
+
+    def blob_size(self, digest: str) -> int:
+        """Bytes of a blob that is here."""
+        with self.open_blob(digest) as file:
+            return os.fstat(file.fileno()).st_size
+
+    def media_type(self, image: Stored) -> str:
+        """Of the image's manifest: OCI's, or docker's where a registry gave it so."""
+        return str(self._read(image.manifest).get("mediaType", _MANIFEST))
 
     @contextmanager
     def open_blob(self, digest: str) -> Iterator[BinaryIO]:
@@ -306,36 +311,30 @@ class Store:
     def remember(self, key: str, value: Any, layers: Sequence[Layer] = ()) -> None:
         """Keep a JSON value and layers under a key (letters and digits); the layers stay as if an image had them."""
         self.folder.make()
-        self.folder.replace(f"cache/{_key(key)}", _json({"value": value, "layers": [list(layer) for layer in layers]}))
+        self._memory.remember(key, value, layers)
 
     def recall(self, key: str) -> Remembered | None:
         """What was remembered, if its layers are all here still."""
-        memory = self._memory(self.folder.place("cache", _key(key)))
+        memory = self._memory.recall(key)
         if memory is None or not all(self.has_blob(layer.digest, layer.size) for layer in memory.layers):
             return None
         return memory
 
     def forget(self, *keys: str) -> None:
         """Drop what is remembered under these keys; without one, everything. `collect` or the next prune frees the layers."""
-        for key in keys or self._keys():
-            discard(self.folder.place("cache", _key(key)))
+        self._memory.forget(keys or list(self._memory))
 
-    def _keys(self) -> list[str]:
-        try:
-            return os.listdir(self.folder.place("cache"))
-        except FileNotFoundError:
-            return []
+    def content_size(self, layer: Layer) -> int:
+        """The bytes of a layer's files, which is what docker tells; counted once and then remembered."""
+        key = _SIZE + layer.diff_id.partition(":")[2]
+        if memory := self._memory.recall(key):
+            return int(memory.value)
+        from .layers import size_of_files
 
-    def _memories(self) -> Iterator[Remembered]:
-        yield from filter(None, (self._memory(self.folder.place("cache", key)) for key in self._keys()))
-
-    def _memory(self, path: str) -> Remembered | None:
-        try:
-            with open(path, "rb") as file:
-                told = json.load(file)
-            return Remembered(told["value"], tuple(Layer(*layer) for layer in told["layers"]))
-        except (FileNotFoundError, ValueError, TypeError, KeyError):
-            return None
+        with self.open_layer(layer) as stream:
+            size = size_of_files(stream)
+        self.remember(key, size)
+        return size
 
     # ---- cleaning up
 
@@ -356,9 +355,11 @@ class Store:
         entries = self._entries()
         images = self._images(entries)
         layers = {layer for image in images for layer in image.layers}
-        layers |= {layer for memory in self._memories() for layer in memory.layers}
+        layers |= {layer for memory in self._memory.all() for layer in memory.layers}
         blobs = {layer.digest for layer in layers} | {image.id for image in images} | {entry["digest"] for entry in entries}
         unpacked = {self._unpacked(layer) for layer in layers}
+        sizes = {_SIZE + layer.diff_id.partition(":")[2] for layer in layers}
+        self._memory.forget([key for key in self._memory if key.startswith(_SIZE) and key not in sizes])
         for name in os.listdir(self.folder.place("layers")):
             if self.folder.place("layers", name) not in unpacked:
                 self._discard_layer(name)
@@ -482,12 +483,6 @@ def _with_layers(config: Mapping[str, Any], layers: Sequence[Layer]) -> Mapping[
 
 def _json(value: object) -> bytes:
     return json.dumps(value, separators=(",", ":"), ensure_ascii=False).encode("utf-8", "surrogateescape")
-
-
-def _key(key: str) -> str:
-    if not key.isalnum():
-        raise ValueError(f"{key!r} is no key")
-    return key
 
 
 def _normalised(reference: str) -> str:

@@ -1,0 +1,42 @@
+"""`dock2sh inspect`: all that an image says of itself."""
+
+from typing import Annotated
+
+import typer
+
+from dock2sh.cli.say import note, write
+from dock2sh.cli.store import Images, filled, image_called, opened
+
+
+def inspect(
+    images: Images,
+    format: Annotated[str, typer.Option("-f", "--format", metavar="json|TEMPLATE", help="A Go template, as docker's.")] = "",
+) -> None:
+    """Print images as JSON, as `docker inspect` does.
+
+    \b
+    dock2sh inspect app
+    dock2sh inspect -f '{{json .Config.Env}}' app
+    dock2sh inspect -f '{{range .RootFS.Layers}}{{println .}}{{end}}' app
+
+    Exit status: 0; 1 an image is not there (the others are printed).
+    """
+    from dock2sh.images import ImageError
+    from dock2sh.images.gotemplate import go_json
+    from dock2sh.images.listing import as_docker_prints, inspected
+
+    store, found, failed = opened(), [], False
+    for reference in images:
+        try:
+            image = image_called(store, reference)
+            size = sum(store.content_size(layer) for layer in image.layers)
+            found.append(inspected(image, size, store.folder.place("layers")))
+        except ImageError as error:
+            note(str(error))
+            failed = True
+    if not format:
+        write(go_json([as_docker_prints(one) for one in found], 4) + "\n", "")
+    else:
+        template = "{{json .}}" if format == "json" else format
+        write("".join(filled(template, one) + "\n" for one in found), "")
+    raise typer.Exit(int(failed))

@@ -1,0 +1,60 @@
+"""`dock2sh save`: images as one tar."""
+
+import os
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Annotated, BinaryIO, cast
+
+import typer
+
+from dock2sh.cli.calls import choose
+from dock2sh.cli.flags import Output, PlatformOption
+from dock2sh.cli.say import usage
+from dock2sh.cli.store import Images, failing, opened
+
+
+def save(
+    images: Images,
+    output: Output = "",
+    format: Annotated[
+        str, typer.Option("--format", metavar="docker-archive|oci-archive", help="docker-archive is an OCI archive too.")
+    ] = "docker-archive",
+    platform: PlatformOption = "",
+) -> None:
+    """Write images to a tar that docker, podman and skopeo take.
+
+    \b
+    dock2sh save -o app.tar app:1.2            docker load -i app.tar
+    dock2sh save app | gzip > app.tar.gz       skopeo copy docker-archive:app.tar.gz docker://...
+    dock2sh save --format oci-archive -o app.oci app
+    """
+    from dock2sh.images import exchange
+
+    choose("--format", format, exchange.FORMATS)
+    if not output and sys.stdout.isatty():
+        usage("a tar is nothing for a terminal: use -o FILE, or redirect")
+    with failing():
+        store = opened()
+        chosen = exchange.chosen(store, images, platform)
+        if not output or output == "-":
+            exchange.save(store, chosen, cast(BinaryIO, sys.stdout.buffer), format)
+        else:
+            _whole(Path(output), lambda file: exchange.save(store, chosen, file, format))
+
+
+def _whole(path: Path, write: Callable[[BinaryIO], None]) -> None:
+    """The file is there whole or not at all."""
+    if path.exists() and not path.is_file():
+        with path.open("wb") as file:
+            write(file)
+        return
+    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    try:
+        with temporary.open("wb") as file:
+            write(file)
+        os.replace(temporary, path)
+    except OSError as error:
+        raise OSError(error.errno, error.strerror or str(error), str(path)) from None
+    finally:
+        temporary.unlink(missing_ok=True)

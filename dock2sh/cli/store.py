@@ -1,0 +1,97 @@
+"""What the commands about images share: the store, an image by its name, errors as one line, rows as docker prints them."""
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from dock2sh.cli.say import REFUSED, note, usage, write
+
+if TYPE_CHECKING:
+    from dock2sh.images.listing import Row
+    from dock2sh.images.store import Store, Stored
+
+Image = Annotated[str, typer.Argument(metavar="IMAGE", help="A name, an id, or the beginning of an id.")]
+Images = Annotated[list[str], typer.Argument(metavar="IMAGE...", help="Names, ids, or beginnings of ids.")]
+NoTrunc = Annotated[bool, typer.Option("--no-trunc", help="Cut nothing.")]
+Quiet = Annotated[bool, typer.Option("-q", "--quiet", help="Print only ids.")]
+Filters = Annotated[
+    list[str] | None, typer.Option("-f", "--filter", metavar="NAME=VALUE", help="Only these: see `images --help`.")
+]
+Template = Annotated[str, typer.Option("--format", metavar="table|json|TEMPLATE", help="A Go template, as docker's.")]
+
+
+@contextmanager
+def failing() -> Iterator[None]:
+    """An ImageError or an impossible name becomes one line on stderr and exit status 1."""
+    from dock2sh.images import ImageError, InvalidReference
+
+    try:
+        yield
+    except (ImageError, InvalidReference) as error:
+        note(str(error))
+        raise SystemExit(REFUSED) from None
+
+
+def opened() -> "Store":
+    from dock2sh.images.store import open_store
+
+    return open_store()
+
+
+def image_called(store: "Store", reference: str) -> "Stored":
+    """The image, or an ImageError in docker's words."""
+    from dock2sh.images import ImageError
+
+    image = store.find(reference)
+    if image is None:
+        raise ImageError(f"no such image: {reference}. `dock2sh images` lists those that are here, `dock2sh pull` gets others")
+    return image
+
+
+def each(references: Sequence[str], do: Callable[[str], None]) -> None:
+    """Do it for each, go on after an error, and end with status 1 if there was one: as docker does with several names."""
+    from dock2sh.images import ImageError, InvalidReference
+
+    failed = False
+    for reference in references:
+        try:
+            do(reference)
+        except (ImageError, InvalidReference) as error:
+            note(str(error))
+            failed = True
+    if failed:
+        raise SystemExit(REFUSED)
+
+
+def show(rows: "list[Row]", columns: dict[str, str], format: str) -> None:
+    """Rows as a table of `columns` (heading -> key), as a JSON object a line, or by a Go template."""
+    from dock2sh.images.listing import table
+    from dock2sh.source import visible
+
+    if format in ("", "table"):
+        write(table([{key: visible(cell) for key, cell in row.items()} for row in rows], columns), "")
+    elif format.startswith("table "):
+        template = format.removeprefix("table ").replace("\\t", "\t")
+        headings = {key: heading for heading, key in columns.items()}
+        lines = [filled(template, {**{key: key.upper() for key in row}, **headings}) for row in rows[:1]]
+        cells = [line.split("\t") for line in [*lines, *(filled(template, row) for row in rows)]]
+        rows = [{str(column): visible(cell) for column, cell in enumerate(line)} for line in cells[1:]]
+        write(table(rows, {heading: str(column) for column, heading in enumerate(cells[0])}) if cells else "", "")
+    elif format == "json":
+        from dock2sh.images.gotemplate import go_json
+
+        write("".join(go_json(row) + "\n" for row in rows), "")
+    else:
+        write("".join(filled(format, row) + "\n" for row in rows), "")
+
+
+def filled(template: str, value: Any) -> str:
+    """The template applied; a bad one is a usage error."""
+    from dock2sh.images.gotemplate import TemplateError, render
+
+    try:
+        return render(template, value)
+    except TemplateError as error:
+        usage(f"--format: template parsing error: {error}")
