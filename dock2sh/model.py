@@ -199,6 +199,32 @@ class Stage(NamedTuple):
     steps: tuple[Step, ...]
     config: Config
 
+    def layers(self) -> list[tuple[Step, ...]]:
+        """The steps that make a layer, as docker counts them and as a script numbers its steps: those of one ADD together."""
+        found: list[tuple[Step, ...]] = []
+        previous: Step | None = None
+        for step in self.steps:
+            if isinstance(step, (Copy, Fetch)) and _same_instruction(previous, step):
+                found[-1] += (step,)
+            elif not isinstance(step, Configure) and not (isinstance(step, MakeDirectory) and not step.path):
+                found.append((step,))
+            previous = step
+        return found
+
+    def needs(self) -> list[str]:
+        """What it stands on and reads besides the context: its parent, then stages, images and named contexts, once each."""
+        found = [self.parent] if self.parent is not None else []
+        for step in self.steps:
+            if isinstance(step, Copy):
+                found.append(step.origin)
+            elif isinstance(step, Run):
+                found += [mount.origin for mount in step.mounts]
+        return [name for name in dict.fromkeys(found) if name]
+
+
+def _same_instruction(previous: Step | None, step: Copy | Fetch) -> bool:
+    return isinstance(previous, (Copy, Fetch)) and (previous.words, previous.span) == (step.words, step.span)
+
 
 class Plan(NamedTuple):
     """The stages that the target needs, in the order of the file; the last one is the target.
@@ -213,6 +239,14 @@ class Plan(NamedTuple):
     image: Mapping[str, Any]
     globals: Mapping[str, str]
     notes: tuple[str, ...]
+
+    def chain(self) -> list[Stage]:
+        """The target and its parents, the first one first: they share a root."""
+        by_key = {stage.key: stage for stage in self.stages}
+        line = [self.stages[-1]]
+        while line[0].parent is not None:
+            line.insert(0, by_key[line[0].parent])
+        return line
 
     def reads_context(self) -> bool:
         """Whether a step reads files of the build context."""

@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 from dock2sh.model import Copy, Plan
 from dock2sh.plan.context import Project
-from dock2sh.plan.history import chain, history
+from dock2sh.plan.history import history
 from dock2sh.verify import Case, Result, Verdict, verify
 
 
@@ -20,7 +20,7 @@ class Wish(NamedTuple):
 def prove(plan: Plan, project: Project, file: str, script: str, wish: Wish, against: Result | None = None) -> Verdict:
     """Run the script, build with docker (or take the recorded result `against`), compare. Needs root and a build context."""
     assert project.context is not None
-    first = next(iter(chain(plan)))
+    first = plan.chain()[0]
     own = history(plan)[len(plan.image.get("history") or ()) :]
     case = Case(
         script=script,

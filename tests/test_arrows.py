@@ -25,10 +25,14 @@ MAY_IMPORT = {
     # these compose: they may know everything but the command line
     "bases": {"source", "model", "plan", "images"},
     "proof": {"model", "plan", "verify"},
+    "emulator": {"model", "plan", "emit", "images", "sandbox"},
+    "running": {"__init__", "model", "plan", "images", "sandbox", "emulator"},
     "__init__": {"bases", "source", "model", "dockerfile", "plan", "checks", "emit", "images", "sandbox", "verify"},
     "cli": {
         "__init__",
         "bases",
+        "emulator",
+        "running",
         "proof",
         "source",
         "model",
@@ -51,6 +55,7 @@ NEVERTHELESS = {
     ("plan", "images.reference"): "the grammar of an image's name, of which FROM makes use",
     ("checks", "images.reference"): "the same",
     ("checks", "__init__"): "the version, for SARIF",
+    ("sandbox", "images.layers"): "where a path leads in a root",
     ("emit", "__init__"): "the version, for a script's first lines",
     ("emit", "dockerfile.words"): "Deferred: a value that only the running script knows",
     ("emit", "dockerfile.gotext"): "what Go takes for a blank, and how it quotes",
@@ -62,7 +67,7 @@ NEVERTHELESS = {
     ("emit", "plan.builder"): "docker's default SHELL",
 }
 
-THIRD_PARTY = {("cli", "typer"), ("images", "backports"), ("images", "compression")}
+THIRD_PARTY = {("cli", "typer"), ("cli", "rich"), ("images", "backports"), ("images", "compression")}
 
 
 def imports() -> Iterator[tuple[str, str, str]]:

@@ -20,7 +20,7 @@ import typer
 from dock2sh.cli.say import OK, REFUSED
 
 COMMANDS = (
-    "script", "plan", "parse", "check", "verify",
+    "script", "plan", "parse", "check", "emulate", "run", "verify",
     "images", "history", "inspect", "tag", "rmi", "rm", "prune", "save", "load",
 )  # fmt: skip
 
@@ -70,10 +70,16 @@ def _application(arguments: list[str]) -> typer.Typer:
         return _whole()
     app = typer.Typer(add_completion=False, rich_markup_mode=None, context_settings=_SETTINGS)
     name = first if first in COMMANDS else "script"
-    app.command(name)(command(name))
+    _add(app, name)
     if first in COMMANDS:
         sys.argv[:2] = [f"{sys.argv[0]} {first}"]
     return app
+
+
+def _add(app: typer.Typer, name: str) -> None:
+    """A command; its function may have `settings` of its own for its line."""
+    function = command(name)
+    app.command(name, context_settings={**_SETTINGS, **getattr(function, "settings", {})})(function)
 
 
 _SETTINGS = {"help_option_names": ["-h", "--help"]}
@@ -82,7 +88,7 @@ _SETTINGS = {"help_option_names": ["-h", "--help"]}
 def _whole() -> typer.Typer:
     app = typer.Typer(no_args_is_help=True, rich_markup_mode=None, context_settings=_SETTINGS)
     for name in COMMANDS:
-        app.command(name)(command(name))
+        _add(app, name)
 
     @app.callback()
     def about(

@@ -19,7 +19,9 @@ def parsed(target: str, file: str, format: str = "text") -> "tuple[Project, Dock
     try:
         project = locate(target, file)
     except Refused as refused:
-        stop(refused.diagnostic, None, USAGE, format)
+        # what is wrong with an ignore file is wrong with the input: docker refuses the build
+        status = REFUSED if refused.diagnostic.code in ("ignore", "pattern") else USAGE
+        stop(refused.diagnostic, None, status, format)
     try:
         return project, parse(project.text)
     except Refused as refused:

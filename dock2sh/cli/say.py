@@ -59,6 +59,12 @@ def note(text: str) -> None:
     print(f"dock2sh: {text}", file=sys.stderr)
 
 
+def note_lines(*lines: str) -> None:
+    """Talk that stands for itself."""
+    for line in lines:
+        print(line, file=sys.stderr, flush=True)
+
+
 def usage(text: str) -> NoReturn:
     print(f"dock2sh: {text}\nTry `dock2sh --help`.", file=sys.stderr)
     raise SystemExit(USAGE)

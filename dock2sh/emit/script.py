@@ -63,7 +63,7 @@ class _Writer:
         self.number = 0
         self.uses_context = False
         self.source = setting.text.split("\n")
-        self.chain = _chain(plan)
+        self.chain = [stage.key for stage in plan.chain()]
 
     # -- lines ---------------------------------------------------------------------------------------------------------
 
@@ -354,16 +354,6 @@ class _Writer:
         return f"{comment}{listing}context_digest={self.setting.digest}\n"
 
 
-def _chain(plan: Plan) -> list[str]:
-    """The keys of the target and its parents, the first one first: they share the root that is built."""
-    by_key = {stage.key: stage for stage in plan.stages}
-    keys, stage = [plan.stages[-1].key], plan.stages[-1]
-    while stage.parent is not None:
-        stage = by_key[stage.parent]
-        keys.insert(0, stage.key)
-    return keys
-
-
 def _copied_from(plan: Plan, key: str, chain: list[str]) -> bool:
     """Whether another stage needs the root of `key` as it is at its end."""
     for stage in plan.stages:
@@ -402,7 +392,7 @@ def _short(text: str, width: int = 70) -> str:
 def _head(plan: Plan, setting: Setting) -> str:
     """The comment at the top: what it is, how to run it."""
     digest = sha256(setting.text)[:12]
-    base = plan.stages[_index_of_chain_start(plan)].base
+    base = plan.chain()[0].base
     lines = [
         f"What `docker build` does with {setting.name}, as a shell script.",
         f"Made by dock2sh {__version__} from {setting.name} (sha256:{digest}).",
@@ -420,11 +410,6 @@ def _head(plan: Plan, setting: Setting) -> str:
         lines += ["", f"The image config of {names} was not at hand when this was made: its environment is",
                   "taken from where the script runs. `dock2sh --base NAME=SOURCE` makes a script that knows it."]  # fmt: skip
     return "#!/bin/sh\n" + "\n".join(("# " + line).rstrip() for line in lines) + "\n"
-
-
-def _index_of_chain_start(plan: Plan) -> int:
-    first = _chain(plan)[0]
-    return next(index for index, stage in enumerate(plan.stages) if stage.key == first)
 
 
 def _how_to_run(base: str, setting: Setting) -> list[str]:
@@ -446,22 +431,11 @@ def _image(plan: Plan) -> str:
     return comment + "image() {\n" + ("\n".join(lines) or "    :") + "\n}\n"
 
 
-def _needs(plan: Plan, stage: Stage) -> list[str]:
-    """The keys of the stages that a stage needs directly: its parent, and what it copies from or mounts."""
-    keys = {other.key for other in plan.stages}
-    found = [stage.parent] if stage.parent is not None else []
-    for step in stage.steps:
-        if isinstance(step, Copy):
-            found.append(step.origin)
-        elif isinstance(step, Run):
-            found += [mount.origin for mount in step.mounts]
-    return [key for key in dict.fromkeys(found) if key in keys]
-
-
 def _numbers(plan: Plan, writer: _Writer) -> str:
     """What the helpers want to know of the whole."""
     key = sha256(writer.setting.name + writer.setting.text)[:12]
-    names = "\n".join(" ".join([stage.key, *_needs(plan, stage)]) for stage in plan.stages)
-    base = plan.stages[_index_of_chain_start(plan)].base
+    keys = {stage.key for stage in plan.stages}
+    names = "\n".join(" ".join([stage.key, *(need for need in stage.needs() if need in keys)]) for stage in plan.stages)
+    base = plan.chain()[0].base
     lines = [f"id={key}", f"total={writer.number}", f"stages={quote(names)}", f"target_image={quote(base)}"]
     return "\n".join(lines) + "\n"

@@ -3,7 +3,7 @@
 import os
 import re
 import stat
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, NamedTuple
 
 from dock2sh.digest import sha256_for
@@ -27,14 +27,14 @@ class Needed(NamedTuple):
 
 def needed(plan: Plan, project: Project, output: str = "") -> Needed:
     """The files of the context that some COPY, ADD or bind mount can read, but `output`, where the script is written."""
-    selectors = tuple(dict.fromkeys(_selector(source) for source in _sources(plan)))
+    selectors = tuple(dict.fromkeys(selector(source) for source in _sources(plan)))
     if not selectors or project.context is None:
         return Needed(selectors, ())
     root = os.path.realpath(project.context)
     listed = [entry for entry in entries(project.context, project.ignore) if f"{root}/{entry.path}" != output]
     if "^" in selectors:
         return Needed(("^",), tuple(listed))
-    selectors += tuple(_link_targets(project, listed))
+    selectors += tuple(link_targets(project.context, listed))
     wanted = re.compile("|".join(f"(?:{selector})" for selector in selectors))
     return Needed(selectors, tuple(entry for entry in listed if wanted.search(entry.path)))
 
@@ -48,7 +48,8 @@ def _sources(plan: Plan) -> Iterator[str]:
                 yield from (mount.source for mount in step.mounts if mount.type == "bind" and not mount.origin)
 
 
-def _selector(source: str) -> str:
+def selector(source: str) -> str:
+    """The files that a source can mean, as an expression over paths of the context."""
     relative = source.strip("/").replace("/./", "/")
     if isinstance(source, Deferred) or relative in ("", "."):
         return "^"
@@ -57,15 +58,14 @@ def _selector(source: str) -> str:
     return exclude_regex(relative) if "**" in relative else glob_regex(relative)[:-1] + "(/|$)"
 
 
-def _link_targets(project: Project, listed: list[Entry]) -> Iterator[str]:
+def link_targets(context: "str | os.PathLike[str]", listed: Iterable[Entry]) -> Iterator[str]:
     """A source that is a symbolic link means what it points at: that is needed too."""
-    assert project.context is not None
-    root = os.path.realpath(project.context)
+    root = os.path.realpath(context)
     for entry in listed:
         if stat.S_ISLNK(entry.status.st_mode):
             target = os.path.realpath(os.path.join(root, entry.path))
             if target.startswith(root + "/"):
-                yield _selector(os.path.relpath(target, root))
+                yield selector(os.path.relpath(target, root))
 
 
 def context_digest(files: tuple[Entry, ...], project: Project) -> str:

@@ -1,6 +1,6 @@
 """The history that docker writes into an image: one entry an instruction (semantics.md 1.3, `history`)."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import Any, assert_never
 
 from dock2sh.dockerfile.gotext import quoted
@@ -13,7 +13,7 @@ def history(plan: Plan) -> list[dict[str, Any]]:
     """The base image's entries and one for each instruction, without times."""
     entries = [dict(entry) for entry in plan.image.get("history") or ()]
     arguments: dict[str, str | None] = {}
-    for stage in chain(plan):
+    for stage in plan.chain():
         seen: tuple[Any, ...] | None = None
         for step in stage.steps:
             if isinstance(step, (Copy, Fetch)) and seen == (step.span, step.words, step.text):
@@ -21,17 +21,6 @@ def history(plan: Plan) -> list[dict[str, Any]]:
             seen = (step.span, step.words, step.text) if isinstance(step, (Copy, Fetch)) else None
             entries += _entry(step, arguments, stage)
     return entries
-
-
-def chain(plan: Plan) -> Iterator[Stage]:
-    """The target and its parents, the first one first."""
-    by_key = {stage.key: stage for stage in plan.stages}
-    stage = plan.stages[-1]
-    line = [stage]
-    while stage.parent is not None:
-        stage = by_key[stage.parent]
-        line.append(stage)
-    return reversed(line)
 
 
 def _entry(step: Step, arguments: dict[str, str | None], stage: Stage) -> list[dict[str, Any]]:

@@ -149,12 +149,14 @@ mount_new() {
     undo_later remove "$mount_copy"
 }
 
-# Cached content outlives a build of a DIR, in /var/cache/dock2sh; in / it would be part of the image, so there it goes with
-# $state.
+# mount_caches: prints where caches are kept. They outlive a build of a DIR; in / they would be part of the image, so there they
+# go with $state.
+mount_caches() {
+    if [ -n "$target_root" ]; then echo /var/cache/dock2sh; else printf '%s\n' "$state/cache"; fi
+}
+
 mount_cache() {
-    mount_cache=/var/cache/dock2sh
-    [ -n "$target_root" ] || mount_cache=$state/cache
-    mount_cache=$mount_cache/$(digest "${mount_id:-$mount_target} $mount_from$mount_owned")
+    mount_cache=$(mount_caches)/$(digest "${mount_id:-$mount_target} $mount_from$mount_owned")
     [ -d "$mount_cache" ] || mount_cache_new
     [ "$mount_sharing" = shared ] || mount_cache_lock
     place_point "$mount_target" directory

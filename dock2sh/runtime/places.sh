@@ -1,16 +1,21 @@
 # Places in the root for what is mounted or put there during a step.
 
-# places_full: what every step has mounted. /proc, /sys and /dev stay in the image, as with docker; the files go again.
+# places_full: what every step has mounted. The files go again.
 places_full() {
-    for place_name in /proc /sys /dev; do
-        [ ! -L "$root$place_name" ] || fail "$place_name of the root is a symbolic link: nothing can be mounted there"
-        [ -d "$root$place_name" ] || mkdir -m 0755 "$root$place_name" || fail "mkdir $place_name"
-    done
+    places_kernel
     place_point /etc/hosts file
     place_hosts=$place
     place_point /etc/resolv.conf file
     place_resolv=$place
     : "$place_hosts$place_resolv"
+}
+
+# /proc, /sys and /dev stay in the image, as with docker.
+places_kernel() {
+    for place_name in /proc /sys /dev; do
+        [ ! -L "$root$place_name" ] || fail "$place_name of the root is a symbolic link: nothing can be mounted there"
+        [ -d "$root$place_name" ] || mkdir -m 0755 "$root$place_name" || fail "mkdir $place_name"
+    done
 }
 
 # places_plain: / has its devices and names already. A DIR gets the devices and the names that a step cannot do without.

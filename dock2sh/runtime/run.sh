@@ -58,6 +58,7 @@ run_exec() {
 
 run_wanted() {
     ! dry || { say "$(quote "$@")" && return; }
+    [ -z "$door" ] || [ -n "${run_placer-}" ] || { door_run "$@" && return; }
     run_choose
     [ "$mode" = full ] || run_plainly
     account "${user:-0}"

@@ -89,9 +89,9 @@ step() {
         [ -z "$stage_needed" ] || printf '%s\n' "[$1/$total] $2"
         return
     fi
-    if [ -n "$stage_needed" ] && [ "$1" -ge "$from_step" ] && [ "$1" -eq "${only_step:-$1}" ]; then
+    if [ -n "$stage_needed" ] && [ "$1" -ge "$from_step" ] && [ "$1" -le "$last_step" ] && [ "$1" -eq "${only_step:-$1}" ]; then
         step_wanted=1 step_now=$1
-        say "${colour_step-}[$1/$total]${colour_off-} $2"
+        if [ -z "$door" ]; then say "${colour_step-}[$1/$total]${colour_off-} $2"; else door_ask "step $1"; fi
     else
         stage_skipped=1
     fi

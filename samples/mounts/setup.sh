@@ -730,7 +730,7 @@ main() {
 # options WORD...: what the command line says, in variables; `given` is what the hint of a failure repeats.
 options() {
     action=build given='' from_step=1 only_step='' only_stage='' root='' target_root='' context_dir=. state=''
-    bases='' contexts='' secrets='' agents='' start_arguments=''
+    bases='' contexts='' secrets='' agents='' start_arguments='' last_step=${total:-0} door=''
     while [ $# -gt 0 ]; do
         case $1 in
         --help | -h) action=help ;;
@@ -744,13 +744,14 @@ options() {
         esac
         shift
     done
-    : "$contexts$secrets$agents$bases$context_dir$start_arguments$target_root"
+    : "$contexts$secrets$agents$bases$context_dir$start_arguments$target_root$last_step"
 }
 
 # option NAME VALUE
 option() {
     case $1 in
     --from) option_step "$1" "$2" && from_step=$2 && return ;;
+    --to) option_step "$1" "$2" && last_step=$2 ;;
     --only) option_step "$1" "$2" && only_step=$2 && return ;;
     --stage) option_stage "$2" && only_stage=$2 ;;
     --root) option_root "$2" ;;
@@ -759,6 +760,7 @@ option() {
     --build-context) option_pair "$1" "$2" && contexts="$contexts $(quote "$2")" ;;
     --secret) option_secret "$2" && secrets="$secrets $(quote "$2")" ;;
     --ssh) agents="$agents $(quote "$2")" ;;
+    --door) option_door "$2" ;;
     --state) [ -n "$2" ] || misused '--state needs a directory.' && state=$2 ;;
     *) misused "Unknown option $(quote "$1")." ;;
     esac
@@ -772,6 +774,13 @@ option_step() {
     if [ "$2" -lt 1 ] || [ "$2" -gt "$total" ]; then
         misused "$1 $2: there are steps 1 to $total (--list shows them)."
     fi
+}
+
+# --door DIR: a program runs this script in a sandbox that it has made. DIR/door.sh says what it wants to be told and what it
+# does itself (door_ask, door_run; docs/script.md).
+option_door() {
+    eval "$(cat "$1/door.sh")"
+    door=$1
 }
 
 option_stage() {
@@ -836,7 +845,7 @@ work for everyone."
     state_reset
     build
     step_now=''
-    say "${colour_step-}done${colour_off-}"
+    [ -n "$door" ] || say "${colour_step-}done${colour_off-}"
 }
 
 # place_target: target_root becomes '' for /, or a real path. What leads to it is the machine's and its links are followed.
@@ -911,6 +920,7 @@ What `docker build` does with the Dockerfile, as a shell script. Run it as root.
 
   --list               show the steps            --from N         go on at step N
   --dry-run            say what would be done    --only N         do step N alone
+  --to N               stop after step N
   --stage NAME         that stage's steps, and those of the stages it needs
   --root DIR           build into DIR (empty or missing: it is filled from the base image); default: this machine itself
   --context DIR        the build context; default: the current directory
@@ -1105,12 +1115,14 @@ mount_new() {
     undo_later remove "$mount_copy"
 }
 
-# Cached content outlives a build of a DIR, in /var/cache/dock2sh; in / it would be part of the image, so there it goes with
-# $state.
+# mount_caches: prints where caches are kept. They outlive a build of a DIR; in / they would be part of the image, so there they
+# go with $state.
+mount_caches() {
+    if [ -n "$target_root" ]; then echo /var/cache/dock2sh; else printf '%s\n' "$state/cache"; fi
+}
+
 mount_cache() {
-    mount_cache=/var/cache/dock2sh
-    [ -n "$target_root" ] || mount_cache=$state/cache
-    mount_cache=$mount_cache/$(digest "${mount_id:-$mount_target} $mount_from$mount_owned")
+    mount_cache=$(mount_caches)/$(digest "${mount_id:-$mount_target} $mount_from$mount_owned")
     [ -d "$mount_cache" ] || mount_cache_new
     [ "$mount_sharing" = shared ] || mount_cache_lock
     place_point "$mount_target" directory
@@ -1435,17 +1447,22 @@ layer_end() {
     rm -rf "$source_root"
 }
 
-# places_full: what every step has mounted. /proc, /sys and /dev stay in the image, as with docker; the files go again.
+# places_full: what every step has mounted. The files go again.
 places_full() {
-    for place_name in /proc /sys /dev; do
-        [ ! -L "$root$place_name" ] || fail "$place_name of the root is a symbolic link: nothing can be mounted there"
-        [ -d "$root$place_name" ] || mkdir -m 0755 "$root$place_name" || fail "mkdir $place_name"
-    done
+    places_kernel
     place_point /etc/hosts file
     place_hosts=$place
     place_point /etc/resolv.conf file
     place_resolv=$place
     : "$place_hosts$place_resolv"
+}
+
+# /proc, /sys and /dev stay in the image, as with docker.
+places_kernel() {
+    for place_name in /proc /sys /dev; do
+        [ ! -L "$root$place_name" ] || fail "$place_name of the root is a symbolic link: nothing can be mounted there"
+        [ -d "$root$place_name" ] || mkdir -m 0755 "$root$place_name" || fail "mkdir $place_name"
+    done
 }
 
 # places_plain: / has its devices and names already. A DIR gets the devices and the names that a step cannot do without.
@@ -1699,6 +1716,7 @@ run_exec() {
 
 run_wanted() {
     ! dry || { say "$(quote "$@")" && return; }
+    [ -z "$door" ] || [ -n "${run_placer-}" ] || { door_run "$@" && return; }
     run_choose
     [ "$mode" = full ] || run_plainly
     account "${user:-0}"
@@ -2060,9 +2078,9 @@ step() {
         [ -z "$stage_needed" ] || printf '%s\n' "[$1/$total] $2"
         return
     fi
-    if [ -n "$stage_needed" ] && [ "$1" -ge "$from_step" ] && [ "$1" -eq "${only_step:-$1}" ]; then
+    if [ -n "$stage_needed" ] && [ "$1" -ge "$from_step" ] && [ "$1" -le "$last_step" ] && [ "$1" -eq "${only_step:-$1}" ]; then
         step_wanted=1 step_now=$1
-        say "${colour_step-}[$1/$total]${colour_off-} $2"
+        if [ -z "$door" ]; then say "${colour_step-}[$1/$total]${colour_off-} $2"; else door_ask "step $1"; fi
     else
         stage_skipped=1
     fi

@@ -469,7 +469,7 @@ main() {
 # options WORD...: what the command line says, in variables; `given` is what the hint of a failure repeats.
 options() {
     action=build given='' from_step=1 only_step='' only_stage='' root='' target_root='' context_dir=. state=''
-    bases='' contexts='' secrets='' agents='' start_arguments=''
+    bases='' contexts='' secrets='' agents='' start_arguments='' last_step=${total:-0} door=''
     while [ $# -gt 0 ]; do
         case $1 in
         --help | -h) action=help ;;
@@ -483,13 +483,14 @@ options() {
         esac
         shift
     done
-    : "$contexts$secrets$agents$bases$context_dir$start_arguments$target_root"
+    : "$contexts$secrets$agents$bases$context_dir$start_arguments$target_root$last_step"
 }
 
 # option NAME VALUE
 option() {
     case $1 in
     --from) option_step "$1" "$2" && from_step=$2 && return ;;
+    --to) option_step "$1" "$2" && last_step=$2 ;;
     --only) option_step "$1" "$2" && only_step=$2 && return ;;
     --stage) option_stage "$2" && only_stage=$2 ;;
     --root) option_root "$2" ;;
@@ -498,6 +499,7 @@ option() {
     --build-context) option_pair "$1" "$2" && contexts="$contexts $(quote "$2")" ;;
     --secret) option_secret "$2" && secrets="$secrets $(quote "$2")" ;;
     --ssh) agents="$agents $(quote "$2")" ;;
+    --door) option_door "$2" ;;
     --state) [ -n "$2" ] || misused '--state needs a directory.' && state=$2 ;;
     *) misused "Unknown option $(quote "$1")." ;;
     esac
@@ -511,6 +513,13 @@ option_step() {
     if [ "$2" -lt 1 ] || [ "$2" -gt "$total" ]; then
         misused "$1 $2: there are steps 1 to $total (--list shows them)."
     fi
+}
+
+# --door DIR: a program runs this script in a sandbox that it has made. DIR/door.sh says what it wants to be told and what it
+# does itself (door_ask, door_run; docs/script.md).
+option_door() {
+    eval "$(cat "$1/door.sh")"
+    door=$1
 }
 
 option_stage() {
@@ -575,7 +584,7 @@ work for everyone."
     state_reset
     build
     step_now=''
-    say "${colour_step-}done${colour_off-}"
+    [ -n "$door" ] || say "${colour_step-}done${colour_off-}"
 }
 
 # place_target: target_root becomes '' for /, or a real path. What leads to it is the machine's and its links are followed.
@@ -650,6 +659,7 @@ What `docker build` does with the Dockerfile, as a shell script. Run it as root.
 
   --list               show the steps            --from N         go on at step N
   --dry-run            say what would be done    --only N         do step N alone
+  --to N               stop after step N
   --stage NAME         that stage's steps, and those of the stages it needs
   --root DIR           build into DIR (empty or missing: it is filled from the base image); default: this machine itself
   --context DIR        the build context; default: the current directory
@@ -914,9 +924,9 @@ step() {
         [ -z "$stage_needed" ] || printf '%s\n' "[$1/$total] $2"
         return
     fi
-    if [ -n "$stage_needed" ] && [ "$1" -ge "$from_step" ] && [ "$1" -eq "${only_step:-$1}" ]; then
+    if [ -n "$stage_needed" ] && [ "$1" -ge "$from_step" ] && [ "$1" -le "$last_step" ] && [ "$1" -eq "${only_step:-$1}" ]; then
         step_wanted=1 step_now=$1
-        say "${colour_step-}[$1/$total]${colour_off-} $2"
+        if [ -z "$door" ]; then say "${colour_step-}[$1/$total]${colour_off-} $2"; else door_ask "step $1"; fi
     else
         stage_skipped=1
     fi

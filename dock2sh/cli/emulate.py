@@ -1,0 +1,140 @@
+"""`dock2sh emulate`: build without docker, by running the script in a sandbox."""
+
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from dock2sh.cli.calls import choose, pairs, planned
+from dock2sh.cli.flags import Bases, BuildArgs, Contexts, File, Labels, PlatformOption, Secrets, Stage, Target
+from dock2sh.cli.say import REFUSED, Complaints, colour, note, note_lines
+from dock2sh.source import Diagnostic, draw
+
+if TYPE_CHECKING:
+    from dock2sh.emulator import Emulated, Event, StepFailed
+    from dock2sh.model import Plan
+
+UNABLE = 3
+
+Agents = Annotated[list[str] | None, typer.Option("--ssh", metavar="default[=SOCKET]", help="An agent for RUN --mount=type=ssh.")]
+NoCache = Annotated[bool, typer.Option("--no-cache", help="Run every step.")]
+NoCacheFilter = Annotated[
+    list[str] | None, typer.Option("--no-cache-filter", metavar="STAGE", help="Run every step of that stage.")
+]
+Progress = Annotated[str, typer.Option("--progress", metavar="auto|plain|tty|json", help="How the work is shown, on stderr.")]
+Quiet = Annotated[bool, typer.Option("-q", "--quiet", help="Show nothing of the work; print the image's id.")]
+Tags = Annotated[list[str] | None, typer.Option("-t", "--tag", metavar="NAME[:TAG]", help="A name for the image.")]
+IdFile = Annotated[str, typer.Option("--iidfile", metavar="FILE", help="Write the image's id there.")]
+Result = Annotated[
+    str,
+    typer.Option("-o", "--output", metavar="DIR|FILE.tar|-", help="The root file system: DIR/rootfs and config.json, or a tar."),
+]
+
+
+def emulate(
+    target: Target = ".",
+    file: File = "",
+    build_arg: BuildArgs = None,
+    stage: Stage = "",
+    platform: PlatformOption = "",
+    label: Labels = None,
+    base: Bases = None,
+    build_context: Contexts = None,
+    secret: Secrets = None,
+    ssh: Agents = None,
+    no_cache: NoCache = False,
+    no_cache_filter: NoCacheFilter = None,
+    progress: Progress = "auto",
+    quiet: Quiet = False,
+    tag: Tags = None,
+    iidfile: IdFile = "",
+    output: Result = "",
+) -> None:
+    """Build by running the script in a sandbox: what `docker build` does, without docker.
+
+    \b
+    dock2sh emulate -t app .                                 then: dock2sh run app
+    dock2sh emulate -f Dockerfile.prod --target app --build-arg V=2 .
+    dock2sh emulate --base debian:12=rootfs.tar -o out .     writes out/rootfs and out/config.json
+
+    An ordinary user builds in a user namespace of his own.
+
+    Exit status: 0; 1 a step failed, or the Dockerfile is refused; 2 usage; 3 something is missing here.
+    """
+    choose("--progress", progress, ("auto", "plain", "tty", "json"))
+    plan, project, dockerfile = planned(target, file, build_arg, stage, platform, label, base, build_context, False, secret)
+    from dock2sh.emulator import Order, StepFailed, emulate
+    from dock2sh.images import ImageError
+    from dock2sh.images.bring import Wish
+    from dock2sh.sandbox import SandboxError
+
+    given = {"--secret": secret, "--ssh": ssh}
+    order = Order(
+        sources=pairs("--base", base) | pairs("--build-context", build_context),
+        options=[word for flag, values in given.items() for value in values or () for word in (flag, value)],
+        no_cache=frozenset(["*"] if no_cache else no_cache_filter or ()),
+        escape=dockerfile.escape,
+        bring=Wish(say=lambda text: None if quiet else note(text)),
+    )
+    try:
+        with Complaints(project), _shown(plan, progress, quiet) as tell, emulate(plan, project, order, tell) as done:
+            said = _result(done, output, tag or [])
+    except StepFailed as failed:
+        note_lines(draw(_diagnosis(failed), project.name, project.text, colour(sys.stderr)))
+        raise typer.Exit(REFUSED) from failed
+    except (SandboxError, ImageError) as error:
+        note(str(error))
+        raise typer.Exit(UNABLE) from error
+    if iidfile and said:
+        Path(iidfile).write_text(said)
+    if quiet and said:
+        print(said)
+
+
+def _result(done: "Emulated", output: str, names: list[str]) -> str:
+    """Write what was asked for; the id of the image that is kept, "" if it is only written out."""
+    from dock2sh.emulator import image_config, inspected, write_directory, write_tar
+
+    if output.endswith(".tar") or output == "-":
+        write_tar(done.root, output)
+    elif output:
+        write_directory(done.root, output, inspected(image_config(done.plan, done.stages), names))
+    if output and not names:
+        return ""
+    image = done.keep(names)
+    note(f"kept as {', '.join([image.id, *names])}")
+    return image.id
+
+
+@contextmanager
+def _shown(plan: "Plan", progress: str, quiet: bool) -> "Iterator[Callable[[Event], None]]":
+    """What shows the work as it goes."""
+    from dock2sh.emulator.progress import Plain, Titles, as_json
+
+    if quiet:
+        yield lambda event: None
+    elif progress == "json":
+        titles = Titles(plan)
+        yield lambda event: note_lines(as_json(event, titles))
+    elif progress == "tty" or (progress == "auto" and sys.stderr.isatty()):
+        from dock2sh.cli.live import LiveView
+
+        with LiveView(plan, colour(sys.stderr)) as view:
+            yield view
+    else:
+        plain = Plain(plan)
+        yield lambda event: note_lines(*plain.lines(event))
+
+
+def _diagnosis(failed: "StepFailed") -> Diagnostic:
+    """The step that failed, in docker's words where it is a command."""
+    from dock2sh.model import Run
+
+    step, reason = failed.event.steps[0], failed.event.data.decode(errors="replace")
+    if isinstance(step, Run) and reason.startswith("the command ended with exit status "):
+        reason = f'process "{" ".join(step.argv)}" did not complete successfully: exit code: {reason.split()[-1]}'
+    hint = "the steps before it are kept: the same command goes on from here"
+    return Diagnostic("step-failed", reason, (step.span,), hint)

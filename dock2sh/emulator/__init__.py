@@ -1,0 +1,112 @@
+"""The emulator: what `docker build` does, by running the script. It prepares roots, runs the script a step at a time, keeps each
+step's layer, and knows from a cache which steps need not be run. It has no logic of instructions: that is the script's.
+
+    keys.py      what makes a step another step: the keys of the cache
+    contents.py  what a step reads, as a digest
+    places.py    where things are kept, and how they go
+    build.py     the stages, in their order or side by side
+    result.py    layers and config to an image, a directory, a tar
+"""
+
+import os
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from typing import NamedTuple
+
+from dock2sh.emit.script import Setting, script
+from dock2sh.emulator.bases import bring_bases, named_contexts, root
+from dock2sh.emulator.build import Built, Event, Root, StepFailed, Wish, build
+from dock2sh.emulator.places import home, workplace
+from dock2sh.emulator.result import image_config, inspected, keep, write_directory, write_tar
+from dock2sh.images.bring import Wish as Bring
+from dock2sh.images.store import Store, Stored, open_store
+from dock2sh.model import Plan
+from dock2sh.plan.context import Project
+from dock2sh.sandbox import SandboxError, kernel
+from dock2sh.sandbox.overlay import mount_layers, shallow
+from dock2sh.sandbox.rootless import become_root
+
+__all__ = [
+    "Event", "Order", "Root", "StepFailed", "emulate", "image_config", "inspected", "keep", "private_mounts", "workplace",
+    "write_directory", "write_tar",
+]  # fmt: skip
+
+
+class Order(NamedTuple):
+    """What is asked for besides the plan.
+
+    `sources` are --base and --build-context (name -> SOURCE), `options` the script's own (--secret, --ssh), `no_cache` the stages
+    that are built anew (`*`: all), `wish` how far base images may be fetched. `escape` is the Dockerfile's escape character.
+    """
+
+    sources: Mapping[str, str] = {}
+    options: Sequence[str] = ()
+    no_cache: frozenset[str] = frozenset()
+    jobs: int = 2
+    escape: str = "\\"
+    bring: Bring = Bring()
+
+
+class Emulated(NamedTuple):
+    """A build that went well. `root` is the target's root file system, read-only, as long as `emulate` lasts."""
+
+    plan: Plan
+    stages: Mapping[str, Built]
+    root: str
+    base: Stored | None
+    store: Store
+
+    def keep(self, names: Sequence[str] = ()) -> Stored:
+        """The image, kept in the store under these names."""
+        return keep(self.plan, self.stages, self.base, self.store, names)
+
+
+@contextmanager
+def emulate(plan: Plan, project: Project, order: Order, tell: Callable[[Event], None]) -> Iterator[Emulated]:
+    """Build by running the script, in a mount namespace of this process's own; an ordinary user becomes root of a user namespace.
+
+    Raises StepFailed, SandboxError, ImageError, Refused.
+    """
+    limits = become_root()
+    if limits:
+        order.bring.say(limits)
+    private_mounts()
+    place, store = home(), open_store()
+    contexts = named_contexts(plan, order.sources)
+    with store.busy(), workplace(place) as work:
+        images = bring_bases(plan, order.sources, contexts, order.bring)
+        wish = Wish(
+            script=script(plan, Setting(project.name, project.text, order.escape, project.ignore)),
+            home=place,
+            work=work,
+            bases={name: root(image, store) for name, image in images.items()},
+            context=str(project.context.resolve()) if project.context else "",
+            ignore=project.ignore,
+            contexts=contexts,
+            options=order.options,
+            no_cache=order.no_cache,
+            jobs=order.jobs,
+        )
+        stages = build(plan, wish, tell)
+        result = _result(stages[plan.stages[-1].key], work)
+        try:
+            yield Emulated(plan, stages, result, images.get(plan.chain()[0].base), store)
+        finally:
+            kernel.unmount(result, kernel.MNT_DETACH)
+
+
+def private_mounts() -> None:
+    """From here on what this process mounts is seen by it and its children alone, and goes with them. Raises SandboxError."""
+    try:
+        kernel.unshare(kernel.CLONE_NEWNS)
+        kernel.mount("", "/", flags=kernel.MS_REC | kernel.MS_PRIVATE)
+    except PermissionError as error:
+        raise SandboxError("namespaces may not be made here: be root, on a machine or in a privileged container") from error
+
+
+def _result(stage: Built, work: str) -> str:
+    place = f"{work}/result"
+    os.makedirs(f"{place}/root")
+    os.mkdir(f"{place}/flat")
+    mount_layers(shallow(stage.directories, f"{place}/flat"), f"{place}/root", work=place)
+    return f"{place}/root"

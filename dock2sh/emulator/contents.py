@@ -1,0 +1,142 @@
+"""What steps read, as digests: of the build context, of other stages and images, of what lies behind a URL.
+
+A digest that says too much (a wildcard in another stage is taken for all that is below it) costs a step that need not have been
+run; one that says too little would be a wrong build.
+"""
+
+import hashlib
+import os
+import re
+import secrets
+import stat
+import subprocess
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from functools import cached_property
+from typing import NamedTuple
+
+from dock2sh.images.layers import inside
+from dock2sh.model import Copy, Fetch, Run, Step
+from dock2sh.plan.bundle import link_targets, selector
+from dock2sh.plan.context import Entry, entries
+from dock2sh.plan.ignore import Ignore
+from dock2sh.plan.patterns import has_wildcard
+
+
+class Origin(NamedTuple):
+    """Where something is copied from: a directory, and whether it is a context (owners do not count) or a root."""
+
+    directory: str
+    is_context: bool
+
+
+class Contents:
+    """Digests for steps. `origin` tells where a name leads (a stage, an image, a named context)."""
+
+    def __init__(self, context: str, ignore: Ignore | None, origin: Callable[[str], Origin]) -> None:
+        self._context, self._ignore, self._origin = context, ignore, origin
+
+    def of(self, steps: Sequence[Step]) -> list[str]:
+        """What the steps of a layer read, in order."""
+        return [digest for step in steps for digest in self._step(step)]
+
+    def _step(self, step: Step) -> Iterator[str]:
+        if isinstance(step, Copy) and step.sources:
+            yield self._read(step.origin, step.sources)
+        elif isinstance(step, Run):
+            yield from (self._read(mount.origin, (mount.source,)) for mount in step.mounts if _is_read(mount.type, mount.origin))
+        elif isinstance(step, Fetch):
+            yield _remote(step)
+
+    def _read(self, name: str, sources: Sequence[str]) -> str:
+        if not name:
+            return _digest(self._context, _selected(self._context, self._listed, sources), owners=False)
+        origin = self._origin(name)
+        if origin.is_context:
+            listed = entries(origin.directory, None)  # type: ignore[arg-type]  # any path will do
+            return _digest(origin.directory, _selected(origin.directory, listed, sources), owners=False)
+        return _digest(origin.directory, _below(origin.directory, sources), owners=True)
+
+    @cached_property
+    def _listed(self) -> list[Entry]:
+        return entries(self._context, self._ignore) if self._context else []  # type: ignore[arg-type]
+
+
+def _is_read(kind: str, origin: str) -> bool:
+    return kind == "bind" or (kind == "cache" and bool(origin))
+
+
+def _selected(context: str, listed: Sequence[Entry], sources: Iterable[str]) -> list[Entry]:
+    selectors = {selector(source) for source in sources}
+    if "^" in selectors:
+        return list(listed)
+    selectors |= set(link_targets(context, listed))
+    wanted = re.compile("|".join(f"(?:{expression})" for expression in selectors))
+    return [entry for entry in listed if wanted.search(entry.path)]
+
+
+def _below(root: str, sources: Iterable[str]) -> Iterator[Entry]:
+    """What the sources mean in a root, links followed inside of it; of a wildcard, all below what stands before it."""
+    for source in sources:
+        parts = source.strip("/").split("/")
+        fixed = next((number for number, part in enumerate(parts) if has_wildcard(part)), len(parts))
+        place = inside(root, "/".join(parts[:fixed]))
+        if os.path.lexists(place):
+            yield from _walk(root, place)
+
+
+def _walk(root: str, place: str) -> Iterator[Entry]:
+    about = os.lstat(place)
+    yield Entry(os.path.relpath(place, root), about)
+    if stat.S_ISDIR(about.st_mode):
+        for name in sorted(os.listdir(place)):
+            yield from _walk(root, f"{place}/{name}")
+
+
+def _digest(root: str, listed: Iterable[Entry], owners: bool) -> str:
+    whole = hashlib.sha256()
+    for entry in listed:
+        about = entry.status
+        words = [entry.path, oct(about.st_mode), _content(os.path.join(root, entry.path), about)]
+        words += [str(about.st_uid), str(about.st_gid)] if owners else []
+        whole.update("\0".join(words).encode("utf-8", "surrogateescape") + b"\n")
+    return whole.hexdigest()
+
+
+def _content(path: str, about: os.stat_result) -> str:
+    """Times do not count, as with docker."""
+    if stat.S_ISREG(about.st_mode):
+        with open(os.open(path, os.O_RDONLY | os.O_NOFOLLOW), "rb", buffering=0) as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()
+    return os.readlink(path) if stat.S_ISLNK(about.st_mode) else str(about.st_rdev)
+
+
+def _remote(step: Fetch) -> str:
+    """What tells whether the content behind a URL is another one; something new each time where nothing does."""
+    if step.checksum:
+        return step.checksum
+    answer = _commit(step) if step.git else _validators(step.source)
+    return answer or secrets.token_hex(16)
+
+
+def _commit(step: Fetch) -> str:
+    """The commit that a ref is now."""
+    assert step.git
+    command = ["git", "ls-remote", "--", step.source, step.git.ref or "HEAD"]
+    environment = {**os.environ, "GIT_TERMINAL_PROMPT": "0"}
+    try:
+        done = subprocess.run(command, check=False, capture_output=True, text=True, env=environment, timeout=60)
+    except (OSError, subprocess.TimeoutExpired):
+        return ""
+    return done.stdout.split("\t")[0] if done.returncode == 0 else ""
+
+
+def _validators(url: str) -> str:
+    """ETag, or Last-Modified and size, as BuildKit asks for them (source/http)."""
+    from urllib.request import Request, urlopen
+
+    try:
+        with urlopen(Request(url, method="HEAD"), timeout=60) as response:
+            headers = response.headers
+            return headers.get("ETag") or " ".join(filter(None, (headers.get("Last-Modified"), headers.get("Content-Length"))))
+    except (OSError, ValueError):
+        return ""

@@ -1,0 +1,53 @@
+"""What makes a step another step, as docker sees it: its parent, what it says, what it sees, and the content of what it reads."""
+
+import hashlib
+import json
+from collections.abc import Sequence
+from functools import cache
+from typing import Any, assert_never
+
+from dock2sh.emit.bundle import library
+from dock2sh.model import Configure, Copy, Fetch, MakeDirectory, Run, Step
+
+
+def first_key(identity: str, platform: str) -> str:
+    """The key of a base image."""
+    return _digest(["base", identity, platform])
+
+
+def step_key(parent: str, steps: Sequence[Step], contents: Sequence[str]) -> str:
+    """The key of a layer: on which it stands, the steps that make it, and the digests of what these read (contents.py)."""
+    return _digest([_library(), parent, [_said(step) for step in steps], list(contents)])
+
+
+def _said(step: Step) -> Any:
+    """All of a step that decides what it does. Not where it stands, not how it was written, not a proxy (semantics.md 1.2)."""
+    match step:
+        case Run():
+            mounts = [mount._asdict() for mount in step.mounts]
+            script = list(step.script) if step.script else None
+            return ["run", step.argv, list(step.env), step.cwd, step.user, mounts, step.network, step.security, script]
+        case Copy():
+            files = [list(file) for file in step.files]
+            flags = [step.chown, step.chmod, step.link, step.parents, step.excludes, step.unpack]
+            return ["copy", step.sources, step.destination, bool(step.origin), flags, files]
+        case Fetch():
+            git = step.git._asdict() if step.git else None
+            flags = [step.checksum, step.chown, step.chmod, step.link, step.unpack, step.excludes]
+            return ["fetch", step.source, step.destination, git, flags]
+        case MakeDirectory():
+            return ["mkdir", step.cwd, step.user]
+        case Configure():
+            raise ValueError("a step that makes no layer has no key")
+        case _:
+            assert_never(step)
+
+
+@cache
+def _library() -> str:
+    """The shell library: another one may do otherwise."""
+    return _digest([function.text for function in library().values()])
+
+
+def _digest(value: Any) -> str:
+    return hashlib.sha256(json.dumps(value).encode("utf-8", "surrogatepass")).hexdigest()

@@ -1,0 +1,79 @@
+"""Where the emulator keeps things, below $XDG_DATA_HOME/dock2sh.
+
+`layers/ID/diff` is a finished layer in overlayfs's form, which never changes: a build may have it mounted. `build/KEY` is a link
+to the one that the cache knows for that key. `work/` is for builds at work; what a dead one has left goes at the next start.
+`caches/` are those of RUN --mount=type=cache.
+"""
+
+import fcntl
+import os
+import secrets
+import shutil
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+
+def home() -> str:
+    """The data directory of dock2sh, which is made."""
+    data = os.environ.get("XDG_DATA_HOME") or os.path.expanduser("~/.local/share")
+    place = os.path.join(data, "dock2sh")
+    for name in ("build", "caches", "layers", "work"):
+        os.makedirs(os.path.join(place, name), mode=0o700, exist_ok=True)
+    return os.path.realpath(place)
+
+
+def known_layer(home: str, key: str) -> str:
+    """The directory of the layer that the cache has for a key, or ""."""
+    place = os.path.realpath(f"{home}/build/{key}")
+    return f"{place}/diff" if os.path.exists(f"{place}/made") else ""
+
+
+def new_layer(home: str, key: str) -> str:
+    """A name for a layer to come."""
+    return f"{home}/layers/{key[:16]}-{secrets.token_hex(4)}"
+
+
+def created_at(directory: str) -> float:
+    """When a layer (its `diff`) was made, in seconds since 1970."""
+    return os.lstat(os.path.join(os.path.dirname(directory), "made")).st_mtime
+
+
+def publish(home: str, key: str, place: str) -> float:
+    """From now on the cache knows this layer for the key, also instead of another. When that is, as `created_at` tells later."""
+    with open(f"{place}/made", "xb"):
+        pass
+    link = f"{home}/build/.{os.path.basename(place)}"
+    os.symlink(f"../layers/{os.path.basename(place)}", link)
+    os.replace(link, f"{home}/build/{key}")
+    return created_at(f"{place}/diff")
+
+
+@contextmanager
+def workplace(home: str) -> Iterator[str]:
+    """An empty directory, locked as long as this process lives."""
+    door = os.open(f"{home}/work", os.O_RDONLY)
+    fcntl.flock(door, fcntl.LOCK_EX)  # nobody sweeps what is not locked yet
+    _sweep(f"{home}/work")
+    place = tempfile.mkdtemp(dir=f"{home}/work")
+    lock = os.open(place, os.O_RDONLY)
+    fcntl.flock(lock, fcntl.LOCK_EX)
+    os.close(door)
+    try:
+        yield place
+    finally:
+        shutil.rmtree(place, ignore_errors=True)
+        os.close(lock)
+
+
+def _sweep(work: str) -> None:
+    """Take away what builds have left that were killed: nobody has a lock on it any more."""
+    for entry in os.scandir(work):
+        lock = os.open(entry.path, os.O_RDONLY)
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            shutil.rmtree(entry.path, ignore_errors=True)
+        except BlockingIOError:
+            pass
+        finally:
+            os.close(lock)

@@ -1,0 +1,108 @@
+"""A build as one sees it: plain lines for a log, a JSON object a line for programs. (On a terminal: live.py.)"""
+
+import json
+import time
+from collections.abc import Iterator
+
+from dock2sh.emulator.build import Event
+from dock2sh.model import Plan, Stage
+
+_SHOWN = 20
+
+
+class Plain:
+    """Lines as buildx's --progress=plain writes them: `#N` is the number of the step, in the order in which they began."""
+
+    def __init__(self, plan: Plan) -> None:
+        self._titles = Titles(plan)
+        self._numbers: dict[int, int] = {}
+        self._began: dict[int, float] = {}
+        self._rest: dict[int, bytes] = {}
+        self.tails: dict[int, list[str]] = {}
+
+    def lines(self, event: Event) -> Iterator[str]:
+        """What there is to say of it."""
+        if event.number not in self._numbers:
+            self._numbers[event.number] = len(self._numbers) + 1
+            self._began[event.number] = time.monotonic()
+            yield f"\n#{self._numbers[event.number]} {self._titles.of(event)}"
+        prefix = f"#{self._numbers[event.number]}"
+        match event.kind:
+            case "output":
+                yield from (f"{prefix} {line}" for line in self._output(event))
+            case "cached":
+                yield f"{prefix} CACHED"
+            case "done":
+                yield from self._flushed(event, prefix)
+                yield f"{prefix} DONE {event.seconds:.1f}s"
+            case "failed":
+                yield from self._flushed(event, prefix)
+                yield f"{prefix} ERROR: {event.data.decode(errors='replace')}"
+
+    def tail(self, number: int) -> list[str]:
+        """The last lines that a step has printed."""
+        return self.tails.get(number, [])
+
+    def _output(self, event: Event) -> Iterator[str]:
+        whole = self._rest.pop(event.number, b"") + event.data
+        *lines, rest = whole.split(b"\n")
+        if rest:
+            self._rest[event.number] = rest
+        yield from (self._line(event.number, line) for line in lines)
+
+    def _flushed(self, event: Event, prefix: str) -> Iterator[str]:
+        """A last line without an end."""
+        if rest := self._rest.pop(event.number, b""):
+            yield f"{prefix} {self._line(event.number, rest)}"
+
+    def _line(self, number: int, line: bytes) -> str:
+        text = printable(line)
+        self.tails[number] = [*self.tails.get(number, ())[-_SHOWN + 1 :], text]
+        return f"{time.monotonic() - self._began[number]:.3f} {text}"
+
+
+class Titles:
+    """`[build 2/5] RUN make`: the stage's name where there are several, the step's place in it, and the instruction."""
+
+    def __init__(self, plan: Plan) -> None:
+        self._several = len(plan.stages) > 1
+        self._firsts: dict[str, int] = {}
+        number = 1
+        for stage in plan.stages:
+            self._firsts[stage.key] = number
+            number += len(stage.layers())
+
+    def of(self, event: Event) -> str:
+        """The title of a step."""
+        groups = event.stage.layers()
+        place = f"{event.number - self._firsts[event.stage.key] + 1}/{len(groups)}"
+        name = f"{self._name(event.stage)} " if self._several else ""
+        first = event.steps[0]
+        return f"[{name}{place}] {'ONBUILD ' if first.onbuild else ''}{' '.join(first.text.split())}"
+
+    def _name(self, stage: Stage) -> str:
+        return stage.name or f"stage-{stage.index}"
+
+
+def as_json(event: Event, titles: Titles) -> str:
+    """One line: `event` is cached, begin, output, done or failed; `seconds` are those of the step."""
+    about = {"event": event.kind, "stage": event.stage.key, "step": event.number, "line": event.steps[0].span.first}
+    if event.kind in ("begin", "cached"):
+        about["title"] = titles.of(event)
+    elif event.kind == "done":
+        about["seconds"] = round(event.seconds, 6)
+    elif event.data:
+        about["text"] = event.data.decode("utf-8", "replace")
+    return json.dumps(about)
+
+
+def printable(line: bytes) -> str:
+    """A line that can do a terminal no harm: of what a carriage return has overwritten the last, and no control characters."""
+    text = line.decode("utf-8", "replace").rstrip("\r").rpartition("\r")[2]
+    return "".join(char if char.isprintable() or char == "\t" else "" for char in _without_colours(text))
+
+
+def _without_colours(text: str) -> str:
+    import re
+
+    return re.sub(r"\x1b(?:\[[0-9;?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)|.)", "", text)

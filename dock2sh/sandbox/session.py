@@ -1,0 +1,188 @@
+"""Starting an image's command as `docker run` would, in the foreground. Which process that is says the script (`start`)."""
+
+import fcntl
+import os
+import select
+import shutil
+import signal
+import socket
+import struct
+import subprocess
+import sys
+import termios
+import tty
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
+from typing import NamedTuple
+
+from dock2sh.images.layers import inside
+
+from . import SandboxError, container, kernel
+from .container import Process, Volume
+from .overlay import mount_layers, shallow
+from .stubs import stubs
+
+_HOSTS = "127.0.0.1\tlocalhost\n::1\tlocalhost ip6-localhost ip6-loopback\n127.0.1.1\t{}\n"
+_SIZE = struct.Struct("HHHH")
+
+
+class Session(NamedTuple):
+    """What to start: `script` with the words after `start`, on the root of `layers` (the lowest first); `work` is empty.
+
+    `volumes` are (source, target, read-only), with targets as the user wrote them. With `terminal` it gets one of its own, and
+    ours is passed through; else our streams are its own (`interactive`: our standard input too).
+    """
+
+    script: str
+    words: Sequence[str]
+    layers: Sequence[str]
+    work: str
+    hostname: str
+    volumes: Sequence[tuple[str, str, bool]] = ()
+    terminal: bool = False
+    interactive: bool = False
+    network: bool = True
+    insecure: bool = False
+
+
+def run(session: Session) -> int:
+    """Run it to its end: its exit status as docker tells it (128 and the signal's number when one ended it).
+
+    Needs a mount namespace of its own. Raises SandboxError when the script refuses (its words are on standard error).
+    """
+    root = f"{session.work}/root"
+    for name in ("root", "top", "names", "door", "flat", "overlay"):
+        os.mkdir(f"{session.work}/{name}", 0o755)
+    layers = shallow(session.layers or [f"{session.work}/flat"], f"{session.work}/flat")
+    mount_layers(layers, root, f"{session.work}/top", f"{session.work}/overlay")
+    try:
+        return _run(session, root)
+    finally:
+        kernel.unmount(root, kernel.MNT_DETACH)
+
+
+def _run(session: Session, root: str) -> int:
+    for name in ("proc", "sys", "dev"):
+        if os.path.islink(f"{root}/{name}"):
+            raise SandboxError(f"/{name} of the image is a symbolic link: nothing can be mounted there")
+        os.makedirs(f"{root}/{name}", exist_ok=True)
+    process = _described(session, root)
+    places = [volume.place for volume in process.volumes if not os.path.isdir(volume.source)]
+    for volume in process.volumes:
+        if os.path.isdir(volume.source):
+            os.makedirs(root + volume.place, exist_ok=True)
+    with stubs(root, [*process.names, *places]):
+        return _with_terminal(session, root, process) if session.terminal else _plainly(session, root, process)
+
+
+def _described(session: Session, root: str) -> Process:
+    """The process, as the script sees it."""
+    door, file = f"{session.work}/door", f"{session.work}/setup.sh"
+    shutil.copyfile(os.path.join(os.path.dirname(__file__), "door.sh"), f"{door}/door.sh")
+    with open(file, "w", encoding="utf-8", errors="surrogateescape") as text:
+        text.write(session.script)
+    command = ["sh", file, "--root", root, "--door", door, "start", *session.words]
+    done = subprocess.run(command, check=False, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL)
+    if done.returncode:
+        raise SandboxError("it cannot be started")
+    process = container.described(f"{door}/run")
+    names = {"/etc/hosts": _HOSTS.format(session.hostname), "/etc/hostname": session.hostname + "\n"}
+    names["/etc/resolv.conf"] = container.resolver()
+    return process._replace(
+        names={_inside(root, name): text for name, text in names.items()},
+        volumes=[Volume(source, _inside(root, target), ro) for source, target, ro in session.volumes],
+        hostname=session.hostname,
+        network=session.network,
+        insecure=session.insecure,
+    )
+
+
+def _inside(root: str, path: str) -> str:
+    """Where a path leads in the root, from there."""
+    return inside(root, path)[len(root) :] or "/"
+
+
+def _plainly(session: Session, root: str, process: Process) -> int:
+    with open(os.devnull, "rb") as nothing:
+        streams = (0 if session.interactive else nothing.fileno(), 1, 2)
+        number = container.start_apart(root, process, streams, f"{session.work}/names")
+        with _signals_for(number):
+            return _status(number)
+
+
+def _with_terminal(session: Session, root: str, process: Process) -> int:
+    ours, theirs = socket.socketpair()
+    number = container.start_apart(root, process._replace(terminal=theirs.fileno()), (0, 1, 2), f"{session.work}/names")
+    theirs.close()
+    _, masters, _, _ = socket.recv_fds(ours, 1, 1)
+    if not masters:
+        return _status(number)  # it has said why there is none
+    with _raw_terminal(masters[0]):
+        _relay(masters[0])
+    return _status(number)
+
+
+def _status(number: int) -> int:
+    code = os.waitstatus_to_exitcode(os.waitpid(number, 0)[1])
+    return code if code >= 0 else 128 - code
+
+
+@contextmanager
+def _signals_for(number: int) -> Iterator[None]:
+    """Signals are for the command, as with docker run's --sig-proxy; it is in a session of its own, where Ctrl-C is not heard."""
+    passed = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT, signal.SIGUSR1, signal.SIGUSR2, signal.SIGWINCH)
+
+    def pass_on(kind: int, frame: object) -> None:
+        with suppress(ProcessLookupError):
+            os.kill(number, kind)
+
+    before = {kind: signal.signal(kind, pass_on) for kind in passed}
+    try:
+        yield
+    finally:
+        for kind, handler in before.items():
+            signal.signal(kind, handler)
+
+
+@contextmanager
+def _raw_terminal(master: int) -> Iterator[None]:
+    """Our terminal passes everything on, Ctrl-C too; its size is the other one's."""
+
+    def resize(*_: object) -> None:
+        with suppress(OSError):
+            fcntl.ioctl(master, termios.TIOCSWINSZ, fcntl.ioctl(0, termios.TIOCGWINSZ, bytes(_SIZE.size)))
+
+    if not sys.stdin.isatty():
+        yield
+        return
+    before = termios.tcgetattr(0)
+    resize()
+    handler = signal.signal(signal.SIGWINCH, resize)
+    try:
+        tty.setraw(0, termios.TCSANOW)  # not the default, which drops what was typed already
+        yield
+    finally:
+        termios.tcsetattr(0, termios.TCSADRAIN, before)
+        signal.signal(signal.SIGWINCH, handler)
+
+
+def _relay(master: int) -> None:
+    """Bytes both ways, until the other side has no more: the last process of the terminal has gone (EIO)."""
+    sources = [master, 0]
+    while True:
+        for source in select.select(sources, [], [])[0]:
+            try:
+                data = os.read(source, 1 << 16)
+            except OSError:
+                data = b""
+            if source == master and not data:
+                return
+            if not data:
+                sources.remove(0)
+                os.write(master, b"\x04")  # end of input, as a terminal says it
+            _write_all(master if source == 0 else 1, data)
+
+
+def _write_all(target: int, data: bytes) -> None:
+    while data:
+        data = data[os.write(target, data) :]

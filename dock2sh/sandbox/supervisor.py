@@ -1,0 +1,304 @@
+"""A script and its layers: the first process of a build's own PID and mount namespaces. It runs the script, changes the layer at
+each step, and starts the RUNs (door.sh is the script's side). When it dies the kernel ends all that it had started and mounted.
+"""
+
+import fcntl
+import os
+import select
+import selectors
+import shutil
+import signal
+import struct
+import subprocess
+import time
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
+from typing import NamedTuple, NoReturn
+
+from . import SandboxError, kernel
+from .container import described, start
+from .overlay import mount_layers, shallow
+from .stubs import stubs
+
+_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+_HEAD = struct.Struct("!cI")
+
+
+class Build(NamedTuple):
+    """Steps `first` to `last` of a script, which belong to one stage.
+
+    `stage` is its name in the script, "" if it shares the target's root; `layers` are what it begins with, the lowest first,
+    `finished` where the directory of each step's layer goes. `roots` are the layers of the stages and images that the steps read.
+    `options` are more of the script's own. `work` is an empty directory on the file system of `finished`, `caches` where RUN
+    --mount=type=cache keeps its directories.
+    """
+
+    script: str
+    first: int
+    last: int
+    stage: str
+    layers: Sequence[str]
+    finished: Sequence[str]
+    work: str
+    caches: str
+    roots: Mapping[str, Sequence[str]] = {}
+    context: str = ""
+    options: Sequence[str] = ()
+
+
+# What is told on the way: (kind, text). Kinds: s a step begins (its number), o output, l a layer is finished (its step, the
+# seconds that it took), e the end (the script's exit status), x the sandbox has broken down (a sentence).
+Message = tuple[str, bytes]
+
+
+def begin(build: Build) -> tuple[int, int]:
+    """Start it in a process of its own: its number, and where its messages come from (see `messages`)."""
+    reader, writer = os.pipe()
+    number = os.fork()
+    if number == 0:
+        os.close(reader)
+        _lead_in(build, writer)
+    os.close(writer)
+    return number, reader
+
+
+class Messages:
+    """The messages of a build, out of the bytes that have come."""
+
+    def __init__(self) -> None:
+        self._rest = b""
+
+    def feed(self, data: bytes) -> list[Message]:
+        """Those that are complete now."""
+        self._rest += data
+        found: list[Message] = []
+        while len(self._rest) >= _HEAD.size:
+            kind, size = _HEAD.unpack_from(self._rest)
+            if len(self._rest) < _HEAD.size + size:
+                break
+            found.append((kind.decode(), self._rest[_HEAD.size : _HEAD.size + size]))
+            self._rest = self._rest[_HEAD.size + size :]
+        return found
+
+
+def end(process: int, reader: int) -> None:
+    """Kill it, and wait until all of it is gone."""
+    with suppress(ProcessLookupError):
+        os.kill(process, signal.SIGKILL)
+    while os.read(reader, 1 << 16):
+        pass
+    os.close(reader)
+    os.waitpid(process, 0)
+
+
+def _lead_in(build: Build, writer: int) -> NoReturn:
+    """The parent of the namespace's first process, since who has made a user namespace cannot come back from a PID namespace."""
+    status = 1
+    try:
+        kernel.die_with_parent(signal.SIGKILL)
+        kernel.unshare(kernel.CLONE_NEWPID)
+        first = os.fork()
+        if first == 0:
+            _supervise(build, writer)
+        os.close(writer)
+        status = os.waitstatus_to_exitcode(os.waitpid(first, 0)[1])
+    except OSError as error:
+        _write(writer, "x", f"a PID namespace may not be made here: {error.strerror}".encode())
+    finally:
+        os._exit(status & 0xFF)
+
+
+def _supervise(build: Build, writer: int) -> NoReturn:
+    status = 1
+    try:
+        kernel.die_with_parent(signal.SIGKILL)
+        os.setsid()
+        _Supervisor(build, lambda kind, data: _write(writer, kind, data)).run()
+        status = 0
+    except SandboxError as error:
+        _write(writer, "x", str(error).encode())
+    except BaseException as error:
+        where = f"{getattr(error, 'filename', None) or ''} "
+        _write(writer, "x", f"{type(error).__name__}: {where.lstrip()}{error}".encode())
+    finally:
+        os._exit(status)
+
+
+def _write(writer: int, kind: str, data: bytes) -> None:
+    message = memoryview(_HEAD.pack(kind.encode(), len(data)) + data)
+    while message:
+        message = message[os.write(writer, message) :]
+
+
+class _Supervisor:
+    def __init__(self, build: Build, tell: Callable[[str, bytes], None]) -> None:
+        self.build, self.tell = build, tell
+        self.root, self.door = f"{build.work}/root", f"{build.work}/door"
+        self.layers = list(build.layers)
+        self.step = 0
+        self.locks: list[int] = []
+        self.began = 0.0
+
+    def run(self) -> None:
+        self._places()
+        self._mount()
+        self.input, unused = os.pipe()
+        os.close(unused)
+        self.output, self.pipe = os.pipe()
+        os.set_blocking(self.output, False)
+        self.ask = os.open(f"{self.door}/ask", os.O_RDWR)
+        self.answer = os.open(f"{self.door}/answer", os.O_RDWR)
+        script = self._script()
+        while (request := self._next(script)) != "":
+            self._serve(request)
+        if script.returncode == 0:
+            self._finish_layer()
+        self.tell("e", str(script.returncode).encode())
+
+    # -- the place ---------------------------------------------------------------------------------------------------------
+
+    def _places(self) -> None:
+        kernel.unshare(kernel.CLONE_NEWNS)
+        kernel.mount("", "/", flags=kernel.MS_REC | kernel.MS_PRIVATE)
+        kernel.mount("proc", "/proc", "proc", kernel.MS_NOSUID | kernel.MS_NODEV | kernel.MS_NOEXEC)
+        for name in ("root", "door", "roots", "names", "state", "flat"):
+            os.mkdir(f"{self.build.work}/{name}", 0o700)
+        for name in ("ask", "answer"):
+            os.mkfifo(f"{self.door}/{name}", 0o600)
+        os.symlink(self.build.caches, f"{self.door}/caches")
+        shutil.copyfile(os.path.join(os.path.dirname(__file__), "door.sh"), f"{self.door}/door.sh")
+        with open(f"{self.door}/roots", "w") as listed:
+            for number, (name, layers) in enumerate(self.build.roots.items()):
+                listed.write(f"{name} {self._extra(number, layers)}\n")
+            if self.build.stage:
+                listed.write(f"{self.build.stage} {self.root}\n")
+
+    def _extra(self, number: int, layers: Sequence[str]) -> str:
+        """The finished root of another stage or an image."""
+        place, work = f"{self.build.work}/roots/{number}", f"{self.build.work}/names/{number}"
+        os.mkdir(place)
+        os.mkdir(work)
+        mount_layers(shallow(layers, f"{self.build.work}/flat"), place, work=work)
+        return place
+
+    def _mount(self) -> None:
+        """A new layer on top."""
+        number = self.step or self.build.first
+        upper, work = f"{self.build.work}/{number}/diff", f"{self.build.work}/names/step{number}"
+        os.makedirs(upper)
+        os.mkdir(work)
+        self.layers = shallow(self.layers or [self._nothing()], f"{self.build.work}/flat")
+        mount_layers(self.layers, self.root, upper, work)
+
+    def _nothing(self) -> str:
+        """What `FROM scratch` begins with."""
+        place = f"{self.build.work}/nothing"
+        os.makedirs(place, 0o755, exist_ok=True)
+        os.chmod(place, 0o755)
+        return place
+
+    def _finish_layer(self) -> None:
+        """The step has ended well: what it wrote becomes a layer, whole or not at all."""
+        if not self.step:
+            return
+        kernel.unmount(self.root)
+        made, place = f"{self.build.work}/{self.step}", self.build.finished[self.step - self.build.first]
+        os.rename(made, place)
+        self.layers.append(f"{place}/diff")
+        self.tell("l", f"{self.step} {time.monotonic() - self.began:.6f}".encode())
+
+    # -- the script --------------------------------------------------------------------------------------------------------
+
+    def _script(self) -> subprocess.Popen[bytes]:
+        build = self.build
+        file = f"{build.work}/setup.sh"
+        with open(file, "w", encoding="utf-8", errors="surrogateescape") as text:
+            text.write(build.script)
+        root = f"{build.work}/state/none" if build.stage else self.root
+        command = ["sh", file, "--root", root, "--state", f"{build.work}/state/own", "--door", self.door]
+        command += ["--from", str(build.first), "--to", str(build.last), *build.options]
+        command += ["--context", build.context] if build.context else []
+        return subprocess.Popen(
+            command, stdin=self.input, stdout=self.pipe, stderr=self.pipe, cwd=build.work, env={"PATH": _PATH, "LC_ALL": "C"}
+        )
+
+    def _next(self, script: subprocess.Popen[bytes]) -> str:
+        """The script's next request, "" when it has ended; what is printed meanwhile is told."""
+        with selectors.DefaultSelector() as ready:
+            end = os.pidfd_open(script.pid)
+            for source in (self.output, self.ask, end):
+                ready.register(source, selectors.EVENT_READ)
+            try:
+                while True:
+                    sources = [key.fd for key, _ in ready.select()]
+                    self._drain()
+                    if self.ask in sources:
+                        return os.read(self.ask, 4096).decode().strip()
+                    if end in sources:
+                        script.wait()
+                        self._drain()
+                        return ""
+            finally:
+                os.close(end)
+
+    def _serve(self, request: str) -> None:
+        kind, _, about = request.partition(" ")
+        answer = "go"
+        if kind == "step":
+            self._begin_step(int(about))
+        elif kind == "lock":
+            self._lock(about)
+        else:
+            answer = self._run()
+        os.write(self.answer, answer.replace("\n", " ").encode(errors="replace") + b"\n")
+
+    def _lock(self, cache: str) -> None:
+        """One step at a time has this cache, of all builds on the machine."""
+        lock = os.open(f"{cache}.lock", os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600)
+        self.locks.append(lock)
+        while True:
+            try:
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                return
+            except BlockingIOError:
+                time.sleep(0.05)
+
+    def _begin_step(self, number: int) -> None:
+        while self.locks:
+            os.close(self.locks.pop())
+        if self.step:
+            self._finish_layer()
+            self.step = number
+            self._mount()
+        self.step, self.began = number, time.monotonic()
+        self.tell("s", str(number).encode())
+
+    def _drain(self) -> None:
+        """What has been printed up to now; what belongs to a step is told before the next one begins."""
+        while True:
+            try:
+                data = os.read(self.output, 65536)
+            except BlockingIOError:
+                return
+            self.tell("o", data)
+
+    # -- RUN ---------------------------------------------------------------------------------------------------------------
+
+    def _run(self) -> str:
+        """Start what $door/run describes and wait for it: its exit status, or a sentence."""
+        process = described(f"{self.door}/run")
+        with stubs(self.root, process.names):
+            return self._wait(start(self.root, process, (self.input, self.pipe, self.pipe), f"{self.build.work}/names"))
+
+    def _wait(self, number: int) -> str:
+        end = os.pidfd_open(number)
+        poll = select.poll()
+        for source in (self.output, end):
+            poll.register(source, select.POLLIN)
+        while end not in (found := [source for source, _ in poll.poll()]):
+            self._drain() if found else None
+        _, status = os.waitpid(number, 0)
+        os.close(end)
+        self._drain()
+        code = os.waitstatus_to_exitcode(status)
+        return str(code if code >= 0 else 128 - code)

@@ -1,0 +1,109 @@
+"""Docker's rules for the cache: a step is reused when its parent, its text, what it sees and what it reads are the same."""
+
+import os
+import re
+from pathlib import Path
+
+import pytest
+from building import Emulate
+
+pytestmark = pytest.mark.root
+
+TWO = "FROM busybox\nRUN echo one >/one\nCOPY a /a\nRUN cat /a >/two\n"
+
+
+def ran(said: str) -> list[str]:
+    """The steps that were run, by their instructions."""
+    titles = dict(re.findall(r"^#(\d+) \[.*?\] (.*)$", said, re.MULTILINE))
+    return [title for number, title in titles.items() if re.search(rf"^#{number} DONE", said, re.MULTILINE)]
+
+
+def test_nothing_changed(emulate: Emulate, project: Path) -> None:
+    (project / "a").write_text("a")
+    assert len(ran(emulate(TWO).stderr)) == 3
+    assert ran(emulate(TWO).stderr) == []
+
+
+def test_the_same_image_comes_out(emulate: Emulate, project: Path) -> None:
+    (project / "a").write_text("a")
+    assert emulate(TWO, "-q").stdout == emulate(TWO, "-q").stdout != ""
+
+
+def test_a_changed_file_runs_from_its_copy_on(emulate: Emulate, project: Path) -> None:
+    (project / "a").write_text("a")
+    emulate(TWO)
+    (project / "a").write_text("b")
+    assert ran(emulate(TWO).stderr) == ["COPY a /a", "RUN cat /a >/two"]
+
+
+def test_times_and_other_files_do_not_count(emulate: Emulate, project: Path) -> None:
+    (project / "a").write_text("a")
+    emulate(TWO)
+    os.utime(project / "a", (1, 1))
+    (project / "other").write_text("new")
+    assert ran(emulate(TWO).stderr) == []
+
+
+def test_a_mode_counts(emulate: Emulate, project: Path) -> None:
+    (project / "a").write_text("a")
+    emulate(TWO)
+    (project / "a").chmod(0o755)
+    assert "COPY a /a" in ran(emulate(TWO).stderr)
+
+
+def test_an_ignored_file_does_not_count(emulate: Emulate, project: Path) -> None:
+    (project / ".dockerignore").write_text("*.log\n.dockerignore\nDockerfile\n")
+    (project / "a").write_text("a")
+    whole = "FROM busybox\nCOPY . /x/\n"
+    emulate(whole)
+    (project / "b.log").write_text("b")
+    assert ran(emulate(whole).stderr) == []
+
+
+def test_build_args_count_where_they_are_in_scope(emulate: Emulate) -> None:
+    text = "FROM busybox\nRUN echo before\nARG V\nRUN echo after\n"
+    emulate(text, "--build-arg=V=1")
+    assert ran(emulate(text, "--build-arg=V=2").stderr) == ["RUN echo after"]
+
+
+def test_a_proxy_does_not_count(emulate: Emulate) -> None:
+    text = "FROM busybox\nRUN echo one\n"
+    emulate(text)
+    assert ran(emulate(text, "--build-arg=HTTP_PROXY=http://proxy").stderr) == []
+
+
+def test_a_rebuilt_stage_with_the_same_content_does_not_count(emulate: Emulate) -> None:
+    text = "FROM busybox AS a\nRUN echo {} >/unread; echo same >/read\nFROM busybox\nCOPY --from=a /read /read\n"
+    emulate(text.format(1))
+    assert ran(emulate(text.format(2)).stderr) == ["RUN echo 2 >/unread; echo same >/read"]
+
+
+def test_no_cache_runs_all_and_is_remembered(emulate: Emulate) -> None:
+    text = "FROM busybox\nRUN head -c 8 /dev/urandom >/random\n"
+    first = emulate(text, "-q").stdout
+    second = emulate(text, "-q", "--no-cache").stdout
+    assert first != second
+    assert emulate(text, "-q").stdout == second
+
+
+def test_no_cache_filter_names_a_stage(emulate: Emulate) -> None:
+    text = "FROM busybox AS a\nRUN echo a\nFROM busybox AS b\nRUN echo b\nFROM a\nCOPY --from=b /etc/passwd /p\n"
+    emulate(text)
+    assert ran(emulate(text, "--no-cache-filter=b").stderr) == ["RUN echo b"]
+
+
+def test_a_failed_build_goes_on_from_the_step_that_failed(emulate: Emulate, project: Path) -> None:
+    text = "FROM busybox\nRUN echo one\nRUN --mount=type=bind,target=/c test -e /c/there\n"
+    failed = emulate(text)
+    assert failed.returncode == 1
+    assert ran(failed.stderr) == ["RUN echo one"]
+    (project / "there").touch()
+    assert ran(emulate(text).stderr) == ["RUN --mount=type=bind,target=/c test -e /c/there"]
+
+
+def test_a_cache_mount_stays_and_is_in_no_layer(emulate: Emulate, tmp_path: Path) -> None:
+    text = "FROM busybox\nRUN --mount=type=cache,target=/cache echo {} >>/cache/log; cp /cache/log /log\n"
+    emulate(text.format(1))
+    assert emulate(text.format(2), "-o", tmp_path / "out").returncode == 0
+    assert (tmp_path / "out/rootfs/log").read_text() == "1\n2\n"
+    assert not (tmp_path / "out/rootfs/cache").exists()

@@ -1,0 +1,128 @@
+"""What is left when a build does not end well: what was finished before, and nothing else."""
+
+import os
+import random
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+from building import Emulate, dock2sh
+
+pytestmark = pytest.mark.root
+
+SLOW = (
+    "FROM busybox AS a\nRUN (sleep 300 &) ; echo a >/a\nRUN sleep 0.2; echo b >/b\n"
+    "FROM busybox\nRUN --mount=type=tmpfs,target=/t sleep 0.2; echo c >/c\nCOPY --from=a /a /b /\nRUN sleep 0.2\n"
+)
+
+
+def processes_of(place: Path) -> list[str]:
+    """Those that were started for builds whose things are below `place`."""
+    found = []
+    for process in Path("/proc").glob("[0-9]*"):
+        try:
+            words = (process / "cmdline").read_bytes() + (process / "environ").read_bytes()
+        except OSError:
+            continue
+        if os.fsencode(place) in words and int(process.name) != os.getpid():
+            found.append(words.decode(errors="replace"))
+    return found
+
+
+def mounts_of(place: Path) -> list[str]:
+    return [line for line in Path("/proc/self/mounts").read_text().splitlines() if str(place) in line]
+
+
+def nothing_is_left(data: Path) -> None:
+    """No process, no mount; what lies in work/ goes with the next build."""
+    deadline = time.monotonic() + 10
+    while processes_of(data.parent) and time.monotonic() < deadline:
+        time.sleep(0.05)
+    assert processes_of(data.parent) == []
+    assert mounts_of(data.parent) == []
+
+
+def test_a_failed_step_is_drawn(emulate: Emulate, data: Path) -> None:
+    done = emulate("FROM busybox\nRUN echo said; \\\n    exit 3\n")
+    assert done.returncode == 1
+    assert "#1 0" in done.stderr
+    assert " said\n" in done.stderr
+    assert (
+        'Dockerfile:2: error: process "/bin/sh -c echo said;     exit 3" did not complete successfully: exit code: 3'
+        in done.stderr
+    )
+    assert "Traceback" not in done.stderr
+    assert list((data / "work").iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("step", "words"),
+    [
+        ("COPY nothing /", '"/nothing": not found'),
+        ("RUN --mount=type=secret,id=s,required true", "secret s: not found"),
+        ("USER nobody-here\nRUN true", "unable to find user nobody-here"),
+        ("RUN sh -c 'kill -9 $$'; exit $?", "exit code: 137"),
+        ('RUN ["/nothing"]', "exit code: 127"),
+    ],
+)
+def test_each_kind_of_failure_has_its_words(step: str, words: str, emulate: Emulate) -> None:
+    done = emulate(f"FROM busybox\n{step}\n")
+    assert (done.returncode, words in done.stderr, "Traceback" in done.stderr) == (1, True, False), done.stderr
+
+
+def test_an_unknown_image_is_named_with_its_cure(emulate: Emulate) -> None:
+    done = emulate("FROM nowhere/nothing:1\n")
+    assert done.returncode == 3
+    assert "nowhere/nothing:1" in done.stderr
+    assert "--base" in done.stderr
+
+
+def test_background_processes_end_with_their_step(emulate: Emulate, data: Path) -> None:
+    assert emulate("FROM busybox\nRUN (sleep 300 &) ; (trap '' HUP; sleep 300 &); true\n").returncode == 0
+    nothing_is_left(data)
+
+
+def begin(project: Path, archive: Path) -> "subprocess.Popen[bytes]":
+    """A build in a process group of its own, as a shell would start it."""
+    command = [
+        sys.executable,
+        "-m",
+        "dock2sh",
+        "emulate",
+        f"--base=busybox={archive}",
+        "--progress=plain",
+        "-t",
+        "slow",
+        str(project),
+    ]
+    return subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, start_new_session=True)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("kind", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL], ids=lambda kind: kind.name)
+def test_killed_at_any_moment(kind: signal.Signals, data: Path, project: Path, archive: Path) -> None:
+    (project / "Dockerfile").write_text(SLOW)
+    chance = random.Random(kind)
+    for _ in range(12):
+        build = begin(project, archive)
+        time.sleep(chance.uniform(0, 2.5))
+        (os.killpg if kind == signal.SIGINT else os.kill)(build.pid, kind)
+        build.communicate()
+        nothing_is_left(data)
+    assert dock2sh("emulate", f"--base=busybox={archive}", project).returncode == 0
+    assert list((data / "work").iterdir()) == []
+
+
+@pytest.mark.slow
+def test_two_at_once(data: Path, project: Path, archive: Path, tmp_path: Path) -> None:
+    (project / "Dockerfile").write_text(SLOW)
+    builds = [begin(project, archive) for _ in range(3)]
+    for build in builds:
+        _, said = build.communicate(timeout=120)
+        assert build.returncode == 0, said.decode()
+    done = dock2sh("emulate", f"--base=busybox={archive}", "-o", tmp_path / "out", project)
+    assert done.returncode == 0
+    assert [(tmp_path / "out/rootfs" / name).read_text() for name in "abc"] == ["a\n", "b\n", "c\n"]

@@ -1,0 +1,147 @@
+"""`dock2sh run`: what docker run does with an image, in the foreground, and on a real terminal."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pexpect
+import pytest
+from building import Emulate, dock2sh
+
+pytestmark = pytest.mark.root
+
+SLEEPER = 'FROM busybox\nENV GREETING="hello  you"\nWORKDIR /srv\nENTRYPOINT ["echo", "E"]\nCMD ["C"]\n'
+
+Run = Callable[..., "subprocess.CompletedProcess[str]"]
+
+
+@pytest.fixture
+def run(emulate: Emulate) -> Run:
+    """`run(OPTION..., IMAGE, WORD...)`; the images sleeper and plain are there."""
+    assert emulate(SLEEPER, "-t", "sleeper").returncode == 0
+    assert emulate("FROM busybox\nRUN adduser -D ann\n", "-t", "plain").returncode == 0
+    return lambda *words, **options: dock2sh("run", *words, **options)
+
+
+def test_arguments_replace_cmd_and_keep_entrypoint(run: Run) -> None:
+    done = run("sleeper")
+    assert (done.stdout, done.stderr) == ("E C\n", "")
+    assert run("sleeper", "10", "-x").stdout == "E 10 -x\n"
+    assert run("--entrypoint", "pwd", "sleeper").stdout == "/srv\n"
+    assert run("--entrypoint=", "sleeper", "pwd").stdout == "/srv\n"
+
+
+@pytest.mark.parametrize(
+    ("words", "status"),
+    [(["sh", "-c", "exit 7"], 7), (["sh", "-c", "sh -c 'kill -9 $$'; exit $?"], 137), (["nothing"], 127), (["/etc/passwd"], 126)],
+)
+def test_the_status_is_the_commands(words: list[str], status: int, run: Run) -> None:
+    assert run("plain", *words).returncode == status
+
+
+def test_environment_directory_and_user(run: Run) -> None:
+    said = run(
+        "--entrypoint", "env", "-e", "A=1 2", "-e", "HOME", "--hostname", "box", "sleeper", env=os.environ | {"HOME": "/h"}
+    )
+    variables = dict(line.split("=", 1) for line in said.stdout.splitlines())
+    assert variables == {
+        "PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
+        "HOSTNAME": "box",
+        "GREETING": "hello  you",
+        "A": "1 2",
+        "HOME": "/h",
+    }
+    assert (
+        run("-u", "ann", "-w", "/tmp", "plain", "sh", "-c", "id -un; pwd; hostname >h; echo $HOME").stdout
+        == "ann\n/tmp\n/home/ann\n"
+    )
+
+
+def test_nothing_that_it_writes_stays(run: Run) -> None:
+    assert run("plain", "sh", "-c", "echo x >/etc/passwd").returncode == 0
+    assert "root:" in run("plain", "cat", "/etc/passwd").stdout
+
+
+def test_volumes(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "d").mkdir()
+    (tmp_path / "d/in").write_text("in")
+    assert run("-v", f"{tmp_path}/d:/new/d", "plain", "sh", "-c", "cat /new/d/in; echo out >/new/d/out").stdout == "in"
+    assert (tmp_path / "d/out").read_text() == "out\n"
+    assert run("-v", f"{tmp_path}/d:/d:ro", "plain", "touch", "/d/x").returncode == 1
+    assert run("-v", f"{tmp_path}/d/in:/etc/in", "plain", "cat", "/etc/in").stdout == "in"
+
+
+def test_network_none_has_only_lo(run: Run) -> None:
+    assert run("--network=none", "plain", "sh", "-c", "ls /sys/class/net; ping -c1 127.0.0.1 >/dev/null").stdout == "lo\n"
+
+
+def test_standard_input_is_for_the_interactive(run: Run) -> None:
+    assert run("plain", "cat", input="x").stdout == ""
+    assert run("-i", "plain", "cat", input="x").stdout == "x"
+
+
+def test_signals_pass_through(run: Run, data: Path) -> None:
+    command = [
+        sys.executable,
+        "-m",
+        "dock2sh",
+        "run",
+        "plain",
+        "sh",
+        "-c",
+        "trap 'echo got; exit 9' TERM; echo up; while :; do sleep 0.1; done",
+    ]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout
+        assert process.stdout.readline() == "up\n"
+        process.send_signal(signal.SIGTERM)
+        assert process.stdout.read() == "got\n"
+    assert process.returncode == 9
+    assert list((data / "work").iterdir()) == []
+
+
+@pytest.fixture
+def terminal(run: Run) -> "Iterator[pexpect.spawn[str]]":
+    """`run -it` of a shell, in a terminal of 30 lines."""
+    words = ["-m", "dock2sh", "run", "-it", "plain", "sh"]
+    child = pexpect.spawn(sys.executable, words, encoding="utf-8", timeout=30, dimensions=(30, 90))
+    yield child
+    child.close(force=True)
+
+
+def test_a_real_terminal(terminal: "pexpect.spawn[str]") -> None:
+    terminal.sendline("tty; stty size; echo end1$((1))")
+    terminal.expect(r"/dev/pts/0\r\n30 90\r\nend11")
+    terminal.setwinsize(40, 120)
+    time.sleep(0.2)
+    terminal.sendline("stty size; echo end2$((1))")
+    terminal.expect(r"\n40 120\r\nend21")
+    terminal.sendline("sleep 100")
+    time.sleep(0.5)
+    terminal.sendintr()
+    terminal.sendline("echo status$?")
+    terminal.expect("status130")
+    terminal.sendline("exit 5")
+    terminal.expect(pexpect.EOF)
+    terminal.close()
+    assert terminal.exitstatus == 5
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["-v", "x", "plain"], "PATH:/TARGET"),
+        (["--network=bad", "plain"], "host or none"),
+        (["-it", "plain"], "not a terminal"),
+        (["nothing-of-that-name"], "nobody here has the image"),
+    ],
+)
+def test_what_cannot_be_is_said(words: list[str], said: str, run: Run) -> None:
+    done = run(*words)
+    assert done.returncode in (2, 125)
+    assert said in done.stderr
+    assert "Traceback" not in done.stderr
