@@ -1,39 +1,182 @@
-"""`dock2sh verify`: a plan and its script put before the judge. Plan and verify/ meet here; neither knows the other."""
+"""`dock2sh verify`: a plan and its script put before the judge. Plan, images/ and verify/ meet here; none knows the others."""
 
-from collections.abc import Sequence
-from typing import NamedTuple
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING, NamedTuple
 
-from dock2sh.model import Copy, Plan
+from dock2sh.model import Copy, Fetch, MakeDirectory, Plan, Run, Stage
+from dock2sh.model import Step as PlanStep
 from dock2sh.plan.context import Project
 from dock2sh.plan.history import history
-from dock2sh.verify import Case, Result, Verdict, verify
+from dock2sh.verify import Case, How, Image, StageRow, Step, Verdict, engine, verify
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from dock2sh.verify import Engine
+
+
+_LINK = (
+    "its image store cannot lay a layer beside the others, so that links in the destination are followed and directories keep "
+    "their modes. It was compared with the script as it is without --link; with the containerd store docker keeps --link"
+)
 
 
 class Wish(NamedTuple):
-    """What is said besides the Dockerfile: docker's flags as typed, the script's options, the shell that runs it."""
+    """What is said besides the Dockerfile: docker's flags as typed, the script's options, who builds the reference, how it is
+    verified. `contexts` are the names of named build contexts."""
 
     docker: Sequence[str] = ()
     script: Sequence[str] = ()
-    shell: str = "dash"
+    builder: str = "docker"
+    contexts: Sequence[str] = ()
+    how: How = How()
 
 
-def prove(plan: Plan, project: Project, file: str, script: str, wish: Wish, against: Result | None = None) -> Verdict:
-    """Run the script, build with docker (or take the recorded result `against`), compare. Needs root and a build context."""
+def prove(plan: Plan, project: Project, file: str, write: "Callable[[Plan], str]", wish: Wish) -> Verdict:
+    """Run the script that `write` makes of the plan, build the reference, compare. Needs root and a build context."""
+    by = engine(wish.builder)
+    lines = _links(plan)
+    if lines and by.drops_link():
+        answer = verify(case(_unlinked(plan), project, file, write, wish, by), wish.how._replace(unpack=unpack), by)
+        note = f"{by.name} drops COPY --link (line {', '.join(map(str, lines))}): {_LINK}"
+        word = "equivalent" if answer.verdict == "identical" else answer.verdict
+        return answer._replace(verdict=word, notes=(*answer.notes, note))
+    return verify(case(plan, project, file, write, wish, by), wish.how._replace(unpack=unpack), by)
+
+
+def recorded(plan: Plan, project: Project, file: str, write: "Callable[[Plan], str]", wish: Wish) -> str:
+    """What the reference makes of it, as a record. Raises NotBuilt, NoReference."""
+    from dock2sh.verify import record
+
+    by = engine(wish.builder)
+    return record(case(plan, project, file, write, wish, by), by, wish.how._replace(unpack=unpack))
+
+
+def case(plan: Plan, project: Project, file: str, write: "Callable[[Plan], str]", wish: Wish, by: "Engine") -> Case:
+    """The plan as the judge wants it."""
     assert project.context is not None
     first = plan.chain()[0]
     own = history(plan)[len(plan.image.get("history") or ()) :]
-    case = Case(
-        script=script,
+    return Case(
+        script=write(plan),
         config=plan.config,
         context=str(project.context.resolve()),
         file=file,
         base="" if first.base == "scratch" else first.base,
-        history=tuple(entry["created_by"] for entry in own),
+        history=tuple(entry["created_by"] for entry in own) if by.name == "docker" else None,
         options=wish.docker,
         script_options=wish.script,
         inline=_documents(plan),
+        images=tuple(_images(plan, wish.contexts)),
+        steps=tuple(_steps(plan)),
+        stages=tuple(_stages(plan)),
+        chain=tuple(stage.key for stage in plan.chain()),
     )
-    return verify(case, shell=wish.shell, against=against)
+
+
+def _links(plan: Plan) -> list[int]:
+    """The lines of COPY --link and ADD --link."""
+    steps = (step for stage in plan.stages for step in stage.steps)
+    return sorted({step.span.first for step in steps if isinstance(step, (Copy, Fetch)) and step.link})
+
+
+def _unlinked(plan: Plan) -> Plan:
+    def step(one: PlanStep) -> PlanStep:
+        return one._replace(link=False) if isinstance(one, (Copy, Fetch)) else one
+
+    return plan._replace(stages=tuple(stage._replace(steps=tuple(map(step, stage.steps))) for stage in plan.stages))
+
+
+def unpack(source: str, directory: str) -> None:
+    """The root file system of the image in an archive or layout. Raises NoReference."""
+    from dock2sh.images import ImageError, open_source
+    from dock2sh.images import unpack as write
+    from dock2sh.verify import NoReference
+
+    try:
+        write(open_source(source, ""), directory)
+    except ImageError as error:
+        raise NoReference(str(error)) from error
+
+
+def find_image(source: str) -> Image:
+    """The image that `--against` names: docker-image://NAME, podman-image://NAME, oci-layout://DIR, an archive, a layout, a name.
+
+    Raises NoReference, OSError.
+    """
+    import os
+
+    from dock2sh.verify import NoReference
+
+    for scheme, builder in (("docker-image://", "docker"), ("podman-image://", "podman")):
+        if source.startswith(scheme):
+            by = engine(builder)
+            return Image(by.tell(source.removeprefix(scheme)), by)
+    if source.startswith("oci-layout://") or os.path.exists(source):
+        return _archive(source)
+    for builder in ("docker", "podman"):
+        try:
+            return find_image(f"{builder}-image://{source}")
+        except NoReference:
+            continue
+    raise NoReference(f"--against {source}: there is no such file, and neither docker nor podman has an image of that name")
+
+
+def _archive(source: str) -> Image:
+    from dock2sh.images import ImageError, open_source
+    from dock2sh.verify import NoReference, Told
+
+    try:
+        config = open_source(source, "").config
+    except ImageError as error:
+        raise NoReference(f"--against {source}: {error}") from error
+    layers = tuple(config.get("rootfs", {}).get("diff_ids") or ())
+    history = tuple(entry.get("created_by", "") for entry in config.get("history") or ())
+    return Image(Told(source, config.get("config") or {}, layers, (), history), None, source.removeprefix("oci-layout://"))
+
+
+def _steps(plan: Plan) -> Iterator[Step]:
+    """The steps that write files, numbered as in the script: an ADD that became several is one."""
+    number = 0
+    for stage in plan.stages:
+        place, previous = 1, None
+        for step in stage.steps:
+            if _writes(step) and not _same(previous, step):
+                number, place = number + 1, place + 1
+                yield Step(number, step.span.first, " ".join(step.text.split())[:200], stage.key, place)
+            previous = step
+
+
+def _writes(step: PlanStep) -> bool:
+    return isinstance(step, (Run, Copy, Fetch)) or (isinstance(step, MakeDirectory) and bool(step.path))
+
+
+def _same(one: PlanStep | None, two: PlanStep) -> bool:
+    files = (Copy, Fetch)
+    return isinstance(one, files) and isinstance(two, files) and one.words == two.words and one.span == two.span
+
+
+def _stages(plan: Plan) -> Iterator[StageRow]:
+    for stage in plan.stages:
+        base = stage.parent if stage.parent is not None else stage.base
+        yield StageRow(stage.key, base, stage.span.first, tuple(dict.fromkeys(_origins(stage))))
+
+
+def _origins(stage: Stage) -> Iterator[str]:
+    """Where a stage takes files from, besides its base and the context."""
+    for step in stage.steps:
+        if isinstance(step, Copy) and step.origin:
+            yield step.origin
+        elif isinstance(step, Run):
+            yield from (mount.origin for mount in step.mounts if mount.origin)
+
+
+def _images(plan: Plan, contexts: Sequence[str]) -> dict[str, None]:
+    """The images that files are taken from, in order: what is neither a stage nor a named context."""
+    stages = {stage.key for stage in plan.stages}
+    bases = [stage.base for stage in plan.stages if stage.parent is None and stage.base != "scratch"]
+    origins = [origin for stage in plan.stages for origin in _origins(stage)]
+    return dict.fromkeys(name for name in (*bases, *origins) if name not in stages and name not in contexts)
 
 
 def _documents(plan: Plan) -> frozenset[str]:

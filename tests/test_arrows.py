@@ -24,7 +24,7 @@ MAY_IMPORT = {
     "runtime": set[str](),  # programs that a script carries
     # these compose: they may know everything but the command line
     "bases": {"source", "model", "plan", "images"},
-    "proof": {"model", "plan", "verify"},
+    "proof": {"model", "plan", "images", "verify"},
     "emulator": {"model", "plan", "emit", "images", "sandbox"},
     "running": {"__init__", "model", "plan", "images", "sandbox", "emulator"},
     "__init__": {"bases", "source", "model", "dockerfile", "plan", "checks", "emit", "images", "sandbox", "verify"},
@@ -67,7 +67,7 @@ NEVERTHELESS = {
     ("emit", "plan.builder"): "docker's default SHELL",
 }
 
-THIRD_PARTY = {("cli", "typer"), ("cli", "rich"), ("images", "backports"), ("images", "compression")}
+THIRD_PARTY = {("cli", "typer"), ("cli", "rich"), ("images", "backports"), ("images", "compression"), ("verify", "jinja2")}
 
 
 def imports() -> Iterator[tuple[str, str, str]]:

@@ -1,15 +1,31 @@
-"""`dock2sh verify`: docker builds it, the script builds it, the results are compared."""
+"""`dock2sh verify`: a real build and our script, compared."""
 
 import os
+import signal
 import sys
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from dock2sh.cli.calls import choose, planned
-from dock2sh.cli.flags import Bases, BuildArgs, File, Format, Labels, Output, PlatformOption, Secrets, Stage, Target
-from dock2sh.cli.say import Complaints, colour, usage, write
+from dock2sh.cli.flags import Bases, BuildArgs, Contexts, File, Format, Labels, Output, PlatformOption, Secrets, Stage, Target
+from dock2sh.cli.say import Complaints, colour, note, usage, write
+
+if TYPE_CHECKING:
+    from dock2sh.proof import Wish
+    from dock2sh.verify import How, Verdict
+
+Flags = dict[str, list[str] | None]
+FORMATS = ("text", "json", "junit", "html")
+Builder = Annotated[
+    str,
+    typer.Option(
+        "--builder", metavar="docker|classic|podman|buildah", help="Who builds the reference (classic: docker's old builder)."
+    ),
+]
+Shell = Annotated[str, typer.Option("--shell", metavar="dash|bash|busybox", help="The shell that runs the script.")]
+Agents = Annotated[list[str] | None, typer.Option("--ssh", metavar="default[=SOCKET]", help="As docker's, for both sides.")]
 
 
 def verify(
@@ -20,9 +36,39 @@ def verify(
     platform: PlatformOption = "",
     label: Labels = None,
     base: Bases = None,
+    build_context: Contexts = None,
     secret: Secrets = None,
-    shell: Annotated[str, typer.Option("--shell", metavar="dash|bash|busybox", help="The shell that runs the script.")] = "dash",
-    against: Annotated[str, typer.Option("--against", metavar="FILE", help="A recorded result instead of a docker build.")] = "",
+    ssh: Agents = None,
+    builder: Builder = "docker",
+    against: Annotated[
+        str,
+        typer.Option(
+            "--against", metavar="FILE|IMAGE", help="Instead of a build: a record, or an image, also docker-image://NAME."
+        ),
+    ] = "",
+    record: Annotated[
+        str, typer.Option("--record", metavar="FILE", help="Write what the builder makes there, for --against.")
+    ] = "",
+    calibrate: Annotated[
+        int,
+        typer.Option("--calibrate", metavar="N", help="Build the reference N times; excuse only where it differs from itself."),
+    ] = 0,
+    each_step: Annotated[bool, typer.Option("--each-step", help="Compare after every instruction.")] = False,
+    behaviour: Annotated[bool, typer.Option("--behaviour", help="Run both, too: the default command.")] = False,
+    run: Annotated[
+        list[str] | None,
+        typer.Option("--run", metavar="'ARG...'", help="Run both with these arguments, as `docker run IMAGE ARG...`."),
+    ] = None,
+    seconds: Annotated[float, typer.Option("--seconds", help="When to end a run that goes on.")] = 10.0,
+    shell: Shell = "dash",
+    every: Annotated[str, typer.Option("--all", metavar="DIR", help="Every Dockerfile below DIR; see docs/verify.md.")] = "",
+    results: Annotated[
+        str,
+        typer.Option("--results", metavar="FILE", help="With --all: kept here as they come; what is in it is not done again."),
+    ] = "",
+    jobs: Annotated[
+        int, typer.Option("--jobs", metavar="N", help="With --all: so many at a time (default: one for two processors).")
+    ] = 0,
     format: Format = "text",
     output: Output = "",
 ) -> None:
@@ -30,48 +76,142 @@ def verify(
 
     \b
     dock2sh verify .
-    dock2sh verify --format json Dockerfile
-    dock2sh verify --shell busybox .
+    dock2sh verify --format html -o report.html .
+    dock2sh verify --each-step .                 which instruction is the first to differ
+    dock2sh verify --calibrate 2 .               excuse only what docker does not reproduce itself
+    dock2sh verify --run '--version' .           ...and what both do when they are run
+    dock2sh verify --builder podman .
+    dock2sh verify --record made.json .          then, where no docker is:  dock2sh verify --against made.json .
+    dock2sh verify --against my-image:latest .   an image that is there
+    dock2sh verify --all samples --results done.jsonl
 
-    Needs root and docker. Exit status: 0 identical, or equivalent (the same but for named noise); 1 different; 2 usage;
-    3 a side did not build; 4 inconclusive.
+    Needs root and a builder. Exit status: 0 identical, or equivalent (the same but for named noise); 1 different; 2 usage;
+    3 a side did not build; 4 inconclusive. Where both sides refuse the Dockerfile they agree.
     """
-    from dock2sh.verify import SHELLS, NoReference
-    from dock2sh.verify.report import as_json
-    from dock2sh.verify.report import text as as_text
+    from dock2sh.verify import BUILDERS, SHELLS, How
 
-    choose("--format", format, ("text", "json"))
+    choose("--format", format, FORMATS)
     choose("--shell", shell, tuple(SHELLS))
+    choose("--builder", builder, BUILDERS)
     if os.geteuid() != 0:
         usage("verify needs root: the script builds a root file system. Try `sudo dock2sh verify ...`.")
-    plan, project, dockerfile = planned(target, file, build_arg, stage, platform, label, base, None, False, secret, format)
+    # what is built and mounted here must go, whoever ends it
+    signal.signal(signal.SIGTERM, _ended)
+    if record and against:
+        usage("--record and --against exclude each other: one writes a reference, the other reads one")
+    if every:
+        _farm(every, results, jobs, builder, shell, calibrate, format, output)
+    plan, project, dockerfile = planned(
+        target,
+        file,
+        build_arg,
+        stage,
+        platform,
+        label,
+        base,
+        build_context,
+        False,
+        secret,
+        format if format == "json" else "text",
+    )
     if project.context is None:
         usage("verify needs a build context, which standard input has not: give a directory or a Dockerfile")
-    from dock2sh.proof import Wish, prove
-
-    given = {"--build-arg": build_arg, "--label": label, "--secret": secret}
-    typed = [word for flag, values in given.items() for value in values or () for word in (flag, value)]
-    typed += [word for flag, value in (("--target", stage), ("--platform", platform)) if value for word in (flag, value)]
-    to_script = [
-        word for flag, values in (("--secret", secret), ("--base", base)) for value in values or () for word in (flag, value)
-    ]
+    how = How(shell, _against(against), calibrate, each_step, _runs(behaviour, run, seconds))
+    docker = {"--build-arg": build_arg, "--label": label, "--secret": secret, "--ssh": ssh, "--build-context": build_context,
+              "--target": [stage] if stage else None, "--platform": [platform] if platform else None}  # fmt: skip
+    to_script = {"--secret": secret, "--base": base, "--ssh": ssh, "--build-context": build_context}
+    wish = _wish(docker, to_script, builder, build_context, how)
     path = file or (target if Path(target).is_file() else str(project.context / project.name))
-    with Complaints(project, format):
-        import dock2sh
+    with Complaints(project, "text"):
+        answer = _asked(plan, project, dockerfile.escape, path, wish, record)
+    answer = answer._replace(name=path)
+    write(_shown(answer, format, output), output)
+    raise typer.Exit(answer.status)
 
-        text = dock2sh.script(plan, project, dockerfile.escape)
+
+def _ended(number: int, frame: object) -> None:
+    raise SystemExit(128 + number)
+
+
+def _asked(plan: Any, project: Any, escape: str, path: str, wish: "Wish", record: str) -> "Verdict":
+    """The verdict; where a record is wanted it is written, and that is all."""
+    import dock2sh
+    from dock2sh.proof import prove, recorded
+    from dock2sh.verify import NoReference, NotBuilt
+
+    def script(plan: Any) -> str:
+        return dock2sh.script(plan, project, escape)
+
     try:
-        verdict = prove(plan, project, path, text, Wish(typed, to_script, shell), _recorded(against) if against else None)
+        if not record:
+            return prove(plan, project, path, script, wish)
+        write(recorded(plan, project, path, script, wish), record)
+        note(f"recorded in {record}. Compare with it: dock2sh verify --against {record} ...")
+        raise typer.Exit(0)
     except NoReference as error:
         usage(str(error))
-    write(as_json(verdict) if format == "json" else as_text(verdict, colour(sys.stdout)), output)
-    raise typer.Exit(verdict.status)
+    except NotBuilt as error:
+        note(f"{wish.builder} does not build it: {error}")
+        raise typer.Exit(3) from None
 
 
-def _recorded(path: str) -> Any:
-    from dock2sh.verify.record import NotARecord, load
+def _wish(docker: Flags, script: Flags, builder: str, contexts: list[str] | None, how: "How") -> "Wish":
+    from dock2sh.proof import Wish
+
+    names = [text.partition("=")[0] for text in contexts or ()]
+    return Wish(_words(docker), _words(script), builder, names, how)
+
+
+def _words(flags: Flags) -> list[str]:
+    return [word for flag, values in flags.items() for value in values or () for word in (flag, value)]
+
+
+def _runs(behaviour: bool, given: list[str] | None, seconds: float) -> Any:
+    import shlex
+
+    from dock2sh.verify import Run
 
     try:
-        return load(Path(path).read_text())
-    except NotARecord as error:
-        usage(f"{path}: {error}")
+        arguments = [tuple(shlex.split(text)) for text in given or ()]
+    except ValueError as error:
+        usage(f"--run: {error}")
+    return tuple(Run(words, seconds) for words in ([()] if behaviour else []) + arguments)
+
+
+def _against(source: str) -> Any:
+    """A record, an image, or nothing."""
+    from dock2sh.verify import NoReference, NotARecord, load
+
+    if not source:
+        return None
+    place = Path(source)
+    try:
+        if place.is_file() and place.open("rb").read(1) == b"{":
+            return load(place.read_text())
+        from dock2sh.proof import find_image
+
+        return find_image(source)
+    except (NotARecord, NoReference) as error:
+        usage(f"{source}: {error}")
+
+
+def _shown(answer: "Verdict", format: str, output: str) -> str:
+    if format == "text":
+        from dock2sh.verify import text
+
+        return text(answer, colour(sys.stdout) and not output)
+    if format == "json":
+        from dock2sh.verify import as_json
+
+        return as_json(answer)
+    if format == "junit":
+        from dock2sh.verify.junit import junit
+
+        return junit([answer])
+    from dock2sh.verify.page import page
+
+    return page(answer)
+
+
+def _farm(folder: str, results: str, jobs: int, builder: str, shell: str, calibrate: int, format: str, output: str) -> None:
+    usage("not yet")

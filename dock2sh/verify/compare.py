@@ -1,33 +1,42 @@
 """Two results side by side: what differs, what of it is known noise, and the verdict. Pure but for the reading of noisy files."""
 
+import hashlib
 import re
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
-from .noise import ROWS, Noise
+from .noise import NAMES, ROWS, Name, Noise
 from .snapshot import Entry, Tree
 
 Config = Mapping[str, Any]
 # the two contents of a path: ours, theirs
 Reader = Callable[[str], tuple[bytes, bytes]]
+# path -> code of a noise row -> SHA-256 of the content after the row's mask: what a record keeps of noisy files
+Masked = Mapping[str, Mapping[str, str]]
 
 
 class Result(NamedTuple):
     """What one side made: files, the image config (docker's keys), the history's `created_by` of its own instructions.
 
-    `began` is when its build began, in seconds: a later mtime is "now", which two builds cannot have in common.
+    `began` is when its build began, in seconds: a later mtime is "now", which two builds cannot have in common. `base` are the
+    diff ids of the base image, where they are known.
     """
 
     tree: Tree
     config: Config
     history: tuple[str, ...] | None = None
     began: int = 0
+    base: tuple[str, ...] = ()
+    masked: Masked = MappingProxyType({})
 
 
 class Difference(NamedTuple):
     """One thing that is not the same. `where` is a path or a config key; `what` says which of its properties.
 
-    `noise` is the code of the row that excuses it, or "".
+    `noise` is the code of the row that excuses it, or "". `step` and `line` say who wrote it (0: nobody knows), `cause` what may
+    have brought it about, `cure` what to do, `detail` a diff or the like of several lines.
     """
 
     where: str
@@ -35,6 +44,11 @@ class Difference(NamedTuple):
     ours: str
     theirs: str
     noise: str = ""
+    step: int = 0
+    line: int = 0
+    cause: str = ""
+    cure: str = ""
+    detail: str = ""
 
 
 def compare(
@@ -43,15 +57,50 @@ def compare(
     contents: Reader | None = None,
     inline: frozenset[str] = frozenset(),
     rows: Iterable[Noise] = ROWS,
+    bytes_of: Callable[[str], bytes] | None = None,
 ) -> list[Difference]:
     """Every difference between two results, in a stable order. `contents` lets noise be told from real changes.
 
-    `inline` are the files of COPY and ADD here-documents: docker takes these from its cache even with --no-cache, with the time
-    of the build that made them first, so that their mtimes say nothing.
+    Where theirs is a record, `bytes_of` reads ours, and what the record keeps of noisy files is theirs. `inline` are the files of
+    COPY and ADD here-documents: docker takes these from its cache even with --no-cache, with the time of the build that made
+    them first, so that their mtimes say nothing.
     """
     found = [*_trees(ours, theirs), *configs(ours.config, theirs.config), *_histories(ours.history, theirs.history)]
     found = [difference for difference in found if difference.what != "mtime" or difference.where not in inline]
-    return [_excused(difference, contents, rows) for difference in found] if contents else found
+    if contents:
+        return _new_names([_excused(difference, rows, _by_contents(contents)) for difference in found])
+    if bytes_of:
+        return _new_names([_excused(difference, rows, _by_record(bytes_of, theirs.masked)) for difference in found])
+    return found
+
+
+# whether a noise row explains all of the difference between the contents of a path
+Explains = Callable[[Noise, str], bool]
+
+
+def _by_contents(contents: Reader) -> Explains:
+    def explains(row: Noise, path: str) -> bool:
+        mine, other = contents(path)
+        return row.mask(mine) == row.mask(other)
+
+    return explains
+
+
+def _by_record(bytes_of: Callable[[str], bytes], masked: Masked) -> Explains:
+    def explains(row: Noise, path: str) -> bool:
+        return masked.get(path, {}).get(row.code) == hashlib.sha256(row.mask(bytes_of(path))).hexdigest()
+
+    return explains
+
+
+def masks_of(tree: Tree, bytes_of: Callable[[str], bytes], rows: Iterable[Noise] = ROWS) -> Masked:
+    """What a record keeps of the files that a noise row may be asked about later."""
+    found: dict[str, dict[str, str]] = {}
+    for row in rows:
+        for path, entry in tree.items():
+            if entry.kind == "f" and re.fullmatch(row.pattern, path):
+                found.setdefault(path, {})[row.code] = hashlib.sha256(row.mask(bytes_of(path))).hexdigest()
+    return found
 
 
 def verdict(differences: Iterable[Difference]) -> str:
@@ -130,16 +179,33 @@ def _histories(ours: tuple[str, ...] | None, theirs: tuple[str, ...] | None) -> 
             yield Difference(f"history {number}", "history", one, two)
 
 
-def _excused(difference: Difference, contents: Reader, rows: Iterable[Noise]) -> Difference:
+def _excused(difference: Difference, rows: Iterable[Noise], explains: Explains) -> Difference:
     """The difference with the code of the first noise row that explains all of it."""
     if difference.what != "content":
         return difference
     for row in rows:
-        if re.fullmatch(row.pattern, difference.where):
-            mine, other = contents(difference.where)
-            if row.mask(mine) == row.mask(other):
-                return difference._replace(noise=row.code)
+        if re.fullmatch(row.pattern, difference.where) and explains(row, difference.where):
+            return difference._replace(noise=row.code)
     return difference
+
+
+def _new_names(found: list[Difference], rows: Iterable[Name] = NAMES) -> list[Difference]:
+    """The differences, files excused of which both sides have as many, under names that are new each time."""
+    for row in rows:
+        ours, theirs = (_masked_names(found, row, what) for what in ("extra", "missing"))
+        alike = {name for name, count in ours.items() if theirs[name] == count}
+        found = [one._replace(noise=row.code) if _masked_name(one, row) in alike else one for one in found]
+    return found
+
+
+def _masked_names(found: Iterable[Difference], row: Name, what: str) -> Counter[str]:
+    return Counter(name for one in found if one.what == what and (name := _masked_name(one, row)))
+
+
+def _masked_name(one: Difference, row: Name) -> str:
+    """The path without what is new each time, and what the file is; "" if the row does not speak of it."""
+    match = re.fullmatch(row.pattern, one.where) if one.what in ("extra", "missing") and not one.noise else None
+    return one.where.replace(match[1], "*") + f" {one.ours if one.what == 'extra' else one.theirs}" if match else ""
 
 
 def _words(entry: Entry | None) -> str:

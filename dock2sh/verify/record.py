@@ -21,6 +21,7 @@ def dump(result: Result, engine: str) -> str:
     """The result as text. `engine` says who made it: "docker 28.5.2"."""
     tree = {path: _entry(entry) for path, entry in sorted(result.tree.items())}
     head = {"schema": SCHEMA, "engine": engine, "began": result.began, "config": result.config, "history": result.history}
+    head |= {"base": result.base, "masked": dict(result.masked)}
     return json.dumps({**head, "tree": tree}, ensure_ascii=True, separators=(",", ":")) + "\n"
 
 
@@ -32,7 +33,8 @@ def load(text: str) -> Result:
             raise NotARecord(f"this is no recorded result: its schema is {whole.get('schema')!r}, not {SCHEMA!r}")
         tree: Tree = {path: _read(fields) for path, fields in whole["tree"].items()}
         history = None if whole["history"] is None else tuple(whole["history"])
-        return Result(tree, whole["config"], history, whole["began"])
+        base = tuple(whole.get("base") or ())
+        return Result(tree, whole["config"], history, whole["began"], base, whole.get("masked") or {})
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         if isinstance(error, NotARecord):
             raise

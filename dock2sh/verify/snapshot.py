@@ -1,14 +1,15 @@
 """A tree of files as data: everything that `docker build` decides about a file, and that a judge must therefore see.
 
-`scan` looks at names and attributes, `read` adds what the files contain: only of those that a build changed, since both sides
-of a comparison stand on the same base (a GiB of unchanged files costs an lstat each, not a read).
+Three depths, since both sides of a comparison stand on the same base and only what a build changed is worth its cost: `look` is
+an lstat of every file, `entries` says all but the contents of some, `read` adds the contents.
 """
 
 import hashlib
 import os
 import stat
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
+from io import FileIO
 from typing import NamedTuple
 
 _KINDS = {
@@ -22,6 +23,7 @@ _KINDS = {
 }
 _BATCH = 64  # files a task: one a task costs twice the time of the reading itself
 _READERS = 2
+_CHUNK = 1 << 18
 
 
 class Entry(NamedTuple):
@@ -52,38 +54,66 @@ class Scan(NamedTuple):
     changed: frozenset[str]
 
 
-def scan(root: str, since: int = 0) -> Scan:
-    """Look at every file under `root`. A file changed if its ctime is not before `since` (nanoseconds; see `now`).
+# path -> lstat, of every file of a root
+Look = dict[str, os.stat_result]
+
+
+def look(root: str) -> Look:
+    """Every file under `root` and `root` itself: an lstat each, nothing else is read."""
+    found = {"/": os.lstat(root)}
+    waiting = [""]
+    while waiting:
+        folder = waiting.pop()
+        with os.scandir(root + (folder or "/")) as listing:
+            for entry in listing:
+                path = f"{folder}/{entry.name}"
+                if entry.is_dir(follow_symlinks=False):
+                    waiting.append(path)
+                found[path] = entry.stat(follow_symlinks=False)
+    return found
+
+
+def written(seen: Look, since: int, until: int = 1 << 63) -> frozenset[str]:
+    """The files whose ctime lies in [since, until) (nanoseconds; see `now`).
 
     The kernel sets a ctime at every change of a file and nobody can set it back, so that an untouched base shows.
     """
-    tree: Tree = {}
-    changed: set[str] = set()
-    names: dict[tuple[int, int], list[str]] = {}
-    for place, path, about in _walk(root):
-        entry = _entry(place, about)
-        if entry.kind != "d" and about.st_nlink > 1:
-            names.setdefault((about.st_dev, about.st_ino), []).append(path)
-        if entry.kind == "f" and about.st_ctime_ns >= since:
-            changed.add(path)
-        tree[path] = entry
-    for group in names.values():
-        if len(group) > 1:
-            tree.update({path: tree[path]._replace(links=min(group)) for path in group})
-    return Scan(tree, frozenset(changed))
+    return frozenset(path for path, about in seen.items() if since <= about.st_ctime_ns < until)
+
+
+def entries(root: str, seen: Look, paths: Iterable[str]) -> Tree:
+    """The entries of these paths, without contents; a path that is not there has none."""
+    links = _groups(seen)
+    found = ((path, seen[path]) for path in paths if path in seen)
+    return {path: _entry(root + path, about, links.get(path, "")) for path, about in found}
+
+
+def scan(root: str, since: int = 0) -> Scan:
+    """Describe every file under `root`, and tell which regular files were written since then (see `written`)."""
+    seen = look(root)
+    changed = (path for path in written(seen, since) if stat.S_ISREG(seen[path].st_mode))
+    return Scan(entries(root, seen, seen), frozenset(changed))
 
 
 def read(root: str, tree: Tree, paths: Iterable[str]) -> Tree:
-    """The tree with the SHA-256 of those regular files' contents."""
+    """The tree with the SHA-256 of those regular files' contents; of hard links one name is read."""
     wanted = sorted(path for path in paths if path in tree and tree[path].kind == "f")
-    batches = [wanted[start : start + _BATCH] for start in range(0, len(wanted), _BATCH)]
-    read_files = dict(tree)
+    names = sorted({tree[path].links or path for path in wanted})
+    batches = [names[start : start + _BATCH] for start in range(0, len(names), _BATCH)]
+    digests: dict[str, str] = {}
     with ThreadPoolExecutor(_READERS) as pool:
-        for batch, digests in zip(
-            batches, pool.map(lambda batch: [_digest(root + path) for path in batch], batches), strict=True
-        ):
-            read_files.update({path: tree[path]._replace(digest=digest) for path, digest in zip(batch, digests, strict=True)})
-    return read_files
+        for done in pool.map(lambda batch: {name: _digest(root + name) for name in batch}, batches):
+            digests.update(done)
+    return tree | {path: tree[path]._replace(digest=digests[tree[path].links or path]) for path in wanted}
+
+
+def unequal(root: str, other: str, paths: Iterable[str]) -> frozenset[str]:
+    """Of these regular files, which both roots have in the same size: those whose contents differ. Cheaper than two hashes."""
+    wanted = sorted(paths)
+    batches = [wanted[start : start + _BATCH] for start in range(0, len(wanted), _BATCH)]
+    with ThreadPoolExecutor(_READERS) as pool:
+        found = pool.map(lambda batch: [path for path in batch if _differs(root + path, other + path)], batches)
+        return frozenset(path for batch in found for path in batch)
 
 
 def snapshot(root: str) -> Tree:
@@ -101,21 +131,16 @@ def now(directory: str) -> int:
     return moment
 
 
-def _walk(root: str) -> Iterator[tuple[str, str, os.stat_result]]:
-    """Every file under `root` and `root` itself: its place, its path in there, its lstat."""
-    yield root, "/", os.lstat(root)
-    waiting = [""]
-    while waiting:
-        folder = waiting.pop()
-        with os.scandir(root + (folder or "/")) as entries:
-            for entry in entries:
-                path = f"{folder}/{entry.name}"
-                if entry.is_dir(follow_symlinks=False):
-                    waiting.append(path)
-                yield entry.path, path, entry.stat(follow_symlinks=False)
+def _groups(seen: Look) -> dict[str, str]:
+    """For each file that has several names in the tree: the first of them, in order."""
+    names: dict[tuple[int, int], list[str]] = {}
+    for path, about in seen.items():
+        if about.st_nlink > 1 and not stat.S_ISDIR(about.st_mode):
+            names.setdefault((about.st_dev, about.st_ino), []).append(path)
+    return {path: min(group) for group in names.values() if len(group) > 1 for path in group}
 
 
-def _entry(place: str, about: os.stat_result) -> Entry:
+def _entry(place: str, about: os.stat_result, links: str) -> Entry:
     kind = _KINDS[stat.S_IFMT(about.st_mode)]
     return Entry(
         kind=kind,
@@ -125,6 +150,7 @@ def _entry(place: str, about: os.stat_result) -> Entry:
         mtime=int(about.st_mtime // 1),
         size=about.st_size if kind == "f" else 0,
         target=os.readlink(place) if kind == "l" else "",
+        links=links,
         device=f"{os.major(about.st_rdev)}:{os.minor(about.st_rdev)}" if kind in "cb" else "",
         xattrs=_xattrs(place),
     )
@@ -136,6 +162,26 @@ def _xattrs(place: str) -> tuple[tuple[str, str], ...]:
     return tuple((name, os.getxattr(place, name, follow_symlinks=False).hex()) for name in sorted(names))
 
 
+def _differs(place: str, other: str) -> bool:
+    mine, theirs = bytearray(_CHUNK), bytearray(_CHUNK)
+    with open_file(place) as one, open_file(other) as two:
+        while size := one.readinto(mine):
+            if two.readinto(theirs) != size or (mine != theirs if size == _CHUNK else mine[:size] != theirs[:size]):
+                return True
+        return bool(two.read(1))
+
+
+def open_file(place: str) -> FileIO:
+    """A regular file to be read, whose name is no link: what a build made is not to be trusted."""
+    return FileIO(os.open(place, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK), "rb")
+
+
+def contents(place: str) -> bytes:
+    """All of a file."""
+    with open_file(place) as file:
+        return file.read()
+
+
 def _digest(place: str) -> str:
-    with open(os.open(place, os.O_RDONLY | os.O_NOFOLLOW), "rb", buffering=0) as file:
+    with open_file(place) as file:
         return hashlib.file_digest(file, "sha256").hexdigest()

@@ -1,13 +1,14 @@
 """The judge and docker: it sees every difference that is there, and none that is not."""
 
 import subprocess
+import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
 
 from dock2sh.images import open_source, unpack
-from dock2sh.verify import Case, load, record, verify
+from dock2sh.verify import Case, How, load, record, verify
 
 pytestmark = [pytest.mark.root, pytest.mark.docker]
 PATH = ["PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"]
@@ -75,9 +76,9 @@ def test_a_record_judges_where_no_docker_is(tmp_path: Path, monkeypatch: pytest.
         unpack(open_source(str(folder), image), directory)
 
     monkeypatch.setenv("DOCKER_HOST", f"unix://{tmp_path}/none.sock")
-    assert verify(good, from_folder, against=load(kept)).verdict == "identical"
+    assert verify(good, How(against=load(kept)), fill=from_folder).verdict == "identical"
     bad = good._replace(script=SCRIPT.format(mode="0711"))
-    assert [found.what for found in verify(bad, from_folder, against=load(kept)).differences] == ["mode"]
+    assert [found.what for found in verify(bad, How(against=load(kept)), fill=from_folder).differences] == ["mode"]
 
 
 def test_what_is_no_record_is_said() -> None:
@@ -86,12 +87,23 @@ def test_what_is_no_record_is_said() -> None:
             load(text)
 
 
-def test_nothing_stays_behind(tmp_path: Path) -> None:
-    def seen() -> tuple[str, bytes]:
-        images = subprocess.run(["docker", "image", "ls", "-aq", "--no-trunc"], check=True, capture_output=True).stdout
-        return Path("/proc/mounts").read_text(), images
+def test_nothing_stays_behind(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "temporary"))
+    (tmp_path / "temporary").mkdir()
+    (tmp_path / "only-here").mkdir()
 
-    before = seen()
-    verify(case(tmp_path, DOCKERFILE.replace("/x", "/only-here"), SCRIPT.format(mode="0600")))
-    assert seen()[0] == before[0]
-    assert set(seen()[1].split()) <= set(before[1].split())
+    def images() -> set[bytes]:
+        return set(subprocess.run(["docker", "image", "ls", "-aq", "--no-trunc"], check=True, capture_output=True).stdout.split())
+
+    before = images()
+    made = case(tmp_path / "only-here", DOCKERFILE.replace("/x", f"/{tmp_path.name}"), SCRIPT.format(mode="0600"))
+    assert verify(made).verdict == "different"
+    assert str(tmp_path) not in Path("/proc/mounts").read_text()
+    assert list((tmp_path / "temporary").iterdir()) == []
+    new = images() - before
+    told = (
+        subprocess.run(["docker", "history", "--no-trunc", *new], capture_output=True, text=True, check=False).stdout
+        if new
+        else ""
+    )
+    assert tmp_path.name not in told

@@ -1,0 +1,144 @@
+"""A difference explained: what the contents say to a person, what probably brought it about, and what to do."""
+
+import difflib
+import re
+import struct
+from collections.abc import Callable
+from typing import NamedTuple
+
+from .compare import Difference, Reader
+
+_LINES = 40
+_TEXT_AT_MOST = 1 << 20
+_VARYING = (
+    ("times", re.compile(rb"\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(\.\d+)?([+-]\d\d:?\d\d|Z)?"
+                         rb"|(Mon|Tue|Wed|Thu|Fri|Sat|Sun),? .{3,7} \d\d:\d\d:\d\d( [AP]M)?( [A-Z]+)?( \d{4})?|\b1[6-9]\d{8}\b")),
+    ("random identifiers", re.compile(rb"\b[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}\b|\b[0-9a-f]{16,128}\b")),
+    ("names of temporary files", re.compile(rb"/tmp/[A-Za-z0-9._-]+")),
+)  # fmt: skip
+_CALIBRATE = "build the reference twice to see whether docker agrees with itself: --calibrate 2"
+
+
+class Cause(NamedTuple):
+    """A guess at why, and what to do."""
+
+    cause: str
+    cure: str
+
+
+_BY_KIND = {
+    "missing": Cause(
+        "the script did not make it, or a step of it deleted it",
+        "look at what that step says: dock2sh FILE > setup.sh && sh setup.sh --root DIR",
+    ),
+    "extra": Cause("the engine did not make it, or a step of its deleted it", ""),
+    "mode": Cause("a umask, or a chmod that one side does not do", "report it: modes are a promise of the script"),
+    "owner": Cause("another USER, or --chown, or another account in /etc/passwd", "compare /etc/passwd of both first"),
+    "mtime": Cause("a time that is kept on one side only, from the context or an archive", ""),
+    "xattrs": Cause(
+        "a file system that cannot hold them, or a copy that drops them", "look at the file system of the temporary directory"
+    ),
+    "hard links": Cause("files that are one on one side only", ""),
+}
+
+
+def explain(found: Difference, contents: Reader, roots: tuple[str, str]) -> Difference:
+    """The difference with `detail`, `cause` and `cure`; one that is excused stays as it is."""
+    if found.noise or found.what in ("config", "history"):
+        return found
+    if found.what != "content":
+        cause = _BY_KIND.get(found.what)
+        return found._replace(cause=cause.cause, cure=cause.cure) if cause else found
+    mine, other = contents(found.where)
+    cause = _of_contents(mine, other)
+    return found._replace(detail=detail(mine, other), cause=cause.cause, cure=cause.cure)
+
+
+def detail(mine: bytes, other: bytes) -> str:
+    """What differs: a diff of texts, build ids and sections of programs, else the first bytes."""
+    if mine[:4] == other[:4] == b"\x7fELF":
+        return _programs(mine, other)
+    if _is_text(mine) and _is_text(other):
+        lines = difflib.unified_diff(_lines(other), _lines(mine), "theirs", "ours", n=1, lineterm="")
+        shown = [line for _, line in zip(range(_LINES + 1), lines, strict=False)]
+        return "\n".join(shown[:_LINES] + ["..."] * (len(shown) > _LINES))
+    first = next((at for at, (one, two) in enumerate(zip(mine, other, strict=False)) if one != two), min(len(mine), len(other)))
+    start = max(0, first - 8)
+    return f"first at byte {first}\n  theirs {other[start : start + 32].hex(' ')}\n  ours   {mine[start : start + 32].hex(' ')}"
+
+
+def _of_contents(mine: bytes, other: bytes) -> Cause:
+    one, two = mine, other
+    if _is_text(mine) and _is_text(other):
+        for what, pattern in _VARYING:
+            one, two = pattern.sub(b"*", one), pattern.sub(b"*", two)
+            if one == two:
+                return Cause(f"the same but for {what}: the step writes something else each time it runs", _CALIBRATE)
+        if sorted(mine.splitlines()) == sorted(other.splitlines()):
+            return Cause("the same lines in another order: the order of a directory, or of parallel work", _CALIBRATE)
+        return Cause("", _CALIBRATE)
+    if mine[:4] == other[:4] == b"\x7fELF" and _without_ids(mine) == _without_ids(other):
+        return Cause("the same program but for its build id: paths, times or random names were compiled into it", _CALIBRATE)
+    return Cause("", _CALIBRATE)
+
+
+def _is_text(content: bytes) -> bool:
+    return len(content) <= _TEXT_AT_MOST and b"\0" not in content
+
+
+def _lines(content: bytes) -> list[str]:
+    return content.decode("utf-8", "backslashreplace").splitlines()
+
+
+# -- programs ------------------------------------------------------------------------------------------------------------------
+
+
+def _programs(mine: bytes, other: bytes) -> str:
+    """Build ids, and the sections that differ: .text is code, .rodata its constants, .symtab names."""
+    one, two = _sections(mine), _sections(other)
+    lines = [f"build id: theirs {_build_id(two)}, ours {_build_id(one)}"]
+    for name in dict.fromkeys([*two, *one]):
+        if one.get(name) != two.get(name):
+            lines.append(f"section {name or '(nameless)'}: theirs {_size(two.get(name))}, ours {_size(one.get(name))}")
+    for what, left, right in (("only theirs", two, one), ("only ours", one, two)):
+        names = sorted(_symbols(left) - _symbols(right))
+        if names:
+            lines.append(f"symbols of {what}: {', '.join(names[:10])}{' ...' * (len(names) > 10)}")
+    return "\n".join(lines[:_LINES])
+
+
+def _size(content: bytes | None) -> str:
+    return "none" if content is None else f"{len(content)} bytes"
+
+
+def _build_id(sections: dict[str, bytes]) -> str:
+    """elf(5): a note is three words, a name (GNU), then the id."""
+    return sections.get(".note.gnu.build-id", b"")[16:].hex() or "none"
+
+
+def _symbols(sections: dict[str, bytes]) -> set[str]:
+    names = sections.get(".strtab", b"") + sections.get(".dynstr", b"")
+    return {name.decode(errors="replace") for name in names.split(b"\0") if name}
+
+
+def _without_ids(content: bytes) -> dict[str, bytes]:
+    return {name: part for name, part in _sections(content).items() if name not in (".note.gnu.build-id", ".gnu_debuglink")}
+
+
+def _sections(content: bytes) -> dict[str, bytes]:
+    """Name to content (elf(5)), of 32 and 64 bits and both byte orders; what is damaged has none."""
+    try:
+        wide, order = content[4] == 2, "<" if content[5] == 1 else ">"
+        read: Callable[[str, int], tuple[int, ...]] = lambda form, at: struct.unpack_from(order + form, content, at)  # noqa: E731
+        start = read("Q" if wide else "I", 0x28 if wide else 0x20)[0]
+        size, count, names = read("HHH", 0x3A if wide else 0x2E)
+        heads = [read("IIQQQQ" if wide else "IIIIII", start + number * size) for number in range(count)]
+        table = content[heads[names][4] : heads[names][4] + heads[names][5]]
+        return {
+            table[head[0] :].split(b"\0", 1)[0].decode(errors="replace"): content[head[4] : head[4] + head[5]]
+            if head[1] != 8
+            else b""
+            for head in heads
+        }
+    except (struct.error, IndexError):
+        return {}

@@ -1,0 +1,136 @@
+"""docker as the judge's engine: BuildKit, and the classic builder."""
+
+import json
+import os
+import re
+import subprocess
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import datetime
+from typing import Any
+
+from .engines import Made, NoReference, NotBuilt, Request, Told, command, said
+
+_CURE = "Install docker.io"
+_SYNTAX = re.compile(r"\A((?:#[^\n]*\n)*?)[ \t]*#[ \t]*syntax[ \t]*=[^\n]*\n", re.IGNORECASE)
+_ERROR = re.compile(r"^ERROR: (?:failed to build: )?(?:failed to solve: )?(.*)", re.MULTILINE | re.DOTALL)
+_SILENT = re.compile(
+    r"cannot connect to the docker daemon|failed to connect to the docker api|error during connect", re.IGNORECASE
+)
+# BuildKit's plain progress: `#7 [build 2/4] RUN make` and, at its end, `#7 DONE 1.2s`
+_BEGUN = re.compile(r"^#(\d+) \[(?:[\w/]+->)?(?:[a-z0-9]+/[a-z0-9/]+ )?(?:([^\] ]+) +)?(\d+)/\d+\] ", re.MULTILINE)
+_DONE = re.compile(r"^#(\d+) DONE (\d+\.\d+)s", re.MULTILINE)
+
+
+class Docker:
+    """Docker Engine; `name` is `docker` for BuildKit, `classic` for the builder of before."""
+
+    def __init__(self, classic: bool = False) -> None:
+        self.name = "classic" if classic else "docker"
+
+    def version(self) -> str:
+        done = command(["docker", "version", "--format", "{{.Server.Version}}"], _CURE)
+        if done.returncode:
+            raise NoReference(f"docker does not answer: {said(done)}. Start it, or set DOCKER_HOST")
+        return f"docker {done.stdout.decode().strip()} ({'classic builder' if self.name == 'classic' else 'BuildKit'})"
+
+    def build(self, request: Request) -> Made:
+        with tempfile.TemporaryDirectory() as folder, without_syntax(request.file, folder) as file:
+            answer = os.path.join(folder, "id")
+            words = ["docker", "build", "--iidfile", answer, "-f", file, *request.options]
+            words += [] if request.cached else ["--no-cache"]
+            words += ["--force-rm"] if self.name == "classic" else ["--progress=plain"]
+            environment = {**os.environ, "DOCKER_BUILDKIT": "0" if self.name == "classic" else "1"}
+            done = command([*words, request.context], _CURE, env=environment)
+            talk = done.stderr.decode(errors="replace")
+            if done.returncode:
+                if _SILENT.search(talk):
+                    raise NoReference(f"docker does not answer: {talk.strip()}. Start it, or set DOCKER_HOST")
+                match = _ERROR.search(talk)
+                raise NotBuilt((match[1] if match else talk).strip())
+            with open(answer) as text:
+                return Made(text.read().strip(), _times(talk))
+
+    def tell(self, image: str) -> Told:
+        done = command(["docker", "image", "inspect", image], _CURE)
+        if done.returncode:
+            raise NoReference(f"docker has no image {image}: {said(done)}")
+        told: dict[str, Any] = json.loads(done.stdout)[0]
+        layers = tuple(told["RootFS"].get("Layers") or ())
+        return Told(
+            told["Id"],
+            told["Config"],
+            layers,
+            directories(told, len(layers)),
+            self._history(image),
+            _seconds(told.get("Created")),
+        )
+
+    def _history(self, image: str) -> tuple[str, ...]:
+        done = command(["docker", "history", "--no-trunc", "--format", "{{json .CreatedBy}}", image], _CURE)
+        return tuple(json.loads(line) for line in reversed(done.stdout.splitlines()))
+
+    def save(self, image: str, archive: str) -> None:
+        done = command(["docker", "save", "-o", archive, image], _CURE)
+        if done.returncode:
+            raise NoReference(f"docker cannot save {image}: {said(done)}")
+
+    def remove(self, image: str) -> None:
+        command(["docker", "image", "rm", image], _CURE)
+
+    def drops_link(self) -> bool:
+        """The stores of before containerd's (their driver is overlay2, not overlayfs) have no merge of layers."""
+        done = command(["docker", "info", "--format", "{{.Driver}}"], _CURE)
+        return done.stdout.strip() not in (b"overlayfs", b"native", b"")
+
+    def run(self, *words: str, seconds: float | None = None) -> "subprocess.CompletedProcess[bytes]":
+        return command(["docker", *words], _CURE, timeout=seconds)
+
+
+def directories(told: dict[str, Any], layers: int) -> tuple[str, ...]:
+    """Where the layers of an inspected image lie, the lowest first: overlay directories on this machine, or nothing.
+
+    The containerd store tells none, and those of an engine elsewhere are not here.
+    """
+    driver = told.get("GraphDriver") or {}
+    if driver.get("Name") not in ("overlay2", "overlay") or not layers:
+        return ()
+    data = driver["Data"]
+    found = (*filter(None, data.get("LowerDir", "").split(":")[::-1]), data["UpperDir"])
+    return found if len(found) == layers and all(map(os.path.isdir, found)) else ()
+
+
+@contextmanager
+def without_syntax(file: str, folder: str) -> Iterator[str]:
+    """The Dockerfile, or a copy in `folder` without its `# syntax=` line, which asks for a frontend image from the internet.
+
+    The ignore file of that name goes with the copy.
+    """
+    with open(file, "rb") as original:
+        text = original.read().decode("utf-8", "surrogateescape")
+    short = _SYNTAX.sub(r"\1", text, count=1)
+    if short == text:
+        yield file
+        return
+    copy = os.path.join(folder, os.path.basename(file))
+    with open(copy, "wb") as changed:
+        changed.write(short.encode("utf-8", "surrogateescape"))
+    if os.path.exists(f"{file}.dockerignore"):
+        with open(f"{file}.dockerignore", "rb") as original, open(f"{copy}.dockerignore", "wb") as ignore:
+            ignore.write(original.read())
+    yield copy
+
+
+def _times(talk: str) -> tuple[tuple[str, int, float], ...]:
+    """How long each instruction took. BuildKit calls a nameless stage `stage-N`, and the only one nothing."""
+    ends = {match[1]: float(match[2]) for match in _DONE.finditer(talk)}
+    begun = {match[1]: (match[2] or "", int(match[3])) for match in _BEGUN.finditer(talk)}
+    return tuple((*begun[number], ends[number]) for number in begun if number in ends)
+
+
+def _seconds(created: str | None) -> int:
+    try:
+        return int(datetime.fromisoformat(re.sub(r"\.\d+", "", created or "").replace("Z", "+00:00")).timestamp())
+    except ValueError:
+        return 0

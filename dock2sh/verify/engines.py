@@ -1,0 +1,88 @@
+"""What the judge asks of an engine that builds images. docker.py and podman.py answer; reference.py makes use of it."""
+
+import subprocess
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple, Protocol
+
+
+class NotBuilt(Exception):
+    """The engine refused or failed; the text is its message."""
+
+
+class NoReference(Exception):
+    """There is no engine to ask, or its result cannot be read; the text says why, and the cure."""
+
+
+class Request(NamedTuple):
+    """What is built: a context directory, a Dockerfile, and docker's own options (--build-arg, --target, --secret, ...).
+
+    With `cached` the engine may take what it has built before; else it does everything again.
+    """
+
+    context: str
+    file: str
+    options: Sequence[str] = ()
+    cached: bool = False
+
+
+class Made(NamedTuple):
+    """An image's id, and how long its instructions took, where the engine tells: (stage, number in the stage, seconds)."""
+
+    image: str
+    times: tuple[tuple[str, int, float], ...] = ()
+
+
+class Told(NamedTuple):
+    """What an engine knows of an image. `config` has docker's keys, `history` the `created_by` of every entry, oldest first.
+
+    `layers` are the diff ids, lowest first; `directories` where each of them lies, or empty if they do not lie on this machine.
+    `created` is in seconds.
+    """
+
+    image: str
+    config: Mapping[str, Any]
+    layers: tuple[str, ...]
+    directories: tuple[str, ...]
+    history: tuple[str, ...]
+    created: int = 0
+
+
+class Engine(Protocol):
+    """A builder of images with a store of its own. Every method raises NoReference if the engine is not there."""
+
+    name: str
+    """As in `--builder NAME`."""
+
+    def version(self) -> str:
+        """Who it is: "docker 28.5.2 (BuildKit)"."""
+
+    def build(self, request: Request) -> Made:
+        """Build; raises NotBuilt with the engine's message."""
+
+    def tell(self, image: str) -> Told:
+        """What it knows of an image of its store."""
+
+    def save(self, image: str, archive: str) -> None:
+        """Write the image as a docker archive."""
+
+    def remove(self, image: str) -> None:
+        """Forget an image; what else needs its layers keeps them."""
+
+    def drops_link(self) -> bool:
+        """Whether its store builds COPY --link as COPY."""
+
+    def run(self, *words: str, seconds: float | None = None) -> "subprocess.CompletedProcess[bytes]":
+        """The engine's own command line, for what is about containers. Raises TimeoutExpired after `seconds`."""
+
+
+def command(words: Sequence[str], cure: str, **more: Any) -> "subprocess.CompletedProcess[bytes]":
+    """Run an engine's command line and catch what it says. Raises NoReference with `cure` if there is no such program."""
+    try:
+        return subprocess.run(words, check=False, capture_output=True, stdin=subprocess.DEVNULL, **more)
+    except FileNotFoundError as error:
+        raise NoReference(f"{words[0]} is not installed: the result was compared with nothing. {cure}") from error
+
+
+def said(done: "subprocess.CompletedProcess[bytes]") -> str:
+    """What a command complained of."""
+    return (done.stderr or done.stdout or b"").decode(errors="replace").strip()

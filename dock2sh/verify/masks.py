@@ -1,0 +1,166 @@
+"""What is left of a file when that is taken away which two builds cannot have in common. Each mask takes all and gives the rest.
+
+A mask that cannot read its file gives it back whole, so that nothing is excused by accident.
+"""
+
+import gzip
+import hashlib
+import io
+import re
+import struct
+import tarfile
+import zipfile
+import zlib
+from collections.abc import Callable
+
+Mask = Callable[[bytes], bytes]
+_LARGEST = 1 << 28  # an archive is compared by its content up to this size
+_TIMES = re.compile(
+    rb"\d{4}-\d\d-\d\d[ T]+\d\d:\d\d:\d\d"  # dpkg.log, apt's
+    rb"|(Mon|Tue|Wed|Thu|Fri|Sat|Sun) (Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec) [ \d]\d \d\d:\d\d:\d\d [A-Z]+ \d{4}"
+)
+_NPM_TIMES = re.compile(rb'"time":\d+|"(date|age|last-modified|expires)":"[^"]*"')
+_SALTED = re.compile(rb"(?m)^([^:\n]*):(\$[^:$\n]+\$(?:[^:$\n]+\$)*?)[^:$\n]+\$[^:$\n]+:")
+
+
+def pyc(content: bytes) -> bytes:
+    """PEP 552: bytes 4 to 8 are flags; 0 says that 8 to 12 are the source's mtime (a hash otherwise, which is no noise)."""
+    return content[:8] + content[12:] if content[4:8] == bytes(4) else content
+
+
+def log(content: bytes) -> bytes:
+    """Without times, and without the fingerprints that ssh-keygen prints of the keys that it makes."""
+    return re.sub(rb"SHA256:[A-Za-z0-9+/]{43}", b"(fingerprint)", _TIMES.sub(b"(time)", content))
+
+
+def everything(content: bytes) -> bytes:
+    """For a cache that no program but its own can read."""
+    return b""
+
+
+def shadow(content: bytes) -> bytes:
+    """shadow(5), crypt(5): the salt and the hash of a password (its method and cost stay), and the day of its last change."""
+    return re.sub(rb"(?m)^([^:\n]*:[^:\n]*):\d*:", rb"\1::", _SALTED.sub(rb"\1:\2(salt and hash):", content))
+
+
+def hexadecimal(content: bytes) -> bytes:
+    """A number of 128 bits."""
+    return re.sub(rb"[0-9a-f]{32}", b"(id)", content)
+
+
+def key(content: bytes) -> bytes:
+    """Keys and certificates in base64: what is around it stays (type and comment)."""
+    return re.sub(rb"[A-Za-z0-9+/=\n]{60,}", b"(key)", content)
+
+
+def ldconfig(content: bytes) -> bytes:
+    """glibc, elf/cache.c: of each library its inode, ctime and device go; size, flags and soname stay, in any order."""
+    magic, head, size = b"glibc-ld.so.auxcache-", struct.Struct("<24sII"), struct.Struct("<QQQQiII4x")
+    try:
+        name, count, length = head.unpack_from(content)
+        start = head.size + count * size.size
+        if not name.startswith(magic) or start + length != len(content):
+            return content
+        rows = [size.unpack_from(content, head.size + number * size.size) for number in range(count)]
+        names = content[start:]
+        return b"\n".join(sorted(b"%d %d %d " % (row[2], row[4], row[6]) + _string(names, row[5]) for row in rows))
+    except struct.error:
+        return content
+
+
+def _string(table: bytes, at: int) -> bytes:
+    return table[at:].split(b"\0", 1)[0]
+
+
+def keystore(content: bytes) -> bytes:
+    """Java's JKS: names and certificates, without the days on which they were added and the sum over all."""
+    try:
+        if content[:8] != b"\xfe\xed\xfe\xed\0\0\0\2":
+            return content
+        at, found = 12, []
+        for _ in range(struct.unpack_from(">I", content, 8)[0]):
+            if struct.unpack_from(">I", content, at)[0] != 2:  # a private key: nothing of it is noise
+                return content
+            name, at = _counted(content, at + 4, ">H")
+            kind, at = _counted(content, at + 8, ">H")
+            certificate, at = _counted(content, at, ">I")
+            found.append(name + b" " + kind + b" " + hashlib.sha256(certificate).hexdigest().encode())
+        return b"\n".join(sorted(found)) if at + 20 == len(content) else content
+    except struct.error:
+        return content
+
+
+def _counted(content: bytes, at: int, form: str) -> tuple[bytes, int]:
+    """A string behind its length, and where it ends."""
+    length = struct.unpack_from(form, content, at)[0]
+    start = at + struct.calcsize(form)
+    return content[start : start + length], start + length
+
+
+def fontconfig(content: bytes) -> bytes:
+    """fccache.c: behind seven words of a cache stands the time of its directory, in seconds and nanoseconds."""
+    return content[:48] + content[64:] if content[:2] == b"\x04\xfc" and len(content) > 64 else content
+
+
+def git_index(content: bytes) -> bytes:
+    """gitformat-index(5), versions 2 and 3: of each file its mode, object, flags and name, without what stat(2) says of it."""
+    try:
+        magic, version, count = struct.unpack_from(">4sII", content)
+        if magic != b"DIRC" or version not in (2, 3):
+            return content
+        at, found = 12, [content[:12]]
+        for _ in range(count):
+            flags = struct.unpack_from(">H", content, at + 60)[0]
+            start = at + 62 + 2 * bool(flags & 0x4000)
+            end = content.index(b"\0", start)
+            found.append(content[at + 24 : at + 28] + content[at + 40 : end])
+            at += (end - at + 8) // 8 * 8
+        return b"\n".join([*found, content[at:-20]])
+    except (struct.error, ValueError):
+        return content
+
+
+def git_log(content: bytes) -> bytes:
+    """A reflog without its times."""
+    return re.sub(rb"> \d+ [+-]\d{4}\t", b"> (time)\t", content)
+
+
+def npm_index(content: bytes) -> bytes:
+    """cacache's index: times, those in the server's answers too, and the sum that stands before each line."""
+    return re.sub(rb"(?m)^[0-9a-f]{40}\t", b"(sum)\t", _NPM_TIMES.sub(b"(time)", content))
+
+
+def archive(content: bytes) -> bytes:
+    """tar, gzip and zip: what is in it, member by member, without times."""
+    try:
+        if content[:2] == b"\x1f\x8b":
+            with gzip.GzipFile(fileobj=io.BytesIO(content)) as stream:
+                inner = stream.read(_LARGEST + 1)
+            return archive(inner) if len(inner) <= _LARGEST else content
+        if content[:4] == b"PK\3\4":
+            return _zip(content)
+        return _tar(content) if content[257:262] == b"ustar" else content
+    except (OSError, EOFError, zlib.error, zipfile.BadZipFile, tarfile.TarError, RuntimeError, NotImplementedError):
+        return content
+
+
+def _tar(content: bytes) -> bytes:
+    rows = []
+    with tarfile.open(fileobj=io.BytesIO(content)) as tar:
+        for member in tar:
+            file = tar.extractfile(member) if member.isreg() else None
+            digest = hashlib.sha256(file.read()).hexdigest() if file else ""
+            about = (member.type, member.mode, member.uid, member.gid, member.uname, member.gname, member.linkname)
+            rows.append(repr((member.name, about, member.devmajor, member.devminor, digest)).encode())
+    return b"\n".join(rows)
+
+
+def _zip(content: bytes) -> bytes:
+    with zipfile.ZipFile(io.BytesIO(content)) as file:
+        if sum(member.file_size for member in file.infolist()) > _LARGEST:
+            return content
+        rows = [
+            (member.filename, member.external_attr, member.comment, hashlib.sha256(file.read(member)).hexdigest())
+            for member in file.infolist()
+        ]
+    return b"\n".join(repr(row).encode() for row in rows)
