@@ -1,0 +1,311 @@
+"""A command's words, each with what it means: explained from the tool's file, or `unknown`. Nothing is guessed."""
+
+import re
+from typing import NamedTuple
+
+from dock2sh.commands.knowledge import Operand, Option, Tool, tool
+from dock2sh.shell.syntax import Word
+
+_SETTING = re.compile(r"[A-Za-z_][A-Za-z0-9_.]*(?:\[[^\]]*\])?\+?=")
+_NUMBER = re.compile(r"-\d+\Z")
+MOST_NESTED = 6
+"""`sudo env nice …`: commands in commands that are looked at."""
+
+
+class Part(NamedTuple):
+    """A piece of a command in its place. `kind`: command, subcommand, option, value, operand, operator, setting, unknown.
+
+    `says` is a text of the knowledge base; `role` what a value or an operand is.
+    """
+
+    start: int
+    end: int
+    text: str
+    kind: str
+    says: str = ""
+    role: str = ""
+    value: str = ""
+
+
+class Known(NamedTuple):
+    """A command that was understood. `title` is the tool with its subcommands; `known` False where no file is about it.
+
+    `within` are commands that it starts (`sudo`, `env`, `find -exec`), `scripts` words of it that are shell text (`sh -c`).
+    """
+
+    title: str
+    summary: str
+    source: str
+    parts: tuple[Part, ...]
+    known: bool = True
+    manager: str = ""
+    effects: frozenset[str] = frozenset()
+    within: tuple["Known", ...] = ()
+    scripts: tuple[Word, ...] = ()
+
+    def all_parts(self) -> tuple[Part, ...]:
+        """Its parts and those of the commands within, in order."""
+        return tuple(sorted(self.parts + tuple(part for inner in self.within for part in inner.all_parts())))
+
+    def chain(self) -> tuple["Known", ...]:
+        """Itself and every command within."""
+        return (self, *(known for inner in self.within for known in inner.chain()))
+
+    def words(self, *roles: str) -> tuple[str, ...]:
+        """The values of its own parts that have one of these roles."""
+        return tuple(part.value for part in self.parts if part.role in roles)
+
+
+def understand(words: tuple[Word, ...], depth: int = 0) -> Known:
+    """What a command's words mean. `words` is not empty."""
+    name = words[0]
+    found = None if name.dynamic else tool(name.value)
+    if found is None or depth > MOST_NESTED:
+        parts = (_part(name, "command"), *(_part(word, "unknown") for word in words[1:]))
+        return Known(name.value.rpartition("/")[2] or name.value, "", "", parts, known=False)
+    return _Matcher(found, words, depth).known()
+
+
+def _part(word: Word, kind: str, says: str = "", role: str = "") -> Part:
+    return Part(word.start, word.end, word.raw, kind, says, role, word.value)
+
+
+class _Matcher:
+    """A cursor over the words after the name."""
+
+    def __init__(self, found: Tool, words: tuple[Word, ...], depth: int) -> None:
+        self.tool, self.words, self.depth, self.at = found, words, depth, 1
+        self.parts = [_part(words[0], "command", found.summary)]
+        self.operands: list[Word] = []
+        self.given: list[str] = []
+        self.within: list[Known] = []
+        self.scripts: list[Word] = []
+        self.options_end = False
+
+    def known(self) -> Known:
+        if "first" in self.tool.traits and len(self.words) > 1 and not self.words[1].value.startswith("-"):
+            self.bare(self.words[1])
+        while self.at < len(self.words):
+            word = self.words[self.at]
+            self.at += 1
+            self.word(word)
+        self.place()
+        tool = self.tool
+        parts = tuple(sorted(self.parts))
+        return Known(
+            tool.name,
+            tool.summary,
+            tool.source,
+            parts,
+            True,
+            tool.manager,
+            tool.effects,
+            tuple(self.within),
+            tuple(self.scripts),
+        )
+
+    def word(self, word: Word) -> None:
+        value = word.value
+        operator = self.tool.operators.get(value)
+        if operator is not None:
+            self.parts.append(_part(word, "operator", operator))
+        elif value == "--" and not self.options_end and not self.tool.options.get("--"):
+            self.options_end = True
+            self.parts.append(_part(word, "option", "what follows is no option"))
+        elif not self.options_end and len(value) > 1 and value[0] in "-+" and self.option(word):
+            pass
+        elif value in self.tool.options and not self.options_end and (value[0] in "-/" or "=" in value):
+            self.parts.append(_part(word, "option", self.tool.options[value].text))
+        elif "settings" in self.tool.traits and not self.operands and _SETTING.match(word.raw):
+            self.parts.append(_part(word, "setting", "a setting", "setting"))
+        elif "settings" in self.tool.traits and "stops" not in self.tool.traits and _SETTING.match(word.raw):
+            self.parts.append(_part(word, "setting", "a setting", "setting"))
+        else:
+            self.operand(word)
+
+    # ---- operands
+
+    def operand(self, word: Word) -> None:
+        """A subcommand, a command within, or a word for later, when it is known how many there are."""
+        if not self.operands and not word.dynamic and word.value in self.tool.commands:
+            self.tool = self.tool.commands[word.value]
+            self.parts.append(_part(word, "subcommand", self.tool.summary))
+            return
+        specs = self.specs()
+        index = len(self.operands)
+        if index < len(specs) and specs[index].role == "command":
+            self.nest(self.at - 1, len(self.words))
+            self.at = len(self.words)
+            return
+        self.operands.append(word)
+        if "stops" in self.tool.traits and not (index + 1 < len(specs) and specs[index + 1].role == "command"):
+            self.operands += self.words[self.at :]
+            self.at = len(self.words)
+
+    def specs(self) -> tuple[Operand, ...]:
+        return next((self.tool.instead[name] for name in self.given if name in self.tool.instead), self.tool.operands)
+
+    def place(self) -> None:
+        """Give each operand its role: fixed ones from both ends, the rest in the middle."""
+        specs = self.specs()
+        many = next((index for index, spec in enumerate(specs) if spec.many), len(specs))
+        last = specs[many + 1 :] if len(self.operands) > many + len(specs[many + 1 :]) else ()
+        tail = len(self.operands) - len(last)
+        for index, word in enumerate(self.operands):
+            if index >= tail:
+                spec: Operand | None = last[index - tail]
+            elif index < many:
+                spec = specs[index]
+            else:
+                spec = specs[many] if many < len(specs) else None
+            self.parts.append(_part(word, "operand", spec.text, spec.role) if spec else _part(word, "unknown"))
+            if spec and spec.role == "script":
+                self.scripts.append(word)
+
+    def nest(self, start: int, end: int) -> None:
+        if start < end:
+            self.within.append(understand(self.words[start:end], self.depth + 1))
+
+    # ---- options
+
+    def option(self, word: Word) -> bool:
+        """Whether `word` is an option, which is then taken with its value."""
+        if word.value.startswith("--") or self.tool.style in ("long", "compiler"):
+            taken = self.long(word)
+        elif self.exact(word):
+            return True
+        else:
+            taken = self.cluster(word)
+        if not taken and not self.wildcard(word):
+            if "free" in self.tool.traits or (word.value[0] == "+" and "+e" not in self.tool.options):
+                return False
+            self.parts.append(_part(word, "unknown"))
+        return True
+
+    def exact(self, word: Word) -> bool:
+        """A whole word that is an option, such as `-qq`, or a number such as `-9`."""
+        name = word.value if word.value in self.tool.options else "-#" if _NUMBER.match(word.value) else ""
+        option = self.tool.options.get(name)
+        if option is None:
+            return False
+        self.take(word, name, option)
+        return True
+
+    def long(self, word: Word) -> bool:
+        name, equals, value = word.value.partition("=")
+        option = self.tool.options.get(name) or (self.tool.options.get(name[1:]) if self.tool.style == "long" else None)
+        if option is None:
+            return self.attached(word) if self.tool.style == "compiler" else False
+        if not equals or not option.role:
+            self.take(word, name, option)
+            return True
+        self.given.append(name)
+        self.parts.append(_part(word, "option", option.text, option.role)._replace(value=value))
+        return True
+
+    def attached(self, word: Word) -> bool:
+        """A compiler's `-I/usr/include`."""
+        option = self.tool.options.get(word.value[:2])
+        if option is None or not option.role or len(word.value) < 3:
+            return False
+        self.parts.append(_part(word, "option", option.text, option.role)._replace(value=word.value[2:]))
+        return True
+
+    def take(self, word: Word, name: str, option: Option) -> None:
+        """An option that is a word of its own; its value, if it takes one, is the next."""
+        self.given.append(name)
+        self.parts.append(_part(word, "option", option.text))
+        if option.role and not option.optional:
+            self.value(option)
+
+    def value(self, option: Option) -> None:
+        if self.at >= len(self.words):
+            return
+        if option.role == "command;":
+            self.until_semicolon()
+            return
+        word = self.words[self.at]
+        self.at += 1
+        self.parts.append(_part(word, "value", option.text, option.role))
+        if option.role == "script":
+            self.scripts.append(word)
+        if option.role == "module":
+            if tool(word.value) is not None:
+                self.parts.pop()
+                self.nest(self.at - 1, len(self.words))
+            else:
+                self.operands += self.words[self.at :]
+                self.parts += [_part(rest, "operand", "what it is told", "text") for rest in self.operands]
+                self.operands.clear()
+            self.at = len(self.words)
+
+    def until_semicolon(self) -> None:
+        """The command of `find -exec`, which `;` or `+` ends."""
+        start = self.at
+        while self.at < len(self.words) and self.words[self.at].value not in (";", "+"):
+            self.at += 1
+        self.nest(start, self.at)
+        if self.at < len(self.words):
+            end = self.words[self.at]
+            says = "the command ends; it is called for each" if end.value == ";" else "the command ends; it is called with many at once"
+            self.parts.append(_part(end, "operator", says))
+            self.at += 1
+
+    def cluster(self, word: Word) -> bool:
+        """`-xzf`: a letter an option; one that takes a value takes the rest, or the next word."""
+        sign, letters = word.value[0], word.value[1:]
+        pieces = list[tuple[int, int, str, Option]]()
+        for index, letter in enumerate(letters):
+            rest = letters[index + 1 :]
+            name = f"{sign}{letter}"
+            if rest and f"{name}*" in self.tool.options:
+                pieces.append((index, len(letters), name, self.tool.options[f"{name}*"]))
+                break
+            option = self.tool.options.get(name)
+            if option is None:
+                return False
+            if option.role and rest and not (option.optional and not rest[0].isdigit()):
+                pieces.append((index, len(letters), name, option))
+                break
+            pieces.append((index, index + 1, name, option))
+        self.pieces(word, pieces)
+        return True
+
+    def pieces(self, word: Word, pieces: list[tuple[int, int, str, Option]]) -> None:
+        plain = word.raw == word.value
+        for number, (first, last, name, option) in enumerate(pieces):
+            self.given.append(name)
+            start = word.start + 1 + first - (number == 0) if plain else word.start
+            end = word.start + 1 + last if plain else word.end
+            text = word.raw[start - word.start : end - word.start] if plain else word.raw
+            held = word.value[1 + first + 1 : 1 + last]
+            self.parts.append(Part(start, end, text, "option", option.text, option.role if held else "", held))
+        _, last, _, option = pieces[-1]
+        held_by_word = last - pieces[-1][0] > 1
+        if option.role and not option.optional and not held_by_word:
+            self.value(option)
+
+    def bare(self, word: Word) -> None:
+        """tar's `xzf FILE`: letters without a dash, whose values follow in their order."""
+        options = [self.tool.options.get(f"-{letter}") for letter in word.value]
+        if not word.value.isalpha() or None in options:
+            return
+        self.at += 1
+        for index, option in enumerate(options):
+            assert option is not None
+            self.given.append(f"-{word.value[index]}")
+            at = word.start + index
+            self.parts.append(Part(at, at + 1, word.value[index], "option", option.text))
+        for option in options:
+            if option is not None and option.role:
+                self.value(option)
+
+    def wildcard(self, word: Word) -> bool:
+        """`--enable-*`, `-W*`: the longest that fits."""
+        fits = [name for name in self.tool.options if name.endswith("*") and word.value.startswith(name[:-1])]
+        if not fits:
+            return False
+        name = max(fits, key=len)
+        option = self.tool.options[name]
+        self.parts.append(_part(word, "option", option.text, option.role)._replace(value=word.value[len(name) - 1 :]))
+        return True

@@ -1,0 +1,418 @@
+"""Shell text with everything that bashlex stumbles on painted over, so that each character keeps its place.
+
+bashlex reads words, operators and compound commands. It fails on `case`, `[[ ]]`, `$(( ))`, arrays and `&&` in a substitution,
+loses the quoting of `$''`, takes the lines of a here-document for commands, and never ends on `'${'x`. So quotes, expansions and
+those constructs become letters, and a list of regions says what is below the paint and where commands stand in it.
+"""
+
+import re
+from typing import NamedTuple
+
+DEEPEST = 40
+"""Substitutions in substitutions. Beyond it nobody wrote the text to be read."""
+
+
+class Unreadable(ValueError):
+    """The text is no shell text, or nested too deeply."""
+
+
+class Region(NamedTuple):
+    """A painted part. `inner` are the slices in it that hold commands."""
+
+    kind: str
+    start: int
+    end: int
+    inner: tuple[tuple[int, int], ...] = ()
+
+
+class Masked(NamedTuple):
+    """The painted text, as long as the original; what is below; where top-level statements end."""
+
+    text: str
+    regions: tuple[Region, ...]
+    breaks: tuple[tuple[int, int], ...]
+
+
+_NAME_ARRAY = re.compile(r"[A-Za-z_]\w*(?:\[[^\]\s]*\])?\+?=\(")
+_ASSIGNMENT = re.compile(r"[A-Za-z_]\w*(?:\[[^\]]*\])?\+?=")
+_HEREDOC = re.compile(r"<<(-?)[ \t]*((?:'[^'\n]*'|\"[^\"\n]*\"|\\.|[^\s;&|<>()'\"\\])+)")
+_CASE, _IN, _ESAC = re.compile(r"case(?=\s)"), re.compile(r"(?:\s|\\\n)*in(?=\s)"), re.compile(r"esac(?![\w-])")
+_BETWEEN_ARMS = re.compile(r"(?:\s|\\\n|#[^\n]*(?:\n|\Z))*")
+_OPENS, _CLOSES = {"if", "do", "{"}, {"fi", "done", "}"}
+_THEN_COMMAND = {"if", "then", "else", "elif", "while", "until", "do", "!", "{", "time"}
+_ENDS_WORD = frozenset(" \t\n\r\v\f;&|()<>")
+_SPECIAL = re.compile(r"[\\'\"$`;&|()<>\s]")
+
+
+class _Pending(NamedTuple):
+    """A here-document whose body comes after this line."""
+
+    name: str
+    chomp: bool
+
+
+class Masker:
+    """A cursor over the text. Methods take the place of what they read and give the place behind it."""
+
+    def __init__(self, text: str, depth: int = 0) -> None:
+        self.text, self.end, self.depth = text, len(text), depth
+        self.regions: list[Region] = []
+        self.breaks: list[tuple[int, int]] = []
+
+    def masked(self) -> Masked:
+        """Raises Unreadable."""
+        self.statements(0, "")
+        return Masked(paint(self.text, self.regions), tuple(self.regions), tuple(self.breaks))
+
+    # ---- statements
+
+    def statements(self, at: int, stop: str) -> tuple[int, str]:
+        """Read on to `stop`: `)`, or a case arm's end for `esac`. Gives where, and what stood there."""
+        text, command, nested, opened = self.text, True, 0, 0
+        pending = list[_Pending]()
+        while at < self.end:
+            char = text[at]
+            if char == "\\" and text[at + 1 : at + 2] == "\n":
+                self.regions.append(Region("blank", at, at + 2))
+                at += 2
+            elif char == "\n":
+                if not nested and not opened:
+                    self.breaks.append((at, at + 1))
+                at, command = self.bodies(at + 1, pending), True
+            elif char.isspace():
+                at += 1
+            elif char == "#" and (at == 0 or text[at - 1] in _ENDS_WORD):
+                at = self.comment(at)
+            elif char == ")" and stop == ")" and not nested:
+                return at, ")"
+            elif char in "()":
+                at, nested, command = self.parenthesis(at, command, nested)
+            elif text.startswith(";;", at) and stop == "esac":
+                return at, ";;"
+            elif char in ";&|" and not text.startswith("&>", at):
+                at, command = self.operator(at, bool(nested or opened)), True
+            elif char in "<>&":
+                at = self.redirection(at, pending)
+            else:
+                start, command_before = at, command
+                at = self.word(at, command)
+                word = text[start:at]
+                if stop == "esac" and command_before and word == "esac":
+                    return start, "esac"
+                opened += command_before and ((word in _OPENS) - (word in _CLOSES))
+                command = (command_before and (word in _THEN_COMMAND or bool(_ASSIGNMENT.match(word)))) or word in (
+                    "do",
+                    "then",
+                    "else",
+                )
+        if stop:
+            raise Unreadable(f"no `{stop}` to end it")
+        return self.end, ""
+
+    def operator(self, at: int, within: bool) -> int:
+        after = at + 1
+        while after < self.end and self.text[after] in ";&|" and after - at < 2:
+            after += 1
+        if not within and self.text[at:after] not in ("|", "|&"):
+            self.breaks.append((at, after))
+        return after
+
+    def parenthesis(self, at: int, command: bool, nested: int) -> tuple[int, int, bool]:
+        """A subshell's, a function's, or a whole `(( ))`."""
+        if self.text[at] == ")":
+            return at + 1, nested - 1, True
+        if self.text.startswith("((", at) and (command or self.text[:at].rstrip().endswith("for")):
+            end = self.arithmetic_end(at)
+            if end:
+                self.regions.append(Region("arithmetic" if command else "for", at, end))
+                return end, nested, False
+        return at + 1, nested + 1, True
+
+    def comment(self, at: int) -> int:
+        end = self.text.find("\n", at)
+        end = self.end if end < 0 else end
+        self.regions.append(Region("blank", at, end))
+        return end
+
+    def redirection(self, at: int, pending: list[_Pending]) -> int:
+        text = self.text
+        match = None if text.startswith("<<<", at) else _HEREDOC.match(text, at)
+        if match:
+            pending.append(_Pending(re.sub(r"['\"\\]", "", match[2]), bool(match[1])))
+            self.regions.append(Region("heredoc", at, match.end()))
+            return match.end()
+        if text.startswith(("<(", ">("), at):
+            end = self.parenthesized(at + 1)
+            self.regions.append(Region("word", at, end, ((at + 2, end - 1),)))
+            return end
+        at += 1
+        while at < self.end and text[at] in "<>&|":
+            at += 1
+        return at
+
+    def bodies(self, at: int, pending: list[_Pending]) -> int:
+        """The here-documents that begin on this line."""
+        for name, chomp in pending:
+            start = at
+            while at < self.end:
+                end = self.text.find("\n", at)
+                end = self.end if end < 0 else end
+                line = self.text[at:end]
+                at = min(end + 1, self.end)
+                if (line.lstrip("\t") if chomp else line) == name:
+                    break
+            self.regions.append(Region("body", start, at))
+        pending.clear()
+        return at
+
+    # ---- words
+
+    def word(self, at: int, command: bool) -> int:
+        """One word, or a construct that begins like one."""
+        text = self.text
+        if command:
+            if _CASE.match(text, at):
+                return self.case(at)
+            if text.startswith("[[", at) and text[at + 2 : at + 3].isspace():
+                return self.condition(at)
+            if text.startswith("time", at) and (at + 4 == self.end or text[at + 4].isspace()):
+                self.regions.append(Region("blank", at, at + 4))
+                return at + 4
+        match = _NAME_ARRAY.match(text, at)
+        if match:
+            end = self.balanced(match.end() - 1)
+            self.regions.append(Region("word", match.end() - 1, end))
+            return end
+        return self.word_end(at, not command)
+
+    def word_end(self, at: int, patterns: bool) -> int:
+        """Behind a word; every quote and expansion in it becomes a region."""
+        text, start = self.text, at
+        while at < self.end:
+            char = text[at]
+            if char in "@?*+!" and patterns and text[at + 1 : at + 2] == "(":
+                end = self.balanced(at + 1)
+                self.regions.append(Region("word", at, end))
+                at = end
+            elif char in _ENDS_WORD:
+                break
+            elif char in "\\'\"$`":
+                end, inner = self.quoting(at)
+                if end > at + 1:
+                    self.regions.append(Region("word", at, end, tuple(inner)))
+                at = end
+            else:
+                at += 1
+        return at if at > start else at + 1
+
+    def quoting(self, at: int) -> tuple[int, list[tuple[int, int]]]:
+        """Behind a quote, an escape or an expansion, and the commands in it."""
+        text, inner = self.text, list[tuple[int, int]]()
+        char = text[at]
+        if char == "\\":
+            return min(at + 2, self.end), inner
+        if char == "'":
+            return self.find("'", at + 1), inner
+        if char == '"':
+            return self.double(at, inner), inner
+        if char == "`":
+            end = self.escaped("`", at + 1)
+            if "\\" not in text[at:end]:
+                inner.append((at + 1, end - 1))
+            return end, inner
+        return self.dollar(at, inner), inner
+
+    def dollar(self, at: int, inner: list[tuple[int, int]]) -> int:
+        text = self.text
+        if text.startswith("$'", at):
+            return self.escaped("'", at + 2)
+        if text.startswith("$((", at):
+            end = self.arithmetic_end(at + 1)
+            if end:
+                return end
+        if text.startswith("$(", at):
+            end = self.parenthesized(at + 1)
+            inner.append((at + 2, end - 1))
+            return end
+        if text.startswith("${", at):
+            return self.brace(at, inner)
+        if text.startswith("$[", at):
+            return self.find("]", at + 2)
+        return at + 1
+
+    def double(self, at: int, inner: list[tuple[int, int]]) -> int:
+        """Behind a double-quoted text."""
+        at += 1
+        while at < self.end:
+            char = self.text[at]
+            if char == '"':
+                return at + 1
+            if char in "\\`" or (char == "$" and self.text[at + 1 : at + 2] != "'"):
+                at, more = self.quoting(at)
+                inner += more
+            else:
+                at += 1
+        raise Unreadable("a double quote that is not closed")
+
+    def brace(self, at: int, inner: list[tuple[int, int]]) -> int:
+        """Behind `${…}`."""
+        self.deeper()
+        at += 2
+        while at < self.end:
+            char = self.text[at]
+            if char == "}":
+                self.depth -= 1
+                return at + 1
+            if char in "\\'\"`$":
+                if char == "'" and self.text.find("'", at + 1) < 0:
+                    at += 1  # inside double quotes it is an ordinary character
+                    continue
+                at, more = self.quoting(at)
+                inner += more
+            else:
+                at += 1
+        raise Unreadable("a `${` that is not closed")
+
+    # ---- constructs
+
+    def case(self, at: int) -> int:
+        """Behind `esac`; the arms' commands are inner."""
+        start, text = at, self.text
+        at = _BETWEEN_ARMS.match(text, at + 4).end()  # type: ignore[union-attr]  # it matches the empty text
+        match = _IN.match(text, self.silently(at))
+        if not match:
+            raise Unreadable("a `case` without `in`")
+        at, arms = match.end(), list[tuple[int, int]]()
+        while True:
+            at = _BETWEEN_ARMS.match(text, at).end()  # type: ignore[union-attr]
+            if _ESAC.match(text, at):
+                break
+            at = self.pattern(at)
+            begin = at
+            kept, breaks = len(self.regions), len(self.breaks)
+            self.deeper()
+            at, why = self.statements(at, "esac")
+            self.depth -= 1
+            del self.regions[kept:], self.breaks[breaks:]
+            arms.append((begin, at))
+            if why == "esac":
+                break
+            at += 2
+            while text[at : at + 1] in ("&", ";"):
+                at += 1
+        self.regions.append(Region("case", start, at + 4, tuple(arms)))
+        return at + 4
+
+    def pattern(self, at: int) -> int:
+        """Behind the `)` of a case arm's patterns."""
+        at += self.text[at : at + 1] == "("
+        while self.text[at : at + 1] != ")":
+            if at >= self.end:
+                raise Unreadable("a `case` that is not closed")
+            after = self.silently(at)
+            at = after if after > at else at + 1
+        return at + 1
+
+    def silently(self, at: int) -> int:
+        """Behind a word whose regions do not count, since what holds it is a region itself."""
+        kept = len(self.regions)
+        end = self.word_end(at, True) if at < self.end and self.text[at] not in _ENDS_WORD else at
+        del self.regions[kept:]
+        return end
+
+    def condition(self, at: int) -> int:
+        """Behind `]]`."""
+        start, text = at, self.text
+        at += 2
+        while at < self.end:
+            if text[at] in _ENDS_WORD:
+                at += 1
+            elif text.startswith("]]", at) and (at + 2 >= self.end or text[at + 2] in _ENDS_WORD):
+                self.regions.append(Region("condition", start, at + 2))
+                return at + 2
+            else:
+                at = self.silently(at)
+        raise Unreadable("a `[[` that is not closed")
+
+    def parenthesized(self, at: int) -> int:
+        """Behind the `)` that belongs to the `(` at `at`, a text of commands between them."""
+        self.deeper()
+        kept, breaks = len(self.regions), len(self.breaks)
+        end, _ = self.statements(at + 1, ")")
+        del self.regions[kept:], self.breaks[breaks:]
+        self.depth -= 1
+        return end + 1
+
+    def arithmetic_end(self, at: int) -> int:
+        """Behind the `))` of the `((` at `at`, or 0 if it is two subshells."""
+        try:
+            end = self.balanced(at)
+        except Unreadable:
+            return 0
+        return end if self.text[end - 2 : end] == "))" else 0
+
+    def balanced(self, at: int) -> int:
+        """Behind the parenthesis that closes the one at `at`, quotes respected."""
+        self.deeper()
+        depth = 0
+        while at < self.end:
+            char = self.text[at]
+            if char in "\\'\"`" or self.text.startswith(("$(", "${"), at):
+                at, _ = self.quoting(at)
+                continue
+            depth += (char == "(") - (char == ")")
+            at += 1
+            if not depth:
+                self.depth -= 1
+                return at
+        raise Unreadable("a parenthesis that is not closed")
+
+    # ---- the bottom
+
+    def deeper(self) -> None:
+        self.depth += 1
+        if self.depth > DEEPEST:
+            raise Unreadable("nested too deeply")
+
+    def find(self, char: str, at: int) -> int:
+        end = self.text.find(char, at)
+        if end < 0:
+            raise Unreadable(f"a {char} that is not closed")
+        return end + 1
+
+    def escaped(self, char: str, at: int) -> int:
+        """Behind the next `char` that no backslash protects."""
+        while at < self.end:
+            if self.text[at] == "\\":
+                at += 2
+            elif self.text[at] == char:
+                return at + 1
+            else:
+                at += 1
+        raise Unreadable(f"a {char} that is not closed")
+
+
+def paint(text: str, regions: list[Region]) -> str:
+    """`text` with each region painted over, and whatever else is not plain ASCII made a letter."""
+    out = [char if " " <= char <= "~" or char == "\n" else " " if char.isspace() else "w" for char in text]
+    for region in regions:
+        out[region.start : region.end] = _paint(region, text)
+    return "".join(out)
+
+
+def _paint(region: Region, text: str) -> str:
+    size = region.end - region.start
+    if region.kind in ("blank", "body"):
+        continued = region.kind == "blank" and text[region.start] == "\\" and _in_word(text, region)
+        return ("w" if continued else " ") * size
+    if region.kind in ("case", "condition", "arithmetic"):
+        return ": " + "w" * (size - 2)
+    if region.kind == "for":
+        return "w in " + "w" * (size - 5)
+    return "<" + "w" * (size - 1) if region.kind == "heredoc" else "w" * size
+
+
+def _in_word(text: str, region: Region) -> bool:
+    """Whether a continued line breaks a word in two."""
+    before, after = text[: region.start][-1:], text[region.end : region.end + 1]
+    return bool(before and after) and before not in _ENDS_WORD and after not in _ENDS_WORD

@@ -1,0 +1,262 @@
+"""Shell text to commands. The one module with bashlex, which is imported when the first text is read.
+
+Three steps down where a text cannot be read: whole; statement by statement, of which only the bad ones are opaque; all opaque.
+"""
+
+import re
+from collections.abc import Iterator
+from functools import cache
+from typing import Any
+
+from dock2sh.shell.mask import DEEPEST, Masked, Masker, Region, Unreadable
+from dock2sh.shell.syntax import Command, Opaque, Redirect, Script, Symbol
+from dock2sh.shell.words import word
+
+LONGEST = 100_000
+"""Characters. bashlex reads about as many in a second."""
+
+_AT_ONCE = 4_000  # a longer text goes statement by statement, so that a fault in it hides little
+_RESERVED = {"for": "for", "while": "while", "until": "while", "if": "if", "elif": "if", "then": "then", "else": "else"}
+
+
+@cache
+def read(text: str) -> Script:
+    """All commands of a shell text. Nothing is raised: what cannot be read is opaque."""
+    if len(text) > LONGEST:
+        return Script(text, (), (), (Opaque(0, len(text), "too long"),))
+    reader = _Reader(text)
+    reader.text(0, len(text), (), 0)
+    order = sorted(reader.commands, key=lambda command: (command.start, -command.end))
+    symbols = sorted(reader.symbols, key=lambda symbol: symbol.start)
+    return Script(text, tuple(order), tuple(symbols), tuple(reader.opaque), tuple(dict.fromkeys(reader.functions)))
+
+
+@cache
+def _parse() -> Any:
+    """bashlex's parser: `parse(text)` gives a list of trees."""
+    import bashlex
+
+    return bashlex.parse
+
+
+class _Reader:
+    """Collects what is found. Offsets of a part are made offsets of the whole by `base`."""
+
+    def __init__(self, whole: str) -> None:
+        self.whole = whole
+        self.commands: list[Command] = []
+        self.symbols: list[Symbol] = []
+        self.opaque: list[Opaque] = []
+        self.functions: list[str] = []
+
+    def text(self, start: int, end: int, inside: tuple[str, ...], depth: int, before: str = "") -> None:
+        """Read the slice of the whole, a text of its own."""
+        part = self.whole[start:end]
+        if not part.strip():
+            return
+        if depth > DEEPEST:
+            self.opaque.append(Opaque(start, end, "nested too deeply"))
+            return
+        try:
+            masked = Masker(part, depth).masked()
+        except (Unreadable, RecursionError) as error:
+            self.opaque.append(Opaque(start, end, str(error) if isinstance(error, Unreadable) else "nested too deeply"))
+            return
+        self.masked(masked, start, inside, depth)
+
+    def masked(self, masked: Masked, base: int, inside: tuple[str, ...], depth: int) -> None:
+        walk = _Walk(self, masked.regions, base, depth)
+        trees = _trees(masked.text) if len(masked.text) <= _AT_ONCE else None
+        if trees is not None:
+            for tree in trees:
+                walk.node(tree, inside, 0)
+        else:
+            self.statements(masked, walk, inside)
+        walk.rest(inside)
+
+    def statements(self, masked: Masked, walk: "_Walk", inside: tuple[str, ...]) -> None:
+        """One statement after the other; those that fail are opaque."""
+        at, before = 0, ""
+        for start, end in (*masked.breaks, (len(masked.text), len(masked.text))):
+            piece = masked.text[at:start]
+            trees = _trees(piece) if piece.strip() else []
+            if trees is None:
+                lead = len(piece) - len(piece.lstrip())
+                self.opaque.append(Opaque(walk.base + at + lead, walk.base + at + len(piece.rstrip()), "not understood"))
+                walk.hidden.append((at, start))
+            for tree in trees or ():
+                walk.node(tree, inside, at, before)
+            before = masked.text[start:end].strip() or ";"
+            if masked.text[start:end].strip():
+                self.symbols.append(Symbol(walk.base + start, walk.base + end, "operator", before, inside))
+            at = end
+
+
+def _trees(text: str) -> list[Any] | None:
+    """bashlex's trees, or None where it fails. It may raise anything: AttributeError and TypeError were seen."""
+    if not text.strip():
+        return []
+    try:
+        trees: list[Any] = _parse()(text)
+    except Exception:
+        return None
+    return trees
+
+
+class _Walk:
+    """One masked text's trees. `shift` makes a tree's offsets those of the part, `base` those of the whole."""
+
+    def __init__(self, reader: _Reader, regions: tuple[Region, ...], base: int, depth: int) -> None:
+        self.reader, self.base, self.depth = reader, base, depth
+        self.starts = {region.start: region for region in regions if region.kind in ("case", "condition", "arithmetic")}
+        self.heredocs = {region.start: region for region in regions if region.kind == "heredoc"}
+        self.bodies = [region for region in regions if region.kind == "body"]
+        self.inner = [region for region in regions if region.kind == "word" and region.inner]
+        self.hidden: list[tuple[int, int]] = []
+        self.order = {region.start: index for index, region in enumerate(sorted(self.heredocs.values(), key=lambda r: r.start))}
+        self.owners: list[tuple[int, int, tuple[str, ...]]] = []
+
+    def slice(self, start: int, end: int) -> str:
+        return self.reader.whole[self.base + start : self.base + end]
+
+    def symbol(self, kind: str, start: int, end: int, inside: tuple[str, ...]) -> None:
+        text = self.slice(start, end)
+        self.reader.symbols.append(Symbol(self.base + start, self.base + end, kind, text, inside))
+
+    def node(self, node: Any, inside: tuple[str, ...], shift: int, before: str = "", background: bool = False) -> None:
+        match node.kind:
+            case "command":
+                self.command(node, inside, shift, before, background)
+            case "list" | "pipeline":
+                self.sequence(node.parts, inside, shift, before)
+            case "compound":
+                self.compound(node, inside, shift, before)
+            case "if" | "for" | "while" | "until":
+                self.construct(node.parts, inside, shift, before)
+            case "function":
+                self.function(node, inside, shift)
+            case _:
+                start, end = node.pos[0] + shift, node.pos[1] + shift
+                self.reader.opaque.append(Opaque(self.base + start, self.base + end, "not understood"))
+
+    def sequence(self, parts: list[Any], inside: tuple[str, ...], shift: int, before: str) -> None:
+        """Nodes with operators between them."""
+        for index, part in enumerate(parts):
+            if part.kind in ("operator", "pipe"):
+                before = getattr(part, "op", None) or getattr(part, "pipe", "|")
+                before = before.strip() or ";"
+                if before != ";" or self.slice(part.pos[0] + shift, part.pos[1] + shift).strip():
+                    self.symbol("operator", part.pos[0] + shift, part.pos[1] + shift, inside)
+            elif part.kind == "reservedword":  # `!`
+                self.symbol("reserved", part.pos[0] + shift, part.pos[1] + shift, inside)
+                inside = (*inside, "!")
+            else:
+                following = parts[index + 1] if index + 1 < len(parts) else None
+                self.node(part, inside, shift, before, getattr(following, "op", "") == "&")
+
+    def compound(self, node: Any, inside: tuple[str, ...], shift: int, before: str) -> None:
+        """`( )`, `{ }`, or what holds an if or a loop; its redirections too."""
+        for part in node.list:
+            if part.kind == "reservedword":
+                self.symbol("reserved", part.pos[0] + shift, part.pos[1] + shift, inside)
+            else:
+                opening = self.slice(node.pos[0] + shift, node.pos[0] + shift + 1)
+                within = {"(": (*inside, "()"), "{": (*inside, "{}")}.get(opening, inside)
+                self.node(part, within if part.kind not in ("if", "for", "while", "until") else inside, shift, before)
+                before = ""
+        for redirect in getattr(node, "redirects", ()):
+            self.symbol("redirect", redirect.pos[0] + shift, redirect.pos[1] + shift, inside)
+            self.owners.append((redirect.pos[0] + shift, redirect.pos[1] + shift, inside))
+
+    def construct(self, parts: list[Any], inside: tuple[str, ...], shift: int, before: str) -> None:
+        """`if`, `for`, `while`: reserved words, and what stands between them. bashlex puts a second `elif` into a word."""
+        within, loop = inside, False
+        for part in _flat(parts):
+            if part.kind == "reservedword":
+                name = part.word
+                self.symbol("reserved", part.pos[0] + shift, part.pos[1] + shift, inside)
+                loop = loop or name in ("for", "while", "until")
+                within = (*inside, "loop") if name == "do" else (*inside, _RESERVED[name]) if name in _RESERVED else within
+                before = ""
+            elif part.kind == "word":
+                self.symbol("item", part.pos[0] + shift, part.pos[1] + shift, inside)
+                self.owners.append((part.pos[0] + shift, part.pos[1] + shift, inside))
+            else:
+                self.node(part, within, shift, before)
+                before = ""
+
+    def function(self, node: Any, inside: tuple[str, ...], shift: int) -> None:
+        name = self.slice(node.name.pos[0] + shift, node.name.pos[1] + shift)
+        self.reader.functions.append(name)
+        self.symbol("function", node.pos[0] + shift, node.body.pos[0] + shift, inside)
+        self.node(node.body, (*inside, f"function {name}"), shift)
+
+    def command(self, node: Any, inside: tuple[str, ...], shift: int, before: str, background: bool) -> None:
+        start, end = node.pos[0] + shift, node.pos[1] + shift
+        self.owners.append((start, end, inside))
+        if region := self.starts.get(start):
+            self.painted(region, inside)
+            return
+        assignments, words, redirects = list[Any](), list[Any](), list[Redirect]()
+        for part in node.parts:
+            here = part.pos[0] + shift
+            if part.kind == "redirect":
+                redirects.append(self.redirect(part, shift))
+            else:
+                read = word(self.base + here, self.slice(here, part.pos[1] + shift))
+                (assignments if part.kind == "assignment" and not words else words).append(read)
+        self.reader.commands.append(
+            Command(
+                self.base + start,
+                self.base + end,
+                tuple(assignments),
+                tuple(words),
+                tuple(redirects),
+                before,
+                inside,
+                background,
+            )
+        )
+
+    def painted(self, region: Region, inside: tuple[str, ...]) -> None:
+        """A construct that stood below the paint."""
+        if region.kind != "case":
+            self.symbol(region.kind, region.start, region.end, inside)
+            return
+        at = region.start
+        for start, end in region.inner:
+            self.symbol("case", at, start, inside)
+            self.reader.text(self.base + start, self.base + end, (*inside, "case"), self.depth + 1)
+            at = end
+        self.symbol("case", at, region.end, inside)
+
+    def redirect(self, part: Any, shift: int) -> Redirect:
+        start, end = part.pos[0] + shift, part.pos[1] + shift
+        text = self.slice(start, end)
+        match = re.match(r"(\d*|\{\w+\})(<<<|<<-?|<>|>>|>\||&>>|&>|<&|>&|<|>)\s*(.*)", text, re.DOTALL)
+        if not match:
+            return Redirect(self.base + start, self.base + end, "", "", text)
+        region = self.heredocs.get(start + len(match[1]))
+        if region is None:
+            return Redirect(self.base + start, self.base + end, match[1], match[2], match[3])
+        index = self.order[region.start]
+        body = self.bodies[index] if index < len(self.bodies) else None
+        content = self.slice(body.start, body.end) if body else ""
+        return Redirect(self.base + start, self.base + end, match[1], match[2], match[3], content)
+
+    def rest(self, inside: tuple[str, ...]) -> None:
+        """Commands in substitutions, each a text of its own."""
+        for region in self.inner:
+            if any(start <= region.start < end for start, end in self.hidden):
+                continue
+            owner = max((o for o in self.owners if o[0] <= region.start < o[1]), key=lambda o: o[0], default=(0, 0, inside))
+            for start, end in region.inner:
+                self.reader.text(self.base + start, self.base + end, (*owner[2], "$()"), self.depth + 1)
+
+
+def _flat(parts: list[Any]) -> Iterator[Any]:
+    for part in parts:
+        if part.kind == "reservedword" and isinstance(part.word, list):
+            yield from _flat(part.word)
+        else:
+            yield part
