@@ -19,6 +19,9 @@ MAY_IMPORT = {
     "checks": {"source", "dockerfile", "instructions", "plan"},
     "emit": {"source", "digest", "model"},
     "images": {"digest"},
+    "shell": set[str](),
+    "commands": {"shell"},
+    "explain": {"source", "model", "dockerfile", "shell", "commands"},
     "sandbox": set[str](),
     "verify": set[str](),
     "runtime": set[str](),  # programs that a script carries
@@ -40,6 +43,7 @@ MAY_IMPORT = {
         "plan",
         "checks",
         "emit",
+        "explain",
         "images",
         "sandbox",
         "verify",
@@ -65,9 +69,14 @@ NEVERTHELESS = {
     ("emit", "plan.ignore"): "the type of the ignore file's rules",
     ("emit", "plan.history"): "the image's history, which BuildKit words",
     ("emit", "plan.builder"): "docker's default SHELL",
+    ("explain", "plan.builder"): "the same",
+    ("explain", "emit.manual"): "what one would type by hand has its rules there",
+    ("explain", "emit.quoting"): "the quoting function",
+    ("explain", "instructions.variables"): "the ARGs that never become variables",
+    ("explain", "instructions.secrets"): "which names tell of a secret",
 }
 
-THIRD_PARTY = {("cli", "typer"), ("cli", "rich"), ("images", "backports"), ("images", "compression"), ("verify", "jinja2")}
+THIRD_PARTY = {("cli", "typer"), ("cli", "rich"), ("images", "backports"), ("images", "compression"), ("shell", "bashlex"), ("verify", "jinja2")}
 
 
 def imports() -> Iterator[tuple[str, str, str]]:

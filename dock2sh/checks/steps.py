@@ -8,13 +8,12 @@ from dock2sh.checks.rules import Finding
 from dock2sh.dockerfile.gotext import quoted, suggestion
 from dock2sh.dockerfile.syntax import Node
 from dock2sh.dockerfile.words import Deferred
+from dock2sh.instructions.secrets import looks_secret
 from dock2sh.instructions.variables import NEVER_ENV
 from dock2sh.plan.paths import clean
 from dock2sh.plan.watch import Ignored
 from dock2sh.source import Span
 
-_SECRET = re.compile(r"(?i)(?:_|^)(?:apikey|auth|credentials?|key|password|pword|passwd|secret|token)(?:_|\Z)")
-_NOT_SECRET = re.compile(r"(?i)(?:_|^)(?:public|file|version)(?:_|\Z)")
 _SIMPLE_COMMAND = re.compile(r"[\w./:=@%+,-]+(?:[ \t]+[\w./:=@%+,-]+)*\Z")
 _NEEDS_CARE = re.compile(r"['\"\\`]")
 
@@ -48,7 +47,7 @@ def legacy(node: Node) -> Finding:
 def secret(node: Node, name: str) -> Iterator[Finding]:
     """ARG and ENV with a name that tells of a secret: both can be read in the image."""
     keyword = node.keyword.upper()
-    if keyword in ("ARG", "ENV") and _SECRET.search(name) and not _NOT_SECRET.search(name):
+    if keyword in ("ARG", "ENV") and looks_secret(name):
         mount = f"RUN --mount=type=secret,id={name},env={name} …"
         cure = f"anyone who has the image can read it; give it to the RUN that needs it: `{mount}`"
         yield Finding(rules.SECRETS_USED_IN_ARG_OR_ENV, (keyword, quoted(name)), cure, name)
@@ -57,7 +56,7 @@ def secret(node: Node, name: str) -> Iterator[Finding]:
 def shell_form(node: Node) -> Finding:
     """A shell stands between docker's signals and the program."""
     text = " ".join(node.args)
-    if _SIMPLE_COMMAND.match(text):
+    if _SIMPLE_COMMAND.match(text) and "=" not in text.split()[0]:  # NAME=VALUE before a command is a shell's
         cure = f"write `{node.keyword} [" + ", ".join(f'"{word}"' for word in text.split()) + "]`"
     else:
         cure = 'write a JSON array; or, where a shell is meant, `SHELL ["/bin/sh", "-c"]` above it, and `exec` before the program'

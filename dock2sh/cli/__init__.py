@@ -20,7 +20,7 @@ import typer
 from dock2sh.cli.say import OK, REFUSED
 
 COMMANDS = (
-    "script", "plan", "parse", "check", "emulate", "run", "verify",
+    "script", "explain", "plan", "parse", "check", "emulate", "run", "verify",
     "images", "history", "inspect", "tag", "rmi", "rm", "prune", "save", "load",
 )  # fmt: skip
 

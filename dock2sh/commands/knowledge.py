@@ -1,20 +1,21 @@
 """The knowledge base: `tools/NAME.toml`, read when a command of that name is met. docs/explain.md describes the files.
 
-    source    the authority that the texts follow
-    same      another tool's name: its file holds where this one says nothing
-    summary   what it is for
-    operands  `ROLE: TEXT`, in order; `ROLE*` takes any number, `ROLE?` may be missing
-    options   `-x --long` = TEXT; a `=ROLE` after a name: it takes a value; `-W*`: whatever begins so; `-#`: a number
-    instead   option = operands: what the operands are when it is given
-    operators words that stand for themselves (`test`, `find`)
-    commands  subcommands, each with the same keys
-    manager   what it installs, for the list of packages
-    effects   network, installs, removes
-    style     `long` (-name), `compiler` (-Ipath, -name); else as GNU's getopt
-    stops     options end at the first operand
-    first     the first word may be options without a dash (tar)
-    settings  NAME=VALUE words are settings
-    free      what is no known option is an operand
+source    the authority that the texts follow
+same      another tool's name: its file holds where this one says nothing
+summary   what it is for
+operands  `ROLE: TEXT`, in order; `ROLE*` takes any number, `ROLE?` may be missing
+options   `-x --long` = TEXT; a `=ROLE` after a name: it takes a value (`ROLE?`: only right behind
+              it; `ROLE!`: no option follows); `-W*`: whatever begins so; `-#`: a number
+instead   option = operands: what the operands are when it is given
+operators words that stand for themselves (`test`, `find`)
+commands  subcommands, each with the same keys
+manager   what it installs, for the list of packages
+effects   network, installs, removes
+style     `long` (-name), `compiler` (-Ipath, -name); else as GNU's getopt
+stops     options end at the first operand
+first     the first word may be options without a dash (tar)
+settings  NAME=VALUE words are settings
+free      what is no known option is an operand
 """
 
 import re
@@ -30,11 +31,15 @@ _VERSION = re.compile(r"-?\d+(?:\.\d+)*\Z")
 
 
 class Option(NamedTuple):
-    """`role` is what its value is, empty if it takes none. `optional`: only where it stands right behind it."""
+    """`role` is what its value is, empty if it takes none. `optional`: only where it stands right behind it.
+
+    `ends`: what follows its value is no option.
+    """
 
     text: str
     role: str = ""
     optional: bool = False
+    ends: bool = False
 
 
 class Operand(NamedTuple):
@@ -125,7 +130,7 @@ def _options(table: dict[str, str]) -> dict[str, Option]:
         spellings = [name.partition("=") for name in key.split()]
         role = next((role for _, _, role in reversed(spellings) if role), "")
         takes = any(equals for _, equals, _ in spellings)
-        option = Option(text, role.rstrip("?") or ("value" if takes else ""), role.endswith("?"))
+        option = Option(text, role.rstrip("?!") or ("value" if takes else ""), role.endswith("?"), role.endswith("!"))
         found |= {name: option for name, _, _ in spellings}
     return found
 

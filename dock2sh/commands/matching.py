@@ -77,7 +77,7 @@ class _Matcher:
         self.tool, self.words, self.depth, self.at = found, words, depth, 1
         self.parts = [_part(words[0], "command", found.summary)]
         self.operands: list[Word] = []
-        self.given: list[str] = []
+        self.given: list[Option] = []
         self.within: list[Known] = []
         self.scripts: list[Word] = []
         self.options_end = False
@@ -116,12 +116,15 @@ class _Matcher:
             pass
         elif value in self.tool.options and not self.options_end and (value[0] in "-/" or "=" in value):
             self.parts.append(_part(word, "option", self.tool.options[value].text))
-        elif "settings" in self.tool.traits and not self.operands and _SETTING.match(word.raw):
-            self.parts.append(_part(word, "setting", "a setting", "setting"))
-        elif "settings" in self.tool.traits and "stops" not in self.tool.traits and _SETTING.match(word.raw):
+        elif self.is_setting(word):
             self.parts.append(_part(word, "setting", "a setting", "setting"))
         else:
             self.operand(word)
+
+    def is_setting(self, word: Word) -> bool:
+        """`NAME=VALUE`, where the tool takes such; behind the command that `env` starts it is the command's."""
+        anywhere = "stops" not in self.tool.traits or not self.operands
+        return "settings" in self.tool.traits and anywhere and bool(_SETTING.match(word.raw))
 
     # ---- operands
 
@@ -143,7 +146,8 @@ class _Matcher:
             self.at = len(self.words)
 
     def specs(self) -> tuple[Operand, ...]:
-        return next((self.tool.instead[name] for name in self.given if name in self.tool.instead), self.tool.operands)
+        changed = (operands for name, operands in self.tool.instead.items() if self.tool.options.get(name) in self.given)
+        return next(changed, self.tool.operands)
 
     def place(self) -> None:
         """Give each operand its role: fixed ones from both ends, the rest in the middle."""
@@ -188,7 +192,7 @@ class _Matcher:
         option = self.tool.options.get(name)
         if option is None:
             return False
-        self.take(word, name, option)
+        self.take(word, option)
         return True
 
     def long(self, word: Word) -> bool:
@@ -197,9 +201,9 @@ class _Matcher:
         if option is None:
             return self.attached(word) if self.tool.style == "compiler" else False
         if not equals or not option.role:
-            self.take(word, name, option)
+            self.take(word, option)
             return True
-        self.given.append(name)
+        self.given.append(option)
         self.parts.append(_part(word, "option", option.text, option.role)._replace(value=value))
         return True
 
@@ -211,9 +215,9 @@ class _Matcher:
         self.parts.append(_part(word, "option", option.text, option.role)._replace(value=word.value[2:]))
         return True
 
-    def take(self, word: Word, name: str, option: Option) -> None:
+    def take(self, word: Word, option: Option) -> None:
         """An option that is a word of its own; its value, if it takes one, is the next."""
-        self.given.append(name)
+        self.given.append(option)
         self.parts.append(_part(word, "option", option.text))
         if option.role and not option.optional:
             self.value(option)
@@ -227,6 +231,7 @@ class _Matcher:
         word = self.words[self.at]
         self.at += 1
         self.parts.append(_part(word, "value", option.text, option.role))
+        self.options_end = self.options_end or option.ends
         if option.role == "script":
             self.scripts.append(word)
         if option.role == "module":
@@ -247,41 +252,43 @@ class _Matcher:
         self.nest(start, self.at)
         if self.at < len(self.words):
             end = self.words[self.at]
-            says = "the command ends; it is called for each" if end.value == ";" else "the command ends; it is called with many at once"
+            many = "the command ends; it is called with many at once"
+            says = many if end.value == "+" else "the command ends; it is called for each"
             self.parts.append(_part(end, "operator", says))
             self.at += 1
 
     def cluster(self, word: Word) -> bool:
         """`-xzf`: a letter an option; one that takes a value takes the rest, or the next word."""
         sign, letters = word.value[0], word.value[1:]
-        pieces = list[tuple[int, int, str, Option]]()
+        pieces = list[tuple[int, int, Option]]()
         for index, letter in enumerate(letters):
             rest = letters[index + 1 :]
             name = f"{sign}{letter}"
             if rest and f"{name}*" in self.tool.options:
-                pieces.append((index, len(letters), name, self.tool.options[f"{name}*"]))
+                pieces.append((index, len(letters), self.tool.options[f"{name}*"]))
                 break
             option = self.tool.options.get(name)
             if option is None:
                 return False
-            if option.role and rest and not (option.optional and not rest[0].isdigit()):
-                pieces.append((index, len(letters), name, option))
+            if option.role and rest and not (option.optional and not (rest[0].isdigit() or rest[0] in "$`")):
+                pieces.append((index, len(letters), option))
                 break
-            pieces.append((index, index + 1, name, option))
+            pieces.append((index, index + 1, option))
         self.pieces(word, pieces)
         return True
 
-    def pieces(self, word: Word, pieces: list[tuple[int, int, str, Option]]) -> None:
+    def pieces(self, word: Word, pieces: list[tuple[int, int, Option]]) -> None:
+        """The parts of a cluster, each shown with the sign; they have places of their own where no quotes are in between."""
         plain = word.raw == word.value
-        for number, (first, last, name, option) in enumerate(pieces):
-            self.given.append(name)
-            start = word.start + 1 + first - (number == 0) if plain else word.start
+        for first, last, option in pieces:
+            self.given.append(option)
+            start = word.start + 1 + first - (first == 0) if plain else word.start
             end = word.start + 1 + last if plain else word.end
-            text = word.raw[start - word.start : end - word.start] if plain else word.raw
-            held = word.value[1 + first + 1 : 1 + last]
+            held = word.value[2 + first : 1 + last]
+            text = word.value[0] + word.value[1 + first : 1 + last]
             self.parts.append(Part(start, end, text, "option", option.text, option.role if held else "", held))
-        _, last, _, option = pieces[-1]
-        held_by_word = last - pieces[-1][0] > 1
+        first, last, option = pieces[-1]
+        held_by_word = last - first > 1
         if option.role and not option.optional and not held_by_word:
             self.value(option)
 
@@ -293,7 +300,7 @@ class _Matcher:
         self.at += 1
         for index, option in enumerate(options):
             assert option is not None
-            self.given.append(f"-{word.value[index]}")
+            self.given.append(option)
             at = word.start + index
             self.parts.append(Part(at, at + 1, word.value[index], "option", option.text))
         for option in options:

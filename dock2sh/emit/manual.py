@@ -5,7 +5,7 @@ form that can be trusted; this one explains it.
 """
 
 from posixpath import basename
-from typing import assert_never
+from typing import NamedTuple, assert_never
 
 from dock2sh.dockerfile.words import Deferred
 from dock2sh.emit.display import as_written, delimiter
@@ -26,6 +26,28 @@ def manual(plan: Plan, name: str, text: str, escape: str) -> str:
     return "\n".join(writer.lines).strip("\n") + "\n"
 
 
+class ByHand(NamedTuple):
+    """`manual` in pieces: the lines that begin each stage, those of each step (all stages' in a row), and how it starts."""
+
+    begins: tuple[str, ...]
+    steps: tuple[tuple[str, ...], ...]
+    start: str
+
+
+def by_hand(plan: Plan, name: str, text: str, escape: str) -> ByHand:
+    """What one would type, piece by piece. Raises Refused for what no shell can be told."""
+    writer = _Manual(plan, name, text.split("\n"), escape)
+    begins, steps = list[str](), list[tuple[str, ...]]()
+    for stage in plan.stages:
+        writer.begin(stage)
+        begins.append("\n".join(line for line in writer.taken() if line and not line.startswith("# ----")))
+        for step in stage.steps:
+            writer.step(step)
+            steps.append(writer.taken())
+    writer.start()
+    return ByHand(tuple(begins), tuple(steps), "".join(writer.taken()[2:]))
+
+
 class _Manual:
     def __init__(self, plan: Plan, name: str, source: list[str], escape: str) -> None:
         self.plan, self.name, self.source, self.escape = plan, name, source, escape
@@ -36,7 +58,17 @@ class _Manual:
     def say(self, text: str) -> None:
         self.lines += [f"# {line}".rstrip() for line in text.split("\n")]
 
+    def taken(self) -> tuple[str, ...]:
+        """The lines so far, which begin anew."""
+        lines, self.lines = tuple(self.lines), []
+        return lines
+
     def stage(self, stage: Stage) -> None:
+        self.begin(stage)
+        for step in stage.steps:
+            self.step(step)
+
+    def begin(self, stage: Stage) -> None:
         """A container for each stage; the last one is the one that stays."""
         last = stage is self.plan.stages[-1]
         self.container = "CONTAINER" if last and len(self.plan.stages) == 1 else _container(stage.key)
@@ -56,8 +88,6 @@ class _Manual:
             self.say(f"docker run -it{naming} stage-{stage.parent} bash")
         else:
             self.say(f"docker run -it{naming} {stage.base} bash")
-        for step in stage.steps:
-            self.step(step)
 
     def step(self, step: Step) -> None:
         match step:

@@ -99,7 +99,7 @@ class Masker:
                 word = text[start:at]
                 if stop == "esac" and command_before and word == "esac":
                     return start, "esac"
-                opened += command_before and ((word in _OPENS) - (word in _CLOSES))
+                opened = max(0, opened + (command_before and (word in _OPENS) - (word in _CLOSES)))
                 command = (command_before and (word in _THEN_COMMAND or bool(_ASSIGNMENT.match(word)))) or word in (
                     "do",
                     "then",
@@ -120,7 +120,7 @@ class Masker:
     def parenthesis(self, at: int, command: bool, nested: int) -> tuple[int, int, bool]:
         """A subshell's, a function's, or a whole `(( ))`."""
         if self.text[at] == ")":
-            return at + 1, nested - 1, True
+            return at + 1, max(0, nested - 1), True
         if self.text.startswith("((", at) and (command or self.text[:at].rstrip().endswith("for")):
             end = self.arithmetic_end(at)
             if end:
@@ -198,8 +198,7 @@ class Masker:
                 break
             elif char in "\\'\"$`":
                 end, inner = self.quoting(at)
-                if end > at + 1:
-                    self.regions.append(Region("word", at, end, tuple(inner)))
+                self.regions.append(Region("word", at, end, tuple(inner)))
                 at = end
             else:
                 at += 1

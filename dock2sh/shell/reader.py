@@ -16,6 +16,7 @@ LONGEST = 100_000
 """Characters. bashlex reads about as many in a second."""
 
 _AT_ONCE = 4_000  # a longer text goes statement by statement, so that a fault in it hides little
+_PATTERN = re.compile(r"(?:\bin|;[;&]+|\n)\s*\(?([^\n]*?)\)\Z")
 _RESERVED = {"for": "for", "while": "while", "until": "while", "if": "if", "elif": "if", "then": "then", "else": "else"}
 
 
@@ -96,8 +97,9 @@ def _trees(text: str) -> list[Any] | None:
     """bashlex's trees, or None where it fails. It may raise anything: AttributeError and TypeError were seen."""
     if not text.strip():
         return []
+    parse = _parse()
     try:
-        trees: list[Any] = _parse()(text)
+        trees: list[Any] = parse(text)
     except Exception:
         return None
     return trees
@@ -143,8 +145,7 @@ class _Walk:
         """Nodes with operators between them."""
         for index, part in enumerate(parts):
             if part.kind in ("operator", "pipe"):
-                before = getattr(part, "op", None) or getattr(part, "pipe", "|")
-                before = before.strip() or ";"
+                before = str(getattr(part, "op", "") or getattr(part, "pipe", "|")).strip() or ";"
                 if before != ";" or self.slice(part.pos[0] + shift, part.pos[1] + shift).strip():
                     self.symbol("operator", part.pos[0] + shift, part.pos[1] + shift, inside)
             elif part.kind == "reservedword":  # `!`
@@ -226,7 +227,9 @@ class _Walk:
         at = region.start
         for start, end in region.inner:
             self.symbol("case", at, start, inside)
-            self.reader.text(self.base + start, self.base + end, (*inside, "case"), self.depth + 1)
+            match = _PATTERN.search(self.slice(at, start))
+            name = f"case {' '.join(match[1].split())}" if match else "case"
+            self.reader.text(self.base + start, self.base + end, (*inside, name), self.depth + 1)
             at = end
         self.symbol("case", at, region.end, inside)
 

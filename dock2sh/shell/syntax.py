@@ -32,8 +32,8 @@ class Redirect(NamedTuple):
 class Command(NamedTuple):
     """A simple command. `before` is what joins it to the one before (`&&`, `|`, …; empty at a beginning).
 
-    `inside` names what it stands in, from the outside in: `if`, `then`, `else`, `for`, `while`, `case`, `$()`, `()`, `{}`,
-    `function NAME`, `!`. `background` if an `&` ends it.
+    `inside` names what it stands in, from the outside in: `if`, `then`, `else`, `for`, `while`, `case PATTERN`, `$()`, `()`,
+    `{}`, `function NAME`, `!`. `background` if an `&` ends it.
     """
 
     start: int

@@ -1,0 +1,113 @@
+"""`dock2sh explain`: what a Dockerfile does, for one who learns and one who must decide."""
+
+import re
+import shutil
+import sys
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from dock2sh.cli.calls import choose, evaluation_options, finder, parsed
+from dock2sh.cli.flags import Bases, BuildArgs, Contexts, File, Format, Offline, Output, PlatformOption, Stage, Target
+from dock2sh.cli.say import Complaints, colour, json_text, usage, write
+
+if TYPE_CHECKING:
+    from dock2sh.explain.tree import Explanation
+
+
+def explain(
+    target: Target = ".",
+    file: File = "",
+    build_arg: BuildArgs = None,
+    stage: Stage = "",
+    platform: PlatformOption = "",
+    base: Bases = None,
+    build_context: Contexts = None,
+    offline: Offline = False,
+    format: Format = "text",
+    graph: Annotated[str, typer.Option("--graph", metavar="dot|mermaid|svg", help="Only the picture, in this form.")] = "",
+    line: Annotated[str, typer.Option("--line", metavar="N[:M]", help="Only the instructions on these lines.")] = "",
+    lang: Annotated[str, typer.Option("--lang", metavar="LANGUAGE", help="The language to explain in.")] = "en",
+    width: Annotated[int, typer.Option("--width", metavar="N", help="Columns of the text (default: the terminal's).")] = 0,
+    output: Output = "",
+) -> None:
+    """Say what a Dockerfile does: line by line, each RUN taken apart, how a container starts, what is left in the image.
+
+    \b
+    dock2sh explain .
+    dock2sh explain --format html -o page.html Dockerfile    one file, to open in a browser
+    dock2sh explain --format md Dockerfile                   for a pull request
+    dock2sh explain --line 12 Dockerfile                     that instruction alone
+    dock2sh explain --graph svg -o picture.svg .             stages, images, what is copied
+
+    Nothing is built, run or downloaded. Formats: text, md, html, json (docs/explain.md). Exit status: 0; 1 the Dockerfile is
+    refused; 2 usage.
+    """
+    from dock2sh.explain.language import languages, speak
+
+    choose("--format", format, ("text", "md", "html", "json"))
+    choose("--graph", graph, ("", "dot", "mermaid", "svg"))
+    choose("--lang", lang, tuple(languages()))
+    only = _lines(line)
+    speak(lang)
+    project, dockerfile = parsed(target, file, format)
+    options = evaluation_options(build_arg, stage, platform, None)
+    find = finder(base, build_context, offline, quiet=True)
+    with Complaints(project, format):
+        import dock2sh
+        from dock2sh.explain import explain as explained
+        from dock2sh.explain import opening
+
+        plan = dock2sh.evaluate(dockerfile, options, find)
+        begun = format == "text" and not graph and not output and not only
+        if begun:
+            print(opening(plan, dockerfile, project.name), flush=True)
+        from dock2sh.checks import check
+
+        found = check(dockerfile, options, find, project.ignore)
+        explanation = explained(plan, dockerfile, project.name, options.build_args, found)
+        title = "" if begun or only else opening(plan, dockerfile, project.name) + "\n"
+    write(_written(explanation, format, graph, lang, (width, only, title, output)), output)
+
+
+def _lines(text: str) -> tuple[int, int] | None:
+    """`N` or `N:M`, counted from 1."""
+    if not text:
+        return None
+    match = re.fullmatch(r"(\d+)(?:[:-](\d+))?", text)
+    if not match or int(match[2] or match[1]) < int(match[1]):
+        usage(f"--line {text}: write N or N:M")
+    return int(match[1]), int(match[2] or match[1])
+
+
+def _written(explanation: "Explanation", format: str, graph: str, language: str, text: Any) -> str:
+    """The explanation, or its picture, in the form that is asked for."""
+    if graph:
+        from dock2sh.explain import drawing
+
+        drawn: str = getattr(drawing, graph)(explanation.graph)
+        return drawn
+    if format == "html":
+        from dock2sh.explain.page import page
+
+        return page(explanation, language)
+    if format == "md":
+        from dock2sh.explain.markdown import markdown
+
+        return markdown(explanation)
+    if format == "json":
+        from dock2sh.explain.as_json import explanation_object
+
+        return json_text(explanation_object(explanation))
+    return _text(explanation, *text)
+
+
+def _text(explanation: "Explanation", width: int, only: tuple[int, int] | None, title: str, output: str) -> str:
+    from dock2sh.explain.terminal import Style, lines
+
+    coloured = not output and colour(sys.stdout)
+    style = Style(width or shutil.get_terminal_size((80, 24)).columns, coloured)
+    text = "\n".join(lines(explanation, style, only)).rstrip("\n") + "\n"
+    if only and not text.strip():
+        usage(f"--line {only[0]}: there is no instruction on that line")
+    return title + text

@@ -1,0 +1,244 @@
+"""All that explain knows, put together: instruction by instruction, in the order of the file."""
+
+import itertools
+from collections.abc import Mapping
+
+from dock2sh.dockerfile.syntax import Dockerfile, Node
+from dock2sh.emit.manual import by_hand
+from dock2sh.explain import commands, effects, inventory, picture, starting, summary
+from dock2sh.explain.commands import Apart
+from dock2sh.explain.language import Text, plain, say, words
+from dock2sh.explain.places import of_run
+from dock2sh.explain.scope import Globals, Origin, Scope, global_scope, scopes, shown, used
+from dock2sh.explain.tree import Command, Explanation, Reading, Remark, Stage, Step, Variable
+from dock2sh.model import Configure, Plan, Run
+from dock2sh.model import Stage as PlanStage
+from dock2sh.model import Step as PlanStep
+from dock2sh.source import Diagnostic
+
+
+def title(plan: Plan, dockerfile: Dockerfile, name: str) -> str:
+    return f"{name} · {plain(_size(plan, dockerfile))}"
+
+
+def _size(plan: Plan, dockerfile: Dockerfile) -> Text:
+    lines = dockerfile.text.count("\n") + (not dockerfile.text.endswith("\n"))
+    stages = sum(node.keyword.lower() == "from" for node in dockerfile.nodes)
+    return summary.size(plan, lines, len(dockerfile.nodes), stages)
+
+
+def assemble(
+    plan: Plan, dockerfile: Dockerfile, name: str, build_args: Mapping[str, str], found: tuple[Diagnostic, ...]
+) -> Explanation:
+    maker = _Assembly(plan, dockerfile, name, build_args, found)
+    stages = maker.stages()
+    return Explanation(
+        name,
+        _size(plan, dockerfile),
+        summary.sentence(plan, maker.did),
+        picture.graph(dockerfile, plan),
+        stages,
+        starting.start(plan),
+        inventory.sections(plan, maker.did),
+        tuple(maker.remarks),
+        summary.glossary(),
+        _reading(stages),
+    )
+
+
+def _reading(stages: tuple[Stage, ...]) -> Reading:
+    found = [command for stage in stages for step in stage.steps for command in step.commands]
+    parts = [part for command in found for part in command.parts]
+    unknown = sum(part.kind == "unknown" for part in parts) + sum(not command.known for command in found)
+    return Reading(len(found), sum(not command.known for command in found), len(parts), unknown)
+
+
+class _Assembly:
+    """One pass over the file's instructions. `did` collects what the lists and the summary are made of."""
+
+    def __init__(
+        self, plan: Plan, dockerfile: Dockerfile, name: str, build_args: Mapping[str, str], found: tuple[Diagnostic, ...]
+    ) -> None:
+        self.plan, self.dockerfile = plan, dockerfile
+        self.shared: Globals = global_scope(dockerfile, plan, build_args)
+        self.lines = dockerfile.text.split("\n")
+        self.did: list[inventory.Did] = []
+        self.remarks = [_remark(diagnostic) for diagnostic in found]
+        hand = by_hand(plan, name, dockerfile.text, dockerfile.escape)
+        self.begins = {stage.index: begin for stage, begin in zip(plan.stages, hand.begins, strict=True)}
+        self.started = hand.start
+        self.scoped: dict[int, list[tuple[PlanStep, Scope, tuple[str, ...]]]] = {}
+        self._scope(hand.steps)
+        self.ran = False
+
+    def _scope(self, hands: tuple[tuple[str, ...], ...]) -> None:
+        """Each step with what it sees and what one would type, by the line that it begins at."""
+        ends: dict[str, Mapping[str, Origin]] = {}
+        at = 0
+        for stage in self.plan.stages:
+            seen = scopes(stage, self.shared, ends)
+            ends[stage.key] = seen[-1].variables
+            for step, scope in zip(stage.steps, seen, strict=False):
+                self.scoped.setdefault(step.span.first, []).append((step, scope, hands[at]))
+                at += 1
+
+    def stages(self) -> tuple[Stage, ...]:
+        """What stands before the first FROM, then each stage."""
+        groups: list[list[Node]] = [[]]
+        for node in self.dockerfile.nodes:
+            if node.keyword.lower() == "from":
+                groups.append([])
+            groups[-1].append(node)
+        needed = {stage.index: stage for stage in self.plan.stages}
+        made = list[Stage]()
+        if groups[0]:
+            steps = tuple(self._global(node) for node in groups[0])
+            made.append(Stage(say("Before the first stage"), "", "", True, False, steps))
+        for index, nodes in enumerate(groups[1:]):
+            made.append(self._stage(needed[index], nodes) if index in needed else self._unused(index, nodes))
+        return tuple(made)
+
+    def _stage(self, stage: PlanStage, nodes: list[Node]) -> Stage:
+        target = stage is self.plan.stages[-1]
+        steps = [self._from(stage, nodes[0]), *(self._node(node) for node in nodes[1:])]
+        starts = [index for index, step in enumerate(steps) if step.keyword in ("CMD", "ENTRYPOINT")]
+        if target and starts:
+            steps[starts[-1]] = steps[starts[-1]]._replace(by_hand=(self.started,))
+        return Stage(_title(stage, target), stage.base, stage.name, True, target, tuple(steps))
+
+    def _unused(self, index: int, nodes: list[Node]) -> Stage:
+        name = nodes[0].args[2].lower() if len(nodes[0].args) == 3 else str(index)
+        steps = [self._step(node, "unused", (), ()) for node in nodes]
+        return Stage(
+            say("Stage {name}: not built, because nothing that the image needs comes from it", name=name),
+            nodes[0].args[0],
+            name,
+            False,
+            False,
+            tuple(steps),
+        )
+
+    # ---- single instructions
+
+    def _step(
+        self,
+        node: Node,
+        phase: str,
+        place: Text,
+        does: tuple[Text, ...] | list[Text],
+        hand: tuple[str, ...] = (),
+        variables: tuple[Variable, ...] = (),
+        found: tuple[Command, ...] = (),
+        unread: tuple[tuple[str, Text], ...] = (),
+    ) -> Step:
+        source = "\n".join(line.rstrip("\r") for line in self.lines[node.span.first - 1 : node.span.last])
+        remarks = tuple(remark for remark in self.remarks if node.span.first <= remark.line <= node.span.last)
+        return Step(
+            node.span.first, node.span.last, node.keyword.upper(), source, phase, place, tuple(does), hand, variables, found,
+            unread, remarks,
+        )  # fmt: skip
+
+    def _global(self, node: Node) -> Step:
+        names = [word.partition("=")[0] for word in node.args]
+        does = [
+            say(
+                "A value for the `FROM` lines, which `docker build --build-arg` can change: {names}. Inside a stage"
+                " it counts only where `ARG` names it again.",
+                names=effects.listed(names),
+            )
+        ]
+        variables = shown(names, self.shared.variables, True, frozenset())
+        return self._step(node, "choose", (), does, (), variables)
+
+    def _from(self, stage: PlanStage, node: Node) -> Step:
+        does = effects.of_from(stage, self.plan, node.args[0])
+        triggered = [step for step, _, _ in self.scoped.get(node.span.first, ()) if step.onbuild]
+        does += [
+            say("The base brings along `ONBUILD {instruction}`, which is done first.", instruction=" ".join(step.text.split()))
+            for step in triggered
+        ]
+        for step, scope, _ in self.scoped.get(node.span.first, ()):
+            self._remember(step, scope)
+        variables = shown(used(node.original), self.shared.variables, True, frozenset())
+        hand = tuple(line.removeprefix("# ") for line in self.begins[stage.index].split("\n") if line)
+        return self._step(node, "choose", (), does, hand, variables)
+
+    def _remember(self, step: PlanStep, scope: Scope) -> Apart | None:
+        apart = (
+            commands.take_apart(step.script.content if step.script else step.argv[-1])
+            if isinstance(step, Run) and step.shell
+            else None
+        )
+        self.did.append(inventory.Did(scope.stage, step, apart))
+        return apart
+
+    def _node(self, node: Node) -> Step:
+        entries = self.scoped.get(node.span.first, [])
+        if not entries:
+            return self._step(node, "record", (), ())
+        step, scope, _ = entries[0]
+        does, hand = list[Text](), list[str]()
+        apart = None
+        for each, seen, typed in entries:
+            apart = self._remember(each, seen) or apart
+            does += effects.of_step(each, seen, self.plan, isinstance(each, Run) and not self.ran)
+            self.ran = self.ran or isinstance(each, Run)
+            hand += typed
+        found, unread, variables = self._shell(node, step, scope, apart)
+        place = of_run(step, scope) if isinstance(step, Run) else ()
+        phase = effects.PHASES.get(node.keyword.upper(), "build")
+        return self._step(node, phase, place, does, tuple(hand), variables, found, unread)
+
+    def _shell(
+        self, node: Node, step: PlanStep, scope: Scope, apart: Apart | None
+    ) -> tuple[tuple[Command, ...], tuple[tuple[str, Text], ...], tuple[Variable, ...]]:
+        """The commands of a RUN, CMD, ENTRYPOINT or HEALTHCHECK, what of it could not be read, and its variables."""
+        names, assigned = used(node.original), frozenset[str]()
+        if node.keyword.upper() == "ONBUILD":
+            return (), (), ()
+        if isinstance(step, Configure) and step.keyword in ("CMD", "ENTRYPOINT", "HEALTHCHECK"):
+            words_ = step.words[1:] if step.keyword == "HEALTHCHECK" else step.words
+            if node.json:
+                return (commands.exec_form(words_, None) if words_ else ()), (), ()
+            apart = commands.take_apart(words_[-1]) if words_ else None
+        elif isinstance(step, Run) and apart is None:
+            return commands.exec_form(step.argv, None), (), ()
+        if apart is None:
+            return (), (), shown(names, scope.variables, scope.known, assigned)
+        text = apart.shell.text
+        assigned = _assigned(apart)
+        names = [name for name in used(text) if name not in assigned or name in scope.variables]
+        unread = tuple(
+            (text[part.start : part.end], say(_WHY_SAY.get(part.why, "not understood"))) for part in apart.shell.opaque
+        )
+        return commands.commands(apart, scope), unread, shown(names, scope.variables, scope.known, assigned)
+
+
+_WHY_SAY = {
+    "too long": "too long to be taken apart",
+    "nested too deeply": "nested too deeply to be taken apart",
+    "not understood": "not understood",
+}
+
+
+def _assigned(apart: Apart) -> frozenset[str]:
+    """The variables that a shell text sets itself."""
+    names = {word.raw.partition("=")[0].rstrip("+") for one in apart.found for word in one.command.assignments}
+    for one in apart.found:
+        if one.known and one.known.title in ("export", "local", "declare", "readonly", "read"):
+            names |= {part.value.partition("=")[0] for part in one.known.parts if part.kind == "operand"}
+    symbols = apart.shell.symbols
+    names |= {after.text for before, after in itertools.pairwise(symbols) if before.text == "for" and after.kind == "item"}
+    return frozenset(names)
+
+
+def _title(stage: PlanStage, target: bool) -> Text:
+    name = stage.name or str(stage.index)
+    return say("Stage {name}: it becomes the image", name=name) if target else say("Stage {name}", name=name)
+
+
+def _remark(diagnostic: Diagnostic) -> Remark:
+    line = max(diagnostic.spans[0].first, 1) if diagnostic.spans else 0
+    return Remark(
+        diagnostic.code, diagnostic.severity, line, words(diagnostic.message), words(diagnostic.hint), (), diagnostic.url
+    )

@@ -1,0 +1,275 @@
+"""A RUN taken apart: its commands in order, each with what it is for and what each of its words means."""
+
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from dock2sh.commands import Known, Part, understand
+from dock2sh.explain import details
+from dock2sh.explain.language import Text, joined, say, words
+from dock2sh.explain.scope import Origin, Scope
+from dock2sh.explain.tree import Command, Explained
+from dock2sh.shell import Command as ShellCommand
+from dock2sh.shell import Redirect, Script, Word, read
+
+MOST_SCRIPTS = 4
+"""Shells in shells (`sh -c 'sh -c …'`) that are taken apart."""
+
+
+class Understood(NamedTuple):
+    """A command of a shell text, and what is known of it. `errexit`: a failure of it ends the text."""
+
+    text: str
+    command: ShellCommand
+    known: Known | None
+    level: int
+    errexit: bool
+
+
+class Apart(NamedTuple):
+    """A shell text taken apart. `shell` is the reading, `found` its commands with those of shells within."""
+
+    shell: Script
+    found: tuple[Understood, ...]
+
+
+def take_apart(text: str, level: int = 0) -> Apart:
+    """The commands of a shell text, and of the texts in it that are for a shell of their own."""
+    script = read(text)
+    found, errexit = list[Understood](), False
+    for command in script.commands:
+        known = understand(command.words) if command.words else None
+        found.append(Understood(text, command, known, level + len(_levels(command)), errexit))
+        if known:
+            errexit = _errexit(known, errexit)
+            found += _scripts(known, level + len(_levels(command)))
+    return Apart(script, tuple(found))
+
+
+def _scripts(known: Known, level: int) -> list[Understood]:
+    """The commands of `sh -c TEXT`."""
+    texts = [word.value for inner in known.chain() for word in inner.scripts if not word.dynamic]
+    return [each for text in texts for each in take_apart(text, level + 1).found] if level < MOST_SCRIPTS else []
+
+
+def _errexit(known: Known, before: bool) -> bool:
+    """Whether `set -e` holds after this command."""
+    if known.title != "set":
+        return before
+    for part in known.parts:
+        if part.text in ("-e", "-o errexit") or (part.kind == "value" and part.value == "errexit"):
+            before = True
+        elif part.text == "+e":
+            before = False
+    return before
+
+
+def _levels(command: ShellCommand) -> list[str]:
+    return [name for name in command.inside if name not in ("{}", "!")]
+
+
+def commands(apart: Apart, scope: Scope | None) -> tuple[Command, ...]:
+    """The commands as the page shows them."""
+    functions = apart.shell.functions
+    return tuple(_command(understood, functions, scope) for understood in apart.found)
+
+
+def exec_form(argv: tuple[str, ...], scope: Scope | None) -> tuple[Command, ...]:
+    """A command without a shell: its words are as they stand."""
+    at, made = 0, list[Word]()
+    for word in argv:
+        made.append(Word(at, at + len(word), word, word))
+        at += len(word) + 1
+    command = ShellCommand(0, at, (), tuple(made))
+    known = understand(tuple(made))
+    found = [Understood(" ".join(argv), command, known, 0, False), *_scripts(known, 0)]
+    return tuple(_command(understood, (), scope) for understood in found)
+
+
+def _command(understood: Understood, functions: tuple[str, ...], scope: Scope | None) -> Command:
+    command, known = understood.command, understood.known
+    summary, title, source = _summary(known, functions)
+    parts = [part for _, part in sorted(_parts(command, known, summary, scope), key=lambda pair: pair[0])]
+    return Command(
+        _code(command, understood.text),
+        title,
+        known is None or known.known or title in functions,
+        summary,
+        _joined(command, understood.errexit),
+        _inside(command),
+        understood.level,
+        tuple(_merged(parts)),
+        source,
+    )
+
+
+def _code(command: ShellCommand, text: str) -> str:
+    """The command as written, on one line."""
+    return " ".join(text[command.start : command.end].split())
+
+
+def _merged(parts: list[Explained]) -> list[Explained]:
+    """Neighbours that mean the same become one: ten packages are one row."""
+    merged = list[Explained]()
+    for part in parts:
+        last = merged[-1] if merged else None
+        if (
+            last
+            and part.says
+            and (last.kind, last.says) == (part.kind, part.says)
+            and part.kind in ("operand", "option", "setting")
+        ):
+            merged[-1] = last._replace(text=f"{last.text} {part.text}")
+        elif last and last.kind == "option" and part.kind == "value":
+            merged[-1] = Explained(f"{last.text} {part.text}", "option", part.says)
+        elif last and part.kind == last.kind == "unknown":
+            merged[-1] = last._replace(text=f"{last.text} {part.text}")
+        else:
+            merged.append(part)
+    return merged
+
+
+def _summary(known: Known | None, functions: tuple[str, ...]) -> tuple[Text, str, str]:
+    """What it is for, its title, and who says so."""
+    if known is None:
+        return say("sets variables of this shell, until the RUN ends"), "", ""
+    if known.title in functions:
+        return say("a function that is defined in this text"), known.title, ""
+    if not known.known:
+        name = known.parts[0].text
+        if known.parts[0].value.startswith("$"):
+            return say("whatever the variable holds"), known.title, ""
+        if "/" in name:
+            return say("a program in the image; nothing more is known about it"), known.title, ""
+        return say("unknown: dock2sh knows nothing about this command"), known.title, ""
+    inner = known.within[0] if known.within else None
+    if inner is not None and inner.known:
+        return (*say(known.summary), *words(" → "), *words(inner.title + ": "), *say(inner.summary)), known.title, known.source
+    return say(known.summary), known.title, known.source
+
+
+def _parts(command: ShellCommand, known: Known | None, summary: Text, scope: Scope | None) -> Iterator[tuple[int, Explained]]:
+    for word in command.assignments:
+        name = word.raw.partition("=")[0]
+        says = (
+            say("the variable `{name}`, for this command alone", name=name)
+            if command.words
+            else say("the variable `{name}`", name=name)
+        )
+        yield word.start, Explained(word.raw, "setting", says)
+    if known:
+        managers = {part: inner.manager for inner in known.chain() for part in inner.parts}
+        for part in known.all_parts():
+            says = _says(part, managers.get(part, ""), scope) or (summary if part.kind == "command" else ())
+            yield part.start, Explained(part.text, part.kind, says)
+    for redirect in command.redirects:
+        yield redirect.start, Explained(_redirect_text(redirect), "redirect", _redirect(redirect))
+
+
+def _says(part: Part, manager: str, scope: Scope | None) -> Text:
+    """What a part means: the knowledge base's text, and what its value itself says."""
+    if not part.says:
+        return ()
+    said = say(part.says)
+    more = _more(part, manager, scope)
+    return (*said, *words(": "), *more) if more else said
+
+
+def _more(part: Part, manager: str, scope: Scope | None) -> Text:
+    value = part.value
+    if part.role == "mode":
+        return details.mode(value)
+    if part.role == "sed":
+        return details.sed(value)
+    if part.role == "package" and manager and details.pinned(manager, value):
+        return say("this version only")
+    if part.role in ("path", "file"):
+        return details.path(value)
+    if part.role in ("url", "repository") and value.startswith("http:"):
+        return say("not encrypted, so anybody on the way could change it")
+    if value.startswith("$") and scope is not None:
+        return _value(value, scope)
+    return ()
+
+
+def _value(word: str, scope: Scope) -> Text:
+    """What a word that is one variable comes to, where that is known."""
+    name = word.strip("${}")
+    origin = scope.variables.get(name) if name.isidentifier() else None
+    if isinstance(origin, Origin) and origin.value:
+        return say("`{value}` here", value=origin.value)
+    return ()
+
+
+def _redirect_text(redirect: Redirect) -> str:
+    return f"{redirect.descriptor}{redirect.operator}{redirect.target}" if redirect.operator else redirect.target
+
+
+def _redirect(redirect: Redirect) -> Text:
+    what = say("errors") if redirect.descriptor == "2" else say("what it prints")
+    target, operator = redirect.target, redirect.operator
+    if redirect.body is not None:
+        return say("hands it the lines that follow, up to `{end}`", end=target.strip("'\"\\"))
+    if operator in (">&", "<&") and target in ("1", "2", "-"):
+        where = {"1": say("where the output goes"), "2": say("where errors go"), "-": say("nowhere")}[target]
+        return say("sends {what} {where}", what=what, where=where)
+    if target == "/dev/null" and operator != "<":
+        return say("throws {what} away", what=say("output and errors") if operator.startswith("&") else what)
+    if operator in (">", ">|"):
+        return say("puts {what} into this file, in place of what was there", what=what)
+    if operator == ">>":
+        return say("puts {what} at the end of this file", what=what)
+    if operator in ("&>", ">&"):
+        return say("puts {what} into this file, in place of what was there", what=say("output and errors"))
+    if operator == "&>>":
+        return say("puts {what} at the end of this file", what=say("output and errors"))
+    if operator == "<<<":
+        return say("hands it this text")
+    if operator in ("<", "<>"):
+        return say("hands it the content of this file")
+    return say("where its input comes from, or its output goes")
+
+
+_JOINED_SAY = {
+    "&&": "if that went well",
+    "||": "if that failed",
+    "|": "what that prints goes to",
+    "|&": "what that prints, errors too, goes to",
+    "&": "at the same time",
+}
+
+_INSIDE_SAY = {
+    "if": "to decide",
+    "then": "if so",
+    "else": "if not",
+    "for": "for each",
+    "while": "as long as",
+    "loop": "each time",
+    "case": "in one of several cases",
+    "$()": "its output becomes a part of the command",
+    "()": "in a shell of its own",
+}
+
+
+def _joined(command: ShellCommand, errexit: bool) -> Text:
+    said = list[Text]()
+    if command.before in _JOINED_SAY:
+        said.append(say(_JOINED_SAY[command.before]))
+    elif command.before:
+        said.append(say("then, if that went well (`set -e`)") if errexit else say("then, whatever became of that"))
+    if "!" in command.inside:
+        said.append(say("its answer is turned round"))
+    if command.background:
+        said.append(say("in the background"))
+    return joined(said, "; ")
+
+
+def _inside(command: ShellCommand) -> Text:
+    said = list[Text]()
+    for name in _levels(command):
+        if name.startswith("function "):
+            said.append(say("as the function `{name}`", name=name.removeprefix("function ")))
+        elif name.startswith("case "):
+            said.append(say("in the case `{pattern}`", pattern=name.removeprefix("case ")))
+        elif name in _INSIDE_SAY:
+            said.append(say(_INSIDE_SAY[name]))
+    return joined(said[-1:])

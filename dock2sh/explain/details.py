@@ -1,0 +1,151 @@
+"""What a value itself says: permissions, an editing program, a version, a well-known path."""
+
+import re
+
+from dock2sh.explain.language import Text, joined, say
+
+_PATHS_SAY = {
+    "/dev/null": "where everything vanishes",
+    "/dev/stdout": "what the program prints",
+    "/dev/stderr": "where errors are printed",
+    "/var/lib/apt/lists": "the catalogue that `apt-get update` fetched, not needed any more",
+    "/var/cache/apt": "what apt has downloaded",
+    "/var/cache/apk": "what apk has downloaded",
+    "/var/cache/yum": "what yum has downloaded",
+    "/var/cache/dnf": "what dnf has downloaded",
+    "/var/log": "logs",
+    "/tmp": "temporary files",
+    "/var/tmp": "temporary files",
+    "/root/.cache": "what programs of root have kept for later",
+    "/root/.npm": "what npm has downloaded",
+    "/root/.gnupg": "root's keys",
+    "/usr/share/doc": "documentation",
+    "/usr/share/man": "the manual",
+    "/etc/apt/sources.list": "where apt gets packages",
+    "/etc/apt/sources.list.d": "where apt gets packages",
+    "/etc/apt/keyrings": "the keys that package sources are signed with",
+    "/usr/share/keyrings": "the keys that package sources are signed with",
+    "/etc/apt/trusted.gpg.d": "the keys that apt trusts for every source",
+    "/etc/passwd": "the list of users",
+    "/etc/group": "the list of groups",
+    "/etc/shadow": "the passwords of users",
+    "/etc/sudoers": "who may become root",
+    "/etc/sudoers.d": "who may become root",
+    "/etc/ssh": "the settings of ssh",
+    "/etc/ssl/certs": "the certificates that are trusted",
+    "/etc/localtime": "the time zone",
+    "/etc/timezone": "the time zone",
+    "/etc/profile": "what login shells do first",
+    "/etc/profile.d": "what login shells do first",
+    "/root/.bashrc": "what interactive shells of root do first",
+    "~/.bashrc": "what interactive shells do first",
+    "/root/.ssh": "root's keys for other machines",
+    "/etc/environment": "variables of whoever logs in; docker does not read it",
+    "/etc/hosts": "names of hosts; docker writes its own for every container",
+    "/etc/resolv.conf": "where names of hosts are asked for; docker writes its own for every container",
+    "/usr/local/bin": "programs that are no package of the system",
+    "/etc/nginx": "the settings of nginx",
+    "/usr/share/nginx/html": "the pages that nginx shows",
+    "/var/www/html": "the pages that the web server shows",
+    "/proc": "the kernel's view of processes",
+    "/sys": "the kernel's view of the machine",
+}
+
+
+def path(text: str) -> Text:
+    """What is at a well-known path, or at the directory above it for `DIR/*` and files in it; else nothing."""
+    bare = text.rstrip("/").removesuffix("/*").rstrip("*").rstrip("/") or "/"
+    if bare in _PATHS_SAY:
+        return say(_PATHS_SAY[bare])
+    above = bare.rpartition("/")[0]
+    return (
+        say(_PATHS_SAY[above])
+        if above in ("/etc/apt/sources.list.d", "/etc/sudoers.d", "/etc/apt/keyrings", "/etc/profile.d")
+        else ()
+    )
+
+
+_RIGHTS_SAY = {4: "read", 2: "write", 1: "execute"}
+
+
+def mode(text: str) -> Text:
+    """An octal mode or a usual symbolic one in words; nothing for others."""
+    if re.fullmatch(r"[0-7]{3,4}", text):
+        return _octal(int(text, 8))
+    if match := re.fullmatch(r"([ugoa]*)([+=-])([rwxXst]+)", text):
+        return _symbolic(match[1] or "a", match[2], match[3])
+    return ()
+
+
+def _octal(bits: int) -> Text:
+    owner, group, others = (_rights(bits >> shift & 7) for shift in (6, 3, 0))
+    said = say("owner: {owner}; group: {group}; others: {others}", owner=owner, group=group, others=others)
+    special = [said]
+    if bits & 0o4000:
+        special.append(say("runs with its owner's rights (setuid)"))
+    if bits & 0o2000:
+        special.append(say("with its group's rights, or passes its group on (setgid)"))
+    if bits & 0o1000:
+        special.append(say("only owners delete in it (sticky)"))
+    return joined(special, "; ")
+
+
+def _rights(bits: int) -> Text:
+    rights = [say(_RIGHTS_SAY[bit]) for bit in (4, 2, 1) if bits & bit]
+    return joined(rights, ", ") if rights else say("nothing")
+
+
+def _symbolic(who: str, sign: str, rights: str) -> Text:
+    names = {"u": say("its owner"), "g": say("its group"), "o": say("others"), "a": say("everybody")}
+    can = {
+        "r": say("read"), "w": say("write"), "x": say("execute"), "X": say("execute, where somebody may"),
+        "s": say("run with its owner's or group's rights"), "t": say("delete only what is one's own"),
+    }  # fmt: skip
+    whom = joined([names[letter] for letter in dict.fromkeys(who)], ", ")
+    what = joined([can[letter] for letter in dict.fromkeys(rights)], ", ")
+    if sign == "-":
+        return say("{who} may no longer {what}", who=whom, what=what)
+    if sign == "=":
+        return say("{who} may {what}, and nothing else", who=whom, what=what)
+    return say("{who} may {what}", who=whom, what=what)
+
+
+_SUBSTITUTION = re.compile(r"s([^\w\s\\])((?:\\.|(?!\1).)*)\1((?:\\.|(?!\1).)*)\1([gIi]*)\Z", re.DOTALL)
+
+
+def sed(text: str) -> Text:
+    """A program that is one substitution, or one deletion, in words; nothing for others."""
+    if match := _SUBSTITUTION.match(text):
+        pattern, new, flags = match[2], match[3], match[4]
+        if not new:
+            return say("deletes what matches `{pattern}`", pattern=pattern)
+        if "g" in flags:
+            return say("replaces `{pattern}` by `{new}`, every time it comes", pattern=pattern, new=new)
+        return say("replaces `{pattern}` by `{new}`, once a line", pattern=pattern, new=new)
+    if match := re.fullmatch(r"/((?:\\.|[^/])*)/d", text):
+        return say("deletes lines that match `{pattern}`", pattern=match[1])
+    return ()
+
+
+_PINS = {
+    "Debian packages": re.compile(r"([^=/]+)=(.+)"),
+    "Alpine packages": re.compile(r"([^=<>~]+)[=~<>]+(.+)"),
+    "Python packages": re.compile(r"([^=<>~!@]+)==(.+)"),
+    "npm packages": re.compile(r"(@?[^@]+)@(.+)"),
+    "Ruby gems": re.compile(r"([^:]+):(.+)"),
+    "Conda packages": re.compile(r"([^=<>]+)={1,2}(.+)"),
+}
+
+
+def pinned(manager: str, package: str) -> bool:
+    """Whether a package is asked for with a version."""
+    pattern = _PINS.get(manager)
+    return bool(pattern and pattern.fullmatch(package))
+
+
+def host(url: str) -> str:
+    """The host of a URL; empty if it has none that can be read."""
+    match = re.match(r"[a-z][a-z0-9+.-]*://(?:[^/@\s]*@)?([^/:\s$]+)", url, re.IGNORECASE) or re.match(
+        r"[^/@\s]+@([^:/\s$]+):", url
+    )
+    return match[1] if match else ""

@@ -1,0 +1,256 @@
+"""What the image needs and leaves: packages, downloads, files of the context, users, what would stay of secrets."""
+
+import re
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from dock2sh.commands import Known
+from dock2sh.explain import details
+from dock2sh.explain.commands import Apart
+from dock2sh.explain.effects import listed
+from dock2sh.explain.language import Text, code, say, words
+from dock2sh.explain.tree import Item, Section
+from dock2sh.instructions.secrets import looks_secret
+from dock2sh.model import Configure, Copy, Fetch, Plan, Run, Stage, Step
+
+_CHECKS = (
+    "sha256sum",
+    "sha512sum",
+    "sha1sum",
+    "sha384sum",
+    "md5sum",
+    "shasum",
+    "b2sum",
+    "gpg",
+    "gpg2",
+    "gpgv",
+    "cosign",
+    "minisign",
+)
+_SECRET_FILES = re.compile(
+    r"(?:^|/)(?:\.env(?:\.\w+)?|\.npmrc|\.pypirc|\.netrc|\.git-credentials|\.htpasswd|id_(?:rsa|dsa|ecdsa|ed25519)|[^/]*\.(?:pem|key|p12|pfx|jks)"
+    r"|\.ssh|\.aws|\.kube|\.docker/config\.json|credentials(?:\.\w+)?|secrets?(?:\.\w+)?)\Z"
+)
+
+
+class Did(NamedTuple):
+    """A step, its stage, and its shell text taken apart where it has one."""
+
+    stage: Stage
+    step: Step
+    apart: Apart | None
+
+
+def sections(plan: Plan, did: list[Did]) -> tuple[Section, ...]:
+    """Only those that have something in them."""
+    made = [
+        Section(say("Images that it begins with or takes files from"), tuple(_images(plan, did))),
+        Section(say("Values that can be given to the build"), tuple(_arguments(plan, did))),
+        Section(say("Files of the build context"), tuple(_context(did))),
+        Section(say("Packages"), tuple(_packages(did))),
+        Section(say("Downloads"), tuple(_downloads(did))),
+        Section(say("Users and groups"), tuple(_users(did))),
+        Section(say("Ports and volumes"), tuple(_noted(did))),
+        Section(say("Secrets, caches and other mounts"), tuple(_mounts(did))),
+        Section(say("Secrets that would stay in the image"), tuple(_secrets(did))),
+    ]
+    return tuple(section for section in made if section.items)
+
+
+def _images(plan: Plan, did: list[Did]) -> Iterator[Item]:
+    keys = {stage.key for stage in plan.stages}
+    for stage in plan.stages:
+        if stage.parent is None and stage.base != "scratch":
+            yield Item(stage.span.first, *_image(stage.base))
+    for _, step, _ in did:
+        origins = (
+            [step.origin] if isinstance(step, Copy) else [mount.origin for mount in step.mounts] if isinstance(step, Run) else []
+        )
+        for origin in origins:
+            if origin and origin not in keys:
+                yield Item(step.span.first, *_image(origin))
+
+
+def _image(name: str) -> tuple[Text, bool]:
+    if "@sha256:" in name:
+        return say("`{image}`: exactly this one, by its digest", image=name), False
+    tag = name.rpartition("/")[2].partition(":")[2]
+    if not tag or tag == "latest":
+        return say("`{image}`: whatever is newest on the day of the build", image=name), True
+    return say("`{image}`: the tag may come to mean another image", image=name), False
+
+
+def _arguments(plan: Plan, did: list[Did]) -> Iterator[Item]:
+    for _, step, _ in did:
+        if isinstance(step, Configure) and step.keyword == "ARG":
+            for name, value in step.pairs:
+                yield Item(
+                    step.span.first,
+                    say("`{name}`, `{value}` unless given", name=name, value=value)
+                    if value
+                    else say("`{name}`, empty unless given", name=name),
+                )
+
+
+def _context(did: list[Did]) -> Iterator[Item]:
+    for _, step, _ in did:
+        if isinstance(step, Copy) and not step.origin and step.sources:
+            names = [source.lstrip("/") or "." for source in step.sources]
+            everything = "." in names
+            yield Item(
+                step.span.first,
+                (*listed(names), *words(" → "), *code(step.destination))
+                if not everything
+                else (*say("everything that `.dockerignore` leaves"), *words(" → "), *code(step.destination)),
+            )
+        if isinstance(step, Run):
+            for mount in step.mounts:
+                if mount.type == "bind" and not mount.origin:
+                    yield Item(
+                        step.span.first,
+                        say("`{source}`, seen at `{target}` and not copied", source=mount.source, target=mount.target),
+                    )
+
+
+def _chains(did: list[Did]) -> Iterator[tuple[Step, Known]]:
+    for _, step, apart in did:
+        for understood in apart.found if apart else ():
+            for known in understood.known.chain() if understood.known else ():
+                yield step, known
+
+
+def _packages(did: list[Did]) -> Iterator[Item]:
+    for step, known in _chains(did):
+        if not known.manager or "installs" not in known.effects:
+            continue
+        names = [name for name in known.words("package") if not name.startswith("-")]
+        files = [part.value for part in known.parts if part.role == "path" and part.kind in ("value", "option")]
+        if names:
+            loose = [name for name in names if not details.pinned(known.manager, name) and "/" not in name]
+            versions = say("{count} without a version", count=len(loose)) if loose else say("all with a version")
+            yield Item(
+                step.span.first,
+                say("{manager}: {names} ({versions})", manager=say(known.manager), names=listed(names, 24), versions=versions),
+                bool(loose),
+            )
+        if files:
+            yield Item(step.span.first, say("{manager}: what {files} list", manager=say(known.manager), files=listed(files)))
+        if not names and not files:
+            yield Item(
+                step.span.first,
+                say("{manager}: what the project's files list (`{command}`)", manager=say(known.manager), command=known.title),
+            )
+
+
+def _downloads(did: list[Did]) -> Iterator[Item]:
+    for _, step, apart in did:
+        if isinstance(step, Fetch):
+            checked = say("checked against `{checksum}`", checksum=step.checksum) if step.checksum else say("nothing checks it")
+            yield Item(step.span.first, (*code(step.source), *words(": "), *checked), not step.checksum)
+        if apart is not None:
+            yield from _fetched(step, apart)
+
+
+def _fetched(step: Step, apart: Apart) -> Iterator[Item]:
+    """URLs in a RUN, and what in the same RUN checks them."""
+    known = [inner for understood in apart.found if understood.known for inner in understood.known.chain()]
+    check = next((inner.title for inner in known if inner.title in _CHECKS and _verifies(inner)), "")
+    for inner in known:
+        tool = inner.title.partition(" ")[0]
+        if tool == "git" and "network" in inner.effects and inner.title in ("git clone",):
+            yield from _cloned(step, inner)
+        elif tool in ("curl", "wget", "aria2c") or inner.title == "pip install":
+            for url in inner.words("url") if tool != "pip" else [name for name in inner.words("package") if "://" in name]:
+                says = say("checked by `{check}` in the same RUN", check=check) if check else say("nothing checks it")
+                yield Item(step.span.first, (*code(url), *words(": "), *says), not check)
+
+
+def _verifies(known: Known) -> bool:
+    texts = {part.text for part in known.parts}
+    if known.title.startswith("gpg"):
+        return bool(texts & {"--verify", "--decrypt", "-d"}) or known.title == "gpgv"
+    return (
+        bool(texts & {"-c", "--check"})
+        or any(part.text.startswith(("-c", "--check")) for part in known.parts)
+        or known.title in ("cosign", "minisign")
+    )
+
+
+def _cloned(step: Step, known: Known) -> Iterator[Item]:
+    ref = next((part.value for part in known.parts if part.role == "ref" and part.kind in ("value", "option") and part.value), "")
+    for url in known.words("repository"):
+        says = (
+            say("the branch or tag `{ref}`, as it is on that day", ref=ref)
+            if ref
+            else say("whatever is newest on the day of the build")
+        )
+        yield Item(step.span.first, (*code(url), *words(": "), *says), not ref)
+
+
+def _users(did: list[Did]) -> Iterator[Item]:
+    for step, known in _chains(did):
+        tool = known.title.partition(" ")[0]
+        if tool in ("useradd", "adduser"):
+            for name in known.words("user")[:1]:
+                yield Item(step.span.first, say("the user `{name}` is made", name=name))
+        elif tool in ("groupadd", "addgroup"):
+            for name in known.words("group")[:1]:
+                yield Item(step.span.first, say("the group `{name}` is made", name=name))
+    for _, step, _ in did:
+        if isinstance(step, Configure) and step.keyword == "USER":
+            yield Item(step.span.first, say("from here on `{user}`", user=step.words[0]))
+
+
+def _noted(did: list[Did]) -> Iterator[Item]:
+    for _, step, _ in did:
+        if isinstance(step, Configure) and step.keyword == "EXPOSE":
+            yield Item(step.span.first, say("listens on {ports}", ports=listed(list(step.words))))
+        if isinstance(step, Configure) and step.keyword == "VOLUME":
+            yield Item(step.span.first, say("keeps data in {paths}", paths=listed(list(step.words))))
+
+
+def _mounts(did: list[Did]) -> Iterator[Item]:
+    for _, step, _ in did:
+        for mount in step.mounts if isinstance(step, Run) else ():
+            if mount.type == "secret":
+                needed = say("needed") if mount.required else say("may be missing")
+                yield Item(step.span.first, say("the secret `{id}` ({needed}); it does not stay", id=mount.id, needed=needed))
+            elif mount.type == "ssh":
+                yield Item(step.span.first, say("your ssh keys, while it runs; they do not stay"))
+            elif mount.type == "cache":
+                yield Item(step.span.first, say("a cache at `{target}`, kept on the machine that builds", target=mount.target))
+
+
+def _secrets(did: list[Did]) -> Iterator[Item]:
+    for _, step, apart in did:
+        line = step.span.first
+        if isinstance(step, Configure) and step.keyword in ("ENV", "ARG"):
+            for name, _value in step.pairs:
+                if looks_secret(name):
+                    where = (
+                        say("in every container and in `docker inspect`") if step.keyword == "ENV" else say("in `docker history`")
+                    )
+                    yield Item(line, say("`{name}` can be read {where}", name=name, where=where), True)
+        if isinstance(step, Copy) and not step.origin:
+            for source in step.sources:
+                if _SECRET_FILES.search(source):
+                    yield Item(
+                        line,
+                        say(
+                            "`{file}` looks like a secret; whoever has the image can read it, even if a later line deletes it",
+                            file=source.lstrip("/"),
+                        ),
+                        True,
+                    )
+        for understood in apart.found if apart else ():
+            for known in understood.known.chain() if understood.known else ():
+                yield from (Item(line, said, True) for said in _typed(known))
+
+
+def _typed(known: Known) -> Iterator[Text]:
+    """Passwords on a command line, and in URLs. Their values are not repeated."""
+    for part in known.parts:
+        if part.role == "secret" and part.value and not part.value.startswith("$"):
+            yield say("a password is written into `{command}`, and so into `docker history`", command=known.title)
+        if re.search(r"://[^/@\s:$]+:[^/@\s$]+@", part.value):
+            yield say("a password in a URL of `{command}`, and so in `docker history`", command=known.title)

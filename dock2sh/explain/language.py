@@ -1,0 +1,117 @@
+"""Sentences in the reader's language: templates with `{fields}` and with code in backticks, looked up in a gettext catalogue.
+
+A value that is put into a field is never read as a template or as markup: what stands in a Dockerfile cannot change the page.
+Catalogues are `locale/LANGUAGE.po`; without one the template itself, which is English, is what is said.
+"""
+
+import re
+from functools import cache
+from pathlib import Path
+from typing import NamedTuple
+
+HOME = Path(__file__).parent / "locale"
+
+
+class Piece(NamedTuple):
+    """A part of a sentence: words, or code."""
+
+    text: str
+    code: bool = False
+
+
+Text = tuple[Piece, ...]
+
+_catalogue: dict[str, str] = {}
+_FIELD = re.compile(r"\{(\w+)\}")
+
+
+def languages() -> list[str]:
+    """Those that there is a catalogue for, and English."""
+    return sorted(["en", *(path.stem for path in HOME.glob("*.po"))])
+
+
+def speak(language: str) -> None:
+    """Choose the language of all that is said from here on. Raises KeyError for one without a catalogue."""
+    if language not in languages():
+        raise KeyError(language)
+    _catalogue.clear()
+    if language != "en":
+        _catalogue.update(catalogue(language))
+
+
+def translated(template: str) -> str:
+    return _catalogue.get(template) or template
+
+
+def say(template: str, **fields: "str | int | Text") -> Text:
+    """The sentence of a template, which is written as a literal so that a test finds it for the catalogues."""
+    pieces = list[Piece]()
+    for index, part in enumerate(translated(template).split("`")):
+        _fill(pieces, part, index % 2 == 1, fields)
+    return tuple(pieces)
+
+
+def _fill(pieces: list[Piece], part: str, code: bool, fields: "dict[str, str | int | Text]") -> None:
+    at = 0
+    for match in _FIELD.finditer(part):
+        if match[1] not in fields:
+            continue
+        _add(pieces, part[at : match.start()], code)
+        value = fields[match[1]]
+        if isinstance(value, tuple):
+            pieces += value
+        else:
+            _add(pieces, str(value), code)
+        at = match.end()
+    _add(pieces, part[at:], code)
+
+
+def _add(pieces: list[Piece], text: str, code: bool) -> None:
+    if text and pieces and pieces[-1].code == code:
+        pieces[-1] = Piece(pieces[-1].text + text, code)
+    elif text:
+        pieces.append(Piece(text, code))
+
+
+def plain(text: Text) -> str:
+    """Without the distinction of code, except that code of the template is in backticks where it could be mistaken for words."""
+    return "".join(piece.text for piece in text)
+
+
+def code(text: str) -> Text:
+    return (Piece(text, True),)
+
+
+def words(text: str) -> Text:
+    return (Piece(text),)
+
+
+def joined(parts: list[Text], separator: str = ", ", last: str = "") -> Text:
+    """Texts with separators between them; `last` before the last one."""
+    pieces = list[Piece]()
+    for index, part in enumerate(parts):
+        if index:
+            pieces.append(Piece(last if last and index == len(parts) - 1 else separator))
+        pieces += part
+    return tuple(pieces)
+
+
+@cache
+def catalogue(language: str) -> dict[str, str]:
+    """A catalogue's templates and their translations. The .po file is read as it is: nothing has to be compiled."""
+    found: dict[str, str] = {}
+    field, texts = "", {"msgid": "", "msgstr": ""}
+    for line in [*(HOME / f"{language}.po").read_text(encoding="utf-8").splitlines(), 'msgid ""']:
+        keyword, _, quoted = line.partition(" ")
+        if keyword in texts:
+            if keyword == "msgid" and texts["msgid"] and texts["msgstr"]:
+                found[texts["msgid"]] = texts["msgstr"]
+            field = keyword
+            texts[field] = _unquoted(quoted)
+        elif line.startswith('"') and field:
+            texts[field] += _unquoted(line)
+    return found
+
+
+def _unquoted(text: str) -> str:
+    return text.strip()[1:-1].replace("\\n", "\n").replace('\\"', '"').replace("\\\\", "\\")

@@ -1,0 +1,19 @@
+"""Where an instruction does its work: build time or run time, as which user, where, with which shell."""
+
+from dock2sh.explain.language import Text, say
+from dock2sh.explain.scope import Scope
+from dock2sh.model import Run
+
+
+def user_of(user: str, known: bool = True) -> Text:
+    if not user:
+        return say("root") if known else say("the base image's user (root, unless it says otherwise)")
+    return say("root") if user in ("root", "0", "0:0", "root:root") else say("user `{user}`", user=user)
+
+
+def of_run(step: Run, scope: Scope) -> Text:
+    """`as root, in /app, by /bin/sh -c`."""
+    who = user_of(step.user, scope.known)
+    if not step.shell:
+        return say("as {who}, in `{directory}`, without a shell", who=who, directory=step.cwd)
+    return say("as {who}, in `{directory}`, by `{shell}`", who=who, directory=step.cwd, shell=" ".join(step.shell))

@@ -1,0 +1,135 @@
+"""What each instruction sees: the variables with their values and where they are from, the user, the directory, the shell."""
+
+import re
+from collections.abc import Mapping
+from typing import NamedTuple
+
+from dock2sh.dockerfile.syntax import Dockerfile, Node
+from dock2sh.explain.language import Text, say
+from dock2sh.explain.tree import Variable
+from dock2sh.instructions.variables import NEVER_ENV
+from dock2sh.model import Configure, MakeDirectory, Plan, Stage, Step
+from dock2sh.plan.builder import DEFAULT_SHELL
+
+_USED = re.compile(r"\$(?:\{([A-Za-z_]\w*)|([A-Za-z_]\w*))")
+
+
+class Origin(NamedTuple):
+    """A variable's value and where it is from."""
+
+    value: str | None
+    origin: Text
+
+
+class Scope(NamedTuple):
+    """What holds for one instruction."""
+
+    stage: Stage
+    variables: Mapping[str, Origin]
+    user: str
+    cwd: str
+    shell: tuple[str, ...]
+    known: bool
+
+
+class Globals(NamedTuple):
+    """The ARGs before the first FROM, and the --build-args."""
+
+    variables: Mapping[str, Origin]
+    build_args: Mapping[str, str]
+
+
+def global_scope(dockerfile: Dockerfile, plan: Plan, build_args: Mapping[str, str]) -> Globals:
+    """What FROM lines see."""
+    found: dict[str, Origin] = {}
+    for name, value in plan.globals.items():
+        if name.startswith(("TARGET", "BUILD")):
+            found[name] = Origin(value, say("from `--build-arg`") if name in build_args else say("given by the builder"))
+    for node in dockerfile.nodes:
+        if node.keyword.lower() == "from":
+            break
+        for word in node.args:
+            name = word.partition("=")[0]
+            found[name] = Origin(plan.globals.get(name), _argument(name, build_args, "=" in word, node))
+    return Globals(found, build_args)
+
+
+def _argument(name: str, build_args: Mapping[str, str], default: bool, node: Node) -> Text:
+    if name in build_args:
+        return say("from `--build-arg`")
+    if default:
+        return say("the default of `ARG`, line {line}", line=node.span.first)
+    return say("`ARG` of line {line} has no default: give it with `--build-arg`", line=node.span.first)
+
+
+def scopes(stage: Stage, shared: Globals, before: Mapping[str, Mapping[str, Origin]]) -> list[Scope]:
+    """The scope of each step of a stage, and behind them the one at its end. `before` are the variables at other stages' ends."""
+    inherited = before.get(stage.parent or "", {})
+    variables: dict[str, Origin] = {}
+    for name, value in stage.start_env:
+        variables[name] = inherited.get(name) or Origin(value, say("from the base image `{image}`", image=stage.base))
+    user, cwd = stage.start.get("User") or "", stage.start.get("WorkingDir") or "/"
+    shell: tuple[str, ...] = tuple(stage.start.get("Shell") or DEFAULT_SHELL)
+    found = list[Scope]()
+    for step in stage.steps:
+        found.append(Scope(stage, dict(variables), user, cwd, shell, stage.known))
+        variables |= _assigned(step, shared)
+        if isinstance(step, MakeDirectory):
+            cwd = step.cwd
+        elif isinstance(step, Configure) and step.keyword == "USER":
+            user = step.words[0]
+        elif isinstance(step, Configure) and step.keyword == "SHELL":
+            shell = step.words
+    found.append(Scope(stage, variables, user, cwd, shell, stage.known))
+    return found
+
+
+def _assigned(step: Step, shared: Globals) -> dict[str, Origin]:
+    if not isinstance(step, Configure) or step.keyword not in ("ENV", "ARG"):
+        return {}
+    line = step.span.first
+    if step.keyword == "ENV":
+        return {name: Origin(value, say("`ENV`, line {line}", line=line)) for name, value in step.pairs}
+    found: dict[str, Origin] = {}
+    for name, value in step.pairs:
+        if name in NEVER_ENV:
+            continue
+        if name in shared.build_args:
+            origin = say("from `--build-arg`")
+        elif value is not None and name in shared.variables and f"{name}=" not in step.text:
+            origin = shared.variables[name].origin
+        elif value is None:
+            origin = say("`ARG` of line {line} has no default: give it with `--build-arg`", line=line)
+        else:
+            origin = say("the default of `ARG`, line {line}", line=line)
+        if value is not None:
+            found[name] = Origin(value, origin)
+        else:
+            found.setdefault(name, Origin(None, origin))
+    return found
+
+
+def used(text: str) -> list[str]:
+    """The names of variables in a text, in order."""
+    return list(dict.fromkeys(a or b for a, b in _USED.findall(text)))
+
+
+def shown(names: list[str], variables: Mapping[str, Origin], known: bool, assigned: frozenset[str]) -> tuple[Variable, ...]:
+    """The variables of these names. Those that the text itself sets are left out."""
+    found = list[Variable]()
+    for name in names:
+        if name in variables:
+            found.append(Variable(name, variables[name].value, variables[name].origin))
+        elif name not in assigned:
+            found.append(Variable(name, None, _missing(name, known)))
+    return tuple(found)
+
+
+def _missing(name: str, known: bool) -> Text:
+    if name == "HOME":
+        return say("the home directory of the user, which docker looks up in `/etc/passwd`")
+    if name.lower() in ("http_proxy", "https_proxy", "no_proxy", "ftp_proxy", "all_proxy"):
+        return say("empty, unless `--build-arg` gives it")
+    if known:
+        return say("nothing sets it: it is empty")
+    return say("nothing here sets it: the base image may")

@@ -1,0 +1,344 @@
+"""How a container starts and stops: computed from ENTRYPOINT, CMD and the rest of the image's config."""
+
+import json
+from typing import Any, NamedTuple
+
+from dock2sh.commands import understand
+from dock2sh.explain.language import Text, code, joined, say
+from dock2sh.explain.places import user_of
+from dock2sh.explain.tree import Fact, Row, Start
+from dock2sh.model import DEFAULT_PATH, Plan
+from dock2sh.shell import Word, read
+
+_SHELLS = ("sh", "bash", "dash", "ash", "zsh", "busybox")
+_STOPS = frozenset(
+    "nginx gunicorn uvicorn redis-server postgres mysqld tini dumb-init supervisord java apache2ctl"
+    " httpd apachectl"
+    " httpd-foreground apache2-foreground sshd".split()
+)
+"""Programs that end by themselves when they get SIGTERM as process 1."""
+_IGNORES = frozenset("python python3 node sleep tail flask cat".split())
+"""Programs that take no notice of SIGTERM as process 1: the kernel does not end process 1 for a signal without a handler."""
+
+
+class Form(NamedTuple):
+    """An ENTRYPOINT or CMD: `shell` if a shell runs its text, which is the last word then."""
+
+    argv: tuple[str, ...]
+    shell: bool
+
+
+def form_of(argv: list[str] | None) -> Form:
+    words = tuple(argv or ())
+    shell = len(words) >= 3 and words[0].rpartition("/")[2] in _SHELLS and words[-2] in ("-c", "-ec", "-lc", "-xc", "-exc")
+    return Form(words, shell)
+
+
+def start(plan: Plan) -> Start:
+    config = plan.config
+    entrypoint, cmd = form_of(config.get("Entrypoint")), form_of(config.get("Cmd"))
+    known = plan.stages[-1].known
+    if not entrypoint.argv and not cmd.argv:
+        return Start(tuple(_facts(plan, config)), _rows_of_nothing(plan, known), ())
+    rows = [
+        _plain(entrypoint, cmd, config, known, plan),
+        _with_arguments(entrypoint, cmd),
+        _with_shell(entrypoint, plan),
+        _other_entrypoint(plan),
+        _stopped(entrypoint, cmd, config),
+    ]
+    return Start(tuple(_facts(plan, config)), tuple(rows), tuple(_advice(entrypoint, cmd, config)))
+
+
+def _facts(plan: Plan, config: Any) -> list[Fact]:
+    """What the process has: its user, directory, environment."""
+    last, known = plan.stages[-1], plan.stages[-1].known
+    environment = [
+        pair for pair in config.get("Env") or () if not pair.startswith("PATH=") or pair.partition("=")[2] != DEFAULT_PATH
+    ]
+    begun = {f"{name}={value}" for name, value in last.start_env}
+    own = [pair for pair in environment if pair not in begun or last.parent is not None]
+    facts = [
+        Fact(say("user"), user_of(config.get("User") or "", known)),
+        Fact(say("directory"), code(config.get("WorkingDir") or "/")),
+        Fact(
+            say("ENTRYPOINT"),
+            code(json.dumps(config["Entrypoint"], ensure_ascii=False))
+            if config.get("Entrypoint")
+            else say("none")
+            if known
+            else say("the base image's, if it has one"),
+        ),
+        Fact(
+            say("CMD"),
+            code(json.dumps(config["Cmd"], ensure_ascii=False))
+            if config.get("Cmd")
+            else say("none")
+            if known or config.get("Entrypoint")
+            else say("the base image's, if it has one"),
+        ),
+    ]
+    if own:
+        facts.append(Fact(say("environment"), joined([code(pair) for pair in own])))
+    if config.get("ExposedPorts"):
+        facts.append(Fact(say("ports"), joined([code(port) for port in config["ExposedPorts"]])))
+    if config.get("Volumes"):
+        facts.append(Fact(say("volumes"), joined([code(volume) for volume in config["Volumes"]])))
+    facts.append(Fact(say("signal of docker stop"), code(config.get("StopSignal") or "SIGTERM")))
+    return facts
+
+
+def _rows_of_nothing(plan: Plan, known: bool) -> tuple[Row, ...]:
+    if not known:
+        says = say("This file says neither `ENTRYPOINT` nor `CMD`: what starts is the base image's. `docker inspect` shows it.")
+        return (
+            Row("docker run IMAGE", None, says, False),
+            Row(
+                "docker run IMAGE COMMAND",
+                ("COMMAND",),
+                say("`COMMAND` in place of the base image's `CMD`; where that image has an `ENTRYPOINT`, its arguments."),
+                False,
+            ),
+        )
+    says = say("An error: the image says neither `ENTRYPOINT` nor `CMD`, so there is nothing to start.")
+    return (
+        Row("docker run IMAGE", None, says, True),
+        Row("docker run IMAGE COMMAND", ("COMMAND",), say("starts `COMMAND`"), False),
+    )
+
+
+def _publish(config: Any) -> str:
+    ports = [port.partition("/")[0] for port in config.get("ExposedPorts") or ()]
+    return "".join(f" -p {port}:{port}" for port in ports[:3])
+
+
+def _plain(entrypoint: Form, cmd: Form, config: Any, known: bool, plan: Plan) -> Row:
+    argv = entrypoint.argv if entrypoint.shell else entrypoint.argv + cmd.argv
+    if entrypoint.shell and cmd.argv:
+        argv = entrypoint.argv + cmd.argv
+    typed = f"docker run{_publish(config)} IMAGE"
+    if entrypoint.argv and not entrypoint.shell and cmd.shell:
+        return Row(
+            typed,
+            argv,
+            say(
+                "`CMD` is in shell form, so `ENTRYPOINT` gets `{shell}` and the text as arguments: nearly always a mistake.",
+                shell=" ".join(cmd.argv[:-1]),
+            ),
+            True,
+        )
+    if entrypoint.shell and cmd.argv:
+        return Row(
+            typed,
+            argv,
+            say("`CMD` has no effect: `ENTRYPOINT` is in shell form, and the shell takes it for `$0`, `$1`, … of its text."),
+            True,
+        )
+    said = [_what(argv, entrypoint.shell or (not entrypoint.argv and cmd.shell))]
+    inherited = plan.stages[-1].start.get("Cmd")
+    if not entrypoint.argv and inherited and list(cmd.argv) == list(inherited) and not _sets(plan, "CMD"):
+        said.append(say("That is the base image's `CMD`."))
+    if _publish(config):
+        said.append(say("`-p` makes the port reachable from outside."))
+    return Row(typed, argv, joined(said, " "), False)
+
+
+def _sets(plan: Plan, keyword: str) -> bool:
+    return any(getattr(step, "keyword", "") == keyword for step in plan.stages[-1].steps)
+
+
+def _what(argv: tuple[str, ...], shell: bool) -> Text:
+    """What the process is for, from the knowledge base."""
+    if shell:
+        commands = read(argv[-1]).commands if len(argv) > 2 else ()
+        words = next((command.words for command in reversed(commands) if command.words), ())
+    else:
+        words = tuple(Word(0, 0, word, word) for word in argv)
+    if not words:
+        return say("A shell runs the text.")
+    known = understand(words)
+    while known.within and known.title in ("exec", "env", "gosu", "tini", "dumb-init"):
+        known = known.within[0]
+    program = known.within[0] if known.within else known
+    if not program.known:
+        return say("Starts `{program}`.", program=words[0].value)
+    return say("`{program}`: {summary}.", program=program.title, summary=say(program.summary))
+
+
+def _with_arguments(entrypoint: Form, cmd: Form) -> Row:
+    typed = "docker run IMAGE a b"
+    if not entrypoint.argv:
+        return Row(typed, ("a", "b"), say("`a` with the argument `b`, in place of `CMD`."), False)
+    argv = (*entrypoint.argv, "a", "b")
+    if not entrypoint.shell:
+        return Row(
+            typed,
+            argv,
+            say("`a b` come after `ENTRYPOINT`, in place of `CMD`.") if cmd.argv else say("`a b` come after `ENTRYPOINT`."),
+            False,
+        )
+    if any(name in entrypoint.argv[-1] for name in ("$@", "$*", "$0", "$1")):
+        return Row(typed, argv, say("`a` is `$0` and `b` is `$1` of the shell's text, which uses them."), False)
+    return Row(
+        typed,
+        argv,
+        say("The arguments are lost: `a` becomes `$0` of the shell, `b` becomes `$1`, and the text uses neither."),
+        True,
+    )
+
+
+def _shell_name(plan: Plan) -> str:
+    """The shell that one would ask for: bash, unless the base is known for having none."""
+    stage = plan.stages[-1]
+    base = stage.base
+    while stage.parent is not None:
+        stage = next(other for other in plan.stages if other.key == stage.parent)
+        base = stage.base
+    name = base.partition("@")[0]
+    return "sh" if any(word in name for word in ("alpine", "busybox", "scratch", "distroless")) else "bash"
+
+
+def _with_shell(entrypoint: Form, plan: Plan) -> Row:
+    shell = _shell_name(plan)
+    typed = f"docker run -it IMAGE {shell}"
+    if not entrypoint.argv:
+        return Row(typed, (shell,), say("A shell to look around in, in place of `CMD`."), False)
+    argv = (*entrypoint.argv, shell)
+    if entrypoint.shell:
+        return Row(typed, argv, say("No shell to look around in: the same as without arguments."), True)
+    return Row(
+        typed,
+        argv,
+        say("No shell to look around in: `{shell}` is an argument of `{program}`.", shell=shell, program=entrypoint.argv[0]),
+        True,
+    )
+
+
+def _other_entrypoint(plan: Plan) -> Row:
+    shell = _shell_name(plan)
+    return Row(
+        f"docker run -it --entrypoint {shell} IMAGE",
+        (shell,),
+        say("A shell to look around in. `--entrypoint` drops `CMD`, too."),
+        False,
+    )
+
+
+def _stopped(entrypoint: Form, cmd: Form, config: Any) -> Row:
+    """Who gets the signal of `docker stop`, and what comes of it."""
+    signal = config.get("StopSignal") or "SIGTERM"
+    argv = entrypoint.argv + cmd.argv
+    shell = entrypoint.shell or (not entrypoint.argv and cmd.shell)
+    text = (entrypoint if entrypoint.argv else cmd).argv[-1] if shell else ""
+    words = tuple(Word(0, 0, word, word) for word in argv)
+    if shell:
+        return _stopped_shell(text, argv, signal)
+    if signal not in ("SIGTERM", "TERM", "15"):
+        return Row(
+            "docker stop CONTAINER",
+            argv,
+            say(
+                "`{signal}` goes to `{program}`, process 1. What it does with it is not known here; after 10"
+                " seconds docker kills it.",
+                signal=signal,
+                program=argv[0],
+            ),
+            False,
+        )
+    return _stopped_program(words, argv, signal)
+
+
+def _stopped_shell(text: str, argv: tuple[str, ...], signal: str) -> Row:
+    commands = [command for command in read(text).commands if "$()" not in command.inside]
+    last = commands[-1].words if commands else ()
+    if last and last[0].value == "exec" and len(last) > 1:
+        return _stopped_program(last[1:], argv, signal)
+    shell = argv[0]
+    if len(commands) == 1 and last:
+        says = say(
+            "`{signal}` goes to process 1. Where `{shell}` is dash (Debian, Ubuntu), that is the shell, which"
+            " passes nothing on: 10 seconds, then everything is killed. bash and busybox become `{program}`"
+            " itself.",
+            signal=signal,
+            shell=shell,
+            program=last[0].value,
+        )
+    else:
+        says = say(
+            "`{signal}` goes to process 1, the shell `{shell}`, which passes nothing on: 10 seconds, then everything is killed.",
+            signal=signal,
+            shell=shell,
+        )
+    return Row("docker stop CONTAINER", argv[:3], says, True)
+
+
+def _stopped_program(words: tuple[Word, ...], argv: tuple[str, ...], signal: str) -> Row:
+    known = understand(words)
+    name = words[0].value.rpartition("/")[2]
+    program = known.within[0] if known.within else known
+    typed = "docker stop CONTAINER"
+    fields = {"signal": signal, "program": words[0].value}
+    if name in ("tini", "dumb-init", "docker-init"):
+        return Row(typed, argv, say("`{signal}` goes to `{program}`, process 1, which hands it on.", **fields), False)
+    if name in _STOPS:
+        return Row(typed, argv, say("`{signal}` goes to `{program}`, process 1, which ends.", **fields), False)
+    if program.title.partition(" ")[0] in _IGNORES or name in _IGNORES:
+        return Row(
+            typed,
+            argv,
+            say(
+                "`{signal}` goes to `{program}`, process 1, which takes no notice unless it was written to: 10"
+                " seconds, then it is killed. `docker run --init` helps.",
+                **fields,
+            ),
+            True,
+        )
+    if name.endswith(".sh") or "entrypoint" in name or name in _SHELLS:
+        return Row(
+            typed,
+            argv,
+            say(
+                "`{signal}` goes to `{program}`, process 1, a script: unless it ends in `exec`, it passes nothing"
+                " on, and after 10 seconds everything is killed.",
+                **fields,
+            ),
+            True,
+        )
+    return Row(
+        typed,
+        argv,
+        say(
+            "`{signal}` goes to `{program}`, process 1. If it has no handler for it, nothing happens; after 10"
+            " seconds docker kills it.",
+            **fields,
+        ),
+        False,
+    )
+
+
+def _advice(entrypoint: Form, cmd: Form, config: Any) -> list[Text]:
+    """A better form, where the one that is there loses arguments or signals."""
+    form = entrypoint if entrypoint.argv else cmd
+    if not form.shell:
+        return []
+    keyword = "ENTRYPOINT" if entrypoint.argv else "CMD"
+    script = read(form.argv[-1])
+    if len(script.commands) != 1 or script.opaque or script.symbols:
+        return [
+            say(
+                "Put `exec ` before the last command of `{keyword}`: the program becomes process 1 and gets the signals.",
+                keyword=keyword,
+            )
+        ]
+    command = script.commands[0]
+    if any(word.dynamic or word.glob for word in command.words) or command.redirects or not command.words:
+        return [
+            say(
+                "Put `exec ` before the command of `{keyword}`: the program becomes process 1 and gets the signals.",
+                keyword=keyword,
+            )
+        ]
+    lines = [f"ENV {word.raw}" for word in command.assignments]
+    argv = json.dumps([word.value for word in command.words], ensure_ascii=False)
+    better = " ⏎ ".join([*lines, f"{keyword} {argv}"])
+    return [say("As a list there is no shell in between, and arguments and signals arrive: `{better}`", better=better)]

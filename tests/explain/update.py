@@ -1,0 +1,12 @@
+"""Writes the goldens anew:  ./dev python tests/explain/update.py  (then read the difference)."""
+
+from pathlib import Path
+
+from test_explain import CASES, GOLDEN, explained  # type: ignore[import-not-found]
+
+from dock2sh.explain.terminal import Style, lines
+
+for name in CASES:
+    text = (GOLDEN / f"{name}.Dockerfile").read_text()
+    shown = "\n".join(line.rstrip() for line in lines(explained(text, checked=True), Style(90)))
+    Path(GOLDEN / f"{name}.txt").write_text(shown.strip("\n") + "\n")
