@@ -290,7 +290,7 @@ LINES = st.sampled_from(
 )  # fmt: skip
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=25, deadline=None)
 @given(st.lists(LINES, max_size=14), st.booleans())
 def test_every_format_of_any_file(rest: list[str], known: bool) -> None:
     text = "\n".join(["FROM debian:12 AS a", *rest]) + "\n"
