@@ -76,7 +76,14 @@ NEVERTHELESS = {
     ("explain", "instructions.secrets"): "which names tell of a secret",
 }
 
-THIRD_PARTY = {("cli", "typer"), ("cli", "rich"), ("images", "backports"), ("images", "compression"), ("shell", "bashlex"), ("verify", "jinja2")}
+THIRD_PARTY = {
+    ("cli", "typer"),
+    ("cli", "rich"),
+    ("images", "backports"),
+    ("images", "compression"),
+    ("shell", "bashlex"),
+    ("verify", "jinja2"),
+}
 
 
 def imports() -> Iterator[tuple[str, str, str]]:
