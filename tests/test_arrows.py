@@ -60,6 +60,7 @@ NEVERTHELESS = {
     ("checks", "images.reference"): "the same",
     ("checks", "__init__"): "the version, for SARIF",
     ("sandbox", "images.layers"): "where a path leads in a root",
+    ("images", "__init__"): "the version, for the User-Agent",
     ("emit", "__init__"): "the version, for a script's first lines",
     ("emit", "dockerfile.words"): "Deferred: a value that only the running script knows",
     ("emit", "dockerfile.gotext"): "what Go takes for a blank, and how it quotes",
@@ -81,6 +82,7 @@ THIRD_PARTY = {
     ("cli", "rich"),
     ("images", "backports"),
     ("images", "compression"),
+    ("images", "urllib3"),
     ("shell", "bashlex"),
     ("verify", "jinja2"),
 }

@@ -21,7 +21,7 @@ from dock2sh.cli.say import OK, REFUSED
 
 COMMANDS = (
     "script", "explain", "plan", "parse", "check", "emulate", "run", "verify",
-    "images", "history", "inspect", "tag", "rmi", "rm", "prune", "save", "load",
+    "images", "history", "inspect", "tag", "rmi", "rm", "prune", "save", "load", "pull", "push",
 )  # fmt: skip
 
 

@@ -19,6 +19,10 @@ Quiet = Annotated[bool, typer.Option("-q", "--quiet", help="Print only ids.")]
 Filters = Annotated[
     list[str] | None, typer.Option("-f", "--filter", metavar="NAME=VALUE", help="Only these: see `images --help`.")
 ]
+Insecure = Annotated[
+    list[str] | None,
+    typer.Option("--insecure", metavar="HOST[:PORT]", help="A registry that may go without TLS; this machine's own always may."),
+]
 Template = Annotated[str, typer.Option("--format", metavar="table|json|TEMPLATE", help="A Go template, as docker's.")]
 
 

@@ -135,6 +135,25 @@ class Folder:
             discard(path)
 
     @contextmanager
+    def partial(self, digest: str) -> Iterator[Any]:
+        """A download to go on with: what is there of it stays, whatever happens, until it is settled. One process at a time."""
+        os.makedirs(self.place("partial"), mode=0o700, exist_ok=True)
+        path = self.place("partial", digest.replace(":", "-"))
+        while True:
+            with open(path, "a+b", buffering=0) as file:
+                fcntl.flock(file, fcntl.LOCK_EX)
+                if not os.path.exists(path) or not os.path.samestat(os.fstat(file.fileno()), os.stat(path)):
+                    continue  # it was settled (or pruned) while we waited
+                yield file
+                if os.path.exists(path) and os.path.exists(self.blob(digest)):
+                    os.unlink(path)
+                return
+
+    def settle_partial(self, digest: str) -> None:
+        """It is whole: a blob."""
+        os.replace(self.place("partial", digest.replace(":", "-")), self.blob(digest))
+
+    @contextmanager
     def busy(self) -> Iterator[None]:
         """While this lasts nothing is collected, and what is in `temporary/` has an owner. Nests, and many may do it at once."""
         os.makedirs(self.place("temporary"), mode=0o700, exist_ok=True)

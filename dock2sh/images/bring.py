@@ -32,7 +32,7 @@ class Wish(NamedTuple):
 
     say: Callable[[str], None] = lambda text: None
     store: Store | None = None
-    pull: Callable[[str, str, Store], Stored | None] | None = None
+    pull: Callable[[str, str, Store], Stored] | None = None
     bootstrap: bool = False
 
 
@@ -67,11 +67,15 @@ def bring(reference: str, sources: Mapping[str, str], platform: str, wish: Wish)
         return _told(take(image, store), image.where, wish)
     if copy := store.find_copy(reference, platform):
         return _told(copy, "the copy of what an engine had", wish)
-    if wish.pull and (pulled := wish.pull(reference, platform, store)):
-        return _told(pulled, "its registry", wish)
+    trouble = ""
+    if wish.pull:
+        try:
+            return _told(wish.pull(reference, platform, store), "its registry", wish)
+        except ImageError as error:
+            trouble = f" ({error})"
     if wish.bootstrap and (made := _bootstrapped(reference, platform, store, wish)):
         return made
-    raise ImageError(f"nobody here has the image {reference}{f' for {platform}' if platform else ''}. {_cures(wish)}")
+    raise ImageError(f"nobody here has the image {reference}{f' for {platform}' if platform else ''}{trouble}. {_cures(wish)}")
 
 
 def _cures(wish: Wish) -> str:
@@ -144,7 +148,7 @@ def _describes(manifest: Any, layers: Sequence[Layer]) -> bool:
 
 def _add_part(part: Part, store: Store) -> Layer:
     """One layer, unless it is here. Compressed with something that OCI has no word for, it is stored decompressed."""
-    if part.diff_id and (here := store.layer(part.diff_id)) and store.has_blob(here.digest, here.size):
+    if part.diff_id and (here := store.verified(part.diff_id)):
         return here
     with part.open() as raw:
         kind = compression(raw.read(6))

@@ -109,9 +109,23 @@ class Store:
 
     def layer(self, diff_id: str) -> Layer | None:
         """A layer that an image here or something remembered has."""
+        return next(self._layers(diff_id), None)
+
+    def verified(self, diff_id: str) -> Layer | None:
+        """A layer that is here and is what its diff id says: that is its digest, or it was unpacked, and so checked.
+
+        What others promise of a compressed layer may be wrong, and must not become a layer of another image.
+        """
+        for layer in self._layers(diff_id):
+            known = layer.digest == diff_id or os.path.isdir(self._unpacked(layer))
+            if known and self.has_blob(layer.digest, layer.size):
+                return layer
+        return None
+
+    def _layers(self, diff_id: str) -> Iterator[Layer]:
         known = (layer for image in self._images(self._entries()) for layer in image.layers)
         remembered = (layer for memory in self._memory.all() for layer in memory.layers)
-        return next((layer for layers in (known, remembered) for layer in layers if layer.diff_id == diff_id), None)
+        yield from (layer for layers in (known, remembered) for layer in layers if layer.diff_id == diff_id)
 
     # ---- layers
 

@@ -1,0 +1,35 @@
+"""`dock2sh push`: an image to a registry."""
+
+from typing import Annotated
+
+import typer
+
+from dock2sh.cli.progress import watching
+from dock2sh.cli.say import note, write
+from dock2sh.cli.store import Insecure, failing, opened
+
+
+def push(
+    name: Annotated[str, typer.Argument(metavar="NAME[:TAG]", help="A name of an image of the store; it says which registry.")],
+    quiet: Annotated[bool, typer.Option("-q", "--quiet", help="No word on how far it is.")] = False,
+    insecure: Insecure = None,
+) -> None:
+    """Give an image to the registry that its name says. Prints the name with the digest that it has there.
+
+    \b
+    dock2sh tag app registry.example:5000/team/app:1.2
+    dock2sh push registry.example:5000/team/app:1.2
+
+    The login is docker's (`docker login`). Layers are gzipped on the way. Exit status: 0; 1 it could not be pushed.
+    """
+    with failing(), watching(quiet) as moved:
+        from dock2sh.images.listing import familiar
+        from dock2sh.images.reference import parse_reference
+        from dock2sh.images.registry import Ways
+        from dock2sh.images.transfer import Watch, push
+
+        whole = parse_reference(name)
+        pushed = push(opened(), name, Ways(insecure or ()), Watch((lambda text: None) if quiet else note, moved))
+    if not quiet:
+        note(f"{whole.tag}: digest: {pushed.digest} size: {pushed.size}")
+    write(f"{familiar(f'{whole.domain}/{whole.path}@{pushed.digest}')}\n", "")

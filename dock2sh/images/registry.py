@@ -1,0 +1,373 @@
+"""A registry: the requests of its API (OCI distribution spec) that pulling and pushing need, on urllib3.
+
+urllib3 brings connections, TLS, proxies, redirects and retries. The libraries for registries themselves were weighed and left:
+oras is made for artifacts, does not check what it downloads, and brings a compiled JSON schema validator; python-dxf and skopeo
+begin a broken download anew, and skopeo is a program that is mostly not there. What remains are seven requests.
+"""
+
+import hashlib
+import ipaddress
+import json
+import os
+import re
+import ssl
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from typing import Any, NamedTuple
+from urllib.parse import urlencode, urljoin, urlsplit
+from urllib.request import getproxies, proxy_bypass
+
+import urllib3
+from urllib3.exceptions import ConnectTimeoutError, HTTPError, MaxRetryError, NameResolutionError, NewConnectionError, SSLError
+from urllib3.util import Retry, Timeout
+
+from dock2sh import __version__
+
+from . import ImageError
+from .credentials import Login, login
+from .reference import Reference
+
+MANIFESTS = (
+    "application/vnd.oci.image.index.v1+json",
+    "application/vnd.oci.image.manifest.v1+json",
+    "application/vnd.docker.distribution.manifest.list.v2+json",
+    "application/vnd.docker.distribution.manifest.v2+json",
+)
+_HUB = "registry-1.docker.io"
+_RETRY = Retry(
+    total=5, connect=2, backoff_factor=0.5, backoff_jitter=0.3, redirect=8, raise_on_status=False, raise_on_redirect=True,
+    status_forcelist=(429, 500, 502, 503, 504), allowed_methods=("GET", "HEAD"),
+)  # fmt: skip
+_TIMEOUT = Timeout(connect=20, read=60)
+_TEXT_AT_MOST = 1 << 24
+_CHALLENGE = re.compile(r'(\w+)="((?:[^"\\]|\\.)*)"')
+
+
+class Ways(NamedTuple):
+    """How registries may be reached. `insecure`: hosts (with their port) that may go without TLS or a known certificate;
+    loopback always may. `mirrors`: asked before Docker Hub, as hosts or URLs."""
+
+    insecure: Sequence[str] = ()
+    mirrors: Sequence[str] = ()
+
+
+class Answer(NamedTuple):
+    """A manifest as it came: its bytes, media type, digest."""
+
+    data: bytes
+    media_type: str
+    digest: str
+
+
+class NotThere(ImageError):
+    """The registry has no such image."""
+
+
+class Registry:
+    """One repository of one registry. Methods raise ImageError that says which registry, and what it answered."""
+
+    def __init__(self, host: str, repository: str, ways: Ways, actions: str = "pull", name: str = "") -> None:
+        """`host` as in a reference, or a mirror's URL; `name` is what to call it in messages."""
+        scheme, _, rest = host.rpartition("://")
+        self.host = rest.rstrip("/")
+        self.name = name or self.host
+        self._repository, self._actions, self._ways = repository, actions, ways
+        self._loose = may_be_insecure(self.host, ways)
+        self._schemes = [scheme] if scheme else ["https", "http"] if self._loose else ["https"]
+        if scheme == "http" and not self._loose:
+            raise ImageError(f"{host} is without TLS: allow it with --insecure {self.host}")
+        self._base = ""
+        self._authorization = ""
+        self._pool = _pool(self.host, self._loose)
+
+    # ---- the requests
+
+    def manifest(self, reference: str) -> Answer:
+        """The manifest or index of a tag or digest, checked against its digest."""
+        response = self._request("GET", f"manifests/{reference}", headers={"Accept": ", ".join(MANIFESTS)})
+        data = response.read(_TEXT_AT_MOST + 1)
+        response.release_conn()
+        digest = f"sha256:{hashlib.sha256(data).hexdigest()}"
+        promised = reference if reference.startswith("sha256:") else response.headers.get("Docker-Content-Digest", digest)
+        if promised != digest:
+            raise ImageError(f"{self.name} sent a damaged manifest: it is {digest}, where {promised} was promised")
+        kind = response.headers.get("Content-Type", "").partition(";")[0].strip()
+        return Answer(data, _told_type(data, kind), digest)
+
+    def has(self, digest: str) -> bool:
+        """Whether the repository has a blob."""
+        response = self._request("HEAD", f"blobs/{digest}", accepted=(200, 404))
+        return bool(response.status == 200)
+
+    @contextmanager
+    def blob(self, digest: str, start: int = 0) -> Iterator[tuple[int, Iterator[bytes]]]:
+        """A blob from byte `start` on: where it really starts (0 if the registry knows no ranges), and its blocks.
+
+        A connection that breaks raises OSError or urllib3's HTTPError: the caller goes on from what it has.
+        """
+        headers = {"Range": f"bytes={start}-"} if start else {}
+        response = self._request("GET", f"blobs/{digest}", headers=headers, accepted=(200, 206, 416))
+        try:
+            if response.status == 416:
+                yield -1, iter(())
+            else:
+                yield (start if response.status == 206 else 0), response.stream(1 << 18, decode_content=False)
+        finally:
+            response.close()
+
+    def upload(self, digest: str, size: int, block: Callable[[int, int], bytes], done: Callable[[int], None]) -> None:
+        """Send a blob: `block(at, length)` reads of it. A chunk that breaks is sent again from where the registry has got to."""
+        place = self._request("POST", "blobs/uploads/", accepted=(202,)).headers["Location"]
+        at, failures = 0, 0
+        while at < size:
+            data = block(at, _CHUNK)
+            try:
+                place = self._send(place, at, data)
+                at, failures = at + len(data), 0
+                done(at)
+            except _Broken as error:
+                failures += 1
+                if failures > 4:
+                    raise ImageError(f"{self.name}: the upload broke five times at byte {at}: {error}") from error
+                place, at = self._progress(place)
+        query = urlencode({"digest": digest})
+        self._request("PUT", _with_query(place, query), headers={"Content-Length": "0"}, accepted=(201, 204))
+
+    def put_manifest(self, tag: str, data: bytes, media_type: str) -> None:
+        """Give the repository a manifest; its blobs must be there."""
+        headers = {"Content-Type": media_type}
+        response = self._request("PUT", f"manifests/{tag}", headers=headers, body=data, accepted=(200, 201, 202))
+        digest = f"sha256:{hashlib.sha256(data).hexdigest()}"
+        if response.headers.get("Docker-Content-Digest", digest) != digest:
+            raise ImageError(f"{self.name} has stored another manifest than was sent")
+
+    def _send(self, place: str, at: int, data: bytes) -> str:
+        headers = {"Content-Type": "application/octet-stream", "Content-Range": f"{at}-{at + len(data) - 1}"}
+        try:
+            response = self._request("PATCH", place, headers=headers, body=data, accepted=(202, 204, *_BROKEN), broken=True)
+        except (HTTPError, OSError) as error:
+            raise _Broken(str(error)) from error
+        if response.status in _BROKEN:
+            raise _Broken(f"HTTP {response.status}")
+        return urljoin(self._url(place), str(response.headers["Location"]))
+
+    def _progress(self, place: str) -> tuple[str, int]:
+        """Where an upload goes on, and from which byte."""
+        response = self._request("GET", place, accepted=(204,))
+        last = response.headers.get("Range", "").rpartition("-")[2]
+        reached = int(last) + 1 if last.isdigit() and last != "0" else 0  # 0-0 is what registries say of nothing, too
+        return urljoin(self._url(place), str(response.headers.get("Location", place))), reached
+
+    # ---- how a request is made
+
+    def _request(
+        self,
+        method: str,
+        path: str,
+        headers: Mapping[str, str] | None = None,
+        body: bytes | None = None,
+        accepted: Sequence[int] = (200,),
+        broken: bool = False,
+    ) -> Any:
+        """The answer, if its status is one of `accepted`; logs in once if asked to. `broken`: raise broken connections."""
+        response = self._once(method, path, headers, body, broken)
+        if response.status == 401:
+            self._log_in(response)
+            response = self._once(method, path, headers, body, broken)
+        if response.status in accepted:
+            return response
+        raise self._refusal(response, path)
+
+    def _once(self, method: str, path: str, headers: Mapping[str, str] | None, body: bytes | None, broken: bool) -> Any:
+        all_headers = {"User-Agent": f"dock2sh/{__version__}", "Accept-Encoding": "identity", **(headers or {})}
+        url = self._url(path)
+        if self._authorization and urlsplit(url).netloc == urlsplit(self._root()).netloc:
+            all_headers["Authorization"] = self._authorization
+        try:
+            return self._pool.request(
+                method,
+                url,
+                headers=all_headers,
+                body=body,
+                preload_content=method not in ("GET",),
+                retries=_RETRY,
+                timeout=_TIMEOUT,
+            )
+        except HTTPError as error:
+            if broken:
+                raise
+            raise ImageError(f"{self.name} cannot be reached: {_reason(error)}") from error
+
+    def _url(self, path: str) -> str:
+        """A path below the repository, or the whole URL that a registry has answered with (perhaps without its host)."""
+        if path.startswith("/") or "://" in path:
+            return urljoin(self._root(), path)
+        return f"{self._root()}/v2/{self._repository}/{path}"
+
+    def _root(self) -> str:
+        """https://HOST, or http:// where that is allowed and the registry speaks nothing else: found out by its /v2/."""
+        if not self._base:
+            self._base = self._find_scheme()
+        return self._base
+
+    def _find_scheme(self) -> str:
+        host = _HUB if self.host in ("docker.io", "index.docker.io") else self.host
+        last: HTTPError | None = None
+        for scheme in self._schemes if len(self._schemes) > 1 else []:
+            try:
+                retries = Retry(total=2, backoff_factor=0.2) if scheme == self._schemes[-1] else False
+                self._pool.request("GET", f"{scheme}://{host}/v2/", retries=retries, timeout=_TIMEOUT, redirect=False)
+                return f"{scheme}://{host}"
+            except HTTPError as error:
+                last = error
+        if last:
+            raise ImageError(f"{self.name} cannot be reached: {_reason(last)}") from last
+        return f"{self._schemes[0]}://{host}"
+
+    # ---- logging in
+
+    def _log_in(self, response: Any) -> None:
+        """Answer a 401: with the login for this registry, or a token that its realm gives for it."""
+        challenge = response.headers.get("WWW-Authenticate", "")
+        response.close()
+        kind, _, rest = challenge.partition(" ")
+        known = login(self.host.partition("/")[0])
+        if kind.lower() == "basic":
+            if not known.user:
+                raise ImageError(f"{self.name} wants a login: docker login {self.name}")
+            self._authorization = known.basic()
+        elif kind.lower() == "bearer":
+            self._authorization = f"Bearer {self._token(dict(_CHALLENGE.findall(rest)), known)}"
+        else:
+            raise ImageError(f"{self.name} wants a kind of login that is unknown here: {kind or 'it does not say which'}")
+
+    def _token(self, challenge: Mapping[str, str], known: Login) -> str:
+        """A token for this repository; as nobody if there is no login, which is enough for what is public."""
+        realm = urljoin(self._root(), challenge.get("realm", ""))
+        if urlsplit(realm).scheme != "https" and not may_be_insecure(urlsplit(realm).netloc, self._ways):
+            raise ImageError(f"{self.name} asks for the login at {realm}, without TLS: allow it with --insecure HOST")
+        scope = challenge.get("scope") or f"repository:{self._repository}:{self._actions}"
+        asked = {"service": challenge.get("service", ""), "scope": scope}
+        headers = {"User-Agent": f"dock2sh/{__version__}"}
+        try:
+            if known.token:
+                form = {**asked, "grant_type": "refresh_token", "refresh_token": known.token, "client_id": "dock2sh"}
+                response = self._pool.request_encode_body("POST", realm, form, headers, encode_multipart=False)
+            else:
+                headers |= {"Authorization": basic} if (basic := known.basic()) else {}
+                response = self._pool.request(
+                    "GET", f"{realm}?{urlencode(asked)}", headers=headers, retries=_RETRY, timeout=_TIMEOUT
+                )
+        except HTTPError as error:
+            raise ImageError(
+                f"{urlsplit(realm).netloc}, where {self.name} has its logins, cannot be reached: {_reason(error)}"
+            ) from error
+        if response.status != 200:
+            who = f"the login of {known.user}" if known.user else "nobody without a login"
+            raise ImageError(f"{self.name} takes {who} not: HTTP {response.status}. docker login {self.name}")
+        told = response.json()
+        return str(told.get("token") or told.get("access_token") or "")
+
+    def _refusal(self, response: Any, path: str) -> ImageError:
+        data = response.read(1 << 16) if not response.closed else b""
+        try:
+            told = json.loads(data or response.data or b"{}")["errors"][0]
+            words = f"{told.get('message') or told.get('code')}"
+        except (ValueError, KeyError, IndexError, TypeError, AttributeError):
+            words = f"HTTP {response.status}"
+        response.close()
+        what = f"{self.name}/{self._repository}"
+        match response.status:
+            case 401 | 403:
+                return ImageError(f"{what}: access denied ({words}). docker login {self.name}")
+            case 404:
+                return NotThere(f"{what}: {words} ({path.removeprefix('manifests/')})")
+            case 429:
+                return ImageError(f"{what}: too many requests ({words}). Log in, or try later")
+            case status:
+                return ImageError(f"{what}: HTTP {status}: {words}")
+
+
+class _Broken(Exception):
+    """A chunk that may have arrived in part."""
+
+
+_CHUNK = 1 << 24
+_BROKEN = (416, 429, 500, 502, 503, 504)
+
+
+def for_pull(reference: Reference, ways: Ways) -> Iterator[Registry]:
+    """Where to pull from, the mirrors of Docker Hub first."""
+    if reference.domain == "docker.io":
+        for mirror in (*ways.mirrors, *_docker_mirrors()):
+            yield Registry(mirror, reference.path, ways, name=f"the mirror {mirror}")
+    yield Registry(reference.domain, reference.path, ways)
+
+
+def _docker_mirrors() -> list[str]:
+    """What docker's own daemon is told to ask first."""
+    config = os.environ.get("XDG_CONFIG_HOME") or os.path.expanduser("~/.config")
+    for path in ("/etc/docker/daemon.json", f"{config}/docker/daemon.json"):
+        try:
+            with open(path, "rb") as file:
+                return [str(mirror) for mirror in json.load(file).get("registry-mirrors") or []]
+        except (OSError, ValueError, AttributeError):
+            continue
+    return []
+
+
+def may_be_insecure(host: str, ways: Ways) -> bool:
+    """Whether a host (with its port) may go without TLS: it is this machine, or was named."""
+    name = host.rpartition(":")[0] if re.search(r":\d+$", host) else host
+    return host in ways.insecure or name in ways.insecure or _is_loopback(host)
+
+
+def _is_loopback(host: str) -> bool:
+    name = urlsplit(f"//{host}").hostname or ""
+    try:
+        return name == "localhost" or ipaddress.ip_address(name).is_loopback
+    except ValueError:
+        return False
+
+
+def _pool(host: str, loose: bool) -> Any:
+    """Connections to one host, by the proxy of the environment; with docker's own certificates for it, if there are any."""
+    context = ssl.create_default_context()
+    for folder in ("/etc/docker/certs.d", "/etc/containers/certs.d"):
+        if os.path.isfile(f"{folder}/{host}/ca.crt"):
+            context.load_verify_locations(f"{folder}/{host}/ca.crt")
+    if loose:
+        context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+    proxy = getproxies().get("https") or getproxies().get("all")
+    options: dict[str, Any] = {"ssl_context": context, "maxsize": 8, "retries": _RETRY, "timeout": _TIMEOUT}
+    if proxy and not _is_loopback(host) and not proxy_bypass(host):
+        return urllib3.ProxyManager(proxy, **options)
+    return urllib3.PoolManager(**options)
+
+
+def _told_type(data: bytes, kind: str) -> str:
+    """The media type that a manifest says of itself, else the one it was sent as."""
+    try:
+        return str(json.loads(data).get("mediaType") or kind)
+    except (ValueError, AttributeError):
+        return kind
+
+
+def _with_query(url: str, query: str) -> str:
+    return f"{url}{'&' if '?' in url else '?'}{query}"
+
+
+def _reason(error: HTTPError) -> str:
+    """The last cause, in a few words: urllib3's own are a chain of reprs."""
+    cause: BaseException = error.reason if isinstance(error, MaxRetryError) and error.reason else error
+    match cause:
+        case NameResolutionError():
+            return "nobody knows its name"
+        case ConnectTimeoutError():
+            return "it does not answer"
+        case SSLError():
+            return f"its certificate is not trusted, or it speaks no TLS ({str(cause.args[0])[:120]})"
+        case NewConnectionError():
+            return str(cause).rpartition("] ")[2]
+        case _:
+            return str(cause)[:160] or type(cause).__name__
