@@ -5,18 +5,24 @@ is stopped at the end if it was started here. A test marked `root` needs root. W
 and the summary says so; where CI is set it fails, so that nobody takes an unchecked run for a green one.
 """
 
+import contextlib
 import os
 import re
 import shlex
+import shutil
+import socket
 import subprocess
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import NamedTuple
 
 import pytest
 
 _START = Path(__file__).parent / "engine/start.sh"
 _NEEDS = {
     "docker": "a Docker Engine to compare with (run as root, or set DOCKER_HOST)",
+    "registry": "docker-registry and skopeo (apt-get install docker-registry skopeo)",
     "root": "root, to build root file systems (sudo -E python -m pytest)",
 }
 _unchecked: dict[str, list[str]] = {}
@@ -56,6 +62,51 @@ def docker(engine: str, request: pytest.FixtureRequest) -> None:
     """A Docker Engine that answers."""
     if engine:
         _miss(request.node, "docker", engine)
+
+
+class Registry(NamedTuple):
+    """A real registry on this machine: where it is, and where it keeps what it has."""
+
+    host: str
+    data: Path
+
+
+@pytest.fixture(scope="session")
+def _registry_program() -> str:
+    """What is missing for a registry; "" if nothing."""
+    return "".join(f"no {program} here. " for program in ("docker-registry", "skopeo") if not shutil.which(program))
+
+
+@pytest.fixture
+def start_registry(
+    _registry_program: str, request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Callable[..., Registry]]:
+    """Starts a registry (Debian's docker-registry) on a port of its own, with `more` in its configuration; stopped at the end."""
+    if _registry_program:
+        _miss(request.node, "registry", _registry_program)
+    running = []
+
+    def start(more: str = "") -> Registry:
+        folder = tmp_path_factory.mktemp("registry")
+        with socket.socket() as probe:
+            probe.bind(("127.0.0.1", 0))
+            port = probe.getsockname()[1]
+        (folder / "config.yml").write_text(
+            f"version: 0.1\nlog: {{level: error}}\nstorage: {{filesystem: {{rootdirectory: {folder}/data}}}}\n"
+            f'http: {{addr: "127.0.0.1:{port}"}}\n{more}'
+        )
+        with (folder / "log").open("wb") as log:
+            running.append(subprocess.Popen(["docker-registry", "serve", folder / "config.yml"], stdout=log, stderr=log))
+        for _ in range(100):
+            with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), 1):
+                return Registry(f"127.0.0.1:{port}", folder / "data")
+            time.sleep(0.1)
+        raise AssertionError((folder / "log").read_text())
+
+    yield start
+    for process in running:
+        process.terminate()
+        process.wait()
 
 
 @pytest.fixture(autouse=True)

@@ -137,6 +137,7 @@ class Folder:
     @contextmanager
     def partial(self, digest: str) -> Iterator[Any]:
         """A download to go on with: what is there of it stays, whatever happens, until it is settled. One process at a time."""
+        self.make()
         os.makedirs(self.place("partial"), mode=0o700, exist_ok=True)
         path = self.place("partial", digest.replace(":", "-"))
         while True:

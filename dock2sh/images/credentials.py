@@ -81,7 +81,7 @@ def _read(auth: Mapping[str, Any], path: str) -> Login:
     if auth.get("username"):
         return Login(str(auth["username"]), str(auth.get("password", "")))
     try:
-        user, _, password = base64.b64decode(auth.get("auth") or "").decode().partition(":")
+        user, _, password = base64.b64decode(auth.get("auth") or "", validate=True).decode().partition(":")
     except ValueError as error:
         raise ImageError(f"{path} has a login that cannot be read: `docker login` writes it anew") from error
     return Login(user, password.rstrip("\0"))

@@ -363,11 +363,11 @@ def _reason(error: HTTPError) -> str:
     match cause:
         case NameResolutionError():
             return "nobody knows its name"
+        case NewConnectionError():
+            return str(cause).rpartition("] ")[2]
         case ConnectTimeoutError():
             return "it does not answer"
         case SSLError():
             return f"its certificate is not trusted, or it speaks no TLS ({str(cause.args[0])[:120]})"
-        case NewConnectionError():
-            return str(cause).rpartition("] ")[2]
         case _:
             return str(cause)[:160] or type(cause).__name__

@@ -64,7 +64,7 @@ def _zstd(stream: BinaryIO) -> Any:
         if sys.version_info >= (3, 14):
             from compression import zstd
         else:
-            from backports import zstd
+            import backports.zstd as zstd
     except ImportError as error:
         raise ImageError("this is compressed with zstd, which needs a Python package: pip install backports.zstd") from error
     return zstd.ZstdFile(stream)

@@ -190,7 +190,7 @@ def _complete(registry: Registry, digest: str, size: int, file: Any, moved: Call
             continue
         if done == size:
             break
-    if f"sha256:{summed.hexdigest()}" != digest:
+    if done != size or f"sha256:{summed.hexdigest()}" != digest:
         _begin_anew(file)
         raise ImageError(f"{registry.name} sent damaged data for {digest}: {done} bytes of {size}, sha256:{summed.hexdigest()}")
 

@@ -1,0 +1,403 @@
+"""Pulling and pushing: a real registry, docker and skopeo at its other end, and a registry that does all that can go wrong."""
+
+import base64
+import gzip
+import hashlib
+import json
+import os
+import subprocess
+import threading
+from collections.abc import Callable, Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import pytest
+from test_store import add_layer, config, tar_of
+
+from dock2sh.images import ImageError, import_image
+from dock2sh.images.bring import Wish
+from dock2sh.images.credentials import Login, login
+from dock2sh.images.registry import Ways, may_be_insecure
+from dock2sh.images.store import Store, Stored, open_store
+from dock2sh.images.transfer import Watch, pull, push
+
+Start = Callable[..., Any]
+
+
+@pytest.fixture
+def store(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Store:
+    monkeypatch.setenv("DOCKER_CONFIG", str(tmp_path / "docker"))
+    monkeypatch.delenv("XDG_RUNTIME_DIR", raising=False)
+    return open_store(str(tmp_path / "images"))
+
+
+def image_called(store: Store, name: str, text: str = "1") -> Stored:
+    layers = [add_layer(store, tar_of(a=text)), add_layer(store, tar_of(b=text * 3_000_000))]
+    return store.add_image(config(), layers, [name])
+
+
+# ---- a real registry
+
+
+def test_there_and_back(start_registry: Start, store: Store, tmp_path: Path) -> None:
+    host = start_registry().host
+    image = image_called(store, f"{host}/team/app:1")
+    told: list[tuple[str, str]] = []
+    watch = Watch(moved=lambda layer, what, done, total: told.append((layer, what)))
+    pushed = push(store, f"{host}/team/app:1", watch=watch)
+    assert {what for _, what in told} == {"Pushing", "Pushed"}
+    told.clear()
+    assert push(store, f"{host}/team/app:1", watch=watch) == pushed
+    assert [what for _, what in told] == ["Layer already exists"] * 2
+    other = open_store(str(tmp_path / "other"))
+    back = pull(other, f"{host}/team/app:1", watch=watch)
+    assert (back.id, back.names, back.manifest) == (image.id, image.names, pushed.digest)
+    assert back.digests == (f"{host}/team/app@{pushed.digest}",)
+    for layer in back.layers:
+        with other.open_layer(layer) as stream:
+            assert f"sha256:{hashlib.sha256(stream.read()).hexdigest()}" == layer.diff_id
+    assert pull(other, f"{host}/team/app@{pushed.digest}").id == image.id
+    assert other.find(f"{host}/team/app@{pushed.digest}") == back
+    told.clear()
+    assert pull(store, f"{host}/team/app:1", watch=watch).layers == image.layers, "what is here is not fetched again"
+    assert os.listdir(other.folder.place("partial")) == []
+    # pushed on as it was pulled: the same manifest, so the same digest
+    other.tag(back.id, f"{host}/team/again:2")
+    assert push(other, f"{host}/team/again:2") == pushed
+
+
+@pytest.mark.docker
+@pytest.mark.root
+def test_docker_and_skopeo_at_the_other_end(start_registry: Start, store: Store, tmp_path: Path) -> None:
+    host = start_registry().host
+    name = f"{host}/dock2sh-there:1"
+    base = import_image("busybox", {}, wish=Wish(store=store))
+    layer = add_layer(store, tar_of(greeting="hello"))
+    config = {**base.config, "rootfs": {"type": "layers", "diff_ids": []}, "history": []}
+    config["config"] = {**base.config["config"], "Cmd": ["cat", "/greeting"]}
+    image = store.add_image(config, [*base.layers, layer], [name])
+    pushed = push(store, name)
+    subprocess.run(["docker", "pull", "-q", name], check=True, capture_output=True)
+    try:
+        told = json.loads(subprocess.run(["docker", "inspect", name], check=True, capture_output=True).stdout)[0]
+        assert (told["Id"], told["RepoDigests"]) == (image.id, [f"{host}/dock2sh-there@{pushed.digest}"])
+        assert subprocess.run(["docker", "run", "--rm", name], check=True, capture_output=True).stdout == b"hello"
+        skopeo = ["skopeo", "copy", "-q", "--src-tls-verify=false", f"docker://{name}"]
+        subprocess.run([*skopeo, f"oci:{tmp_path}/layout:1"], check=True)
+        assert json.loads((tmp_path / "layout/index.json").read_text())["manifests"][0]["digest"] == pushed.digest
+        # and what docker pushes (its own manifest format) comes here as it is
+        subprocess.run(["docker", "tag", name, f"{name}-docker"], check=True)
+        subprocess.run(["docker", "push", "-q", f"{name}-docker"], check=True, capture_output=True)
+        other = open_store(str(tmp_path / "other"))
+        back = pull(other, f"{name}-docker")
+        assert back.id == image.id
+        assert "docker.distribution.manifest" in other.media_type(back)
+        assert Path(other.directory(back.layers[0]), "bin/busybox").exists()
+        subprocess.run(["skopeo", "copy", "-q", f"oci:{store.path}:{name}", f"oci:{tmp_path}/from-store"], check=True)
+    finally:
+        subprocess.run(["docker", "rmi", name, f"{name}-docker"], check=False, capture_output=True)
+
+
+def test_a_registry_with_passwords(start_registry: Start, store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The password is "secret"."""
+    (tmp_path / "htpasswd").write_text("me:$2y$05$abcdefghijklmnopqrstuuOQiyCxlgf/oeuTqixKmWdcYUh4Hjl0a\n")
+    host = start_registry(f"auth: {{htpasswd: {{realm: r, path: {tmp_path}/htpasswd}}}}\n").host
+    image_called(store, f"{host}/app:1")
+    with pytest.raises(ImageError, match=f"{host} wants a login: docker login {host}"):
+        push(store, f"{host}/app:1")
+    (tmp_path / "docker").mkdir()
+    wrong, right = (base64.b64encode(f"me:{word}".encode()).decode() for word in ("wrong", "secret"))
+    (tmp_path / "docker/config.json").write_text(json.dumps({"auths": {host: {"auth": wrong}}}))
+    with pytest.raises(ImageError, match=r"access denied .*docker login"):
+        push(store, f"{host}/app:1")
+    (tmp_path / "docker/config.json").write_text(json.dumps({"auths": {f"https://{host}/v2/": {"auth": right}}}))
+    assert push(store, f"{host}/app:1")
+    helper = tmp_path / "docker-credential-test"
+    helper.write_text(
+        f"#!/bin/sh\n[ $1 = get ] && [ $(cat) = {host} ] || exit 1\n"
+        """echo '{"Username":"me","Secret":"secret"}'\n"""
+    )
+    helper.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tmp_path}:{os.environ['PATH']}")
+    (tmp_path / "docker/config.json").write_text(json.dumps({"credHelpers": {host: "test"}}))
+    assert pull(open_store(str(tmp_path / "other")), f"{host}/app:1")
+
+
+# ---- a registry that does what can go wrong
+
+
+class Blob(NamedTuple):
+    digest: str
+    data: bytes
+
+
+def blob(data: bytes) -> Blob:
+    return Blob(f"sha256:{hashlib.sha256(data).hexdigest()}", data)
+
+
+class Faulty:
+    """An image in a registry of the test's own. `deeds` are done to answers: a function for the start of a path."""
+
+    def __init__(self) -> None:
+        self.layer = tar_of(f="content " * 200_000)
+        self.packed = blob(gzip.compress(self.layer, mtime=0) + b"")
+        self.config = blob(json.dumps({**config(), "rootfs": {"type": "layers", "diff_ids": [blob(self.layer).digest]}}).encode())
+        self.manifest = self.manifest_of(self.packed)
+        self.blobs = {one.digest: one.data for one in (self.packed, self.config)}
+        self.deeds: dict[str, Callable[[BaseHTTPRequestHandler, bytes], bool]] = {}
+        self.asked: list[tuple[str, str]] = []
+        self.port = 0
+
+    def manifest_of(self, layer: Blob, size: int = -1) -> bytes:
+        size = len(layer.data) if size < 0 else size
+        kind = "application/vnd.oci.image"
+        return json.dumps({
+            "schemaVersion": 2, "mediaType": f"{kind}.manifest.v1+json",
+            "config": {"mediaType": f"{kind}.config.v1+json", "digest": self.config.digest, "size": len(self.config.data)},
+            "layers": [{"mediaType": f"{kind}.layer.v1.tar+gzip", "digest": layer.digest, "size": size}],
+        }).encode()  # fmt: skip
+
+    @property
+    def name(self) -> str:
+        return f"127.0.0.1:{self.port}/x/app:1"
+
+    def answer(self, handler: BaseHTTPRequestHandler) -> None:
+        self.asked.append((handler.path, handler.headers.get("Range", "")))
+        path = handler.path.removeprefix("/v2/x/app/")
+        data = self.manifest if path.startswith("manifests/") else self.blobs.get(path.removeprefix("blobs/"), b"")
+        for start, deed in self.deeds.items():
+            if path.startswith(start) and deed(handler, data):
+                return
+        send(handler, 200 if data or path == "/v2/" else 404, data)
+
+
+def send(handler: BaseHTTPRequestHandler, status: int, data: bytes, **headers: str) -> bool:
+    handler.send_response(status)
+    for name, value in {"Content-Length": str(len(data)), **headers}.items():
+        handler.send_header(name.replace("_", "-"), value)
+    handler.end_headers()
+    handler.wfile.write(data)
+    return True
+
+
+@pytest.fixture
+def faulty() -> Iterator[Faulty]:
+    registry = Faulty()
+
+    class Handler(BaseHTTPRequestHandler):
+        protocol_version = "HTTP/1.1"
+
+        def do_GET(self) -> None:
+            registry.answer(self)
+
+        def log_message(self, *arguments: object) -> None:
+            pass
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
+        registry.port = server.server_address[1]
+        threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True).start()
+        yield registry
+        server.shutdown()
+
+
+def refuse(faulty: Faulty, status: int, **headers: str) -> None:
+    """What is answered to who asks for the manifest."""
+    data = b'{"errors":[{"message":"go away"}]}'
+    faulty.deeds["manifests/"] = lambda handler, manifest: send(handler, status, data, **headers)
+
+
+def breaking_at(*bytes_: int, ranges: bool = True) -> Callable[[BaseHTTPRequestHandler, bytes], bool]:
+    """Breaks the connection after so many bytes, once each."""
+    left = list(bytes_)
+
+    def deed(handler: BaseHTTPRequestHandler, data: bytes) -> bool:
+        asked = handler.headers.get("Range", "")
+        start = int(asked.removeprefix("bytes=").rstrip("-")) if asked and ranges else 0
+        if not left:
+            return send(handler, 206 if start else 200, data[start:])
+        handler.send_response(206 if start else 200)
+        handler.send_header("Content-Length", str(len(data) - start))
+        handler.end_headers()
+        handler.wfile.write(data[start : left.pop(0)])
+        handler.wfile.flush()
+        handler.connection.close()
+        handler.close_connection = True
+        return True
+
+    return deed
+
+
+def test_a_broken_download_goes_on_where_it_was(faulty: Faulty, store: Store) -> None:
+    half = len(faulty.packed.data) // 2
+    faulty.deeds[f"blobs/{faulty.packed.digest}"] = breaking_at(half, half + 100)
+    assert pull(store, faulty.name).layers[0].digest == faulty.packed.digest
+    ranges = [asked for path, asked in faulty.asked if faulty.packed.digest in path]
+    assert ranges == ["", f"bytes={half}-", f"bytes={half + 100}-"]
+
+
+def test_it_begins_anew_where_the_registry_knows_no_ranges(faulty: Faulty, store: Store) -> None:
+    faulty.deeds[f"blobs/{faulty.packed.digest}"] = breaking_at(len(faulty.packed.data) // 2, ranges=False)
+    assert pull(store, faulty.name).layers[0].digest == faulty.packed.digest
+
+
+def test_the_next_run_goes_on_too(faulty: Faulty, store: Store) -> None:
+    half = len(faulty.packed.data) // 2
+
+    def break_always(handler: BaseHTTPRequestHandler, data: bytes) -> bool:
+        return breaking_at(half)(handler, data) if not handler.headers.get("Range") else send(handler, 403, b"")
+
+    faulty.deeds[f"blobs/{faulty.packed.digest}"] = break_always
+    with pytest.raises(ImageError, match="denied"):
+        pull(store, faulty.name)
+    assert store.all() == []
+    faulty.deeds.clear()
+    faulty.deeds[f"blobs/{faulty.packed.digest}"] = breaking_at()
+    faulty.asked.clear()
+    assert pull(store, faulty.name)
+    assert faulty.asked[-1][1] == f"bytes={half}-"
+    assert os.listdir(store.folder.place("partial")) == []
+
+
+@pytest.mark.parametrize(
+    ("spoil", "words"),
+    [
+        (lambda f: f.blobs.update({f.packed.digest: b"x" * len(f.packed.data)}), "damaged data"),
+        (lambda f: f.blobs.update({f.packed.digest: f.packed.data + b"more"}), "sends more of"),
+        (lambda f: f.blobs.update({f.packed.digest: f.packed.data[:-9]}), "damaged data"),
+        (lambda f: f.blobs.pop(f.packed.digest), "404|HTTP"),
+        (lambda f: setattr(f, "manifest", b"{}"), "none of an image"),
+        (lambda f: setattr(f, "manifest", b"<html>"), "none of an image"),
+        (lambda f: setattr(f, "manifest", b'{"schemaVersion": 1}'), "schema 1"),
+        (lambda f: setattr(f, "manifest", f.manifest.replace(b"layer.v1.tar+gzip", b"cat.picture")), "unknown here"),
+        (lambda f: setattr(f, "manifest", f.manifest.replace(b"sha256:", b"../../", 1)), "no digest"),
+        (lambda f: setattr(f, "manifest", f.manifest_of(f.packed, 1 << 62)), "damaged data|sends"),
+        (lambda f: refuse(f, 200, Docker_Content_Digest="sha256:0"), "damaged manifest"),
+        (lambda f: refuse(f, 403), "go away"),
+        (lambda f: refuse(f, 401, WWW_Authenticate="Dance x"), "unknown here: Dance"),
+        (lambda f: refuse(f, 401, WWW_Authenticate='Bearer realm="http://elsewhere.invalid/"'), "without TLS: allow it with"),
+    ],
+)  # fmt: skip
+def test_what_a_registry_does_wrong_is_said_and_leaves_nothing(
+    faulty: Faulty, store: Store, spoil: Callable[[Faulty], object], words: str
+) -> None:
+    spoil(faulty)
+    with pytest.raises(ImageError, match=words):
+        pull(store, faulty.name)
+    assert store.all() == []
+    assert os.listdir(store.folder.place("temporary")) == [] if os.path.exists(store.path) else True
+
+
+def test_a_layer_that_is_not_what_the_config_says_stays_out_of_other_images(faulty: Faulty, store: Store) -> None:
+    """Its digest is right and its diff id a lie: it must not become the layer of an image that really has that diff id."""
+    good = add_layer(store, faulty.layer)
+    store.remove(store.add_image(config(), [good], ["x"]).id)
+    lie = blob(gzip.compress(tar_of(evil="1"), mtime=0))
+    faulty.blobs[lie.digest], faulty.manifest = lie.data, faulty.manifest_of(lie)
+    assert pull(store, faulty.name).layers[0].diff_id == good.diff_id
+    assert store.verified(good.diff_id) is None
+    again = store.add_image(config("2027"), [add_layer(store, faulty.layer)], ["y"])
+    assert store.verified(good.diff_id) == again.layers[0]
+
+
+def test_a_busy_registry_is_asked_again(faulty: Faulty, store: Store) -> None:
+    answers = [503, 429, 200]
+    faulty.deeds["manifests/"] = lambda handler, data: send(
+        handler, status := answers.pop(0), data if status == 200 else b"", Retry_After="0"
+    )
+    assert pull(store, faulty.name)
+
+
+def test_tokens(faulty: Faulty, store: Store, tmp_path: Path) -> None:
+    """As nobody, as somebody, and with an identity token: what the realm is told, and that the token comes along."""
+    realm = f'Bearer realm="http://127.0.0.1:{faulty.port}/token",service="s",scope="repository:x/app:pull"'
+
+    def guarded(handler: BaseHTTPRequestHandler, data: bytes) -> bool:
+        return handler.headers.get("Authorization") != "Bearer t0k" and send(handler, 401, b"", WWW_Authenticate=realm)
+
+    told: list[tuple[str, str]] = []
+
+    def token(handler: BaseHTTPRequestHandler, data: bytes) -> bool:
+        told.append((handler.path, handler.headers.get("Authorization", "")))
+        return send(handler, 200, b'{"token":"t0k"}')
+
+    faulty.deeds |= {"manifests/": guarded, "blobs/": guarded, "/token": token}
+    assert pull(store, faulty.name)
+    (tmp_path / "docker").mkdir()
+    login = {"auths": {f"127.0.0.1:{faulty.port}": {"username": "me", "password": "p:w"}}}
+    (tmp_path / "docker/config.json").write_text(json.dumps(login))
+    assert pull(open_store(str(tmp_path / "other")), faulty.name)
+    path = "/token?service=s&scope=repository%3Ax%2Fapp%3Apull"
+    assert told == [(path, ""), (path, "Basic " + base64.b64encode(b"me:p:w").decode())]
+
+
+def test_the_image_for_a_platform(faulty: Faulty, store: Store) -> None:
+    manifest = faulty.manifest
+    index = {
+        "mediaType": "application/vnd.oci.image.index.v1+json",
+        "manifests": [
+            {"digest": "sha256:" + "0" * 64, "size": 1, "platform": {"os": "unknown", "architecture": "unknown"}},
+            {"digest": "sha256:" + "1" * 64, "size": 1, "platform": {"os": "linux", "architecture": "arm", "variant": "v6"}},
+            {"digest": blob(manifest).digest, "platform": {"os": "linux", "architecture": "amd64"}},
+        ],
+    }  # fmt: skip
+    top = json.dumps(index).encode()
+    faulty.deeds["manifests/1"] = lambda handler, data: send(handler, 200, top)
+    image = pull(store, faulty.name, "linux/amd64")
+    assert image.digests == (f"127.0.0.1:{faulty.port}/x/app@{blob(top).digest}",), "as docker: the index's"
+    with pytest.raises(ImageError, match=r"no matching manifest for linux/arm64 .*: linux/amd64, linux/arm/v6"):
+        pull(store, faulty.name, "linux/arm64")
+
+
+def test_mirrors_come_first_and_the_hub_last(faulty: Faulty, store: Store) -> None:
+    said: list[str] = []
+    faulty.deeds["/v2/library/thing/"] = lambda handler, data: send(
+        handler,
+        200,
+        faulty.manifest if "manifests" in handler.path else faulty.blobs[handler.path.rpartition("/")[2]],
+    )
+    ways = Ways(mirrors=("127.0.0.1:1", f"http://127.0.0.1:{faulty.port}"))
+    image = pull(store, "thing", ways=ways, watch=Watch(said.append))
+    assert image.names == ("docker.io/library/thing:latest",)
+    assert said == ["the mirror 127.0.0.1:1 cannot be reached: Connection refused; asking the next"]
+
+
+@pytest.mark.parametrize(
+    ("host", "insecure", "may"),
+    [
+        ("localhost:5000", (), True),
+        ("127.0.0.2", (), True),
+        ("[::1]:5000", (), True),
+        ("localhost.example", (), False),
+        ("127.0.0.1.example:80", (), False),
+        ("10.0.0.1:5000", (), False),
+        ("registry.example:5000", ("registry.example:5000",), True),
+        ("registry.example:5000", ("registry.example",), True),
+        ("registry.example:5000", ("registry.example:5001",), False),
+    ],
+)
+def test_without_tls_only_this_machine_or_by_name(host: str, insecure: tuple[str, ...], may: bool) -> None:
+    assert may_be_insecure(host, Ways(insecure)) is may
+
+
+@pytest.mark.parametrize(
+    ("settings", "known"),
+    [
+        ({"auths": {"registry.example": {"auth": base64.b64encode(b"u:p").decode()}}}, Login("u", "p")),
+        ({"auths": {"https://registry.example/v1/": {"username": "u", "password": "p"}}}, Login("u", "p")),
+        ({"auths": {"registry.example": {"identitytoken": "t"}}}, Login(token="t")),
+        ({"auths": {"registry.example.org": {"username": "u"}}}, Login()),
+        ({"credsStore": "nosuch-helper"}, "docker-credential-nosuch-helper, which is not installed"),
+        ({"credsStore": "../../bin/sh"}, "no name of a program"),
+        ({"auths": {"registry.example": {"auth": "%%%"}}}, "cannot be read"),
+    ],
+)
+def test_logins(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, settings: dict[str, Any], known: Login | str) -> None:
+    monkeypatch.setenv("DOCKER_CONFIG", str(tmp_path))
+    monkeypatch.delenv("XDG_RUNTIME_DIR", raising=False)
+    (tmp_path / "config.json").write_text(json.dumps(settings))
+    if isinstance(known, str):
+        with pytest.raises(ImageError, match=known):
+            login("registry.example")
+    else:
+        assert login("registry.example") == known
