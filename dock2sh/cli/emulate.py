@@ -10,7 +10,7 @@ import typer
 
 from dock2sh.cli.calls import choose, pairs, planned
 from dock2sh.cli.flags import Bases, BuildArgs, Contexts, File, Labels, PlatformOption, Secrets, Stage, Target
-from dock2sh.cli.say import REFUSED, Complaints, colour, note, note_lines
+from dock2sh.cli.say import REFUSED, Complaints, colour, end_in_order, note, note_lines
 from dock2sh.source import Diagnostic, draw
 
 if TYPE_CHECKING:
@@ -64,6 +64,7 @@ def emulate(
 
     Exit status: 0; 1 a step failed, or the Dockerfile is refused; 2 usage; 3 something is missing here.
     """
+    end_in_order()
     choose("--progress", progress, ("auto", "plain", "tty", "json"))
     plan, project, dockerfile = planned(target, file, build_arg, stage, platform, label, base, build_context, False, secret)
     from dock2sh.emulator import Order, StepFailed, emulate

@@ -59,6 +59,17 @@ def note(text: str) -> None:
     print(f"dock2sh: {text}", file=sys.stderr)
 
 
+def end_in_order() -> None:
+    """From here on being told to end (SIGTERM, SIGHUP) is as Ctrl-C: what was begun is taken back."""
+    import signal
+
+    def end(kind: int, frame: object) -> NoReturn:
+        raise SystemExit(128 + kind)
+
+    for kind in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(kind, end)
+
+
 def note_lines(*lines: str) -> None:
     """Talk that stands for itself."""
     for line in lines:

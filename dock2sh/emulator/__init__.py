@@ -83,7 +83,8 @@ def emulate(plan: Plan, project: Project, order: Order, tell: Callable[[Event], 
             context=str(project.context.resolve()) if project.context else "",
             ignore=project.ignore,
             contexts=contexts,
-            options=order.options,
+            options=[*order.options, *(word for pair in contexts.items() for word in ("--build-context", "=".join(pair)))],
+            env=_needed_environment(order.options),
             no_cache=order.no_cache,
             jobs=order.jobs,
         )
@@ -93,6 +94,15 @@ def emulate(plan: Plan, project: Project, order: Order, tell: Callable[[Event], 
             yield Emulated(plan, stages, result, images.get(plan.chain()[0].base), store)
         finally:
             kernel.unmount(result, kernel.MNT_DETACH)
+
+
+def _needed_environment(options: Sequence[str]) -> dict[str, str]:
+    """What the script needs of our environment, and no more: a secret's variable, the agent's socket, the way to the network."""
+    names = {word[4:] for option in options for word in option.split(",") if word.startswith("env=")}
+    names |= {option.partition("=")[2].split(",")[0] for option in options if option.startswith("id=") and "," not in option}
+    names |= {"SSH_AUTH_SOCK", *(f"{kind}_proxy" for kind in ("http", "https", "ftp", "no", "all"))}
+    wanted = names | {name.upper() for name in names if name.endswith("_proxy")}
+    return {name: os.environ[name] for name in wanted if name in os.environ}
 
 
 def private_mounts() -> None:

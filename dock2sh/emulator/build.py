@@ -80,6 +80,7 @@ class Wish(NamedTuple):
     ignore: Ignore | None = None
     contexts: Mapping[str, str] = {}
     options: Sequence[str] = ()
+    env: Mapping[str, str] = {}
     no_cache: frozenset[str] = frozenset()
     jobs: int = 2
 
@@ -110,6 +111,7 @@ class _Builder:
         self.built: dict[str, Built] = {}
         self.waiting = list(plan.stages)
         self.running: dict[int, _Running] = {}
+        self.groups = {stage.key: stage.layers() for stage in plan.stages}
         self.first = dict(_first_numbers(plan))
         self.stages = {stage.key: stage for stage in plan.stages}
         self.chain = {stage.key for stage in plan.chain()}
@@ -140,7 +142,7 @@ class _Builder:
     def _start(self, stage: Stage) -> None:
         """Find how far the cache reaches; run the rest."""
         base = self._base(stage)
-        groups = stage.layers()
+        groups = self.groups[stage.key]
         keys = self._keys(stage, base.key, groups)
         known = list(takewhile(bool, self._known(stage, keys)))
         done = [Layer(*layer, created_at(layer[1])) for layer in zip(keys, known, groups, strict=False)]
@@ -190,6 +192,7 @@ class _Builder:
             roots=dict(self._read_roots(stage)),
             context=self.wish.context,
             options=self.wish.options,
+            env=self.wish.env,
         )
         process, reader = begin(job)
         places = [""] * len(done) + places
@@ -247,7 +250,7 @@ class _Builder:
 
     def _layer(self, running: _Running, seconds: float) -> None:
         number = self._number(running)
-        steps = running.stage.layers()[number - self.first[running.stage.key]]
+        steps = self.groups[running.stage.key][number - self.first[running.stage.key]]
         key, place = (parts[len(running.finished)] for parts in (running.keys, running.places))
         created = publish(self.wish.home, key, place)
         running.finished.append(Layer(key, f"{place}/diff", steps, created, seconds))
@@ -258,7 +261,7 @@ class _Builder:
         return self.first[running.stage.key] + len(running.finished)
 
     def _event(self, running: _Running, kind: str, number: int, data: bytes = b"") -> Event:
-        groups = running.stage.layers()
+        groups = self.groups[running.stage.key]
         at = min(number - self.first[running.stage.key], len(groups) - 1)
         event = Event(kind, running.stage, number, groups[at], data)
         self.tell(event)

@@ -67,15 +67,15 @@ class Titles:
     def __init__(self, plan: Plan) -> None:
         self._several = len(plan.stages) > 1
         self._firsts: dict[str, int] = {}
+        self._sizes = {stage.key: len(stage.layers()) for stage in plan.stages}
         number = 1
         for stage in plan.stages:
             self._firsts[stage.key] = number
-            number += len(stage.layers())
+            number += self._sizes[stage.key]
 
     def of(self, event: Event) -> str:
         """The title of a step."""
-        groups = event.stage.layers()
-        place = f"{event.number - self._firsts[event.stage.key] + 1}/{len(groups)}"
+        place = f"{event.number - self._firsts[event.stage.key] + 1}/{self._sizes[event.stage.key]}"
         name = f"{self._name(event.stage)} " if self._several else ""
         first = event.steps[0]
         return f"[{name}{place}] {'ONBUILD ' if first.onbuild else ''}{' '.join(first.text.split())}"

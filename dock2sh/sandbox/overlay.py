@@ -1,7 +1,6 @@
 """Layers on top of one another: overlayfs, as docker mounts its own (overlay2)."""
 
 import os
-import shutil
 import subprocess
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -14,7 +13,7 @@ DEEPEST = 400
 
 def mount_layers(layers: Sequence[str], target: str, upper: str = "", work: str = "") -> None:
     """Mount `layers` (directories in overlayfs's form, the lowest first) at `target`: read-only, or with `upper` on top, which
-    gets what is written. Raises SandboxError.
+    gets what is written. `work` is a directory for short names. Raises SandboxError.
 
     Through short names, since mount(2) takes no more than a page of options (and a path may hold a `:`). A layer that is there
     twice (empty ones are all one) counts where it is highest: the kernel refuses the other, which could change nothing.
@@ -23,27 +22,33 @@ def mount_layers(layers: Sequence[str], target: str, upper: str = "", work: str 
     if not upper and len(layers) < 2:
         _single(layers, target, work)
         return
-    names = os.path.join(work, "names")
-    os.mkdir(names)
-    for number, layer in enumerate(layers):
-        os.symlink(layer, f"{names}/{number}")
-    options = "lowerdir=" + ":".join(map(str, reversed(range(len(layers))))) + _own_options()
+    options = "lowerdir=" + ":".join(reversed([_short(layer, work) for layer in layers])) + _own_options()
     if upper:
         _like_below(layers[-1], upper)
-        os.mkdir(f"{work}/index")
-        os.symlink(upper, f"{names}/upper")
-        os.symlink(f"{work}/index", f"{names}/work")
-        options += ",upperdir=upper,workdir=work,volatile"
+        index = f"{upper}.index"
+        os.mkdir(index)
+        options += f",upperdir={_short(upper, work)},workdir={_short(index, work)},volatile"
     try:
-        with _inside(names):
+        with _inside(work):
             kernel.mount("overlay", target, "overlay", 0 if upper else kernel.MS_RDONLY, options)
     except OSError as error:
         raise SandboxError(
             f"the layers cannot be mounted ({error.strerror}): {upper or target} must be on a file system that overlayfs takes "
             "(ext4, xfs, tmpfs; not another overlay). XDG_DATA_HOME names another place"
         ) from error
-    finally:
-        shutil.rmtree(names, ignore_errors=True)
+
+
+def _short(directory: str, work: str) -> str:
+    """A name for it in `work`: the same each time."""
+    known = _names.setdefault(work, {})
+    if directory not in known:
+        known[directory] = f"l{len(known)}"
+        os.symlink(directory, f"{work}/{known[directory]}")
+    return known[directory]
+
+
+_names: dict[str, dict[str, str]] = {}
+"""The short names that are in a directory: five hundred steps would else link each layer five hundred times."""
 
 
 def shallow(layers: Sequence[str], work: str) -> list[str]:

@@ -29,8 +29,8 @@ class Build(NamedTuple):
 
     `stage` is its name in the script, "" if it shares the target's root; `layers` are what it begins with, the lowest first,
     `finished` where the directory of each step's layer goes. `roots` are the layers of the stages and images that the steps read.
-    `options` are more of the script's own. `work` is an empty directory on the file system of `finished`, `caches` where RUN
-    --mount=type=cache keeps its directories.
+    `options` are more of the script's own, `env` is what they need of the environment (a secret's variable). `work` is an empty
+    directory on the file system of `finished`, `caches` where RUN --mount=type=cache keeps its directories.
     """
 
     script: str
@@ -44,6 +44,7 @@ class Build(NamedTuple):
     roots: Mapping[str, Sequence[str]] = {}
     context: str = ""
     options: Sequence[str] = ()
+    env: Mapping[str, str] = {}
 
 
 # What is told on the way: (kind, text). Kinds: s a step begins (its number), o output, l a layer is finished (its step, the
@@ -184,11 +185,10 @@ class _Supervisor:
     def _mount(self) -> None:
         """A new layer on top."""
         number = self.step or self.build.first
-        upper, work = f"{self.build.work}/{number}/diff", f"{self.build.work}/names/step{number}"
+        upper = f"{self.build.work}/{number}/diff"
         os.makedirs(upper)
-        os.mkdir(work)
         self.layers = shallow(self.layers or [self._nothing()], f"{self.build.work}/flat")
-        mount_layers(self.layers, self.root, upper, work)
+        mount_layers(self.layers, self.root, upper, f"{self.build.work}/names")
 
     def _nothing(self) -> str:
         """What `FROM scratch` begins with."""
@@ -202,6 +202,7 @@ class _Supervisor:
         if not self.step:
             return
         kernel.unmount(self.root)
+        shutil.rmtree(f"{self.build.work}/{self.step}/diff.index")
         made, place = f"{self.build.work}/{self.step}", self.build.finished[self.step - self.build.first]
         os.rename(made, place)
         self.layers.append(f"{place}/diff")
@@ -218,9 +219,8 @@ class _Supervisor:
         command = ["sh", file, "--root", root, "--state", f"{build.work}/state/own", "--door", self.door]
         command += ["--from", str(build.first), "--to", str(build.last), *build.options]
         command += ["--context", build.context] if build.context else []
-        return subprocess.Popen(
-            command, stdin=self.input, stdout=self.pipe, stderr=self.pipe, cwd=build.work, env={"PATH": _PATH, "LC_ALL": "C"}
-        )
+        environment = {**build.env, "PATH": _PATH, "LC_ALL": "C"}
+        return subprocess.Popen(command, stdin=self.input, stdout=self.pipe, stderr=self.pipe, env=environment)
 
     def _next(self, script: subprocess.Popen[bytes]) -> str:
         """The script's next request, "" when it has ended; what is printed meanwhile is told."""

@@ -1204,8 +1204,10 @@ secret_option() {
     *,src=* | *,source=*) secret_from=${1#*src=} secret_kind=file
         secret_from=${secret_from#*source=} secret_from=${secret_from%%,*} ;;
     *,env=*) secret_from=${1#*env=} secret_from=${secret_from%%,*} secret_kind=env ;;
-    *) secret_from=$secret_wanted secret_kind=file ;;
+    *) secret_from=$secret_wanted secret_kind=file
+        ! secret_is_variable "$secret_wanted" || secret_kind=env ;;
     esac
+    case ,$1, in *,type=env,*) secret_kind=env ;; esac
     case $secret_kind$secret_from in
     env* | file/*) ;;
     *) secret_from=$(pwd -P)/$secret_from ;;
@@ -1214,6 +1216,12 @@ secret_option() {
     case $secret_kind-$secret_from in
     env-[0-9]* | env-*[!A-Za-z0-9_]* | env-) fail "the secret $secret_wanted: $secret_from is no name of a variable" ;;
     esac
+}
+
+# secret_is_variable NAME: is it one, and set?
+secret_is_variable() {
+    case $1 in '' | [0-9]* | *[!A-Za-z0-9_]*) return 1 ;; esac
+    eval "[ -n \"\${$1+set}\" ]"
 }
 
 secret_text() {

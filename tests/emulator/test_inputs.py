@@ -1,0 +1,52 @@
+"""What a build is given besides its context: secrets, named contexts, images to copy from, an agent."""
+
+import os
+from pathlib import Path
+
+import pytest
+from building import Emulate
+
+pytestmark = pytest.mark.root
+
+
+def test_secrets_from_a_file_and_from_the_environment(emulate: Emulate, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TOKEN", "from env")
+    monkeypatch.setenv("LEAKED", "no")
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "secret.txt").write_text("from file")
+    text = (
+        "FROM busybox\nRUN --mount=type=secret,id=f --mount=type=secret,id=e,env=E --mount=type=secret,id=TOKEN "
+        'echo "$(cat /run/secrets/f) $E $(cat /run/secrets/TOKEN) [$LEAKED$TOKEN]" >/said\n'
+    )
+    options = ["--secret=id=f,src=secret.txt", "--secret=id=e,env=TOKEN", "--secret=id=TOKEN"]
+    done = emulate(text, *options, "-o", tmp_path / "out")
+    assert done.returncode == 0, done.stderr
+    assert (tmp_path / "out/rootfs/said").read_text() == "from file from env from env []\n"
+    assert not (tmp_path / "out/rootfs/run/secrets").exists()
+
+
+def test_a_named_context(emulate: Emulate, tmp_path: Path) -> None:
+    (tmp_path / "more").mkdir()
+    (tmp_path / "more/f").write_text("one")
+    os.chown(tmp_path / "more/f", 33, 33)
+    text = "FROM busybox\nCOPY --from=more f /f\nRUN --mount=type=bind,from=more,target=/m cat /m/f >/g\n"
+    given = f"--build-context=more={tmp_path}/more"
+    assert emulate(text, given, "-o", tmp_path / "out").returncode == 0
+    assert (tmp_path / "out/rootfs/f").read_text() == (tmp_path / "out/rootfs/g").read_text() == "one"
+    assert (tmp_path / "out/rootfs/f").stat().st_uid == 0
+    (tmp_path / "more/f").write_text("two")
+    assert emulate(text, given, "-o", tmp_path / "again").returncode == 0
+    assert (tmp_path / "again/rootfs/g").read_text() == "two"
+
+
+def test_an_image_that_no_stage_begins_with(emulate: Emulate, archive: Path, tmp_path: Path) -> None:
+    text = "FROM scratch\nCOPY --from=other:1 /etc/passwd /p\n"
+    assert emulate(text, f"--base=other:1={archive}", "-o", tmp_path / "out").returncode == 0
+    assert (tmp_path / "out/rootfs/p").read_text().startswith("root:")
+
+
+def test_five_hundred_steps(emulate: Emulate, tmp_path: Path) -> None:
+    text = "FROM busybox\n" + "".join(f"WORKDIR /d/{number}\n" for number in range(500))
+    done = emulate(text, "-o", tmp_path / "out")
+    assert done.returncode == 0, done.stderr[-500:]
+    assert len(list((tmp_path / "out/rootfs/d").iterdir())) == 500
