@@ -5,12 +5,13 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import NamedTuple
 
 import dock2sh
-from dock2sh.emulator import private_mounts, workplace
+from dock2sh.emulator import StepFailed, private_mounts, workplace
 from dock2sh.emulator.places import home
 from dock2sh.images import import_image
 from dock2sh.images.store import open_store
-from dock2sh.model import Base
+from dock2sh.model import Base, Run
 from dock2sh.plan.context import Project
+from dock2sh.sandbox import SandboxError
 from dock2sh.sandbox.rootless import become_root
 from dock2sh.sandbox.session import Session, run
 
@@ -35,6 +36,8 @@ def start(wanted: Wanted, say: Callable[[str], None]) -> int:
     if limits := become_root():
         say(limits)
     stored = import_image(wanted.image, wanted.sources, wanted.platform)
+    if not (_inner(stored.config).keys() & {"Cmd", "Entrypoint"} or wanted.words[-1] != "--" or "--entrypoint" in wanted.words):
+        raise SandboxError("no command specified: the image has neither ENTRYPOINT nor CMD. Name one")
     store = open_store()
     private_mounts()
     with store.busy(), workplace(home()) as work:
@@ -54,9 +57,36 @@ def start(wanted: Wanted, say: Callable[[str], None]) -> int:
         return run(session)
 
 
+def failed_shell(failed: StepFailed, work: str) -> None:
+    """A shell in the root as a failed step has left it, with the step's environment, directory and user."""
+    step, place = failed.event.steps[0], os.path.join(work, "shell")
+    os.mkdir(place)
+    words = ["--entrypoint", "/bin/sh"]
+    if isinstance(step, Run):
+        words = ["--entrypoint", step.argv[0], "-w", step.cwd, *(["-u", step.user] if step.user else [])]
+        words += [word for pair in step.env for word in ("-e", pair)]
+    session = Session(
+        script=_script("image", {"architecture": "amd64", "os": "linux"}),
+        words=words,
+        layers=failed.layers,
+        work=place,
+        hostname="buildkitsandbox",
+        terminal=os.isatty(0),
+        interactive=True,
+    )
+    run(session)
+
+
+def _inner(config: Mapping[str, object]) -> dict[str, object]:
+    return dict(config.get("config") or {})  # type: ignore[call-overload,no-any-return]
+
+
 def _script(name: str, config: Mapping[str, object]) -> str:
-    """The script of a Dockerfile that has nothing but FROM, without the image's triggers."""
-    inner = {key: value for key, value in dict(config.get("config") or {}).items() if key != "OnBuild"}  # type: ignore[call-overload]
+    """The script of a Dockerfile that has nothing but FROM, without the image's triggers. It has `start`, also for an image that
+    starts nothing by itself: a command is given then."""
+    inner = {key: value for key, value in _inner(config).items() if key != "OnBuild"}
+    if not (inner.get("Cmd") or inner.get("Entrypoint")):
+        inner["Cmd"] = ["/bin/sh"]
     text = "FROM image\n"
     plan = dock2sh.evaluate(dock2sh.parse(text), find_base=lambda reference, platform: Base({**config, "config": inner}))
     return dock2sh.script(plan, Project(name, text, None, None))

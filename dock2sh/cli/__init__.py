@@ -20,9 +20,27 @@ import typer
 from dock2sh.cli.say import OK, REFUSED
 
 COMMANDS = (
-    "script", "explain", "plan", "parse", "check", "emulate", "run", "verify",
-    "images", "history", "inspect", "tag", "rmi", "rm", "prune", "save", "load", "pull", "push",
-)  # fmt: skip
+    "script",
+    "explain",
+    "plan",
+    "parse",
+    "check",
+    "emulate",
+    "run",
+    "verify",
+    "images",
+    "history",
+    "inspect",
+    "diff",
+    "tag",
+    "rmi",
+    "rm",
+    "prune",
+    "save",
+    "load",
+    "pull",
+    "push",
+)
 
 
 def command(name: str) -> Callable[..., None]:

@@ -27,6 +27,9 @@ NoCacheFilter = Annotated[
 Progress = Annotated[str, typer.Option("--progress", metavar="auto|plain|tty|json", help="How the work is shown, on stderr.")]
 Quiet = Annotated[bool, typer.Option("-q", "--quiet", help="Show nothing of the work; print the image's id.")]
 Tags = Annotated[list[str] | None, typer.Option("-t", "--tag", metavar="NAME[:TAG]", help="A name for the image.")]
+OnFailure = Annotated[
+    str, typer.Option("--on-failure", metavar="stop|shell", help="shell: open one in the state of the step that failed.")
+]
 IdFile = Annotated[str, typer.Option("--iidfile", metavar="FILE", help="Write the image's id there.")]
 Result = Annotated[
     str,
@@ -51,6 +54,7 @@ def emulate(
     quiet: Quiet = False,
     tag: Tags = None,
     iidfile: IdFile = "",
+    on_failure: OnFailure = "stop",
     output: Result = "",
 ) -> None:
     """Build by running the script in a sandbox: what `docker build` does, without docker.
@@ -65,6 +69,7 @@ def emulate(
     Exit status: 0; 1 a step failed, or the Dockerfile is refused; 2 usage; 3 something is missing here.
     """
     end_in_order()
+    choose("--on-failure", on_failure, ("stop", "shell"))
     choose("--progress", progress, ("auto", "plain", "tty", "json"))
     plan, project, dockerfile = planned(target, file, build_arg, stage, platform, label, base, build_context, False, secret)
     from dock2sh.emulator import Order, StepFailed, emulate
@@ -78,6 +83,7 @@ def emulate(
         options=[word for flag, values in given.items() for value in values or () for word in (flag, value)],
         no_cache=frozenset(["*"] if no_cache else no_cache_filter or ()),
         escape=dockerfile.escape,
+        on_failure=_shell if on_failure == "shell" else lambda failed, work: None,
         bring=Wish(say=lambda text: None if quiet else note(text)),
     )
     try:
@@ -128,6 +134,13 @@ def _shown(plan: "Plan", progress: str, quiet: bool) -> "Iterator[Callable[[Even
     else:
         plain = Plain(plan)
         yield lambda event: note_lines(*plain.lines(event))
+
+
+def _shell(failed: "StepFailed", work: str) -> None:
+    from dock2sh.running import failed_shell
+
+    note(f"a shell where step {failed.event.number} failed; what is changed there is not kept, `exit` ends it")
+    failed_shell(failed, work)
 
 
 def _diagnosis(failed: "StepFailed") -> Diagnostic:

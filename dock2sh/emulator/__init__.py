@@ -36,7 +36,8 @@ class Order(NamedTuple):
     """What is asked for besides the plan.
 
     `sources` are --base and --build-context (name -> SOURCE), `options` the script's own (--secret, --ssh), `no_cache` the stages
-    that are built anew (`*`: all), `wish` how far base images may be fetched. `escape` is the Dockerfile's escape character.
+    that are built anew (`*`: all), `bring` how far base images may be fetched. `escape` is the Dockerfile's escape character.
+    `on_failure` is called with what has failed and a directory to work in, before all is taken away.
     """
 
     sources: Mapping[str, str] = {}
@@ -45,6 +46,7 @@ class Order(NamedTuple):
     jobs: int = 2
     escape: str = "\\"
     bring: Bring = Bring()
+    on_failure: "Callable[[StepFailed, str], None]" = lambda failed, work: None
 
 
 class Emulated(NamedTuple):
@@ -88,7 +90,11 @@ def emulate(plan: Plan, project: Project, order: Order, tell: Callable[[Event], 
             no_cache=order.no_cache,
             jobs=order.jobs,
         )
-        stages = build(plan, wish, tell)
+        try:
+            stages = build(plan, wish, tell)
+        except StepFailed as failed:
+            order.on_failure(failed, work)
+            raise
         result = _result(stages[plan.stages[-1].key], work)
         try:
             yield Emulated(plan, stages, result, images.get(plan.chain()[0].base), store)

@@ -34,11 +34,12 @@ class Event(NamedTuple):
 
 
 class StepFailed(Exception):
-    """A step ended badly: everything about it has been told."""
+    """A step ended badly: everything about it has been told. `layers` are the directories of the root as it was left, the lowest
+    first; they are there until `emulate` ends."""
 
-    def __init__(self, event: Event, status: int) -> None:
+    def __init__(self, event: Event, status: int, layers: Sequence[str]) -> None:
         super().__init__(f"step {event.number} failed with exit status {status}")
-        self.event, self.status = event, status
+        self.event, self.status, self.layers = event, status, layers
 
 
 class Layer(NamedTuple):
@@ -246,7 +247,14 @@ class _Builder:
                 raise SandboxError(text.decode(errors="replace"))
             case "e" if int(text):
                 reason = _reason(bytes(running.said))
-                raise StepFailed(self._event(running, "failed", self._number(running), reason), int(text))
+                event = self._event(running, "failed", self._number(running), reason)
+                raise StepFailed(event, int(text), self._left(running))
+
+    def _left(self, running: _Running) -> list[str]:
+        """The root as a failed step has left it."""
+        finished = [*running.base.directories, *(layer.directory for layer in running.finished)]
+        half = f"{self.wish.work}/{running.stage.index}/{self._number(running)}/diff"
+        return [*finished, *([half] if os.path.isdir(half) else ())]
 
     def _layer(self, running: _Running, seconds: float) -> None:
         number = self._number(running)

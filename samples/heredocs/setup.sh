@@ -1191,9 +1191,9 @@ secret_option() {
         secret_from=${secret_from#*source=} secret_from=${secret_from%%,*} ;;
     *,env=*) secret_from=${1#*env=} secret_from=${secret_from%%,*} secret_kind=env ;;
     *) secret_from=$secret_wanted secret_kind=file
-        ! secret_is_variable "$secret_wanted" || secret_kind=env ;;
+        ! secret_is_variable "$secret_wanted" || secret_kind='env' ;;
     esac
-    case ,$1, in *,type=env,*) secret_kind=env ;; esac
+    case ,$1, in *,type=env,*) secret_kind='env' ;; esac
     case $secret_kind$secret_from in
     env* | file/*) ;;
     *) secret_from=$(pwd -P)/$secret_from ;;

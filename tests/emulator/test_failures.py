@@ -126,3 +126,11 @@ def test_two_at_once(data: Path, project: Path, archive: Path, tmp_path: Path) -
     done = dock2sh("emulate", f"--base=busybox={archive}", "-o", tmp_path / "out", project)
     assert done.returncode == 0
     assert [(tmp_path / "out/rootfs" / name).read_text() for name in "abc"] == ["a\n", "b\n", "c\n"]
+
+
+def test_a_shell_where_it_failed(emulate: Emulate, project: Path, archive: Path) -> None:
+    (project / "Dockerfile").write_text("FROM busybox\nENV A=b\nWORKDIR /w\nUSER www-data\nRUN echo left >/tmp/x; false\n")
+    words = ["emulate", f"--base=busybox={archive}", "--on-failure=shell", project]
+    done = dock2sh(*words, input="pwd; id -un; echo $A; cat /tmp/x; exit 4\n")
+    assert done.stdout == "/w\nwww-data\nb\nleft\n"
+    assert done.returncode == 1
