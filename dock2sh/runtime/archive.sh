@@ -50,6 +50,7 @@ add_archive() {
     decompress "$1" >"$state/archive/tar" || fail "$archive_name cannot be decompressed"
     transfer_tool
     archive_members
+    [ -z "$archive_strange" ] || { archive_each && rm -rf "$state/archive"; return; }
     (umask 022 && archive_by "$transfer_by" <"$state/archive/tar" 2>"$state/archive/errors") ||
         fail "$archive_name cannot be unpacked: $(cat "$state/archive/errors")"
     rm -f "$state/archive/tar"
@@ -80,9 +81,12 @@ archive_members() {
     esac
     TZ=UTC TAR_OPTIONS='' tar -tvf - "$@" <"$state/archive/tar" >"$state/archive/listing" 2>"$state/archive/errors" ||
         fail "$archive_name cannot be read: $(cat "$state/archive/errors")"
-    ! grep -F "removing leading '" "$state/archive/errors" | grep -qF .. || fail "invalid entry name with .. in $archive_name"
-    by=$transfer_by names="$state/archive/names" owners="$state/archive/owners" LC_ALL=C \
-        awk "$(program_listing)" "$state/archive/listing" >"$state/archive/mend" 2>"$state/archive/errors" || fail "$(cat "$state/archive/errors") (in $archive_name)"
+    ! grep -F "removing leading '" "$state/archive/errors" | grep -qF .. ||
+        fail "invalid entry name with .. in $archive_name; if it does not lead out, GNU tar can (install the package tar)"
+    archive_strange=
+    by=$transfer_by names="$state/archive/names" owners="$state/archive/owners" all="$state/archive/all" LC_ALL=C \
+        awk "$(program_listing)" "$state/archive/listing" >"$state/archive/mend" 2>"$state/archive/errors" || archive_strange=$?
+    case $archive_strange in '' | 3) ;; *) fail "$(cat "$state/archive/errors") (in $archive_name)" ;; esac
 }
 
 # Lines `MODE UID:GID DAY TIME ./name`. MODE is - for a symbolic link.

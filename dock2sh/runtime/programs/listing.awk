@@ -3,16 +3,36 @@
 # Prints what is to be mended afterwards, `MODE UID:GID DAY TIME ./name`: hard links whose own header differs from what they
 # link to (docker lets the last one win, tar does not look), and symbolic links of busybox, which gives them no owner and time.
 # The file `owners`: `USER:GROUP ./name` with a member of each owner, as busybox tells their names where it should tell numbers.
-# Refuses, on stderr: what docker refuses, and what tar would do wrong without a word.
+# Refuses, on stderr: what docker refuses. What tar would do otherwise than docker without a word ends with status 3: then the
+# file `all` is to be gone through, a line for each member, `KIND MODE UID:GID DAY TIME DEVICE ./name`, \002, what a link means
+# (./name too for hard links), and a slash.
 function refuse(text) {
     print text > "/dev/stderr"
     failed = 1
     exit 1
 }
-function plain(name) {
-    gsub(/\/(\.?\/)+/, "/", name)
-    sub(/^(\.?\/)+/, "", name)
-    sub(/(^|\/)\.?$/, "", name)
+# docker has a way for this member; busybox's tar, which cannot give its files one by one under any name, has none
+function odd(text) {
+    if (ENVIRON["by"] != "transfer_by_tar") refuse(text ": GNU tar is needed (install the package tar)")
+    strange = 1
+}
+# Go's path.Clean, relative; `above` is set if it leads out
+function plain(name,    part, n, i, kept) {
+    above = 0
+    if (name !~ /(^|\/)\.\.(\/|$)/) {
+        gsub(/\/(\.?\/)+/, "/", name)
+        sub(/^(\.?\/)+/, "", name)
+        sub(/(^|\/)\.?$/, "", name)
+        return "./" name
+    }
+    n = split(name, part, "/")
+    name = ""
+    for (i = 1; i <= n; i++) {
+        if (part[i] == "..") {
+            if (name == "") above = 1
+            sub(/\/?[^\/]*$/, "", name)
+        } else if (part[i] != "" && part[i] != ".") name = name (name == "" ? "" : "/") part[i]
+    }
     return "./" name
 }
 # Takes a string in C quotes off `rest`.
@@ -72,21 +92,27 @@ function parse_busybox(    at) {
         if (kind == "-") kind = "h"
     }
 }
-function check(    what) {
-    if (name ~ /(^|\/)\.\.(\/|$)/) refuse("invalid entry name \"" name "\"")
-    what = plain(name)
-    if (kind == "h" && target ~ /(^|\/)\.\.(\/|$)/) refuse("invalid hardlink target \"" target "\"")
-    if (kind == "h" && !(plain(target) in about))
-        refuse("the hard link " name " needs " target ", which is no file of the archive")
-    if ((what in kinds) && (kinds[what] == "l" || ENVIRON["by"] != "transfer_by_tar" && (kind ~ /[hl]/ || kinds[what] == "h" || (what in linked))))
-        refuse("the member " name " stands there twice, once as a link: tar gets that wrong; pack the archive again without")
+function check() {
+    me = plain(name)
+    if (above) refuse("invalid entry name \"" name "\"")
+    if (name ~ /(^|\/)\.\.(\/|$)/) odd("the name " name)
+    if (me == "./" && kind != "d") odd("the member " name ", which is no directory")
+    if (kind == "h") check_target()
+    if ((me in implied) && kind != "d") odd("the member " name " in the place of a directory")
+    if ((me in kinds) && (kinds[me] == "l" || (kinds[me] == "d") != (kind == "d") || ENVIRON["by"] != "transfer_by_tar" && (kind ~ /[hl]/ || kinds[me] == "h" || (me in linked))))
+        odd("the member " name " stands there twice")
 }
-# Docker goes through a link that the archive has itself. GNU tar does for links that cannot lead out, busybox's never.
+function check_target() {
+    to = plain(target)
+    if (above) refuse("invalid hardlink target \"" target "\"")
+    if (target ~ /(^|\/)\.\.(\/|$)/ || !(to in about)) odd("the hard link " name " to " target)
+}
+# Docker goes through a link that the archive has itself, and makes what a dangling one means.
 function check_way(path) {
     while (match(path, /\/[^\/]*$/)) {
         path = substr(path, 1, RSTART - 1)
-        if (kinds[path] == "l" && (ENVIRON["by"] != "transfer_by_tar" || links[path] ~ /^\/|(^|\/)\.\.(\/|$)/))
-            refuse("the member " name " lies behind the link " path " of the archive: that cannot be unpacked")
+        if (kinds[path] == "l") odd("the member " name " behind the link " path)
+        implied[path]
     }
 }
 {
@@ -94,10 +120,9 @@ function check_way(path) {
     sub(/\//, ":", $2)
     meta = octal(substr($1, 2, 9)) " " $2 " " day " " time
     check()
-    me = plain(name)
     check_way(me)
+    print kind, octal(substr($1, 2, 9)), $2, day, time, kind ~ /[bc]/ ? $3 : "-", me "\002" (kind == "h" ? to : target) "/" > ENVIRON["all"]
     kinds[me] = kind
-    if (kind == "l") links[me] = target
     print me (kind == "d" ? "/" : "") > ENVIRON["names"]
     if (kind == "h") {
         linked[plain(target)]
@@ -111,4 +136,4 @@ function check_way(path) {
         owned[$2]
     }
 }
-END { exit failed }
+END { exit failed ? 1 : strange ? 3 : 0 }

@@ -1,0 +1,62 @@
+# The members of an archive one by one, as docker does it, where tar does otherwise: links on the way that lead up or to a root of
+# their own, a name that stands there twice, `..` inside of a name.
+
+# archive_each: $state/archive/all says what there is; the contents are numbered, in the order of the regular files.
+archive_each() {
+    ! grep -q -F SCHILY.xattr. "$state/archive/tar" || warn "file capabilities and attributes in $archive_name are lost"
+    { mkdir "$state/archive/contents" && echo 0 >"$state/archive/contents/number"; } || fail "$state cannot be written"
+    # shellcheck disable=SC2016 # tar's shell expands it, for each file
+    (cd "$state/archive/contents" && TAR_OPTIONS='' tar -xPf - --to-command='read -r n <number && cat >"$n" && echo $((n + 1)) >number') \
+        <"$state/archive/tar" 2>"$state/archive/errors" || fail "$archive_name cannot be unpacked: $(cat "$state/archive/errors")"
+    member_number=0
+    while IFS=' ' read -r member_kind member_mode member_owner member_day member_time member_device member_name <&8; do
+        member_name=${member_name%/}
+        member_target=$(printf '%s/' "${member_name#*"$(printf '\002')"}" | tr '\001' '\n')
+        member_name=$(printf '%s/' "${member_name%%"$(printf '\002')"*}" | tr '\001' '\n')
+        member_put "${member_name%/}" "${member_target%/}" || fail "${member_name%/} in $archive_name cannot be unpacked"
+        [ "$member_kind" != - ] || member_number=$((member_number + 1))
+    done 8<"$state/archive/all"
+}
+
+# member_put ./NAME TARGET: the destination itself is left alone.
+member_put() {
+    [ "$1" != ./ ] || return 0
+    member_way "${1%/*}"
+    member_place=$archive_into$resolved/${1##*/}
+    if [ "$member_kind" != d ] || [ -L "$member_place" ] || ! [ -d "$member_place" ]; then
+        rm -rf "$member_place" && member_make "$2" || return 1
+    fi
+    chown -h "${made_owner:-$member_owner}" "$member_place" || return 1
+    [ -L "$member_place" ] || chmod "$member_mode" "$member_place" || return 1
+    TZ=UTC touch -h -d "$member_day $member_time" "$member_place"
+}
+
+# member_way ./DIRECTORY: sets `resolved` to it, inside of the destination, and makes what is missing of it.
+member_way() {
+    resolve_in "$archive_into" "/${1#.}" || fail "$1: too many links"
+    [ -z "$path_above" ] || fail "${1#./}: path escapes from parent (a link in $archive_name leads out)"
+    member_root=$root root=$archive_into
+    make_directories "$resolved" 0755 ''
+    root=$member_root
+}
+
+# member_make TARGET: a new file at $member_place.
+member_make() {
+    case $member_kind in
+    d) mkdir "$member_place" ;;
+    l) ln -s "$1" "$member_place" ;;
+    h) member_link "$1" ;;
+    p) mkfifo "$member_place" ;;
+    [bc]) mknod "$member_place" "$member_kind" "${member_device%,*}" "${member_device#*,}" ;;
+    *) mv -f "$state/archive/contents/$member_number" "$member_place" ;;
+    esac
+}
+
+# member_link ./TARGET: what it means may be a link itself, which is not followed.
+member_link() {
+    member_made=$member_place
+    member_way "${1%/*}"
+    member_first=$archive_into$resolved/${1##*/}
+    [ -e "$member_first" ] || [ -L "$member_first" ] || fail "the hard link ${member_name%/} in $archive_name needs $1, which is not there"
+    ln "$member_first" "$member_made"
+}
