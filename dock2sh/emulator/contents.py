@@ -16,7 +16,7 @@ from typing import NamedTuple
 
 from dock2sh.images.layers import inside
 from dock2sh.model import Copy, Fetch, Run, Step
-from dock2sh.plan.bundle import link_targets, selector
+from dock2sh.plan.bundle import behind_links, selector
 from dock2sh.plan.context import Entry, entries
 from dock2sh.plan.ignore import Ignore
 from dock2sh.plan.patterns import has_wildcard
@@ -69,7 +69,7 @@ def _selected(context: str, listed: Sequence[Entry], sources: Iterable[str]) -> 
     selectors = {selector(source) for source in sources}
     if "^" in selectors:
         return list(listed)
-    selectors |= set(link_targets(context, listed))
+    selectors |= set(map(selector, behind_links(context, listed, sources)))
     wanted = re.compile("|".join(f"(?:{expression})" for expression in selectors))
     return [entry for entry in listed if wanted.search(entry.path)]
 

@@ -27,14 +27,15 @@ class Needed(NamedTuple):
 
 def needed(plan: Plan, project: Project, output: str = "") -> Needed:
     """The files of the context that some COPY, ADD or bind mount can read, but `output`, where the script is written."""
-    selectors = tuple(dict.fromkeys(selector(source) for source in _sources(plan)))
+    sources = tuple(_sources(plan))
+    selectors = tuple(dict.fromkeys(map(selector, sources)))
     if not selectors or project.context is None:
         return Needed(selectors, ())
     root = os.path.realpath(project.context)
     listed = [entry for entry in entries(project.context, project.ignore) if f"{root}/{entry.path}" != output]
     if "^" in selectors:
         return Needed(("^",), tuple(listed))
-    selectors += tuple(link_targets(project.context, listed))
+    selectors = tuple(dict.fromkeys((*selectors, *map(selector, behind_links(project.context, listed, sources)))))
     wanted = re.compile("|".join(f"(?:{selector})" for selector in selectors))
     return Needed(selectors, tuple(entry for entry in listed if wanted.search(entry.path)))
 
@@ -58,14 +59,31 @@ def selector(source: str) -> str:
     return exclude_regex(relative) if "**" in relative else glob_regex(relative)[:-1] + "(/|$)"
 
 
-def link_targets(context: "str | os.PathLike[str]", listed: Iterable[Entry]) -> Iterator[str]:
-    """A source that is a symbolic link means what it points at: that is needed too."""
+def behind_links(context: "str | os.PathLike[str]", listed: Iterable[Entry], sources: Iterable[str]) -> Iterator[str]:
+    """What the sources mean when links of the context are on their way: that is needed too, as it is to docker."""
     root = os.path.realpath(context)
-    for entry in listed:
-        if stat.S_ISLNK(entry.status.st_mode):
-            target = os.path.realpath(os.path.join(root, entry.path))
-            if target.startswith(root + "/"):
-                yield selector(os.path.relpath(target, root))
+    links = {entry.path: os.path.realpath(f"{root}/{entry.path}") for entry in listed if stat.S_ISLNK(entry.status.st_mode)}
+    inside = {link: target[len(root) + 1 :] for link, target in links.items() if target.startswith(root + "/")}
+    pending = [source.strip("/").replace("/./", "/") for source in sources]
+    seen = set(pending)
+    while pending:
+        source = pending.pop()
+        for link, target in inside.items():
+            rest = _behind(source, link)
+            if rest is not None and (meant := f"{target}/{rest}".rstrip("/")) not in seen:
+                seen.add(meant)
+                pending.append(meant)
+                yield meant
+
+
+def _behind(source: str, link: str) -> str | None:
+    """What of a source is left behind a link; None if the link is not on its way."""
+    parts = source.split("/")
+    depth = link.count("/") + 1
+    way = "/".join(parts[:depth])
+    if len(parts) < depth or not (re.search(glob_regex(way), link) if has_wildcard(way) else way == link):
+        return None
+    return "/".join(parts[depth:])
 
 
 def context_digest(files: tuple[Entry, ...], project: Project) -> str:

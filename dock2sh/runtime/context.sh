@@ -34,6 +34,19 @@ context_check() {
         warn "the files of the build context are not those that were there when this script was made ($context_root)"
 }
 
+# is_transferred PATH: does docker bring it into the build? Of the context it takes what instructions name (context_needed), and
+# a directory only with something in it that they do.
+is_transferred() {
+    [ "$source_root" = "${context_root-}" ] && command -v context_needed >/dev/null || return 0
+    transferred_itself=
+    ! is_kept "$1" || transferred_itself=$1
+    : >"$state/list"
+    ! [ -d "$source_root/$1" ] || list_tree "/$1"
+    context_needed >"$state/needed"
+    { printf '%s\n' "${transferred_itself:-/}" && list_as_lines | path=$1 LC_ALL=C awk '{ print ENVIRON["path"] substr($0, 2) }'; } |
+        LC_ALL=C grep -q -E -f "$state/needed"
+}
+
 # The rule that leaves out this script, where it lies in the context.
 context_self() {
     [ -f "$0" ] || return 0

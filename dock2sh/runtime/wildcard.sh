@@ -22,9 +22,8 @@ wildcard() {
     resolve_in "$source_root" "/$wild_base" || fail "$1: too many links"
     wild_dir=$resolved
     if ! [ -d "$source_root$wild_dir" ]; then
-        # nothing is below a file; one of a context is not even transferred for such a pattern
-        case $source_kind in context) wildcard_fails ;; esac
-        [ -e "$source_root$wild_dir" ] || wildcard_fails
+        # nothing is below a file; one of a context is not even transferred for such a pattern alone
+        [ -e "$source_root$wild_dir" ] && is_transferred "${wild_dir#/}" || wildcard_fails
         return 0
     fi
     wild_depth=$(printf %s "$wild_tail" | tr -dc / | wc -c)
@@ -35,7 +34,7 @@ wildcard() {
     list_as_lines | base=$wild_base ere=$wild_ere LC_ALL=C awk "$(program_matches)" |
         tr / '\002' | LC_ALL=C sort | tr '\002' / |
         base=$wild_base plain="$state/wild.plain" into=$state LC_ALL=C awk "$(program_groups)" >"$state/wild"
-    [ -s "$state/wild" ] || [ "$wild_dir" = / ] || is_kept "${wild_dir#/}" || wildcard_fails
+    [ -s "$state/wild" ] || [ "$wild_dir" = / ] || is_transferred "${wild_dir#/}" || wildcard_fails
 }
 
 wildcard_fails() {
