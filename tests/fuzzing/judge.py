@@ -1,0 +1,156 @@
+"""The judge of random builds: docker and our script build the same case, and what differs is told."""
+
+import os
+import shutil
+import subprocess
+import uuid
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import dock2sh
+from dock2sh.images import open_source, unpack
+from dock2sh.model import Plan
+from dock2sh.plan.context import Project, locate
+from dock2sh.plan.evaluate import Options, evaluate
+from dock2sh.plan.history import chain, history
+from dock2sh.proof import documents
+from dock2sh.source import Refused
+from dock2sh.verify import Case as Verification
+from dock2sh.verify import Difference, Verdict, verify
+from dock2sh.verify.reference import NotBuilt, built
+from dock2sh.verify.report import text
+from dock2sh.verify.snapshot import Tree, read, snapshot
+from tests.conformance import base as base_image
+from tests.fuzzing.case import Case, write
+
+IMAGE = "busybox"
+
+
+class Finding(NamedTuple):
+    """What came of a case. `kind`: same, refused (by both), different, crash (of ours); `text` says it in words."""
+
+    kind: str
+    text: str
+
+    @property
+    def bad(self) -> bool:
+        return self.kind in ("different", "crash")
+
+
+class Judge:
+    """Holds the base image of the recorded cases, in docker under a name of its own and as files."""
+
+    def __init__(self, home: Path, shells: tuple[str, ...] = ("dash",), name: str = "") -> None:
+        self.home, self.shells = home, shells
+        self.name = name or f"busybox:dock2sh-fuzzing-{os.getpid()}"  # each run removes its own
+        self.rootfs, self.archive = home / "busybox.tar", home / "image.tar"
+        base_image.make(self.rootfs)
+        base_image.archive(self.rootfs, self.archive, self.name)
+        unpack(open_source(str(self.rootfs), IMAGE), str(home / "busybox"))
+        self.base: Tree = snapshot(str(home / "busybox"))
+        subprocess.run(["docker", "load", "-q", "-i", self.archive], check=True, capture_output=True)
+        self.context = self._layout() if os.environ.get("BUILDX_BUILDER") else f"docker-image://{self.name}"
+        self._find = dock2sh.find_bases({IMAGE: str(self.archive)}, offline=True)
+
+    def close(self) -> None:
+        subprocess.run(["docker", "image", "rm", self.name], check=False, capture_output=True)
+
+    def _layout(self) -> str:
+        """The base for a builder of its own (BUILDX_BUILDER), which does not see the engine's images."""
+        layout = self.home / "layout"
+        layout.mkdir()
+        subprocess.run(["docker", "save", "-o", self.home / "saved.tar", self.name], check=True)
+        subprocess.run(["tar", "-C", layout, "-xf", self.home / "saved.tar"], check=True)
+        return f"oci-layout://{layout}:{self.name.partition(':')[2]}"
+
+    def ask(self, case: Case) -> Finding:
+        """Build a case on both sides."""
+        folder = self._write(case)
+        try:
+            return self._ask(case, folder)
+        finally:
+            shutil.rmtree(folder, ignore_errors=True)
+
+    def record(self, case: Case) -> tuple[Tree, dict[str, Any]] | str:
+        """What docker makes of a case: the entries that are not as in the base, config and history; or its message."""
+        folder = self._write(case)
+        try:
+            with built(str(folder), str(folder / "Dockerfile"), self._options(case), "") as made:
+                tree = read(made.root, made.scan.tree, made.scan.tree)
+                rows = [{"created_by": row} for row in made.history]
+                return {path: entry for path, entry in tree.items() if path != "/" and entry != self.base.get(path)}, {
+                    "config": {key: value for key, value in made.config.items() if value},
+                    "history": rows,
+                }
+        except NotBuilt as error:
+            return f"error: failed to solve: {error}\n"
+        finally:
+            shutil.rmtree(folder, ignore_errors=True)
+
+    def _write(self, case: Case) -> Path:
+        """The context in a folder with a name of its own, and in the Dockerfile caches of its own."""
+        token = uuid.uuid4().hex[:12]
+        folder = self.home / f"context-{token}"
+        write(case._replace(blocks=tuple(block.replace("@TOKEN@", token) for block in case.blocks)), folder)
+        return folder
+
+    def _options(self, case: Case) -> list[str]:
+        return [f"--build-context={IMAGE}={self.context}", *case.options]
+
+    def _ask(self, case: Case, folder: Path) -> Finding:
+        file = str(folder / "Dockerfile")
+        try:
+            project = locate(str(folder), file)
+            dockerfile = dock2sh.parse(project.text)
+            plan = evaluate(dockerfile, Options(dict(case.arguments)), self._find, None, project.ignore)
+            script = dock2sh.script(plan, project, dockerfile.escape)
+        except Refused as refused:
+            return self._refused(case, folder, refused.diagnostic.message)
+        verification = self._verification(case, plan, project, file, script)
+        return _worst([_finding(verify(verification, self._unpack, shell), shell) for shell in self.shells])
+
+    def _refused(self, case: Case, folder: Path, message: str) -> Finding:
+        try:
+            with built(str(folder), str(folder / "Dockerfile"), self._options(case)):
+                return Finding("different", f"docker builds it; we refuse: {message}")
+        except NotBuilt as error:
+            return Finding("refused", f"ours: {message}\ndocker: {error}")
+
+    def _verification(self, case: Case, plan: Plan, project: Project, file: str, script: str) -> Verification:
+        first = next(iter(chain(plan)))
+        own = history(plan)[len(plan.image.get("history") or ()) :]
+        return Verification(
+            script=script,
+            config=plan.config,
+            context=str(project.context),
+            file=file,
+            base="" if first.base == "scratch" else self.name,
+            history=tuple(entry["created_by"] for entry in own),
+            options=self._options(case),
+            script_options=[f"--base={IMAGE}={self.rootfs}"],
+            inline=documents(plan),
+        )
+
+    def _unpack(self, image: str, directory: str) -> None:
+        subprocess.run(["cp", "-a", "--", f"{self.home}/busybox/.", directory], check=True)
+
+
+def _finding(verdict: Verdict, shell: str) -> Finding:
+    real = tuple(difference for difference in verdict.differences if not _cached(difference))
+    if verdict.differences and not real:
+        verdict = Verdict("identical", (), verdict.files)
+    words = f"({shell})\n{text(verdict._replace(differences=real), False)}"
+    if verdict.verdict == "identical" and verdict.notes:
+        return Finding("refused", words)
+    if "Traceback" in words or "syntax error" in words:
+        return Finding("crash", words)
+    return Finding("same" if verdict.verdict in ("identical", "equivalent") else "different", words)
+
+
+def _cached(difference: Difference) -> bool:
+    """Two times of builds: docker takes here-documents from its cache even with --no-cache, and they may be copied on."""
+    return difference.what == "mtime" and min(int(difference.ours), int(difference.theirs)) > base_image.MTIME
+
+
+def _worst(findings: list[Finding]) -> Finding:
+    return max(findings, key=lambda finding: ("same", "refused", "different", "crash").index(finding.kind))
