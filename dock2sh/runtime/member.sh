@@ -5,9 +5,8 @@
 archive_each() {
     ! grep -q -F SCHILY.xattr. "$state/archive/tar" || warn "file capabilities and attributes in $archive_name are lost"
     { mkdir "$state/archive/contents" && echo 0 >"$state/archive/contents/number"; } || fail "$state cannot be written"
-    # shellcheck disable=SC2016 # tar's shell expands it, for each file
-    (cd "$state/archive/contents" && TAR_OPTIONS='' tar -xPf - --to-command='read -r n <number && cat >"$n" && echo $((n + 1)) >number') \
-        <"$state/archive/tar" 2>"$state/archive/errors" || fail "$archive_name cannot be unpacked: $(cat "$state/archive/errors")"
+    (cd "$state/archive/contents" && TAR_OPTIONS='' tar -xPf - --to-command="$(program_number)") <"$state/archive/tar" \
+        2>"$state/archive/errors" || fail "$archive_name cannot be unpacked: $(cat "$state/archive/errors")"
     member_number=0
     while IFS=' ' read -r member_kind member_mode member_owner member_day member_time member_device member_name <&8; do
         member_name=${member_name%/}

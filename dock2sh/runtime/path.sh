@@ -19,6 +19,7 @@ resolve_in() {
         esac
     done
     resolved=${resolved:-/}
+    : "$path_above"
 }
 
 # One step of resolve_in: a link's target goes before the rest of the way; 255 links are docker's limit too.
