@@ -23,7 +23,8 @@ wildcard() {
     wild_dir=$resolved
     if ! [ -d "$source_root$wild_dir" ]; then
         # nothing is below a file; one of a context is not even transferred for such a pattern alone
-        [ -e "$source_root$wild_dir" ] && is_transferred "${wild_dir#/}" || wildcard_fails
+        [ -e "$source_root$wild_dir" ] || wildcard_fails
+        is_transferred "${wild_dir#/}" || wildcard_fails
         return 0
     fi
     wild_depth=$(printf %s "$wild_tail" | tr -dc / | wc -c)
