@@ -55,8 +55,9 @@ def selector(source: str) -> str:
     if isinstance(source, Deferred) or relative in ("", "."):
         return "^"
     if not has_wildcard(relative):
-        return exclude_regex(re.sub(r"([*?[\\])", r"\\\1", relative))
-    return exclude_regex(relative) if "**" in relative else glob_regex(relative)[:-1] + "(/|$)"
+        relative = re.sub(r"([*?[\\])", r"\\\1", relative)
+    whole = exclude_regex(relative) if "**" in relative else glob_regex(relative)
+    return whole[:-1] + "(/|$)" if whole.endswith("$") else whole
 
 
 def behind_links(context: "str | os.PathLike[str]", listed: Iterable[Entry], sources: Iterable[str]) -> Iterator[str]:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from dock2sh.source import Refused, refuse
 
 if TYPE_CHECKING:
-    from dock2sh.plan.ignore import Ignore
+    from dock2sh.plan.ignore import Ignore, Verdict
 
 
 class Project(NamedTuple):
@@ -109,12 +109,14 @@ def entries(context: Path, ignore: "Ignore | None") -> list[Entry]:
     """What the context holds after the ignore file, in order of path; a directory left out comes back with what is in it."""
     found = dict[str, Entry]()
     pending: dict[str, Entry] = {}
+    verdicts: dict[str, Verdict | None] = {"": None}
     for directory, directories, files in os.walk(context, followlinks=False):
         prefix = os.path.relpath(directory, context)
         for name in sorted([*directories, *files]):
             path = name if prefix == "." else f"{prefix}/{name}"
             entry = Entry(path, os.lstat(os.path.join(directory, name)))
-            if not (ignore and ignore.matches(path)):
+            verdict = verdicts[path] = ignore.judge(path, verdicts[os.path.dirname(path)]) if ignore else None
+            if not (verdict and verdict.excluded):
                 _bring_parents(path, pending, found)
                 found[path] = entry
             elif stat.S_ISDIR(entry.status.st_mode):

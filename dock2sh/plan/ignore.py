@@ -17,6 +17,13 @@ class Rule(NamedTuple):
     regex: str
 
 
+class Verdict(NamedTuple):
+    """What the rules say of a path: is it excluded, and which of them hold for all that is below it."""
+
+    excluded: bool
+    hits: tuple[bool, ...]
+
+
 class Ignore(NamedTuple):
     """The rules of an ignore file, in order: the last that matches a path (or a parent of it) wins."""
 
@@ -25,11 +32,27 @@ class Ignore(NamedTuple):
 
     def matches(self, path: str) -> bool:
         """Whether `path` (relative to the context, no leading slash) is excluded."""
-        excluded = False
-        for rule in self.rules:
-            if rule.included == excluded and re.search(rule.regex, path, re.S):
+        verdict = None
+        for at, char in enumerate(path):
+            if char == "/":
+                verdict = self.judge(path[:at], verdict)
+        return self.judge(path, verdict).excluded
+
+    def judge(self, path: str, parent: Verdict | None) -> Verdict:
+        """A path, its parent having been judged (None at the root).
+
+        A rule that says what is the case already is not looked at (MatchesUsingParentResults of moby's patternmatcher), so that
+        `!dir` does not hold for what is in a dir that was not excluded: it does not take back what `dir/x` excludes.
+        """
+        excluded, hits = False, []
+        for number, rule in enumerate(self.rules):
+            hit = parent is not None and parent.hits[number]
+            if not hit and rule.included == excluded:
+                hit = bool(re.search(rule.regex, path, re.S))
+            hits.append(hit)
+            if hit:
                 excluded = not rule.included
-        return excluded
+        return Verdict(excluded, tuple(hits))
 
     @property
     def has_exceptions(self) -> bool:

@@ -35,7 +35,7 @@ def glob_regex(pattern: str) -> str:
 
 
 def exclude_regex(pattern: str) -> str:
-    """A pattern of .dockerignore or --exclude (cleaned, without `!`) as an ERE: it matches a path and all below it.
+    """A pattern of .dockerignore or --exclude (cleaned, without `!`) as an ERE for whole paths, without those below a match.
 
     moby's patternmatcher takes three short ways that its regular expression does not have: `x/**` is a prefix, `**x` a suffix.
     """
@@ -44,11 +44,11 @@ def exclude_regex(pattern: str) -> str:
     if plain and pattern.startswith("**"):
         rest = pattern[2:]
         if rest.startswith("/"):
-            return f"^(.*/)?{_literal(rest[1:])}(/|$)"
-        return f"{_literal(rest)}(/|$)" if rest and not rest.endswith("**") else "^"
+            return f"(^|/){_literal(rest[1:])}$"
+        return f"{_literal(rest)}$" if rest and not rest.endswith("**") else "^"
     if plain and pattern.endswith("**"):
         return "^" + _literal(pattern[:-2])
-    return _with_stars(pattern) + "(/|$)"
+    return _with_stars(pattern) + "$"
 
 
 def check_pattern(pattern: str) -> None:

@@ -79,7 +79,7 @@ image() {
 # Go's wildcards are not the shell's: each one above as a regular expression.
 pattern() {
     case "$1 $2" in
-        'exclude *.md') printf '%s\n' "^[^/]*[.]md(/|\$)" ;;
+        'exclude *.md') printf '%s\n' "^[^/]*[.]md\$" ;;
         'glob src/*.[ch]') printf '%s\n' "^src/[^/]*[.][ch]\$" ;;
         *) return 1 ;;
     esac
