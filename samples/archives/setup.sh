@@ -149,6 +149,7 @@ add_archive() {
     decompress "$1" >"$state/archive/tar" || fail "$archive_name cannot be decompressed"
     transfer_tool
     archive_members
+    [ -z "$archive_strange" ] || { archive_each && rm -rf "$state/archive"; return; }
     (umask 022 && archive_by "$transfer_by" <"$state/archive/tar" 2>"$state/archive/errors") ||
         fail "$archive_name cannot be unpacked: $(cat "$state/archive/errors")"
     rm -f "$state/archive/tar"
@@ -179,9 +180,12 @@ archive_members() {
     esac
     TZ=UTC TAR_OPTIONS='' tar -tvf - "$@" <"$state/archive/tar" >"$state/archive/listing" 2>"$state/archive/errors" ||
         fail "$archive_name cannot be read: $(cat "$state/archive/errors")"
-    ! grep -F "removing leading '" "$state/archive/errors" | grep -qF .. || fail "invalid entry name with .. in $archive_name"
-    by=$transfer_by names="$state/archive/names" owners="$state/archive/owners" LC_ALL=C \
-        awk "$(program_listing)" "$state/archive/listing" >"$state/archive/mend" 2>"$state/archive/errors" || fail "$(cat "$state/archive/errors") (in $archive_name)"
+    ! grep -F "removing leading '" "$state/archive/errors" | grep -qF .. ||
+        fail "invalid entry name with .. in $archive_name; if it does not lead out, GNU tar can (install the package tar)"
+    archive_strange=
+    by=$transfer_by names="$state/archive/names" owners="$state/archive/owners" all="$state/archive/all" LC_ALL=C \
+        awk "$(program_listing)" "$state/archive/listing" >"$state/archive/mend" 2>"$state/archive/errors" || archive_strange=$?
+    case $archive_strange in '' | 3) ;; *) fail "$(cat "$state/archive/errors") (in $archive_name)" ;; esac
 }
 
 # Lines `MODE UID:GID DAY TIME ./name`. MODE is - for a symbolic link.
@@ -464,6 +468,19 @@ context_check() {
         (cd "$source_root" && xargs -0 -r sha256sum) | sha256sum)
     [ "${context_found%% *}" = "${context_digest-}" ] ||
         warn "the files of the build context are not those that were there when this script was made ($context_root)"
+}
+
+# is_transferred PATH: does docker bring it into the build? Of the context it takes what instructions name (context_needed), and
+# a directory only with something in it that they do.
+is_transferred() {
+    [ "$source_root" = "${context_root-}" ] && command -v context_needed >/dev/null || return 0
+    transferred_itself=
+    ! is_kept "$1" || transferred_itself=$1
+    : >"$state/list"
+    ! [ -d "$source_root/$1" ] || list_tree "/$1"
+    context_needed >"$state/needed"
+    { printf '%s\n' "${transferred_itself:-/}" && list_as_lines | path=$1 LC_ALL=C awk '{ print ENVIRON["path"] substr($0, 2) }'; } |
+        LC_ALL=C grep -q -E -f "$state/needed"
 }
 
 # The rule that leaves out this script, where it lies in the context.
@@ -1049,6 +1066,65 @@ Exit status: 0; 1 a step failed; 2 bad usage; 3 something is missing, and said; 
 HELP
 }
 
+# archive_each: $state/archive/all says what there is; the contents are numbered, in the order of the regular files.
+archive_each() {
+    ! grep -q -F SCHILY.xattr. "$state/archive/tar" || warn "file capabilities and attributes in $archive_name are lost"
+    { mkdir "$state/archive/contents" && echo 0 >"$state/archive/contents/number"; } || fail "$state cannot be written"
+    (cd "$state/archive/contents" && TAR_OPTIONS='' tar -xPf - --to-command="$(program_number)") <"$state/archive/tar" \
+        2>"$state/archive/errors" || fail "$archive_name cannot be unpacked: $(cat "$state/archive/errors")"
+    member_number=0
+    while IFS=' ' read -r member_kind member_mode member_owner member_day member_time member_device member_name <&8; do
+        member_name=${member_name%/}
+        member_target=$(printf '%s/' "${member_name#*"$(printf '\002')"}" | tr '\001' '\n')
+        member_name=$(printf '%s/' "${member_name%%"$(printf '\002')"*}" | tr '\001' '\n')
+        member_put "${member_name%/}" "${member_target%/}" || fail "${member_name%/} in $archive_name cannot be unpacked"
+        [ "$member_kind" != - ] || member_number=$((member_number + 1))
+    done 8<"$state/archive/all"
+}
+
+# member_put ./NAME TARGET: the destination itself is left alone.
+member_put() {
+    [ "$1" != ./ ] || return 0
+    member_way "${1%/*}"
+    member_place=$archive_into$resolved/${1##*/}
+    if [ "$member_kind" != d ] || [ -L "$member_place" ] || ! [ -d "$member_place" ]; then
+        rm -rf "$member_place" && member_make "$2" || return 1
+    fi
+    chown -h "${made_owner:-$member_owner}" "$member_place" || return 1
+    [ -L "$member_place" ] || chmod "$member_mode" "$member_place" || return 1
+    TZ=UTC touch -h -d "$member_day $member_time" "$member_place"
+}
+
+# member_way ./DIRECTORY: sets `resolved` to it, inside of the destination, and makes what is missing of it.
+member_way() {
+    resolve_in "$archive_into" "/${1#.}" || fail "$1: too many links"
+    [ -z "$path_above" ] || fail "${1#./}: path escapes from parent (a link in $archive_name leads out)"
+    member_root=$root root=$archive_into
+    make_directories "$resolved" 0755 ''
+    root=$member_root
+}
+
+# member_make TARGET: a new file at $member_place.
+member_make() {
+    case $member_kind in
+    d) mkdir "$member_place" ;;
+    l) ln -s "$1" "$member_place" ;;
+    h) member_link "$1" ;;
+    p) mkfifo "$member_place" ;;
+    [bc]) mknod "$member_place" "$member_kind" "${member_device%,*}" "${member_device#*,}" ;;
+    *) mv -f "$state/archive/contents/$member_number" "$member_place" ;;
+    esac
+}
+
+# member_link ./TARGET: what it means may be a link itself, which is not followed.
+member_link() {
+    member_made=$member_place
+    member_way "${1%/*}"
+    member_first=$archive_into$resolved/${1##*/}
+    [ -e "$member_first" ] || [ -L "$member_first" ] || fail "the hard link ${member_name%/} in $archive_name needs $1, which is not there"
+    ln "$member_first" "$member_made"
+}
+
 # change_modes DIR LIST MODE: MODE for the entries of DIR that LIST (NUL after each) names; none of them is a symbolic link.
 change_modes() {
     [ -n "$3" ] && [ -s "$2" ] || return 0
@@ -1133,7 +1209,7 @@ parents() {
     *) parents_base=. parents_rest=${1#./} ;;
     esac
     parents_rest=${parents_rest:-.}
-    case $source_kind-$parents_rest in context-.) fail "\"/${1#.}\": not found (BuildKit finds no whole directory here)" ;; esac
+    case $parents_rest in .) fail "\"/${1#.}\": not found (BuildKit finds no whole directory here)" ;; esac
     is_wild "$1" || source_itself "$parents_base/$parents_rest"
     source_path "$parents_base"
     parents_base=${found%/}
@@ -1143,9 +1219,18 @@ parents() {
     printf '+.\n-%s\n' "$parents_ere" >"$state/parents"
     filter_list "$state/parents" ''
     filter_list "$state/exclude" ''
+    is_wild "$1" || parents_left "./$parents_rest" || fail "\"/${1#./}\": not found (--exclude leaves it out)"
     resolve "$2"
     make_directories "$resolved" "$(created_mode "$chmod_spec")" "$made_owner"
     transfer "$source_root$parents_base/" "$state/list" "$root$resolved" parents "$put_owner" "$chmod_spec"
+}
+
+# parents_left ./PATH: is it in the list, or something below it?
+parents_left() {
+    [ -s "$state/exclude" ] || return 0
+    list_as_lines | path=$(printf %s "${1%/}" | tr '\n' '\001') LC_ALL=C awk '
+        $0 == ENVIRON["path"] || index($0, ENVIRON["path"] "/") == 1 { found = 1 }
+        END { exit !found }'
 }
 
 # resolve PATH: sets `resolved` to PATH with its symbolic links followed inside $root; what does not exist stays as it is.
@@ -1154,18 +1239,20 @@ resolve() {
     resolve_in "$root" "$1" || fail "$1: too many links"
 }
 
-# resolve_in ROOT PATH: the same inside ROOT ('' or an absolute path).
+# resolve_in ROOT PATH: the same inside ROOT ('' or an absolute path). Sets `path_above` if a `..` would have led out of it.
 resolve_in() {
-    path_root=$1 path_rest=$2/ path_links=0 resolved=
+    path_root=$1 path_rest=$2/ path_links=0 resolved='' path_above=''
     while [ -n "$path_rest" ]; do
         path_part=${path_rest%%/*} path_rest=${path_rest#*/}
         case $path_part in
         '' | .) ;;
-        ..) resolved=${resolved%/*} ;;
+        ..) [ -n "$resolved" ] || path_above=yes
+            resolved=${resolved%/*} ;;
         *) resolve_part || return 1 ;;
         esac
     done
     resolved=${resolved:-/}
+    : "$path_above"
 }
 
 # One step of resolve_in: a link's target goes before the rest of the way; 255 links are docker's limit too.
@@ -2222,9 +2309,9 @@ wildcard() {
     resolve_in "$source_root" "/$wild_base" || fail "$1: too many links"
     wild_dir=$resolved
     if ! [ -d "$source_root$wild_dir" ]; then
-        # nothing is below a file; one of a context is not even transferred for such a pattern
-        case $source_kind in context) wildcard_fails ;; esac
+        # nothing is below a file; one of a context is not even transferred for such a pattern alone
         [ -e "$source_root$wild_dir" ] || wildcard_fails
+        is_transferred "${wild_dir#/}" || wildcard_fails
         return 0
     fi
     wild_depth=$(printf %s "$wild_tail" | tr -dc / | wc -c)
@@ -2235,7 +2322,7 @@ wildcard() {
     list_as_lines | base=$wild_base ere=$wild_ere LC_ALL=C awk "$(program_matches)" |
         tr / '\002' | LC_ALL=C sort | tr '\002' / |
         base=$wild_base plain="$state/wild.plain" into=$state LC_ALL=C awk "$(program_groups)" >"$state/wild"
-    [ -s "$state/wild" ] || [ "$wild_dir" = / ] || is_kept "${wild_dir#/}" || wildcard_fails
+    [ -s "$state/wild" ] || [ "$wild_dir" = / ] || is_transferred "${wild_dir#/}" || wildcard_fails
 }
 
 wildcard_fails() {
@@ -2516,19 +2603,33 @@ PROGRAM
 
 program_filter() {
     cat <<'PROGRAM'
-# Which of the names (./name, one a line) the rules leave. A rule is +ERE (out) or -ERE (in again), the last match wins;
-# the directories above something that stays, stay.
+# Which of the names (./name, one a line) the rules leave. A rule is +ERE (out) or -ERE (in again), the last match wins; one that
+# matches a directory holds for what is below it, too. A rule that says what is the case already is not looked at, as docker
+# does it: `-dir` holds for nothing in a dir that was not left out. The directories above something that stays, stay.
 BEGIN {
     while ((getline line < ENVIRON["rules"]) > 0) {
         out[++rules] = substr(line, 1, 1) == "+"
         ere[rules] = substr(line, 2)
     }
 }
-function left_out(path,    i, result) {
-    result = 0
-    for (i = 1; i <= rules; i++)
-        if (out[i] != result && path ~ ere[i]) result = out[i]
-    return result
+# Sets `left_out`; a digit for each rule: does it match, here or above?
+function hits(path, held,    i, hit, text) {
+    left_out = 0
+    text = ""
+    for (i = 1; i <= rules; i++) {
+        hit = substr(held, i, 1) == "1"
+        if (!hit && out[i] != left_out) hit = path ~ ere[i]
+        if (hit) left_out = out[i]
+        text = text (hit ? "1" : "0")
+    }
+    return text
+}
+# The same for the directory that a path is in, each once.
+function above(path) {
+    if (!match(path, /\/[^\/]*$/)) return ""
+    path = substr(path, 1, RSTART - 1)
+    if (!(path in directory)) directory[path] = hits(path, above(path))
+    return directory[path]
 }
 function keep(name) {
     while (!(name in kept)) {
@@ -2539,7 +2640,9 @@ function keep(name) {
 }
 {
     name[NR] = $0
-    if (!left_out(ENVIRON["prefix"] substr($0, 3))) keep($0)
+    path = ENVIRON["prefix"] substr($0, 3)
+    hits(path, above(path))
+    if (!left_out) keep($0)
 }
 END {
     for (i = 1; i <= NR; i++)
@@ -2610,16 +2713,36 @@ program_listing() {
 # Prints what is to be mended afterwards, `MODE UID:GID DAY TIME ./name`: hard links whose own header differs from what they
 # link to (docker lets the last one win, tar does not look), and symbolic links of busybox, which gives them no owner and time.
 # The file `owners`: `USER:GROUP ./name` with a member of each owner, as busybox tells their names where it should tell numbers.
-# Refuses, on stderr: what docker refuses, and what tar would do wrong without a word.
+# Refuses, on stderr: what docker refuses. What tar would do otherwise than docker without a word ends with status 3: then the
+# file `all` is to be gone through, a line for each member, `KIND MODE UID:GID DAY TIME DEVICE ./name`, \002, what a link means
+# (./name too for hard links), and a slash.
 function refuse(text) {
     print text > "/dev/stderr"
     failed = 1
     exit 1
 }
-function plain(name) {
-    gsub(/\/(\.?\/)+/, "/", name)
-    sub(/^(\.?\/)+/, "", name)
-    sub(/(^|\/)\.?$/, "", name)
+# docker has a way for this member; busybox's tar, which cannot give its files one by one under any name, has none
+function odd(text) {
+    if (ENVIRON["by"] != "transfer_by_tar") refuse(text ": GNU tar is needed (install the package tar)")
+    strange = 1
+}
+# Go's path.Clean, relative; `above` is set if it leads out
+function plain(name,    part, n, i, kept) {
+    above = 0
+    if (name !~ /(^|\/)\.\.(\/|$)/) {
+        gsub(/\/(\.?\/)+/, "/", name)
+        sub(/^(\.?\/)+/, "", name)
+        sub(/(^|\/)\.?$/, "", name)
+        return "./" name
+    }
+    n = split(name, part, "/")
+    name = ""
+    for (i = 1; i <= n; i++) {
+        if (part[i] == "..") {
+            if (name == "") above = 1
+            sub(/\/?[^\/]*$/, "", name)
+        } else if (part[i] != "" && part[i] != ".") name = name (name == "" ? "" : "/") part[i]
+    }
     return "./" name
 }
 # Takes a string in C quotes off `rest`.
@@ -2679,21 +2802,27 @@ function parse_busybox(    at) {
         if (kind == "-") kind = "h"
     }
 }
-function check(    what) {
-    if (name ~ /(^|\/)\.\.(\/|$)/) refuse("invalid entry name \"" name "\"")
-    what = plain(name)
-    if (kind == "h" && target ~ /(^|\/)\.\.(\/|$)/) refuse("invalid hardlink target \"" target "\"")
-    if (kind == "h" && !(plain(target) in about))
-        refuse("the hard link " name " needs " target ", which is no file of the archive")
-    if ((what in kinds) && (kinds[what] == "l" || ENVIRON["by"] != "transfer_by_tar" && (kind ~ /[hl]/ || kinds[what] == "h" || (what in linked))))
-        refuse("the member " name " stands there twice, once as a link: tar gets that wrong; pack the archive again without")
+function check() {
+    me = plain(name)
+    if (above) refuse("invalid entry name \"" name "\"")
+    if (name ~ /(^|\/)\.\.(\/|$)/) odd("the name " name)
+    if (me == "./" && kind != "d") odd("the member " name ", which is no directory")
+    if (kind == "h") check_target()
+    if ((me in implied) && kind != "d") odd("the member " name " in the place of a directory")
+    if ((me in kinds) && (kinds[me] == "l" || (kinds[me] == "d") != (kind == "d") || ENVIRON["by"] != "transfer_by_tar" && (kind ~ /[hl]/ || kinds[me] == "h" || (me in linked))))
+        odd("the member " name " stands there twice")
 }
-# Docker goes through a link that the archive has itself. GNU tar does for links that cannot lead out, busybox's never.
+function check_target() {
+    to = plain(target)
+    if (above) refuse("invalid hardlink target \"" target "\"")
+    if (target ~ /(^|\/)\.\.(\/|$)/ || !(to in about)) odd("the hard link " name " to " target)
+}
+# Docker goes through a link that the archive has itself, and makes what a dangling one means.
 function check_way(path) {
     while (match(path, /\/[^\/]*$/)) {
         path = substr(path, 1, RSTART - 1)
-        if (kinds[path] == "l" && (ENVIRON["by"] != "transfer_by_tar" || links[path] ~ /^\/|(^|\/)\.\.(\/|$)/))
-            refuse("the member " name " lies behind the link " path " of the archive: that cannot be unpacked")
+        if (kinds[path] == "l") odd("the member " name " behind the link " path)
+        implied[path]
     }
 }
 {
@@ -2701,10 +2830,9 @@ function check_way(path) {
     sub(/\//, ":", $2)
     meta = octal(substr($1, 2, 9)) " " $2 " " day " " time
     check()
-    me = plain(name)
     check_way(me)
+    print kind, octal(substr($1, 2, 9)), $2, day, time, kind ~ /[bc]/ ? $3 : "-", me "\002" (kind == "h" ? to : target) "/" > ENVIRON["all"]
     kinds[me] = kind
-    if (kind == "l") links[me] = target
     print me (kind == "d" ? "/" : "") > ENVIRON["names"]
     if (kind == "h") {
         linked[plain(target)]
@@ -2718,7 +2846,7 @@ function check_way(path) {
         owned[$2]
     }
 }
-END { exit failed }
+END { exit failed ? 1 : strange ? 3 : 0 }
 PROGRAM
 }
 
@@ -2740,6 +2868,13 @@ BEGIN { while ((getline line < ENVIRON["names"]) > 0) if (sub(/\/$/, "", line)) 
 !all && $0 == "" { all = 1; next }
 !all { if (!($0 in member)) implied[$0] }
 all { if (($0 in implied) == (ENVIRON["what"] == "implied")) print }
+PROGRAM
+}
+
+program_number() {
+    cat <<'PROGRAM'
+# tar's --to-command: what comes in becomes a file whose name is the next number.
+number=$(cat number) && cat >"$number" && echo $((number + 1)) >number
 PROGRAM
 }
 

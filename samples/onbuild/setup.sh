@@ -331,6 +331,19 @@ context_check() {
         warn "the files of the build context are not those that were there when this script was made ($context_root)"
 }
 
+# is_transferred PATH: does docker bring it into the build? Of the context it takes what instructions name (context_needed), and
+# a directory only with something in it that they do.
+is_transferred() {
+    [ "$source_root" = "${context_root-}" ] && command -v context_needed >/dev/null || return 0
+    transferred_itself=
+    ! is_kept "$1" || transferred_itself=$1
+    : >"$state/list"
+    ! [ -d "$source_root/$1" ] || list_tree "/$1"
+    context_needed >"$state/needed"
+    { printf '%s\n' "${transferred_itself:-/}" && list_as_lines | path=$1 LC_ALL=C awk '{ print ENVIRON["path"] substr($0, 2) }'; } |
+        LC_ALL=C grep -q -E -f "$state/needed"
+}
+
 # The rule that leaves out this script, where it lies in the context.
 context_self() {
     [ -f "$0" ] || return 0
@@ -998,7 +1011,7 @@ parents() {
     *) parents_base=. parents_rest=${1#./} ;;
     esac
     parents_rest=${parents_rest:-.}
-    case $source_kind-$parents_rest in context-.) fail "\"/${1#.}\": not found (BuildKit finds no whole directory here)" ;; esac
+    case $parents_rest in .) fail "\"/${1#.}\": not found (BuildKit finds no whole directory here)" ;; esac
     is_wild "$1" || source_itself "$parents_base/$parents_rest"
     source_path "$parents_base"
     parents_base=${found%/}
@@ -1008,9 +1021,18 @@ parents() {
     printf '+.\n-%s\n' "$parents_ere" >"$state/parents"
     filter_list "$state/parents" ''
     filter_list "$state/exclude" ''
+    is_wild "$1" || parents_left "./$parents_rest" || fail "\"/${1#./}\": not found (--exclude leaves it out)"
     resolve "$2"
     make_directories "$resolved" "$(created_mode "$chmod_spec")" "$made_owner"
     transfer "$source_root$parents_base/" "$state/list" "$root$resolved" parents "$put_owner" "$chmod_spec"
+}
+
+# parents_left ./PATH: is it in the list, or something below it?
+parents_left() {
+    [ -s "$state/exclude" ] || return 0
+    list_as_lines | path=$(printf %s "${1%/}" | tr '\n' '\001') LC_ALL=C awk '
+        $0 == ENVIRON["path"] || index($0, ENVIRON["path"] "/") == 1 { found = 1 }
+        END { exit !found }'
 }
 
 # resolve PATH: sets `resolved` to PATH with its symbolic links followed inside $root; what does not exist stays as it is.
@@ -1019,18 +1041,20 @@ resolve() {
     resolve_in "$root" "$1" || fail "$1: too many links"
 }
 
-# resolve_in ROOT PATH: the same inside ROOT ('' or an absolute path).
+# resolve_in ROOT PATH: the same inside ROOT ('' or an absolute path). Sets `path_above` if a `..` would have led out of it.
 resolve_in() {
-    path_root=$1 path_rest=$2/ path_links=0 resolved=
+    path_root=$1 path_rest=$2/ path_links=0 resolved='' path_above=''
     while [ -n "$path_rest" ]; do
         path_part=${path_rest%%/*} path_rest=${path_rest#*/}
         case $path_part in
         '' | .) ;;
-        ..) resolved=${resolved%/*} ;;
+        ..) [ -n "$resolved" ] || path_above=yes
+            resolved=${resolved%/*} ;;
         *) resolve_part || return 1 ;;
         esac
     done
     resolved=${resolved:-/}
+    : "$path_above"
 }
 
 # One step of resolve_in: a link's target goes before the rest of the way; 255 links are docker's limit too.
@@ -2108,9 +2132,9 @@ wildcard() {
     resolve_in "$source_root" "/$wild_base" || fail "$1: too many links"
     wild_dir=$resolved
     if ! [ -d "$source_root$wild_dir" ]; then
-        # nothing is below a file; one of a context is not even transferred for such a pattern
-        case $source_kind in context) wildcard_fails ;; esac
+        # nothing is below a file; one of a context is not even transferred for such a pattern alone
         [ -e "$source_root$wild_dir" ] || wildcard_fails
+        is_transferred "${wild_dir#/}" || wildcard_fails
         return 0
     fi
     wild_depth=$(printf %s "$wild_tail" | tr -dc / | wc -c)
@@ -2121,7 +2145,7 @@ wildcard() {
     list_as_lines | base=$wild_base ere=$wild_ere LC_ALL=C awk "$(program_matches)" |
         tr / '\002' | LC_ALL=C sort | tr '\002' / |
         base=$wild_base plain="$state/wild.plain" into=$state LC_ALL=C awk "$(program_groups)" >"$state/wild"
-    [ -s "$state/wild" ] || [ "$wild_dir" = / ] || is_kept "${wild_dir#/}" || wildcard_fails
+    [ -s "$state/wild" ] || [ "$wild_dir" = / ] || is_transferred "${wild_dir#/}" || wildcard_fails
 }
 
 wildcard_fails() {
@@ -2417,19 +2441,33 @@ PROGRAM
 
 program_filter() {
     cat <<'PROGRAM'
-# Which of the names (./name, one a line) the rules leave. A rule is +ERE (out) or -ERE (in again), the last match wins;
-# the directories above something that stays, stay.
+# Which of the names (./name, one a line) the rules leave. A rule is +ERE (out) or -ERE (in again), the last match wins; one that
+# matches a directory holds for what is below it, too. A rule that says what is the case already is not looked at, as docker
+# does it: `-dir` holds for nothing in a dir that was not left out. The directories above something that stays, stay.
 BEGIN {
     while ((getline line < ENVIRON["rules"]) > 0) {
         out[++rules] = substr(line, 1, 1) == "+"
         ere[rules] = substr(line, 2)
     }
 }
-function left_out(path,    i, result) {
-    result = 0
-    for (i = 1; i <= rules; i++)
-        if (out[i] != result && path ~ ere[i]) result = out[i]
-    return result
+# Sets `left_out`; a digit for each rule: does it match, here or above?
+function hits(path, held,    i, hit, text) {
+    left_out = 0
+    text = ""
+    for (i = 1; i <= rules; i++) {
+        hit = substr(held, i, 1) == "1"
+        if (!hit && out[i] != left_out) hit = path ~ ere[i]
+        if (hit) left_out = out[i]
+        text = text (hit ? "1" : "0")
+    }
+    return text
+}
+# The same for the directory that a path is in, each once.
+function above(path) {
+    if (!match(path, /\/[^\/]*$/)) return ""
+    path = substr(path, 1, RSTART - 1)
+    if (!(path in directory)) directory[path] = hits(path, above(path))
+    return directory[path]
 }
 function keep(name) {
     while (!(name in kept)) {
@@ -2440,7 +2478,9 @@ function keep(name) {
 }
 {
     name[NR] = $0
-    if (!left_out(ENVIRON["prefix"] substr($0, 3))) keep($0)
+    path = ENVIRON["prefix"] substr($0, 3)
+    hits(path, above(path))
+    if (!left_out) keep($0)
 }
 END {
     for (i = 1; i <= NR; i++)

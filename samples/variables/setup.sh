@@ -763,18 +763,20 @@ resolve() {
     resolve_in "$root" "$1" || fail "$1: too many links"
 }
 
-# resolve_in ROOT PATH: the same inside ROOT ('' or an absolute path).
+# resolve_in ROOT PATH: the same inside ROOT ('' or an absolute path). Sets `path_above` if a `..` would have led out of it.
 resolve_in() {
-    path_root=$1 path_rest=$2/ path_links=0 resolved=
+    path_root=$1 path_rest=$2/ path_links=0 resolved='' path_above=''
     while [ -n "$path_rest" ]; do
         path_part=${path_rest%%/*} path_rest=${path_rest#*/}
         case $path_part in
         '' | .) ;;
-        ..) resolved=${resolved%/*} ;;
+        ..) [ -n "$resolved" ] || path_above=yes
+            resolved=${resolved%/*} ;;
         *) resolve_part || return 1 ;;
         esac
     done
     resolved=${resolved:-/}
+    : "$path_above"
 }
 
 # One step of resolve_in: a link's target goes before the rest of the way; 255 links are docker's limit too.
