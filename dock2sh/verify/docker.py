@@ -5,6 +5,7 @@ import os
 import re
 import subprocess
 import tempfile
+import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime
@@ -36,9 +37,10 @@ class Docker:
         return f"docker {done.stdout.decode().strip()} ({'classic builder' if self.name == 'classic' else 'BuildKit'})"
 
     def build(self, request: Request) -> Made:
+        # by a name of its own: the very same image may be built, and removed, by somebody next to us
+        name = f"dock2sh-verify:{uuid.uuid4().hex}"
         with tempfile.TemporaryDirectory() as folder, without_syntax(request.file, folder) as file:
-            answer = os.path.join(folder, "id")
-            words = ["docker", "build", "--iidfile", answer, "-f", file, *request.options]
+            words = ["docker", "build", "-t", name, "-f", file, *request.options]
             words += [] if request.cached else ["--no-cache"]
             words += ["--force-rm"] if self.name == "classic" else ["--progress=plain"]
             environment = {**os.environ, "DOCKER_BUILDKIT": "0" if self.name == "classic" else "1"}
@@ -49,8 +51,7 @@ class Docker:
                     raise NoReference(f"docker does not answer: {talk.strip()}. Start it, or set DOCKER_HOST")
                 match = _ERROR.search(talk)
                 raise NotBuilt((match[1] if match else talk).strip())
-            with open(answer) as text:
-                return Made(text.read().strip(), _times(talk))
+            return Made(name, _times(talk))
 
     def tell(self, image: str) -> Told:
         done = command(["docker", "image", "inspect", image], _CURE)

@@ -8,18 +8,14 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import dock2sh
+from dock2sh import proof
 from dock2sh.images import open_source, unpack
-from dock2sh.model import Plan
-from dock2sh.plan.context import Project, locate
+from dock2sh.plan.context import locate
 from dock2sh.plan.evaluate import Options, evaluate
-from dock2sh.plan.history import chain, history
-from dock2sh.proof import documents
+from dock2sh.proof import Wish
 from dock2sh.source import Refused
-from dock2sh.verify import Case as Verification
-from dock2sh.verify import Difference, Verdict, verify
-from dock2sh.verify.reference import NotBuilt, built
-from dock2sh.verify.report import text
-from dock2sh.verify.snapshot import Tree, read, snapshot
+from dock2sh.verify import Difference, How, NotBuilt, Verdict, built, engine, snapshot, text, verify
+from dock2sh.verify.snapshot import Tree, read
 from tests.conformance import base as base_image
 from tests.fuzzing.case import Case, write
 
@@ -103,11 +99,14 @@ class Judge:
             project = locate(str(folder), file)
             dockerfile = dock2sh.parse(project.text)
             plan = evaluate(dockerfile, Options(dict(case.arguments)), self._find, None, project.ignore)
-            script = dock2sh.script(plan, project, dockerfile.escape)
+            wish = Wish(self._options(case), [f"--base={IMAGE}={self.rootfs}"])
+            page = proof.case(
+                plan, project, file, lambda one: dock2sh.script(one, project, dockerfile.escape), wish, engine("docker")
+            )
         except Refused as refused:
             return self._refused(case, folder, refused.diagnostic.message)
-        verification = self._verification(case, plan, project, file, script)
-        return _worst([_finding(verify(verification, self._unpack, shell), shell) for shell in self.shells])
+        page = page._replace(base=self.name if page.base else "", images=())  # the bases are here already
+        return _worst([_finding(verify(page, How(shell), fill=self._fill), shell) for shell in self.shells])
 
     def _refused(self, case: Case, folder: Path, message: str) -> Finding:
         try:
@@ -116,22 +115,7 @@ class Judge:
         except NotBuilt as error:
             return Finding("refused", f"ours: {message}\ndocker: {error}")
 
-    def _verification(self, case: Case, plan: Plan, project: Project, file: str, script: str) -> Verification:
-        first = next(iter(chain(plan)))
-        own = history(plan)[len(plan.image.get("history") or ()) :]
-        return Verification(
-            script=script,
-            config=plan.config,
-            context=str(project.context),
-            file=file,
-            base="" if first.base == "scratch" else self.name,
-            history=tuple(entry["created_by"] for entry in own),
-            options=self._options(case),
-            script_options=[f"--base={IMAGE}={self.rootfs}"],
-            inline=documents(plan),
-        )
-
-    def _unpack(self, image: str, directory: str) -> None:
+    def _fill(self, image: str, directory: str) -> None:
         subprocess.run(["cp", "-a", "--", f"{self.home}/busybox/.", directory], check=True)
 
 
