@@ -8,6 +8,7 @@ from dock2sh.source import Refused
 
 if TYPE_CHECKING:
     from dock2sh.dockerfile.syntax import Dockerfile
+    from dock2sh.images.bring import Wish
     from dock2sh.model import Plan
     from dock2sh.plan.context import Project
 
@@ -40,13 +41,15 @@ def planned(
     offline: bool,
     secret: list[str] | None,
     format: str = "text",
+    wish: "Wish | None" = None,
 ) -> "tuple[Plan, Project, Dockerfile]":
     from dock2sh.plan.evaluate import evaluate
 
     project, dockerfile = parsed(target, file, format)
     options = evaluation_options(build_arg, stage, platform, label)
+    find = finder(base, build_context, offline, wish=wish)
     with Complaints(project, format):
-        return evaluate(dockerfile, options, finder(base, build_context, offline), None, project.ignore), project, dockerfile
+        return evaluate(dockerfile, options, find, None, project.ignore), project, dockerfile
 
 
 def evaluation_options(build_arg: list[str] | None, stage: str, platform: str, label: list[str] | None) -> Any:
@@ -70,11 +73,13 @@ def pairs(flag: str, values: list[str] | None, from_environment: bool = False, b
     return found
 
 
-def finder(base: list[str] | None, build_context: list[str] | None, offline: bool, quiet: bool = False) -> Any:
+def finder(
+    base: list[str] | None, build_context: list[str] | None, offline: bool, quiet: bool = False, wish: "Wish | None" = None
+) -> Any:
     from dock2sh.bases import finder
 
     sources = pairs("--base", base) | pairs("--build-context", build_context)
-    return finder(sources, offline, (lambda text: None) if quiet else note)
+    return finder(sources, offline, (lambda text: None) if quiet else note, wish)
 
 
 def choose(flag: str, value: str, choices: tuple[str, ...]) -> None:

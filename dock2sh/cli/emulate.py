@@ -10,14 +10,13 @@ import typer
 
 from dock2sh.cli.calls import choose, pairs, planned
 from dock2sh.cli.flags import Bases, BuildArgs, Contexts, File, Labels, PlatformOption, Secrets, Stage, Target
-from dock2sh.cli.say import REFUSED, Complaints, colour, end_in_order, note, note_lines
+from dock2sh.cli.say import REFUSED, UNABLE, Complaints, colour, end_in_order, note, note_lines
+from dock2sh.cli.store import Bootstrap, Insecure, Mirrors, NoPull, base_wish
 from dock2sh.source import Diagnostic, draw
 
 if TYPE_CHECKING:
     from dock2sh.emulator import Emulated, Event, StepFailed
     from dock2sh.model import Plan
-
-UNABLE = 3
 
 Agents = Annotated[list[str] | None, typer.Option("--ssh", metavar="default[=SOCKET]", help="An agent for RUN --mount=type=ssh.")]
 NoCache = Annotated[bool, typer.Option("--no-cache", help="Run every step.")]
@@ -50,6 +49,10 @@ def emulate(
     ssh: Agents = None,
     no_cache: NoCache = False,
     no_cache_filter: NoCacheFilter = None,
+    no_pull: NoPull = False,
+    bootstrap: Bootstrap = False,
+    insecure: Insecure = None,
+    mirror: Mirrors = None,
     progress: Progress = "auto",
     quiet: Quiet = False,
     tag: Tags = None,
@@ -71,10 +74,12 @@ def emulate(
     end_in_order()
     choose("--on-failure", on_failure, ("stop", "shell"))
     choose("--progress", progress, ("auto", "plain", "tty", "json"))
-    plan, project, dockerfile = planned(target, file, build_arg, stage, platform, label, base, build_context, False, secret)
+    wish = base_wish(quiet, no_pull, bootstrap, insecure, mirror)
+    plan, project, dockerfile = planned(
+        target, file, build_arg, stage, platform, label, base, build_context, False, secret, wish=wish
+    )
     from dock2sh.emulator import Order, StepFailed, emulate
     from dock2sh.images import ImageError
-    from dock2sh.images.bring import Wish
     from dock2sh.sandbox import SandboxError
 
     given = {"--secret": secret, "--ssh": ssh}
@@ -84,7 +89,7 @@ def emulate(
         no_cache=frozenset(["*"] if no_cache else no_cache_filter or ()),
         escape=dockerfile.escape,
         on_failure=_shell if on_failure == "shell" else lambda failed, work: None,
-        bring=Wish(say=lambda text: None if quiet else note(text)),
+        bring=wish,
     )
     try:
         with Complaints(project), _shown(plan, progress, quiet) as tell, emulate(plan, project, order, tell) as done:

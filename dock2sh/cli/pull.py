@@ -7,7 +7,7 @@ import typer
 from dock2sh.cli.flags import PlatformOption
 from dock2sh.cli.progress import watching
 from dock2sh.cli.say import note, write
-from dock2sh.cli.store import Insecure, failing, opened
+from dock2sh.cli.store import Insecure, Mirrors, failing, opened
 
 
 def pull(
@@ -15,10 +15,7 @@ def pull(
     platform: PlatformOption = "",
     quiet: Annotated[bool, typer.Option("-q", "--quiet", help="No word on how far it is.")] = False,
     insecure: Insecure = None,
-    mirror: Annotated[
-        list[str] | None,
-        typer.Option("--mirror", metavar="HOST|URL", help="Asked before Docker Hub; docker's own mirrors are, too."),
-    ] = None,
+    mirror: Mirrors = None,
 ) -> None:
     """Get an image from its registry into the store. Prints its whole name.
 

@@ -10,11 +10,11 @@ from dock2sh.source import Diagnostic, Refused, draw
 if TYPE_CHECKING:
     from dock2sh.plan.context import Project
 
-OK, REFUSED, USAGE = 0, 1, 2
+OK, REFUSED, USAGE, UNABLE = 0, 1, 2, 3
 
 
 class Complaints:
-    """Turns a Refused into a drawn diagnostic and exit status 1."""
+    """Turns a Refused into a drawn diagnostic and exit status 1; 3 for an image that cannot be had."""
 
     def __init__(self, project: "Project", format: str = "text") -> None:
         self.project, self.format = project, format
@@ -24,7 +24,8 @@ class Complaints:
 
     def __exit__(self, kind: object, error: BaseException | None, traceback: object) -> None:
         if isinstance(error, Refused):
-            stop(error.diagnostic, self.project, REFUSED, self.format)
+            status = UNABLE if error.diagnostic.code == "image-missing" else REFUSED
+            stop(error.diagnostic, self.project, status, self.format)
 
 
 def stop(diagnostic: Diagnostic, project: "Project | None", status: int, format: str) -> NoReturn:

@@ -9,6 +9,7 @@ import typer
 from dock2sh.cli.say import REFUSED, note, usage, write
 
 if TYPE_CHECKING:
+    from dock2sh.images.bring import Wish
     from dock2sh.images.listing import Row
     from dock2sh.images.store import Store, Stored
 
@@ -24,6 +25,35 @@ Insecure = Annotated[
     typer.Option("--insecure", metavar="HOST[:PORT]", help="A registry that may go without TLS; this machine's own always may."),
 ]
 Template = Annotated[str, typer.Option("--format", metavar="table|json|TEMPLATE", help="A Go template, as docker's.")]
+
+
+NoPull = Annotated[bool, typer.Option("--no-pull", help="Ask no registry for base images that nobody here has.")]
+Bootstrap = Annotated[bool, typer.Option("--bootstrap", help="Make debian:* and ubuntu:* from packages if nobody has them.")]
+Mirrors = Annotated[
+    list[str] | None, typer.Option("--mirror", metavar="HOST|URL", help="Asked before Docker Hub; docker's own mirrors are, too.")
+]
+
+
+def base_wish(
+    quiet: bool,
+    no_pull: bool = False,
+    bootstrap: bool = False,
+    insecure: list[str] | None = None,
+    mirror: list[str] | None = None,
+) -> "Wish":
+    """How far base images may be fetched: from registries as `docker build` does, unless that is forbidden."""
+    from dock2sh.images.bring import Wish
+
+    def pull(reference: str, platform: str, store: "Store") -> "Stored":
+        from dock2sh.cli.progress import watching
+        from dock2sh.images.registry import Ways
+        from dock2sh.images.transfer import Watch, pull
+
+        with watching(quiet) as moved:
+            return pull(store, reference, platform, Ways(insecure or (), mirror or ()), Watch(say, moved))
+
+    say = (lambda text: None) if quiet else note
+    return Wish(say, pull=None if no_pull else pull, bootstrap=bootstrap)
 
 
 @contextmanager

@@ -101,9 +101,10 @@ class Folder:
         return self.place("blobs", algorithm, value)
 
     def make(self) -> None:
-        """Make the directory, where it is not there yet."""
+        """Make the directory, where it is not there yet; for its owner alone: there are setuid programs in layers."""
+        os.makedirs(self.path, mode=0o700, exist_ok=True)
         for name in ("blobs/sha256", "layers", "temporary", "cache"):
-            os.makedirs(self.place(name), mode=0o700, exist_ok=True)
+            os.makedirs(self.place(name), exist_ok=True)
         if not os.path.exists(self.place("oci-layout")):
             self.replace("oci-layout", b'{"imageLayoutVersion":"1.0.0"}')
 
@@ -138,7 +139,7 @@ class Folder:
     def partial(self, digest: str) -> Iterator[Any]:
         """A download to go on with: what is there of it stays, whatever happens, until it is settled. One process at a time."""
         self.make()
-        os.makedirs(self.place("partial"), mode=0o700, exist_ok=True)
+        os.makedirs(self.place("partial"), exist_ok=True)
         path = self.place("partial", digest.replace(":", "-"))
         while True:
             with open(path, "a+b", buffering=0) as file:
@@ -157,7 +158,9 @@ class Folder:
     @contextmanager
     def busy(self) -> Iterator[None]:
         """While this lasts nothing is collected, and what is in `temporary/` has an owner. Nests, and many may do it at once."""
-        os.makedirs(self.place("temporary"), mode=0o700, exist_ok=True)
+        if not os.path.isdir(self.place("temporary")):
+            os.makedirs(self.path, mode=0o700, exist_ok=True)
+            os.makedirs(self.place("temporary"), exist_ok=True)
         with open(self.place("in-use"), "ab") as lock:
             if _locked(lock, fcntl.LOCK_EX | fcntl.LOCK_NB):  # nobody is at work: what is left is of the dead
                 for name in os.listdir(self.place("temporary")):

@@ -60,17 +60,17 @@ def bring(reference: str, sources: Mapping[str, str], platform: str, wish: Wish)
     store = wish.store or open_store()
     source = given(reference, sources)
     if source:
-        return _told(take(open_source(source, reference, platform), store), source, wish)
+        return _told(take(open_source(source, reference, platform), store), reference, source, wish)
     if here := store.find(normalise_reference(reference), platform):
-        return _told(here, "the store", wish)
+        return _told(here, reference, "the store", wish)
     if image := engines.find(reference, platform):
-        return _told(take(image, store), image.where, wish)
+        return _told(take(image, store), reference, image.where, wish)
     if copy := store.find_copy(reference, platform):
-        return _told(copy, "the copy of what an engine had", wish)
+        return _told(copy, reference, "the copy of what an engine had", wish)
     trouble = ""
     if wish.pull:
         try:
-            return _told(wish.pull(reference, platform, store), "its registry", wish)
+            return _told(wish.pull(reference, platform, store), reference, "its registry", wish)
         except ImageError as error:
             trouble = f" ({error})"
     if wish.bootstrap and (made := _bootstrapped(reference, platform, store, wish)):
@@ -83,8 +83,8 @@ def _cures(wish: Wish) -> str:
     return f"{pulled}--base NAME=SOURCE names a tar, a directory, an OCI layout or a `docker save` archive"
 
 
-def _told(image: Stored, where: str, wish: Wish) -> Stored:
-    wish.say(f"from {where}")
+def _told(image: Stored, reference: str, where: str, wish: Wish) -> Stored:
+    wish.say(f"{reference} is taken from {where}")
     return image
 
 

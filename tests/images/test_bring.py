@@ -31,7 +31,7 @@ def test_every_source_gives_the_same_layer(made: Path, store: Store, source: str
     said: list[str] = []
     wish = Wish(said.append)
     image = import_image("thing:1", {"thing:1": str(made / source)}, "linux/amd64", wish=wish)
-    assert said == [f"from {made / source}"]
+    assert said == [f"thing:1 is taken from {made / source}"]
     listing = ["find", ".", "-printf", "%p %y %m %U %G %s %n %T@ %l\n"]
     (layer,) = image.layers
     ours, theirs = (
@@ -61,7 +61,7 @@ def test_an_image_of_docker_keeps_its_id_and_its_layers(store: Store, monkeypatc
     told = json.loads(subprocess.run(["docker", "inspect", "busybox"], capture_output=True, check=True).stdout)[0]
     assert image.id == told["Id"]
     assert [layer.diff_id for layer in image.layers] == told["RootFS"]["Layers"]
-    assert said == ["from the local docker"]
+    assert said == ["busybox is taken from the local docker"]
     assert os.path.exists(store.directory(image.layers[0]) + "/bin/busybox")
     # a newer image of that name is what counts, and when docker is gone its last copy
     subprocess.run(["docker", "tag", "debian:bookworm-slim", "dock2sh-bring:1"], check=True)
