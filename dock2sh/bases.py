@@ -3,14 +3,10 @@
 import os
 import shutil
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING
 
 from dock2sh.model import DEFAULT_PATH, Base
 from dock2sh.plan.platforms import Platform
 from dock2sh.source import refuse
-
-if TYPE_CHECKING:
-    from dock2sh.images.bring import Wish
 
 Say = Callable[[str], None]
 
@@ -26,27 +22,26 @@ def assumed(reference: str, platform: Platform) -> Base:
     return Base({"architecture": platform.arch, "os": platform.os, "config": config})
 
 
-def finder(sources: Mapping[str, str], offline: bool, say: Say, wish: "Wish | None" = None) -> Callable[[str, Platform], Base]:
+def finder(sources: Mapping[str, str], offline: bool, say: Say) -> Callable[[str, Platform], Base]:
     """An answer for each base image, asked for once: `sources` first, then (unless offline) the own store and local engines.
 
-    With `wish`, what nobody here has is brought from as far away as that allows. `say` gets a sentence for each image that is
-    assumed or unknown. The answer raises Refused for a bad source.
+    `say` gets a sentence for each image that is assumed or unknown. The answer raises Refused for a bad source.
     """
     known: dict[tuple[str, Platform], Base] = {}
 
     def find(reference: str, platform: Platform) -> Base:
         if (reference, platform) not in known:
-            known[reference, platform] = _find(reference, platform, sources, offline, say, wish)
+            known[reference, platform] = _find(reference, platform, sources, offline, say)
         return known[reference, platform]
 
     return find
 
 
-def _find(reference: str, platform: Platform, sources: Mapping[str, str], offline: bool, say: Say, wish: "Wish | None") -> Base:
+def _find(reference: str, platform: Platform, sources: Mapping[str, str], offline: bool, say: Say) -> Base:
     if offline and not sources:
         say(f"{reference} is not looked up (--offline): assuming docker's default PATH and a shell")
         return assumed(reference, platform)
-    if not (sources or offline or wish or _engines() or _store()):
+    if not (sources or offline or _engines() or _store()):
         return _not_at_hand(reference, platform, say)
     from dock2sh.images import ImageError, InvalidReference, find_image, open_source, same_image
 
@@ -60,22 +55,10 @@ def _find(reference: str, platform: Platform, sources: Mapping[str, str], offlin
         raise refuse("base-image", f"{reference}: {error}", near=reference, hint="--base NAME=SOURCE") from None
     if image:
         return Base(image.config)
-    if wish:
-        return _brought(reference, sources, platform, wish)
     if offline:
         say(f"{reference} is not at hand (--offline): assuming docker's default PATH and a shell")
         return assumed(reference, platform)
     return _not_at_hand(reference, platform, say)
-
-
-def _brought(reference: str, sources: Mapping[str, str], platform: Platform, wish: "Wish") -> Base:
-    from dock2sh.images import ImageError, import_image
-
-    quiet = wish._replace(say=lambda text: None)  # who builds on it will say so
-    try:
-        return Base(dict(import_image(reference, sources, str(platform), wish=quiet).config))
-    except ImageError as error:
-        raise refuse("image-missing", str(error), near=reference) from None
 
 
 def _not_at_hand(reference: str, platform: Platform, say: Say) -> Base:

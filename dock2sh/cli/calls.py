@@ -8,9 +8,9 @@ from dock2sh.source import Refused
 
 if TYPE_CHECKING:
     from dock2sh.dockerfile.syntax import Dockerfile
-    from dock2sh.images.bring import Wish
     from dock2sh.model import Plan
     from dock2sh.plan.context import Project
+    from dock2sh.plan.evaluate import FindBase
 
 
 def parsed(target: str, file: str, format: str = "text") -> "tuple[Project, Dockerfile]":
@@ -41,14 +41,15 @@ def planned(
     offline: bool,
     secret: list[str] | None,
     format: str = "text",
-    wish: "Wish | None" = None,
+    find: "FindBase | None" = None,
 ) -> "tuple[Plan, Project, Dockerfile]":
+    """What the flags of a command mean; `find` answers for base images, by default what is here without fetching anything."""
     from dock2sh.plan.evaluate import evaluate
 
     project, dockerfile = parsed(target, file, format)
     options = evaluation_options(build_arg, stage, platform, label)
-    find = finder(base, build_context, offline, wish=wish)
     with Complaints(project, format):
+        find = find or finder(base, build_context, offline)
         return evaluate(dockerfile, options, find, None, project.ignore), project, dockerfile
 
 
@@ -73,13 +74,11 @@ def pairs(flag: str, values: list[str] | None, from_environment: bool = False, b
     return found
 
 
-def finder(
-    base: list[str] | None, build_context: list[str] | None, offline: bool, quiet: bool = False, wish: "Wish | None" = None
-) -> Any:
+def finder(base: list[str] | None, build_context: list[str] | None, offline: bool, quiet: bool = False) -> Any:
     from dock2sh.bases import finder
 
     sources = pairs("--base", base) | pairs("--build-context", build_context)
-    return finder(sources, offline, (lambda text: None) if quiet else note, wish)
+    return finder(sources, offline, (lambda text: None) if quiet else note)
 
 
 def choose(flag: str, value: str, choices: tuple[str, ...]) -> None:

@@ -74,22 +74,31 @@ def emulate(
     end_in_order()
     choose("--on-failure", on_failure, ("stop", "shell"))
     choose("--progress", progress, ("auto", "plain", "tty", "json"))
-    wish = base_wish(quiet, no_pull, bootstrap, insecure, mirror)
-    plan, project, dockerfile = planned(
-        target, file, build_arg, stage, platform, label, base, build_context, False, secret, wish=wish
-    )
-    from dock2sh.emulator import Order, StepFailed, emulate
+    from dock2sh.emulator import Bases, Order, StepFailed, emulate
     from dock2sh.images import ImageError
     from dock2sh.sandbox import SandboxError
+    from dock2sh.sandbox.rootless import become_root
 
+    try:
+        if limits := become_root():
+            note(limits)
+        bases = Bases(
+            pairs("--base", base) | pairs("--build-context", build_context),
+            base_wish(quiet, no_pull, bootstrap, insecure, mirror),
+        )
+        plan, project, dockerfile = planned(
+            target, file, build_arg, stage, platform, label, base, build_context, False, secret, find=bases.find
+        )
+    except SandboxError as error:
+        note(str(error))
+        raise typer.Exit(UNABLE) from error
     given = {"--secret": secret, "--ssh": ssh}
     order = Order(
-        sources=pairs("--base", base) | pairs("--build-context", build_context),
+        bases=bases,
         options=[word for flag, values in given.items() for value in values or () for word in (flag, value)],
         no_cache=frozenset(["*"] if no_cache else no_cache_filter or ()),
         escape=dockerfile.escape,
         on_failure=_shell if on_failure == "shell" else lambda failed, work: None,
-        bring=wish,
     )
     try:
         with Complaints(project), _shown(plan, progress, quiet) as tell, emulate(plan, project, order, tell) as done:

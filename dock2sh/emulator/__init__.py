@@ -14,38 +14,35 @@ from contextlib import contextmanager
 from typing import NamedTuple
 
 from dock2sh.emit.script import Setting, script
-from dock2sh.emulator.bases import bring_bases, named_contexts, root
+from dock2sh.emulator.bases import Bases, named_contexts, root
 from dock2sh.emulator.build import Built, Event, Root, StepFailed, Wish, build
 from dock2sh.emulator.places import home, workplace
 from dock2sh.emulator.result import image_config, inspected, keep, write_directory, write_tar
-from dock2sh.images.bring import Wish as Bring
 from dock2sh.images.store import Store, Stored, open_store
 from dock2sh.model import Plan
 from dock2sh.plan.context import Project
 from dock2sh.sandbox import SandboxError, kernel
 from dock2sh.sandbox.overlay import mount_layers, shallow
-from dock2sh.sandbox.rootless import become_root
 
 __all__ = [
-    "Event", "Order", "Root", "StepFailed", "emulate", "image_config", "inspected", "keep", "private_mounts", "workplace",
-    "write_directory", "write_tar",
+    "Bases", "Event", "Order", "Root", "StepFailed", "emulate", "image_config", "inspected", "keep", "private_mounts",
+    "workplace", "write_directory", "write_tar",
 ]  # fmt: skip
 
 
 class Order(NamedTuple):
     """What is asked for besides the plan.
 
-    `sources` are --base and --build-context (name -> SOURCE), `options` the script's own (--secret, --ssh), `no_cache` the stages
-    that are built anew (`*`: all), `bring` how far base images may be fetched. `escape` is the Dockerfile's escape character.
+    `bases` are the images that the plan was made with, `options` the script's own (--secret, --ssh), `no_cache` the stages that
+    are built anew (`*`: all), `escape` is the Dockerfile's escape character.
     `on_failure` is called with what has failed and a directory to work in, before all is taken away.
     """
 
-    sources: Mapping[str, str] = {}
+    bases: Bases
     options: Sequence[str] = ()
     no_cache: frozenset[str] = frozenset()
     jobs: int = 2
     escape: str = "\\"
-    bring: Bring = Bring()
     on_failure: "Callable[[StepFailed, str], None]" = lambda failed, work: None
 
 
@@ -65,18 +62,15 @@ class Emulated(NamedTuple):
 
 @contextmanager
 def emulate(plan: Plan, project: Project, order: Order, tell: Callable[[Event], None]) -> Iterator[Emulated]:
-    """Build by running the script, in a mount namespace of this process's own; an ordinary user becomes root of a user namespace.
+    """Build by running the script, in a mount namespace of this process's own. Needs root (see sandbox/rootless.py).
 
     Raises StepFailed, SandboxError, ImageError, Refused.
     """
-    limits = become_root()
-    if limits:
-        order.bring.say(limits)
     private_mounts()
     place, store = home(), open_store()
-    contexts = named_contexts(plan, order.sources)
+    contexts = named_contexts(plan, order.bases.sources)
     with store.busy(), workplace(place) as work:
-        images = bring_bases(plan, order.sources, contexts, order.bring)
+        images = order.bases.of(plan, contexts)
         wish = Wish(
             script=script(plan, Setting(project.name, project.text, order.escape, project.ignore)),
             home=place,

@@ -2,27 +2,42 @@
 
 import os
 from collections.abc import Iterator, Mapping
-from typing import TYPE_CHECKING
 
 from dock2sh.emulator.build import Root
-from dock2sh.images import import_image
+from dock2sh.images import ImageError, InvalidReference, import_image
 from dock2sh.images.bring import Wish
-from dock2sh.model import Plan
-
-if TYPE_CHECKING:
-    from dock2sh.images.store import Store, Stored
-
-
-def bring_bases(plan: Plan, sources: Mapping[str, str], contexts: Mapping[str, str], wish: Wish) -> "dict[str, Stored]":
-    """Every image that the plan needs, by its name there. Raises ImageError."""
-    found: dict[str, Stored] = {}
-    for name, platform in _images(plan, contexts):
-        if name not in found:
-            found[name] = import_image(name, sources, platform, wish=wish)
-    return found
+from dock2sh.images.store import Store, Stored
+from dock2sh.model import Base, Plan
+from dock2sh.plan.platforms import Platform
+from dock2sh.source import refuse
 
 
-def root(image: "Stored", store: "Store") -> Root:
+class Bases:
+    """Images by their names, each brought once: `find` is what the planner asks, so that a plan knows all of its bases."""
+
+    def __init__(self, sources: Mapping[str, str], wish: Wish) -> None:
+        self.sources, self._wish = sources, wish
+        self._brought: dict[tuple[str, str], Stored] = {}
+
+    def find(self, reference: str, platform: Platform) -> Base:
+        """The image's config. Raises Refused where nobody has the image."""
+        try:
+            return Base(self.image(reference, str(platform)).config)
+        except (ImageError, InvalidReference) as error:
+            raise refuse("image-missing", str(error), near=reference) from None
+
+    def image(self, reference: str, platform: str) -> Stored:
+        """The image in the store. Raises ImageError, InvalidReference."""
+        if (reference, platform) not in self._brought:
+            self._brought[reference, platform] = import_image(reference, self.sources, platform, wish=self._wish)
+        return self._brought[reference, platform]
+
+    def of(self, plan: Plan, contexts: Mapping[str, str]) -> dict[str, Stored]:
+        """Every image that the plan needs, by its name there. Raises ImageError."""
+        return {name: self.image(name, platform) for name, platform in _images(plan, contexts)}
+
+
+def root(image: Stored, store: Store) -> Root:
     """Its layers, unpacked once. The store must be kept busy as long as they are used."""
     return Root(image.id, tuple(store.directory(layer) for layer in image.layers))
 

@@ -74,7 +74,7 @@ def test_each_kind_of_failure_has_its_words(step: str, words: str, emulate: Emul
 
 
 def test_an_unknown_image_is_named_with_its_cure(emulate: Emulate) -> None:
-    done = emulate("FROM nowhere/nothing:1\n")
+    done = emulate("FROM nowhere/nothing:1\n", "--no-pull")
     assert done.returncode == 3
     assert "nowhere/nothing:1" in done.stderr
     assert "--base" in done.stderr
