@@ -35,10 +35,11 @@ def start(wanted: Wanted, say: Callable[[str], None]) -> int:
     """Run it to its end; its exit status. Raises SandboxError, ImageError, InvalidReference."""
     if limits := become_root():
         say(limits)
-    stored = import_image(wanted.image, wanted.sources, wanted.platform)
+    store = open_store()
+    here = None if wanted.sources else store.find(wanted.image, wanted.platform)  # also by its id, which FROM never means
+    stored = here or import_image(wanted.image, wanted.sources, wanted.platform)
     if not (_inner(stored.config).keys() & {"Cmd", "Entrypoint"} or wanted.words[-1] != "--" or "--entrypoint" in wanted.words):
         raise SandboxError("no command specified: the image has neither ENTRYPOINT nor CMD. Name one")
-    store = open_store()
     private_mounts()
     with store.busy(), workplace(home()) as work:
         name = wanted.hostname or os.path.basename(work)[-12:]

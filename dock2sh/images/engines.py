@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from functools import partial
 from typing import Any
 
-from . import Contents, Image, ImageError, archives
+from . import Contents, Image, ImageError, archives, same_image
 
 _SECONDS = 5  # an engine that does not answer by then is taken as not there
 # what of the engine's answer belongs to an OCI image config; the rest is about containers (Hostname, Tty, ...)
@@ -24,7 +24,7 @@ def find(reference: str, platform: str) -> Image | None:
     """The image as docker or podman has it, or None. An image for another platform than the one asked for does not count."""
     for engine in ("docker", "podman"):
         told = _inspect(engine, reference)
-        if told and _fits(told, platform):
+        if told and _fits(told, platform) and _is_called(told, reference):
             contents = partial(_contents, engine, reference)
             return Image(reference, f"the local {engine}", _config(told), contents, f"{engine} {told['Id']}")
     return None
@@ -40,6 +40,12 @@ def _inspect(engine: str, reference: str) -> dict[str, Any] | None:
     except (subprocess.TimeoutExpired, OSError, ValueError):
         return None
     return answer[0] if answer else None
+
+
+def _is_called(told: dict[str, Any], reference: str) -> bool:
+    """Whether it is that name that was found, and no id that begins so; podman calls what has no registry localhost/."""
+    names = [*(told.get("RepoTags") or ()), *(told.get("RepoDigests") or ())]
+    return any(same_image(name, reference) or same_image(name.removeprefix("localhost/"), reference) for name in names)
 
 
 def _fits(told: dict[str, Any], platform: str) -> bool:

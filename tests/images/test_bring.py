@@ -63,6 +63,7 @@ def test_an_image_of_docker_keeps_its_id_and_its_layers(store: Store, monkeypatc
     assert [layer.diff_id for layer in image.layers] == told["RootFS"]["Layers"]
     assert said == ["busybox is taken from the local docker"]
     assert os.path.exists(store.directory(image.layers[0]) + "/bin/busybox")
+    assert find_image(told["Id"][7:19], {}) is None, "FROM never means an id"
     # a newer image of that name is what counts, and when docker is gone its last copy
     subprocess.run(["docker", "tag", "debian:bookworm-slim", "dock2sh-bring:1"], check=True)
     first = import_image("dock2sh-bring:1", {})
