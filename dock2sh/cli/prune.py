@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from dock2sh.cli.say import usage, write
-from dock2sh.cli.store import failing, opened
+from dock2sh.cli.store import failing, opened_to_remove
 
 
 def prune(
@@ -31,7 +31,7 @@ def prune(
     if not force:
         _ask(all, cache)
     with failing():
-        store, now = opened(), datetime.now(UTC)
+        store, now = opened_to_remove(), datetime.now(UTC)
         left = {image.id for image in wanted(filter or (), store.all(), now)}
         removed = store.prune(lambda image: image.id in left and (all or not image.names), cache)
     lines = [f"untagged: {familiar(name)}" for name in removed.untagged] + [f"deleted: {one}" for one in removed.deleted]

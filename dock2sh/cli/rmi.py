@@ -5,7 +5,7 @@ from typing import Annotated
 import typer
 
 from dock2sh.cli.say import write
-from dock2sh.cli.store import Images, each, opened
+from dock2sh.cli.store import Images, each, opened_to_remove
 
 
 def rmi(
@@ -22,7 +22,7 @@ def rmi(
     """
     from dock2sh.images.listing import familiar
 
-    store = opened()
+    store = opened_to_remove()
 
     def remove(reference: str) -> None:
         removed = store.remove(reference, force)

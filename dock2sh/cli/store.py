@@ -74,6 +74,23 @@ def opened() -> "Store":
     return open_store()
 
 
+def opened_to_remove() -> "Store":
+    """The store, by somebody who may delete what is unpacked in it: files of an ordinary user's layers have other owners, which
+    only his user namespace knows."""
+    import os
+
+    from dock2sh.sandbox import SandboxError
+    from dock2sh.sandbox.rootless import become_root
+
+    store = opened()
+    if os.geteuid() != 0 and os.path.isdir(store.folder.place("layers")) and os.listdir(store.folder.place("layers")):
+        try:
+            become_root()
+        except SandboxError as error:
+            note(f"{error}; layers that are unpacked may stay")
+    return store
+
+
 def image_called(store: "Store", reference: str) -> "Stored":
     """The image, or an ImageError in docker's words."""
     from dock2sh.images import ImageError

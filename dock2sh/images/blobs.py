@@ -123,6 +123,25 @@ class Folder:
             os.replace(temporary, self.blob(digest))
         return digest, size
 
+    def has_blob(self, digest: str, size: int = -1) -> bool:
+        """Whether the blob is here, whole (a power cut may have left it short)."""
+        try:
+            return size in (-1, os.stat(self.blob(digest)).st_size)
+        except OSError:
+            return False
+
+    @contextmanager
+    def open_blob(self, digest: str) -> Iterator[BinaryIO]:
+        """A blob to read."""
+        try:
+            file = open(self.blob(digest), "rb")  # noqa: SIM115  (only the opening may raise this)
+        except OSError as error:
+            raise ImageError(
+                f"the store {self.path} is damaged: {digest}: {error.strerror}. Remove the image, get it again"
+            ) from error
+        with file:
+            yield file
+
     @contextmanager
     def temporary(self) -> Iterator[str]:
         """A path in `temporary/` at which nothing is yet; what is there at the end goes, whatever happened."""

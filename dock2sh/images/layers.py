@@ -145,7 +145,7 @@ class Layer:
         else:
             self._put(member, place, tar)
         if not member.islnk():
-            _attributes(member, place)
+            self._dress(member, place)
 
     def finish(self) -> None:
         """Give directories their times, the deepest first: writing into one has changed it."""
@@ -190,6 +190,9 @@ class Layer:
             gone = [known for known in self._directories if known == place or known.startswith(f"{place}/")]
             for known in gone:
                 del self._directories[known]
+
+    def _dress(self, member: tarfile.TarInfo, place: str) -> None:
+        _attributes(member, place)
 
     def _put(self, member: tarfile.TarInfo, place: str, tar: tarfile.TarFile) -> None:
         """Create what is no directory, in the place of what is there; mostly nothing is, so ask only then."""

@@ -2,29 +2,27 @@
 
 import json
 import os
-from collections.abc import Callable, Iterator, Sequence
-from typing import TYPE_CHECKING, Any, NamedTuple
+from collections.abc import Iterator, Sequence
+from typing import Any, NamedTuple
 
 from .blobs import Folder, discard
-
-if TYPE_CHECKING:
-    from .store import Layer
+from .catalogue import Layer
 
 
 class Remembered(NamedTuple):
     """What `remember` was given."""
 
     value: Any
-    layers: "tuple[Layer, ...]"
+    layers: tuple[Layer, ...]
 
 
 class Memory:
     """The `cache/` of a store: a JSON file a key, each there whole or not at all."""
 
-    def __init__(self, folder: Folder, layer: "Callable[..., Layer]") -> None:
-        self._folder, self._layer = folder, layer
+    def __init__(self, folder: Folder) -> None:
+        self._folder = folder
 
-    def remember(self, key: str, value: Any, layers: "Sequence[Layer]") -> None:
+    def remember(self, key: str, value: Any, layers: Sequence[Layer]) -> None:
         told = {"value": value, "layers": [list(layer) for layer in layers]}
         self._folder.replace(f"cache/{_checked(key)}", json.dumps(told).encode())
 
@@ -33,7 +31,7 @@ class Memory:
         try:
             with open(self._folder.place("cache", _checked(key)), "rb") as file:
                 told = json.load(file)
-            return Remembered(told["value"], tuple(self._layer(*layer) for layer in told["layers"]))
+            return Remembered(told["value"], tuple(Layer(*layer) for layer in told["layers"]))
         except (FileNotFoundError, ValueError, TypeError, KeyError):
             return None
 

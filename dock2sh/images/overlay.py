@@ -31,10 +31,18 @@ def rootless() -> bool:
         return file.read().split() != ["0", "0", "4294967295"]
 
 
+def _one_user() -> bool:
+    """Whether this user namespace has no other user: nothing can be given to one."""
+    with open("/proc/self/uid_map") as file:
+        return file.read().split()[2:] == ["1"]
+
+
 def unpack_layer(stream: BinaryIO, directory: str, rootless: bool = False, diff_id: str = "") -> None:
     """Write the layer tar `stream` into the new or empty `directory`, in overlayfs's form; with `diff_id` check what it is.
 
-    The same defences as `apply_layer`. Raises ImageError; what was written until then stays for the caller to remove.
+    The same defences as `apply_layer`. In a user namespace device nodes are left out, since the kernel allows none there (as
+    docker and podman do), and where that has a single user everything is his. Raises ImageError; what was written until then
+    stays for the caller to remove.
     """
     os.makedirs(directory, exist_ok=True)
     os.chmod(directory, 0o755)
@@ -47,6 +55,18 @@ class _Overlay(Layer):
     def __init__(self, root: str, space: str) -> None:
         super().__init__(root)
         self._attribute = f"{space}overlay.opaque"
+        self._rootless = space == "user."
+        self._alone = self._rootless and _one_user()
+
+    def _create(self, member: tarfile.TarInfo, place: str, tar: tarfile.TarFile) -> None:
+        if not (self._rootless and (member.ischr() or member.isblk())):
+            super()._create(member, place, tar)
+
+    def _dress(self, member: tarfile.TarInfo, place: str) -> None:
+        if self._alone:
+            member.uid, member.gid = os.geteuid(), os.getegid()
+        if os.path.lexists(place):
+            super()._dress(member, place)
 
     def _hide_all(self, parent: str) -> None:
         os.setxattr(parent, self._attribute, b"y")

@@ -12,45 +12,21 @@ is, nothing is collected, so that a build may first add layers and then the imag
 import json
 import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from errno import EEXIST, ENOTEMPTY, EXDEV
 from typing import Any, BinaryIO, NamedTuple
 
 from . import ImageError, index
-from .blobs import Folder, discard, write_synced
+from .blobs import Folder, discard
+from .catalogue import MANIFEST, PLAIN_TAR, Catalogue, Layer, Stored, as_json
 from .index import Entry
 from .memory import Memory, Remembered
 from .reference import InvalidReference, normalise_reference
 
-_MANIFEST = "application/vnd.oci.image.manifest.v1+json"
+__all__ = ["PLAIN_TAR", "Layer", "Remembered", "Removed", "Store", "Stored", "default_path", "open_store"]
+
 _CONFIG = "application/vnd.oci.image.config.v1+json"
-PLAIN_TAR = "application/vnd.oci.image.layer.v1.tar"
 _SIZE = "size"  # keys of the memory that are this and a diff id
-_HEX = frozenset("0123456789abcdef")
-
-
-class Layer(NamedTuple):
-    """A layer: `diff_id` is the digest of its tar, `digest` and `size` (bytes) those of the blob, which may be compressed."""
-
-    diff_id: str
-    digest: str
-    size: int
-    media_type: str = PLAIN_TAR
-
-
-class Stored(NamedTuple):
-    """An image of the store. `id` is docker's image ID, `config` the whole OCI image config, `manifest` its manifest's digest.
-
-    `names` are whole references (docker.io/library/debian:12), `digests` those with a digest under which a registry has it.
-    `layers` are in the order of the config's diff ids, the lowest first.
-    """
-
-    id: str
-    config: Mapping[str, Any]
-    layers: tuple[Layer, ...]
-    names: tuple[str, ...]
-    digests: tuple[str, ...]
-    manifest: str
 
 
 class Removed(NamedTuple):
@@ -81,31 +57,25 @@ class Store:
     def __init__(self, path: str, remove_tree: Callable[[str], None] = discard) -> None:
         self.path = os.path.abspath(path)
         self.folder = Folder(self.path)
-        self._memory = Memory(self.folder, Layer)
+        self._catalogue = Catalogue(self.folder)
+        self._memory = Memory(self.folder)
         self._remove_tree = remove_tree
 
     # ---- what is there
 
     def find(self, reference: str, platform: str = "") -> Stored | None:
         """The image of that id, name, or beginning of an id, as docker looks for it; `platform` "linux/arm64", or "" for any."""
-        entries = self._entries()
-        chosen = index.preferred(self._called(entries, reference), platform)
-        return self._stored(chosen, entries) if chosen else None
+        return self._catalogue.find(lambda entries: self._catalogue.called(entries, reference), platform)
 
     def all(self, copies: bool = False) -> list[Stored]:
         """All images, the youngest first; the copies of what an engine or a file has only with `copies`."""
-        entries = self._entries()
-        digests = dict.fromkeys(entry["digest"] for entry in entries if copies or not index.copy_of(entry))
-        first = {entry["digest"]: entry for entry in reversed(entries)}
-        found = [self._stored(first[digest], entries) for digest in digests]
+        found = self._catalogue.images(lambda entry: copies or not index.copy_of(entry))
         return sorted(found, key=lambda image: str(image.config.get("created", "")), reverse=True)
 
     def find_copy(self, reference: str, platform: str = "") -> Stored | None:
         """The last copy of what an engine calls `reference`."""
-        entries = self._entries()
         whole = normalise_reference(reference)
-        chosen = index.preferred([entry for entry in entries if index.copy_of(entry) == whole], platform)
-        return self._stored(chosen, entries) if chosen else None
+        return self._catalogue.find(lambda entries: [one for one in entries if index.copy_of(one) == whole], platform)
 
     def layer(self, diff_id: str) -> Layer | None:
         """A layer that an image here or something remembered has."""
@@ -123,7 +93,7 @@ class Store:
         return None
 
     def _layers(self, diff_id: str) -> Iterator[Layer]:
-        known = (layer for image in self._images(self._entries()) for layer in image.layers)
+        known = (layer for image in self._catalogue.images() for layer in image.layers)
         remembered = (layer for memory in self._memory.all() for layer in memory.layers)
         yield from (layer for layers in (known, remembered) for layer in layers if layer.diff_id == diff_id)
 
@@ -147,31 +117,20 @@ class Store:
 
     def has_blob(self, digest: str, size: int = -1) -> bool:
         """Whether the blob is here, whole (a power cut may have left it short)."""
-        try:
-            return size in (-1, os.stat(self.folder.blob(digest)).st_size)
-        except OSError:
-            return False
+        return self.folder.has_blob(digest, size)
 
     def blob_size(self, digest: str) -> int:
         """Bytes of a blob that is here."""
         with self.open_blob(digest) as file:
             return os.fstat(file.fileno()).st_size
 
+    def open_blob(self, digest: str) -> AbstractContextManager[BinaryIO]:
+        """A blob to read."""
+        return self.folder.open_blob(digest)
+
     def media_type(self, image: Stored) -> str:
         """Of the image's manifest: OCI's, or docker's where a registry gave it so."""
-        return str(self._read(image.manifest).get("mediaType", _MANIFEST))
-
-    @contextmanager
-    def open_blob(self, digest: str) -> Iterator[BinaryIO]:
-        """A blob to read."""
-        try:
-            file = open(self.folder.blob(digest), "rb")  # noqa: SIM115  (only the opening may raise this)
-        except OSError as error:
-            raise ImageError(
-                f"the store {self.path} is damaged: {digest}: {error.strerror}. Remove the image, get it again"
-            ) from error
-        with file:
-            yield file
+        return str(self._catalogue.read(image.manifest).get("mediaType", MANIFEST))
 
     @contextmanager
     def open_layer(self, layer: Layer) -> Iterator[BinaryIO]:
@@ -230,16 +189,16 @@ class Store:
 
         Its diff ids are filled in if it has none. `names` are taken from the images that had them (of the same platform).
         """
-        data = config if isinstance(config, bytes) else _json(_with_layers(config, layers))
-        self._check(json.loads(data), layers)
+        data = config if isinstance(config, bytes) else as_json(_with_layers(config, layers))
+        self._catalogue.check(json.loads(data), [(layer.digest, layer.size) for layer in layers])
         digest, size = self.add_text(data)
         manifest = {
             "schemaVersion": 2,
-            "mediaType": _MANIFEST,
+            "mediaType": MANIFEST,
             "config": {"mediaType": _CONFIG, "digest": digest, "size": size},
             "layers": [{"mediaType": layer.media_type, "digest": layer.digest, "size": layer.size} for layer in layers],
         }
-        return self.add_manifest(_json(manifest), names, copy_of)
+        return self.add_manifest(as_json(manifest), names, copy_of)
 
     def add_manifest(self, manifest: bytes, names: Sequence[str] = (), copy_of: str = "") -> Stored:
         """An image by its manifest, byte for byte; its config and layers are here.
@@ -250,14 +209,15 @@ class Store:
         with self.folder.busy():
             told = json.loads(manifest)
             digest, size = self.add_text(manifest)
-            config = self._config(told)
+            config = self._catalogue.read(told["config"]["digest"])
+            self._catalogue.check(config, [(layer["digest"], layer["size"]) for layer in told["layers"]])
             platform = index.platform_of(config)
-            entry = {"mediaType": told.get("mediaType", _MANIFEST), "digest": digest, "size": size, "platform": platform}
-            with self._changing() as entries:
-                there = (one for one in entries if self._id(one) == told["config"]["digest"])
+            entry = {"mediaType": told.get("mediaType", MANIFEST), "digest": digest, "size": size, "platform": platform}
+            with self._catalogue.changing() as entries:
+                there = (one for one in entries if self._catalogue.id_of(one) == told["config"]["digest"])
                 entry = {key: value for key, value in next(there, entry).items() if key != "annotations"}
                 self._put(entries, entry, names, copy_of)
-            return self._stored(entry, self._entries())
+            return self._catalogue.stored(entry, self._catalogue.entries())
 
     def _put(self, entries: list[Entry], entry: Entry, names: Sequence[str], copy_of: str) -> None:
         changed: list[Entry] = list(entries)
@@ -272,7 +232,7 @@ class Store:
     def tag(self, reference: str, name: str) -> Stored:
         """Give the image `reference` one name more."""
         image = self._must_find(reference)
-        with self._changing() as entries:
+        with self._catalogue.changing() as entries:
             entry = next(entry for entry in entries if entry["digest"] == image.manifest)
             entries[:] = index.with_name(entries, entry, normalise_reference(name))
         return self._must_find(image.id)
@@ -282,7 +242,7 @@ class Store:
         image, whole = self._must_find(name), normalise_reference(name)
         if whole not in (*image.names, *image.digests):
             raise ImageError(f"{name} is no name of the image {image.id}")
-        with self._changing() as entries:
+        with self._catalogue.changing() as entries:
             entries[:] = index.without_name(entries, whole, image.manifest)
         return image
 
@@ -298,7 +258,7 @@ class Store:
             return Removed(untagged=(whole,))
         if len({name.rpartition(":")[0] for name in image.names}) > 1 and not force:
             raise ImageError(f"unable to delete {reference} (must be forced): image is referenced in multiple repositories")
-        with self._changing() as entries:
+        with self._catalogue.changing() as entries:
             entries[:] = index.without(entries, image.manifest)
         return Removed((*image.names, *image.digests), (image.id,), self.collect() or 0)
 
@@ -314,7 +274,7 @@ class Store:
             gone = [image for image in self.all() if wanted(image)]
             if cache:
                 self.forget()
-            with self._changing() as entries:
+            with self._catalogue.changing() as entries:
                 lost = {image.manifest for image in gone}
                 entries[:] = [entry for entry in entries if entry["digest"] not in lost and not index.copy_of(entry)]
             names = tuple(name for image in gone for name in (*image.names, *image.digests))
@@ -366,11 +326,10 @@ class Store:
 
     def _sweep(self) -> int:
         """Only for who is alone: nothing may be added meanwhile."""
-        entries = self._entries()
-        images = self._images(entries)
+        images = self._catalogue.images()
         layers = {layer for image in images for layer in image.layers}
         layers |= {layer for memory in self._memory.all() for layer in memory.layers}
-        blobs = {layer.digest for layer in layers} | {image.id for image in images} | {entry["digest"] for entry in entries}
+        blobs = {layer.digest for layer in layers} | {image.id for image in images} | {image.manifest for image in images}
         unpacked = {self._unpacked(layer) for layer in layers}
         sizes = {_SIZE + layer.diff_id.partition(":")[2] for layer in layers}
         self._memory.forget([key for key in self._memory if key.startswith(_SIZE) and key not in sizes])
@@ -393,110 +352,17 @@ class Store:
         os.unlink(path)
         return size
 
-    # ---- the index
-
-    def _entries(self) -> list[Entry]:
-        try:
-            with open(self.folder.place("index.json"), "rb") as file:
-                return list(json.load(file)["manifests"])
-        except FileNotFoundError:
-            return []
-        except (ValueError, KeyError, TypeError) as error:
-            raise ImageError(
-                f"{self.folder.place('index.json')} is damaged ({error}). Remove {self.path} to begin anew"
-            ) from error
-
-    @contextmanager
-    def _changing(self) -> Iterator[list[Entry]]:
-        """The index's entries, to be changed in place by one process at a time; written at the end if they were."""
-        self.folder.make()
-        lock = self.folder.place("lock")
-        open(lock, "ab").close()
-        with self.folder.locked(lock):
-            before = self._entries()
-            entries = list(before)
-            yield entries
-            if entries != before:
-                _replace(self.folder, _json(index.index(entries)))
-
-    def _called(self, entries: list[Entry], reference: str) -> list[Entry]:
-        """The entries of the image with that id, else with that name, else with that beginning of its id."""
-        hexadecimal = reference.removeprefix("sha256:")
-        is_id = len(hexadecimal) <= 64 and bool(hexadecimal) and _HEX.issuperset(hexadecimal)
-        if is_id and len(hexadecimal) == 64:
-            return [entry for entry in entries if self._id(entry) == f"sha256:{hexadecimal}"]
-        whole = _normalised(reference)
-        found = [entry for entry in entries if index.name_of(entry) == whole] if whole else []
-        if found or not is_id:
-            return found
-        found = [entry for entry in entries if self._id(entry).startswith(f"sha256:{hexadecimal}")]
-        if len({self._id(entry) for entry in found}) > 1:
-            raise ImageError(f"several images begin with {reference}: write more of the id")
-        return found
-
     def _must_find(self, reference: str) -> Stored:
         image = self.find(reference)
         if not image:
             raise ImageError(f"no such image: {reference}. `dock2sh images` lists those that are here")
         return image
 
-    def _images(self, entries: list[Entry]) -> list[Stored]:
-        return [self._stored(entry, entries) for entry in {entry["digest"]: entry for entry in entries}.values()]
-
-    def _stored(self, entry: Entry, entries: list[Entry]) -> Stored:
-        manifest = self._read(entry["digest"])
-        config = self._read(manifest["config"]["digest"])
-        diff_ids = config.get("rootfs", {}).get("diff_ids") or []
-        layers = tuple(
-            Layer(diff_id, layer["digest"], layer["size"], layer.get("mediaType", PLAIN_TAR))
-            for diff_id, layer in zip(diff_ids, manifest["layers"], strict=True)
-        )
-        names, digests = index.names(one for one in entries if one["digest"] == entry["digest"])
-        return Stored(manifest["config"]["digest"], config, layers, names, digests, entry["digest"])
-
-    def _id(self, entry: Entry) -> str:
-        return str(self._read(entry["digest"])["config"]["digest"])
-
-    def _config(self, manifest: Mapping[str, Any]) -> Mapping[str, Any]:
-        config: Mapping[str, Any] = self._read(manifest["config"]["digest"])
-        self._check(config, manifest["layers"])
-        return config
-
-    def _check(self, config: Mapping[str, Any], layers: Sequence[Any]) -> None:
-        """Every layer is here, and as many as the config has diff ids."""
-        diff_ids = config.get("rootfs", {}).get("diff_ids") or []
-        if len(diff_ids) != len(layers):
-            raise ImageError(f"the image is damaged: its config names {len(diff_ids)} layers, its manifest {len(layers)}")
-        for layer in layers:
-            digest, size = (layer.digest, layer.size) if isinstance(layer, Layer) else (layer["digest"], layer["size"])
-            if not self.has_blob(digest, size):
-                raise ImageError(f"the layer {digest} is not in the store {self.path}")
-
-    def _read(self, digest: str) -> Any:
-        with self.open_blob(digest) as file:
-            try:
-                return json.load(file)
-            except ValueError as error:
-                raise ImageError(
-                    f"the store {self.path} is damaged: {digest} is no JSON. Remove the image, get it again"
-                ) from error
-
-
-def _replace(folder: Folder, data: bytes) -> None:
-    """The index, not by way of `temporary/`: who collects is alone there."""
-    new = folder.place(".index.json")  # the lock's holder alone writes it
-    write_synced(new, data)
-    os.replace(new, folder.place("index.json"))
-
 
 def _with_layers(config: Mapping[str, Any], layers: Sequence[Layer]) -> Mapping[str, Any]:
     if config.get("rootfs", {}).get("diff_ids"):
         return config
     return {**config, "rootfs": {"type": "layers", "diff_ids": [layer.diff_id for layer in layers]}}
-
-
-def _json(value: object) -> bytes:
-    return json.dumps(value, separators=(",", ":"), ensure_ascii=False).encode("utf-8", "surrogateescape")
 
 
 def _normalised(reference: str) -> str:

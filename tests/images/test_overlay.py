@@ -7,6 +7,7 @@ import shutil
 import socket
 import stat
 import subprocess
+import sys
 import tarfile
 import time
 from collections.abc import Iterator
@@ -259,3 +260,55 @@ def test_a_gibibyte_takes_the_time_of_writing_it_and_no_memory(tmp_path: Path) -
     layered = time.perf_counter() - begun
     print(f"copied {copied:.2f} s, as a layer {layered:.2f} s")
     assert layered < 2.5 * copied + 0.3
+
+
+_IN_A_NAMESPACE = """
+import os, sys
+sys.path.insert(0, {here!r})
+from test_overlay import rootless_deed
+rootless_deed({place!r})
+"""
+
+
+def rootless_deed(place: str) -> None:
+    """As root of a user namespace with one user: a layer of others' files and devices, unpacked, mounted, changed, written."""
+    from dock2sh.images.overlay import rootless
+
+    assert rootless()
+    out = io.BytesIO()
+    with tarfile.open(fileobj=out, mode="w") as tar:
+        for name, kind, owner in (
+            ("d", b"5", 33),
+            ("d/f", b"0", 33),
+            ("d/gone", b"0", 0),
+            ("null", b"3", 0),
+            ("d/.wh.below", b"0", 0),
+        ):
+            info = tarfile.TarInfo(name)
+            info.type, info.uid, info.gid, info.mode, info.devmajor, info.devminor = kind, owner, 42, 0o755, 1, 3
+            tar.addfile(info)
+    root = Path(place)
+    unpack_layer(io.BytesIO(out.getvalue()), f"{place}/lower", rootless=True)
+    for name in ("upper", "work", "merged", "below/d"):
+        (root / name).mkdir(parents=True)
+    (root / "below/d/below").touch()
+    options = f"userxattr,lowerdir={place}/lower:{place}/below,upperdir={place}/upper,workdir={place}/work"
+    subprocess.run(["mount", "-t", "overlay", "overlay", "-o", options, f"{place}/merged"], check=True)
+    assert sorted(os.listdir(root / "merged/d")) == ["f", "gone"]
+    assert os.listdir(root / "merged") == ["d"]
+    (root / "merged/d/gone").unlink()
+    shutil.rmtree(root / "merged/d")
+    (root / "merged/d").mkdir()
+    (root / "merged/d/new").write_text("x")
+    written = io.BytesIO()
+    write_layer(f"{place}/upper", written, rootless=True)
+    with tarfile.open(fileobj=io.BytesIO(written.getvalue())) as tar:
+        assert tar.getnames() == ["d", "d/.wh..wh..opq", "d/new"]
+
+
+def test_in_a_user_namespace(tmp_path: Path) -> None:
+    text = _IN_A_NAMESPACE.format(here=str(Path(__file__).parent), place=str(tmp_path))
+    command = ["unshare", "--user", "--map-root-user", "--mount", sys.executable, "-c", text]
+    os.chmod(tmp_path, 0o777)
+    done = subprocess.run(command, check=False, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
