@@ -5,6 +5,7 @@ import hashlib
 import json
 import os
 import subprocess
+import tarfile
 from pathlib import Path
 
 import pytest
@@ -144,3 +145,54 @@ def test_only_into_an_empty_directory(made: Path, tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     with pytest.raises(ImageError, match="not empty"):
         unpack(open_source(str(made / "plain.tar"), "x"), str(tmp_path))
+
+
+def _layout(folder: Path, index: object, **files: bytes) -> str:
+    """A layout that somebody made up."""
+    (folder / "blobs/sha256").mkdir(parents=True)
+    (folder / "index.json").write_text(json.dumps(index))
+    (folder / "oci-layout").write_text("{}")
+    for name, data in files.items():
+        (folder / "blobs/sha256" / name).write_bytes(data)
+    return str(folder)
+
+
+SELF = {"mediaType": "application/vnd.oci.image.index.v1+json", "digest": "sha256:me", "size": 1}
+
+
+@pytest.mark.parametrize(
+    ("index", "files", "words"),
+    [
+        ([], {}, "its index is none"),
+        ({"manifests": [{"digest": "sha256:../../../etc/passwd"}]}, {}, "no digest"),
+        ({"manifests": [SELF]}, {"me": json.dumps({"manifests": [SELF]}).encode()}, "its index is none"),
+        ({"manifests": [{"digest": "sha256:m"}]}, {"m": b"[]"}, "no manifest"),
+        ({"manifests": [{"digest": "sha256:m"}]}, {"m": b"x" * ((1 << 24) + 2)}, "larger than any manifest"),
+        ({"manifests": [{"digest": "sha256:m"}]}, {"m": b"\xff"}, "no JSON"),
+    ],
+)
+def test_a_layout_that_means_harm(tmp_path: Path, index: object, files: dict[str, bytes], words: str) -> None:
+    with pytest.raises(ImageError, match=words):
+        open_source(_layout(tmp_path / "layout", index, **files), "x")
+
+
+def test_a_link_in_a_layout_leads_nowhere_else(tmp_path: Path) -> None:
+    place = _layout(tmp_path / "layout", {"manifests": [{"digest": "sha256:m"}]})
+    (tmp_path / "layout/blobs/sha256/m").symlink_to("/etc/passwd")
+    with pytest.raises(ImageError, match="leads out of"):
+        open_source(place, "x")
+
+
+def test_a_bomb_is_refused_before_it_fills_the_disk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """40 GiB of zeros in four MiB. (A GiB may any archive have; for the test it is less.)"""
+    monkeypatch.setattr("dock2sh.images.streams._FREE", 1 << 25)
+    info = tarfile.TarInfo("zeros")
+    info.size = 40 << 30
+    header, zeros = (
+        subprocess.run(["zstd", "-qc"], input=data, capture_output=True, check=True).stdout
+        for data in (info.tobuf(), bytes(64 << 20))
+    )
+    (tmp_path / "bomb.tar").write_bytes(header + zeros * 640)
+    with pytest.raises(ImageError, match="taken for a bomb"):
+        unpack(open_source(str(tmp_path / "bomb.tar"), "x"), str(tmp_path / "root"))
+    assert (tmp_path / "root/zeros").stat().st_size < 1 << 28
