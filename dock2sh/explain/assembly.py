@@ -3,10 +3,10 @@
 import itertools
 from collections.abc import Mapping
 
+from dock2sh.commands.apart import Apart, take_apart
 from dock2sh.dockerfile.syntax import Dockerfile, Node
 from dock2sh.emit.manual import by_hand
 from dock2sh.explain import commands, effects, inventory, picture, starting, summary
-from dock2sh.explain.commands import Apart
 from dock2sh.explain.language import Text, plain, say, words
 from dock2sh.explain.places import of_run
 from dock2sh.explain.scope import Globals, Origin, Scope, global_scope, scopes, shown, used
@@ -165,9 +165,7 @@ class _Assembly:
 
     def _remember(self, step: PlanStep, scope: Scope) -> Apart | None:
         apart = (
-            commands.take_apart(step.script.content if step.script else step.argv[-1])
-            if isinstance(step, Run) and step.shell
-            else None
+            take_apart(step.script.content if step.script else step.argv[-1]) if isinstance(step, Run) and step.shell else None
         )
         self.did.append(inventory.Did(scope.stage, step, apart))
         return apart
@@ -200,7 +198,7 @@ class _Assembly:
             words_ = step.words[1:] if step.keyword == "HEALTHCHECK" else step.words
             if node.json:
                 return (commands.exec_form(words_, None) if words_ else ()), (), ()
-            apart = commands.take_apart(words_[-1]) if words_ else None
+            apart = take_apart(words_[-1]) if words_ else None
         elif isinstance(step, Run) and apart is None:
             return commands.exec_form(step.argv, None), (), ()
         if apart is None:

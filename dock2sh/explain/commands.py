@@ -1,70 +1,15 @@
 """A RUN taken apart: its commands in order, each with what it is for and what each of its words means."""
 
 from collections.abc import Iterator
-from typing import NamedTuple
 
-from dock2sh.commands import Known, Part, understand
+from dock2sh.commands import Known, Part
+from dock2sh.commands.apart import Apart, Understood, exec_apart, levels
 from dock2sh.explain import details
 from dock2sh.explain.language import Text, joined, say, words
 from dock2sh.explain.scope import Origin, Scope
 from dock2sh.explain.tree import Command, Explained
 from dock2sh.shell import Command as ShellCommand
-from dock2sh.shell import Redirect, Script, Word, read
-
-MOST_SCRIPTS = 4
-"""Shells in shells (`sh -c 'sh -c …'`) that are taken apart."""
-
-
-class Understood(NamedTuple):
-    """A command of a shell text, and what is known of it. `errexit`: a failure of it ends the text."""
-
-    text: str
-    command: ShellCommand
-    known: Known | None
-    level: int
-    errexit: bool
-
-
-class Apart(NamedTuple):
-    """A shell text taken apart. `shell` is the reading, `found` its commands with those of shells within."""
-
-    shell: Script
-    found: tuple[Understood, ...]
-
-
-def take_apart(text: str, level: int = 0) -> Apart:
-    """The commands of a shell text, and of the texts in it that are for a shell of their own."""
-    script = read(text)
-    found, errexit = list[Understood](), False
-    for command in script.commands:
-        known = understand(command.words) if command.words else None
-        found.append(Understood(text, command, known, level + len(_levels(command)), errexit))
-        if known:
-            errexit = _errexit(known, errexit)
-            found += _scripts(known, level + len(_levels(command)))
-    return Apart(script, tuple(found))
-
-
-def _scripts(known: Known, level: int) -> list[Understood]:
-    """The commands of `sh -c TEXT`."""
-    texts = [word.value for inner in known.chain() for word in inner.scripts if not word.dynamic]
-    return [each for text in texts for each in take_apart(text, level + 1).found] if level < MOST_SCRIPTS else []
-
-
-def _errexit(known: Known, before: bool) -> bool:
-    """Whether `set -e` holds after this command."""
-    if known.title != "set":
-        return before
-    for part in known.parts:
-        if part.text in ("-e", "-o errexit") or (part.kind == "value" and part.value == "errexit"):
-            before = True
-        elif part.text == "+e":
-            before = False
-    return before
-
-
-def _levels(command: ShellCommand) -> list[str]:
-    return [name for name in command.inside if name not in ("{}", "!")]
+from dock2sh.shell import Redirect
 
 
 def commands(apart: Apart, scope: Scope | None) -> tuple[Command, ...]:
@@ -75,14 +20,7 @@ def commands(apart: Apart, scope: Scope | None) -> tuple[Command, ...]:
 
 def exec_form(argv: tuple[str, ...], scope: Scope | None) -> tuple[Command, ...]:
     """A command without a shell: its words are as they stand."""
-    at, made = 0, list[Word]()
-    for word in argv:
-        made.append(Word(at, at + len(word), word, word))
-        at += len(word) + 1
-    command = ShellCommand(0, at, (), tuple(made))
-    known = understand(tuple(made))
-    found = [Understood(" ".join(argv), command, known, 0, False), *_scripts(known, 0)]
-    return tuple(_command(understood, (), scope) for understood in found)
+    return tuple(_command(understood, (), scope) for understood in exec_apart(argv).found)
 
 
 def _command(understood: Understood, functions: tuple[str, ...], scope: Scope | None) -> Command:
@@ -265,7 +203,7 @@ def _joined(command: ShellCommand, errexit: bool) -> Text:
 
 def _inside(command: ShellCommand) -> Text:
     said = list[Text]()
-    for name in _levels(command):
+    for name in levels(command):
         if name.startswith("function "):
             said.append(say("as the function `{name}`", name=name.removeprefix("function ")))
         elif name.startswith("case "):

@@ -1,36 +1,17 @@
 """What the image needs and leaves: packages, downloads, files of the context, users, what would stay of secrets."""
 
-import re
 from collections.abc import Iterator
 from typing import NamedTuple
 
 from dock2sh.commands import Known
+from dock2sh.commands.apart import Apart
+from dock2sh.commands.downloads import downloads, spoken_secrets
 from dock2sh.explain import details
-from dock2sh.explain.commands import Apart
 from dock2sh.explain.effects import listed
 from dock2sh.explain.language import Text, code, say, words
 from dock2sh.explain.tree import Item, Section
-from dock2sh.instructions.secrets import looks_secret
+from dock2sh.instructions.secrets import looks_secret, looks_secret_file
 from dock2sh.model import Configure, Copy, Fetch, Plan, Run, Stage, Step
-
-_CHECKS = (
-    "sha256sum",
-    "sha512sum",
-    "sha1sum",
-    "sha384sum",
-    "md5sum",
-    "shasum",
-    "b2sum",
-    "gpg",
-    "gpg2",
-    "gpgv",
-    "cosign",
-    "minisign",
-)
-_SECRET_FILES = re.compile(
-    r"(?:^|/)(?:\.env(?:\.\w+)?|\.npmrc|\.pypirc|\.netrc|\.git-credentials|\.htpasswd|id_(?:rsa|dsa|ecdsa|ed25519)|[^/]*\.(?:pem|key|p12|pfx|jks)"
-    r"|\.ssh|\.aws|\.kube|\.docker/config\.json|credentials(?:\.\w+)?|secrets?(?:\.\w+)?)\Z"
-)
 
 
 class Did(NamedTuple):
@@ -153,38 +134,14 @@ def _downloads(did: list[Did]) -> Iterator[Item]:
 
 def _fetched(step: Step, apart: Apart) -> Iterator[Item]:
     """URLs in a RUN, and what in the same RUN checks them."""
-    known = [inner for understood in apart.found if understood.known for inner in understood.known.chain()]
-    check = next((inner.title for inner in known if inner.title in _CHECKS and _verifies(inner)), "")
-    for inner in known:
-        tool = inner.title.partition(" ")[0]
-        if tool == "git" and "network" in inner.effects and inner.title in ("git clone",):
-            yield from _cloned(step, inner)
-        elif tool in ("curl", "wget", "aria2c") or inner.title == "pip install":
-            for url in inner.words("url") if tool != "pip" else [name for name in inner.words("package") if "://" in name]:
-                says = say("checked by `{check}` in the same RUN", check=check) if check else say("nothing checks it")
-                yield Item(step.span.first, (*code(url), *words(": "), *says), not check)
-
-
-def _verifies(known: Known) -> bool:
-    texts = {part.text for part in known.parts}
-    if known.title.startswith("gpg"):
-        return bool(texts & {"--verify", "--decrypt", "-d"}) or known.title == "gpgv"
-    return (
-        bool(texts & {"-c", "--check"})
-        or any(part.text.startswith(("-c", "--check")) for part in known.parts)
-        or known.title in ("cosign", "minisign")
-    )
-
-
-def _cloned(step: Step, known: Known) -> Iterator[Item]:
-    ref = next((part.value for part in known.parts if part.role == "ref" and part.kind in ("value", "option") and part.value), "")
-    for url in known.words("repository"):
-        says = (
-            say("the branch or tag `{ref}`, as it is on that day", ref=ref)
-            if ref
-            else say("whatever is newest on the day of the build")
-        )
-        yield Item(step.span.first, (*code(url), *words(": "), *says), not ref)
+    for download in downloads(apart):
+        if download.known.title == "git clone":
+            ref = say("the branch or tag `{ref}`, as it is on that day", ref=download.ref)
+            says, warns = ref if download.ref else say("whatever is newest on the day of the build"), not download.ref
+        else:
+            check = say("checked by `{check}` in the same RUN", check=download.check)
+            says, warns = check if download.check else say("nothing checks it"), not download.check
+        yield Item(step.span.first, (*code(download.url), *words(": "), *says), warns)
 
 
 def _users(did: list[Did]) -> Iterator[Item]:
@@ -233,7 +190,7 @@ def _secrets(did: list[Did]) -> Iterator[Item]:
                     yield Item(line, say("`{name}` can be read {where}", name=name, where=where), True)
         if isinstance(step, Copy) and not step.origin:
             for source in step.sources:
-                if _SECRET_FILES.search(source):
+                if looks_secret_file(source):
                     yield Item(
                         line,
                         say(
@@ -249,8 +206,8 @@ def _secrets(did: list[Did]) -> Iterator[Item]:
 
 def _typed(known: Known) -> Iterator[Text]:
     """Passwords on a command line, and in URLs. Their values are not repeated."""
-    for part in known.parts:
-        if part.role == "secret" and part.value and not part.value.startswith("$"):
+    for kind in spoken_secrets(known):
+        if kind == "password":
             yield say("a password is written into `{command}`, and so into `docker history`", command=known.title)
-        if re.search(r"://[^/@\s:$]+:[^/@\s$]+@", part.value):
+        else:
             yield say("a password in a URL of `{command}`, and so in `docker history`", command=known.title)

@@ -1,0 +1,57 @@
+"""What the commands of a RUN fetch from the network, what checks it, and which secrets they speak out."""
+
+import re
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from dock2sh.commands.apart import Apart
+from dock2sh.commands.matching import Known
+
+CHECKS = frozenset("sha256sum sha512sum sha1sum sha384sum md5sum shasum b2sum gpg gpg2 gpgv cosign minisign".split())
+
+
+class Download(NamedTuple):
+    """`check` is the command in the same text that checks it; `ref` a repository's branch or tag; `known` who fetches it."""
+
+    url: str
+    check: str
+    ref: str
+    known: Known
+
+
+def downloads(apart: Apart) -> list[Download]:
+    """All that curl, wget, git clone and pip (by URL) fetch."""
+    known = [inner for understood in apart.found if understood.known for inner in understood.known.chain()]
+    check = next((inner.title for inner in known if verifies(inner)), "")
+    found = list[Download]()
+    for inner in known:
+        if inner.title == "git clone":
+            found += [Download(url, check, _ref(inner), inner) for url in inner.words("repository")]
+        elif inner.title.partition(" ")[0] in ("curl", "wget", "aria2c"):
+            found += [Download(url, check, "", inner) for url in inner.words("url")]
+        elif inner.title in ("pip install", "pip3 install"):
+            found += [Download(url, check, "", inner) for url in inner.words("package") if "://" in url]
+    return found
+
+
+def _ref(known: Known) -> str:
+    return next((part.value for part in known.parts if part.role == "ref" and part.value), "")
+
+
+def verifies(known: Known) -> bool:
+    """Whether a command fails for a file that is not what it should be."""
+    texts = {part.text for part in known.parts}
+    if known.title not in CHECKS:
+        return False
+    if known.title in ("gpg", "gpg2"):
+        return bool(texts & {"--verify", "--decrypt", "-d"})
+    return known.title in ("gpgv", "cosign", "minisign") or any(text.startswith(("-c", "--check")) for text in texts)
+
+
+def spoken_secrets(known: Known) -> Iterator[str]:
+    """`password` or `url` for each secret that stands in the command itself."""
+    for part in known.parts:
+        if part.role == "secret" and part.value and not part.value.startswith("$"):
+            yield "password"
+        if re.search(r"://[^/@\s:$]+:[^/@\s$]+@", part.value):
+            yield "url"
