@@ -16,7 +16,10 @@ class Span(NamedTuple):
 
 
 class Diagnostic(NamedTuple):
-    """One complaint. `near` is the text that the caret points at, `hint` the cure; both may be empty."""
+    """One complaint. `near` is the text that the caret points at, `hint` the cure; both may be empty.
+
+    `also` are the names that other tools have for it.
+    """
 
     code: str
     message: str
@@ -25,6 +28,7 @@ class Diagnostic(NamedTuple):
     near: str = ""
     severity: str = "error"
     url: str = ""
+    also: tuple[str, ...] = ()
 
 
 class Refused(Exception):
@@ -96,7 +100,8 @@ def draw(diagnostic: Diagnostic, name: str, text: str, colour: bool = False) -> 
         red = "\033[33m"
     lines = _lines(text)
     where = f"{visible(name)}:{max(diagnostic.spans[0].first, 1)}" if diagnostic.spans else visible(name)
-    message = f"{bold}: {visible(diagnostic.message)}{plain} {dim}[{diagnostic.code}]{plain}"
+    codes = ", ".join((diagnostic.code, *diagnostic.also))
+    message = f"{bold}: {visible(diagnostic.message)}{plain} {dim}[{codes}]{plain}"
     out = [f"{bold}{where}: {red}{diagnostic.severity}{plain}{message}"]
     for index, span in enumerate(diagnostic.spans):
         out += [f"  {dim}  ...{plain}"] if index else []

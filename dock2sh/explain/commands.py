@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 from dock2sh.commands import Known, Part
 from dock2sh.commands.apart import Apart, Understood, exec_apart, levels
+from dock2sh.commands.pins import pinned
 from dock2sh.explain import details
 from dock2sh.explain.language import Text, joined, say, words
 from dock2sh.explain.scope import Origin, Scope
@@ -118,7 +119,7 @@ def _more(part: Part, manager: str, scope: Scope | None) -> Text:
         return details.mode(value)
     if part.role == "sed":
         return details.sed(value)
-    if part.role == "package" and manager and details.pinned(manager, value):
+    if part.role == "package" and manager and pinned(manager, value):
         return say("this version only")
     if part.role in ("path", "file"):
         return details.path(value)

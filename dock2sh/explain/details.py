@@ -127,22 +127,6 @@ def sed(text: str) -> Text:
     return ()
 
 
-_PINS = {
-    "Debian packages": re.compile(r"([^=/]+)=(.+)"),
-    "Alpine packages": re.compile(r"([^=<>~]+)[=~<>]+(.+)"),
-    "Python packages": re.compile(r"([^=<>~!@]+)==(.+)"),
-    "npm packages": re.compile(r"(@?[^@]+)@(.+)"),
-    "Ruby gems": re.compile(r"([^:]+):(.+)"),
-    "Conda packages": re.compile(r"([^=<>]+)={1,2}(.+)"),
-}
-
-
-def pinned(manager: str, package: str) -> bool:
-    """Whether a package is asked for with a version."""
-    pattern = _PINS.get(manager)
-    return bool(pattern and pattern.fullmatch(package))
-
-
 def host(url: str) -> str:
     """The host of a URL; empty if it has none that can be read."""
     match = re.match(r"[a-z][a-z0-9+.-]*://(?:[^/@\s]*@)?([^/:\s$]+)", url, re.IGNORECASE) or re.match(

@@ -6,7 +6,7 @@ from typing import NamedTuple
 from dock2sh.commands import Known
 from dock2sh.commands.apart import Apart
 from dock2sh.commands.downloads import downloads, spoken_secrets
-from dock2sh.explain import details
+from dock2sh.commands.pins import pinned
 from dock2sh.explain.effects import listed
 from dock2sh.explain.language import Text, code, say, words
 from dock2sh.explain.tree import Item, Section
@@ -107,7 +107,7 @@ def _packages(did: list[Did]) -> Iterator[Item]:
         names = [name for name in known.words("package") if not name.startswith("-")]
         files = [part.value for part in known.parts if part.role == "path" and part.kind in ("value", "option")]
         if names:
-            loose = [name for name in names if not details.pinned(known.manager, name) and "/" not in name]
+            loose = [name for name in names if not pinned(known.manager, name) and "/" not in name]
             versions = say("{count} without a version", count=len(loose)) if loose else say("all with a version")
             yield Item(
                 step.span.first,

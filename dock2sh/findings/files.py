@@ -1,0 +1,50 @@
+"""Findings about COPY, ADD, and what would stay of secrets."""
+
+from collections.abc import Iterator
+
+from dock2sh.commands.downloads import spoken_secrets
+from dock2sh.findings.rule import Finding
+from dock2sh.findings.walk import Seen
+from dock2sh.instructions.secrets import looks_secret_file
+from dock2sh.model import Copy, Fetch, MakeDirectory, Plan
+
+_ARCHIVE = (".tar", ".tgz", ".tbz", ".txz", ".gz", ".bz2", ".xz", ".zst", ".lzma", ".tar.gz", ".zip")
+
+
+def find(plan: Plan, did: list[Seen]) -> Iterator[Finding]:
+    keys = {stage.key for stage in plan.stages}
+    placed = set[str]()
+    for one in did:
+        if isinstance(one.step, MakeDirectory):
+            placed.add(one.stage.key)
+        elif isinstance(one.step, Copy):
+            yield from _copy(one, one.step, keys)
+            if one.stage.key not in placed and one.stage.parent is None:
+                yield from _relative(one, one.step)
+        elif isinstance(one.step, Fetch) and not one.step.checksum and one.step.git is None:
+            yield Finding("D2S104", one.step.span, (("url", one.step.source),), one.step.source)
+        yield from _spoken(one)
+
+
+def _copy(one: Seen, step: Copy, keys: set[str]) -> Iterator[Finding]:
+    sources = [source.lstrip("/") for source in step.sources]
+    if step.unpack is not None and not any(source.lower().endswith(_ARCHIVE) for source in sources) and sources:
+        yield Finding("D2S150", step.span, (("source", sources[0] or "."),), one.node.keyword, ("DL3020",))
+    if step.origin and step.origin not in keys and not any(char in step.origin for char in "/:.@"):
+        yield Finding("D2S152", step.span, (("image", step.origin),), step.origin, ("DL3022",))
+    if not step.origin:
+        for source in sources:
+            if looks_secret_file(source):
+                yield Finding("D2S162", step.span, (("file", source),), source)
+
+
+def _relative(one: Seen, step: Copy) -> Iterator[Finding]:
+    written = step.words[-1] if step.words else ""
+    if written and not written.startswith(("/", "$", "${")) and written not in ("",):
+        yield Finding("D2S151", step.span, (("destination", written),), written, ("DL3045",))
+
+
+def _spoken(one: Seen) -> Iterator[Finding]:
+    for _, known in one.commands():
+        if any(spoken_secrets(known)):
+            yield Finding("D2S163", one.step.span, (("command", known.title),), known.title.partition(" ")[0])

@@ -1,0 +1,54 @@
+"""Findings about FROM, and about the image as a whole: its user, how it starts."""
+
+from collections.abc import Iterator
+
+from dock2sh.findings.rule import Finding
+from dock2sh.findings.walk import Seen
+from dock2sh.model import Configure, Plan, Stage
+
+
+def find(plan: Plan, did: list[Seen]) -> Iterator[Finding]:
+    for stage in plan.stages:
+        yield from _floating(stage)
+    yield from _user(plan, did)
+    yield from _start(plan, did)
+
+
+def _floating(stage: Stage) -> Iterator[Finding]:
+    """A base image without a tag, or with `latest`. What an ARG gives is the caller's business, as for hadolint."""
+    if stage.parent is not None or stage.base == "scratch" or "@" in stage.base or "$" in stage.text.partition(" AS ")[0]:
+        return
+    tag = stage.base.rpartition("/")[2].partition(":")[2]
+    if tag in ("", "latest"):
+        also = ("DL3007",) if tag else ("DL3006",)
+        yield Finding("D2S101", stage.span, (("image", stage.base.removesuffix(":latest")),), stage.base, also)
+
+
+def _user(plan: Plan, did: list[Seen]) -> Iterator[Finding]:
+    last = plan.stages[-1]
+    users = [one for one in did if one.stage is last and isinstance(one.step, Configure) and one.step.keyword == "USER"]
+    if users and isinstance(users[-1].step, Configure) and users[-1].step.words[0].partition(":")[0] in ("root", "0"):
+        yield Finding("D2S160", users[-1].step.span, (), users[-1].step.words[0], ("DL3002",))
+    elif not users and not last.config.get("User") and (last.config.get("Cmd") or last.config.get("Entrypoint")):
+        yield Finding("D2S161", last.span)
+
+
+def _start(plan: Plan, did: list[Seen]) -> Iterator[Finding]:
+    """A CMD that ENTRYPOINT cannot use."""
+    last, config = plan.stages[-1], plan.config
+    forms = {
+        one.step.keyword: one
+        for one in did
+        if one.stage is last and isinstance(one.step, Configure) and one.step.keyword in ("CMD", "ENTRYPOINT")
+    }
+    if "CMD" not in forms or not config.get("Entrypoint") or not config.get("Cmd"):
+        return
+    entrypoint, cmd = forms.get("ENTRYPOINT"), forms["CMD"]
+    span = cmd.step.span
+    if entrypoint is not None and not entrypoint.node.json:
+        reason = "`ENTRYPOINT` is in shell form: its shell takes CMD for `$0`, `$1`, … and the text does not use them"
+        if not any(name in entrypoint.node.original for name in ("$@", "$*", "$0", "$1")):
+            yield Finding("D2S302", span, (("reason", reason),), "CMD")
+    elif not cmd.node.json:
+        reason = "`CMD` is in shell form: `ENTRYPOINT` gets `/bin/sh`, `-c` and the text as its arguments"
+        yield Finding("D2S302", span, (("reason", reason),), "CMD")

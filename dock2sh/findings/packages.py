@@ -1,0 +1,242 @@
+"""Findings about package installers: questions, versions, catalogues, what stays of downloads."""
+
+import re
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from dock2sh.commands import Known
+from dock2sh.commands.pins import pinned
+from dock2sh.findings.rule import Finding
+from dock2sh.findings.walk import Seen
+from dock2sh.model import Plan, Run, Stage
+
+
+class _Yes(NamedTuple):
+    """An installer that asks: with which option it does not, and hadolint's name for that."""
+
+    option: str
+    others: tuple[str, ...]
+    also: str
+    asks: tuple[str, ...]
+
+
+_YES = ("-y", "--yes")
+_APT = ("install", "upgrade", "dist-upgrade", "full-upgrade", "remove", "purge", "autoremove", "build-dep")
+_APT_YES = (*_YES, "--assume-yes", "-qq", "--force-yes", "-s", "--simulate", "--dry-run", "-d", "--download-only")
+_YUM = ("install", "localinstall", "groupinstall", "update", "upgrade", "reinstall", "remove", "erase")
+_YUM_YES = ("-y", "--assumeyes")
+_ZYPPER = ("install", "in", "remove", "update", "addrepo", "ar", "refresh", "ref")
+_ASKS = {
+    "apt-get": _Yes("-y", _APT_YES, "DL3014", _APT),
+    "apt": _Yes("-y", _APT_YES, "DL3014", _APT),
+    "yum": _Yes("-y", _YUM_YES, "DL3030", _YUM),
+    "dnf": _Yes("-y", _YUM_YES, "DL3038", _YUM),
+    "microdnf": _Yes("-y", _YUM_YES, "DL3038", _YUM),
+    "zypper": _Yes("-n", ("-n", "--non-interactive", "-y", "--no-confirm"), "DL3034", _ZYPPER),
+    "conda": _Yes("-y", _YES, "", ("install", "create", "update", "remove", "clean")),
+    "add-apt-repository": _Yes("-y", _YES, "", ("",)),
+    "pip uninstall": _Yes("-y", _YES, "", ("",)),
+    "pip3 uninstall": _Yes("-y", _YES, "", ("",)),
+}
+
+_PINS = {
+    "Debian packages": "DL3008",
+    "Python packages": "DL3013",
+    "npm packages": "DL3016",
+    "Alpine packages": "DL3018",
+    "Ruby gems": "DL3028",
+}
+_RPM_PINS = {"yum": "DL3033", "zypper": "DL3037", "dnf": "DL3041", "microdnf": "DL3041"}
+
+
+def find(plan: Plan, did: list[Seen]) -> Iterator[Finding]:
+    updated = set[str]()
+    for one in did:
+        if not isinstance(one.step, Run) or one.apart is None:
+            continue
+        for _, known in one.commands():
+            yield from _asks(one, one.step, known)
+            yield from _versions(one, known)
+            yield from _pep668(plan, one, one.step, known)
+            yield from _apt(one, known)
+        yield from _catalogue(plan, one, one.step, updated)
+        yield from _stays(one, one.step)
+
+
+def _split(known: Known) -> tuple[str, str]:
+    tool, _, verb = known.title.partition(" ")
+    return tool, verb
+
+
+def _asks(one: Seen, step: Run, known: Known) -> Iterator[Finding]:
+    tool, verb = _split(known)
+    ask = _ASKS.get(known.title) or _ASKS.get(tool)
+    if ask is None or (verb not in ask.asks and "" not in ask.asks):
+        return
+    given = {part.text.partition("=")[0] for part in known.parts if part.kind == "option"}
+    loose = any(part.text.startswith("$") for part in known.parts)  # it may be in a variable
+    answered = any(understood.command.before == "|" and each is known for understood, each in one.commands())
+    settings = any(part.value.startswith(("APT::Get::Assume-Yes", "assumeyes")) for part in known.parts)
+    if given & set(ask.others) or loose or answered or settings or _many_q(known):
+        return
+    fields = (("command", known.title), ("option", ask.option))
+    yield Finding("D2S111", step.span, fields, known.title, (ask.also,) if ask.also else ())
+
+
+def _many_q(known: Known) -> bool:
+    """Two -q of apt-get answer, too."""
+    return sum(part.text == "-q" for part in known.parts) > 1
+
+
+def _versions(one: Seen, known: Known) -> Iterator[Finding]:
+    tool, verb = _split(known)
+    if not known.manager or "installs" not in known.effects:
+        return
+    also = _PINS.get(known.manager) or _RPM_PINS.get(tool, "")
+    names = [name for name in known.words("package") if not name.startswith(("-", "$", ".", "/")) and "://" not in name]
+    loose = [name for name in names if not pinned(known.manager, name) and "$" not in name and "/" not in name.lstrip("@")[1:]]
+    if loose and (verb in ("install", "add", "i", "in") or tool in ("cpanm",)):
+        shown = ", ".join(loose[:6]) + (", …" if len(loose) > 6 else "")
+        fields = (("count", str(len(loose))), ("manager", known.manager), ("names", shown))
+        yield Finding("D2S102", one.step.span, fields, loose[0], (also,) if also else ())
+
+
+_RELEASES = {"debian": (12, 0), "ubuntu": (23, 4), "alpine": (3, 19)}
+"""The first release whose Python is marked as externally managed."""
+_NAMED = {
+    "debian": "buster 10 bullseye 11 oldstable 12 bookworm 12 stable 13 trixie 13 forky 14 testing 99 unstable 99 sid 99",
+    "ubuntu": "trusty 14 xenial 16 bionic 18 focal 20 jammy 22 noble 24 plucky 25 questing 25 rolling 25 devel 26",
+    "alpine": "edge 99",
+}
+
+
+def _code_name(name: str, tag: str) -> int:
+    """The release that a code name stands for; 0 if it is none."""
+    words = _NAMED[name].split()
+    return int(words[words.index(tag) + 1]) if tag in words[::2] else 0
+
+
+def managed(image: str) -> bool:
+    """Whether the Python of an image of Debian, Ubuntu or Alpine is marked as externally managed."""
+    name, _, tag = image.partition("@")[0].removeprefix("docker.io/").removeprefix("library/").partition(":")
+    if name not in ("debian", "ubuntu", "alpine"):
+        return False
+    tag = tag.removesuffix("-slim").removesuffix("-backports")
+    tag = tag.partition("-2")[0]
+    if tag in ("", "latest"):
+        return True
+    if release := _code_name(name, tag):
+        return release >= _RELEASES[name][0]
+    match = re.match(r"(\d+)(?:\.(\d+))?", tag)
+    return bool(match) and (int(match[1]), int(match[2] or 0)) >= _RELEASES[name]  # type: ignore[index]
+
+
+def _pep668(plan: Plan, one: Seen, step: Run, known: Known) -> Iterator[Finding]:
+    if known.title not in ("pip install", "pip3 install") or "/" in known.parts[0].value:
+        return
+    env = step.env.items()
+    options = {part.text.partition("=")[0] for part in known.parts if part.kind == "option"}
+    image = _first(plan, one.stage).base
+    elsewhere = {"--break-system-packages", "--target", "-t", "--prefix", "--root", "--python", "--dry-run"}
+    entered = any(word in env.get("PATH", "") for word in ("venv", "conda")) or "VIRTUAL_ENV" in env
+    if options & elsewhere or entered or env.get("PIP_BREAK_SYSTEM_PACKAGES") or not managed(image) or _prepared(plan, one):
+        return
+    yield Finding("D2S110", step.span, (("image", image),), "pip")
+
+
+def _prepared(plan: Plan, one: Seen) -> bool:
+    """Whether an environment is entered, or the mark is deleted, in the RUN or before it."""
+    texts = [step.text for step in one.stage.steps if isinstance(step, Run) and step.span.first <= one.step.span.first]
+    return any(
+        word in text
+        for text in texts
+        for word in ("EXTERNALLY-MANAGED", "/activate", "break-system-packages", "pyenv", "get-pip")
+    )
+
+
+def _first(plan: Plan, stage: Stage) -> Stage:
+    """The stage at the bottom of a chain of FROMs."""
+    by_key = {each.key: each for each in plan.stages}
+    while stage.parent is not None:
+        stage = by_key[stage.parent]
+    return stage
+
+
+def _apt(one: Seen, known: Known) -> Iterator[Finding]:
+    tool, verb = _split(known)
+    span = one.step.span
+    if tool == "apt" and verb not in ("list", "search", "show"):
+        yield Finding("D2S112", span, (), "apt", ("DL3027",))
+    if known.title in ("apt-get upgrade", "apt-get dist-upgrade", "apt-get full-upgrade", "apk upgrade", "apt upgrade"):
+        also = ("DL3005",) if "dist" in verb or "full" in verb else ()
+        yield Finding("D2S106", span, (("command", known.title),), verb, also)
+    if known.title in ("apt-get install", "apt install"):
+        texts = {part.text for part in known.parts} | {part.value for part in known.parts}
+        off = "--no-install-recommends" in texts or any("Install-Recommends=" in text for text in texts)
+        if not off and known.words("package"):
+            yield Finding("D2S123", span, (("command", known.title),), known.title, ("DL3015",))
+
+
+def _catalogue(plan: Plan, one: Seen, step: Run, updated: set[str]) -> Iterator[Finding]:
+    """update and install of apt: together in a RUN, and the lists deleted there."""
+    titles = [known.title for _, known in one.commands()]
+    updates = [title for title in titles if title in ("apt-get update", "apt update")]
+    installs = [title for title in titles if title in ("apt-get install", "apt install", "apt-get build-dep")]
+    image = _first(plan, one.stage).base.partition(":")[0]
+    if updates and not installs and not any("upgrade" in title for title in titles):
+        yield Finding("D2S120", step.span, (("command", updates[0]),), updates[0])
+    if installs and not updates and not _reaches(plan, one.stage, updated) and image in ("debian", "ubuntu"):
+        yield Finding("D2S121", step.span, (("command", installs[0]),), installs[0])
+    if updates:
+        updated.add(one.stage.key)
+    mounted = any(mount.target.startswith("/var/lib/apt") for mount in step.mounts)
+    text = step.script.content if step.script else step.argv[-1]
+    if updates and not mounted and "/var/lib/apt/lists" not in text and "dist-clean" not in text and "distclean" not in text:
+        yield Finding("D2S122", step.span, (), updates[0], ("DL3009",))
+
+
+def _reaches(plan: Plan, stage: Stage, updated: set[str]) -> bool:
+    """Whether the stage, or one that it goes on from, has had an update."""
+    by_key = {each.key: each for each in plan.stages}
+    while stage.key not in updated:
+        if stage.parent is None:
+            return False
+        stage = by_key[stage.parent]
+    return True
+
+
+class _Cache(NamedTuple):
+    """What an installer leaves: where, what prevents it, what takes it away, hadolint's name, a cure."""
+
+    where: str
+    prevents: tuple[str, ...]
+    cleans: tuple[str, ...]
+    also: str
+    better: str
+
+
+_PIP = "write `pip install --no-cache-dir`, or `RUN --mount=type=cache,target=/root/.cache/pip`"
+_CACHES = {
+    "pip install": _Cache("/root/.cache", ("--no-cache-dir", "--no-cache"), ("pip cache purge", ".cache"), "DL3042", _PIP),
+    "apk add": _Cache("/var/cache/apk", ("--no-cache",), ("/var/cache/apk",), "DL3019", "write `apk add --no-cache`"),
+    "yum install": _Cache("/var/cache/yum", (), ("clean", "/var/cache/yum"), "DL3032", "end the RUN with `&& yum clean all`"),
+    "dnf install": _Cache("/var/cache/dnf", (), ("clean", "/var/cache/dnf"), "DL3040", "end the RUN with `&& dnf clean all`"),
+    "zypper install": _Cache("/var/cache/zypp", (), ("clean", "/var/cache/zypp"), "DL3036", "end it with `&& zypper clean`"),
+    "yarn install": _Cache("/usr/local/share", (), ("cache clean", "/.cache"), "DL3060", "end it with `&& yarn cache clean`"),
+}
+
+
+def _stays(one: Seen, step: Run) -> Iterator[Finding]:
+    text = step.script.content if step.script else step.argv[-1]
+    env = step.env.items()
+    for title, cache in _CACHES.items():
+        for _, known in one.commands():
+            if known.title.replace("pip3", "pip") != title:
+                continue
+            texts = {part.text for part in known.parts}
+            prevented = texts & set(cache.prevents) or any(clean in text for clean in cache.cleans)
+            mounted = any(mount.type == "cache" and mount.target.startswith(cache.where) for mount in step.mounts)
+            if prevented or mounted or (title == "pip install" and (env.get("PIP_NO_CACHE_DIR") or env.get("PIP_CACHE_DIR"))):
+                break
+            yield Finding("D2S124", step.span, (("command", known.title), ("better", cache.better)), known.title, (cache.also,))
+            break

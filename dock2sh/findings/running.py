@@ -1,0 +1,156 @@
+"""Findings about the commands of RUN."""
+
+import re
+from collections.abc import Iterator
+from itertools import pairwise
+
+from dock2sh.commands import Known
+from dock2sh.commands.apart import Understood
+from dock2sh.commands.downloads import downloads
+from dock2sh.findings import packages
+from dock2sh.findings.rule import Finding
+from dock2sh.findings.walk import Seen
+from dock2sh.model import Plan, Run
+
+_SHELLS = ("sh", "bash", "dash", "ash", "zsh", "python", "python3", "perl", "ruby", "node")
+_UNCHECKED = {
+    "curl": ("-k", "--insecure"),
+    "wget": ("--no-check-certificate",),
+    "pip": ("--trusted-host",),
+    "pip3": ("--trusted-host",),
+    "apk": ("--allow-untrusted",),
+    "apt-get": ("--allow-unauthenticated", "--force-yes"),
+    "apt": ("--allow-unauthenticated",),
+    "yum": ("--nogpgcheck",),
+    "dnf": ("--nogpgcheck",),
+    "zypper": ("--no-gpg-checks",),
+}
+_USELESS = {
+    "service": "the service ends with this RUN",
+    "systemctl": "no systemd runs",
+    "shutdown": "there is no machine",
+    "reboot": "there is no machine",
+    "mount": "mounts end with this RUN, and need more rights",
+    "kill": "every RUN has its own processes",
+    "modprobe": "the kernel is the host's",
+    "sysctl": "the kernel is the host's",
+    "ufw": "the network is docker's",
+    "iptables": "the network is docker's",
+}
+_BASHISMS = {"source": "SC3046", "pushd": "SC3044", "popd": "SC3044", "declare": "SC3044", "shopt": "SC3044"}
+
+
+_HERE = "do it in the RUN that needs it"
+_ENDS = {
+    "cd": "write `WORKDIR` instead",
+    "export": "write `ENV` instead",
+    "source": _HERE,
+    ".": _HERE,
+    "alias": _HERE,
+    "umask": _HERE,
+}
+_NEVER_FAILS = ("echo", "printf", "yes", "cat", "true")
+
+
+def find(plan: Plan, did: list[Seen]) -> Iterator[Finding]:
+    yield from packages.find(plan, did)
+    for one in did:
+        if not isinstance(one.step, Run) or one.apart is None:
+            continue
+        yield from _downloads(one)
+        yield from _pipes(one, one.step)
+        yield from _ends(one)
+        yield from _bashisms(one, one.step)
+        for understood, known in one.commands():
+            yield from _command(one, understood, known)
+
+
+def _command(one: Seen, understood: Understood, known: Known) -> Iterator[Finding]:
+    span, tool = one.step.span, known.title.partition(" ")[0]
+    if tool == "sudo":
+        yield Finding("D2S174", span, (), "sudo", ("DL3004",))
+    if tool in _USELESS and not _only_enables(known):
+        fields = (("command", tool), ("reason", _USELESS[tool]))
+        yield Finding("D2S114", span, fields, tool, ("DL3001",))
+    for option in _UNCHECKED.get(tool, ()):
+        if any(part.text.partition("=")[0].split(" ")[0] == option for part in known.parts if part.kind == "option"):
+            yield Finding("D2S171", span, (("option", option), ("command", tool)), option)
+    if tool == "chmod" and (mode := next(iter(known.words("mode")), "")).lstrip("0") in ("777", "a+rwx", "ugo+rwx"):
+        yield Finding("D2S173", span, (("mode", mode), ("path", " ".join(known.words("path")))), mode)
+    targets = [redirect.target for redirect in understood.command.redirects if redirect.operator in (">", ">>")]
+    for path in (*targets, *(known.words("path") if tool in ("tee", "sed", "cp", "mv") else ())):
+        if path in ("/etc/hosts", "/etc/resolv.conf"):
+            yield Finding("D2S113", span, (("path", path),), path)
+
+
+def _only_enables(known: Known) -> bool:
+    """`systemctl enable` writes links, which stay."""
+    return known.title == "systemctl" and bool(
+        {"enable", "disable", "mask", "set-default"} & {part.value for part in known.parts}
+    )
+
+
+def _downloads(one: Seen) -> Iterator[Finding]:
+    assert one.apart is not None
+    span = one.step.span
+    for download in downloads(one.apart):
+        url = download.url
+        if download.known.title == "git clone":
+            if not download.ref and not _checks_out(one):
+                yield Finding("D2S103", span, (("url", url),), url)
+        elif not download.check and not url.startswith(("$", "-", "http://localhost", "https://localhost")):
+            yield Finding("D2S104", span, (("url", url),), url)
+        if re.search(r"[/_-]latest(?:[/._-]|\Z)", url):
+            yield Finding("D2S105", span, (("url", url),), url)
+        if url.startswith(("http://", "git://", "ftp://")) and "localhost" not in url:
+            yield Finding("D2S172", span, (("url", url),), url)
+
+
+def _checks_out(one: Seen) -> bool:
+    return any(known.title in ("git checkout", "git reset", "git switch") for _, known in one.commands())
+
+
+def _pipes(one: Seen, step: Run) -> Iterator[Finding]:
+    """Pipes of which a part may fail unseen, and those that end in a shell."""
+    found = one.apart.found if one.apart else ()
+    sets = (known for _, known in one.commands() if known.title == "set")
+    told = "pipefail" in step.shell or not step.shell or any("pipefail" in known.words("feature") for known in sets)
+    for before, after in pairwise(found):
+        if after.command.before not in ("|", "|&") or before.known is None or after.known is None:
+            continue
+        first, last = before.known.chain()[-1], after.known.chain()[-1]
+        if first.title.partition(" ")[0] in ("curl", "wget") and last.title in _SHELLS and not _reads_file(last):
+            yield Finding("D2S170", step.span, (("fetch", first.title), ("shell", last.title)), last.title)
+        if not told and before.level == after.level and first.title not in _NEVER_FAILS:
+            told = True
+            yield Finding("D2S131", step.span, (("pipe", f"{first.title} | {last.title}"),), "|", ("DL4006",))
+
+
+def _reads_file(known: Known) -> bool:
+    """`bash FILE` and `sh -c TEXT` do not run what comes through the pipe."""
+    return any(part.role in ("path", "script", "program") for part in known.parts)
+
+
+def _ends(one: Seen) -> Iterator[Finding]:
+    """`cd`, `export`, `source` as the last thing of a RUN; `cd` at its beginning."""
+    found = [each for each in (one.apart.found if one.apart else ()) if not each.command.inside]
+    if not found:
+        return
+    last, first = found[-1].known, found[0].known
+    if last is not None and last.title in _ENDS:
+        yield Finding("D2S115", one.step.span, (("command", last.title), ("better", _ENDS[last.title])), last.title)
+    elif first is not None and first.title == "cd" and len(found) > 1 and not found[1].command.background:
+        path = next(iter(first.words("path")), "")
+        if path and not path.startswith("$(") and path not in ("-", ".."):
+            yield Finding("D2S130", one.step.span, (("path", path),), "cd", ("DL3003",))
+
+
+def _bashisms(one: Seen, step: Run) -> Iterator[Finding]:
+    """Words that only bash knows, in a text for sh."""
+    if not step.shell or step.shell[0].rpartition("/")[2] != "sh" or one.apart is None or step.script is not None:
+        return
+    found = [(known.title, _BASHISMS[known.title]) for _, known in one.commands() if known.title in _BASHISMS]
+    found += [("[[", "SC3010") for symbol in one.apart.shell.symbols if symbol.kind == "condition"]
+    found += [("((", "SC3006") for symbol in one.apart.shell.symbols if symbol.kind == "arithmetic"]
+    for word, code in dict.fromkeys(found):
+        yield Finding("D2S132", step.span, (("word", word), ("shell", step.shell[0])), word, (code,))
