@@ -97,7 +97,7 @@ def draw(diagnostic: Diagnostic, name: str, text: str, colour: bool = False) -> 
     """The diagnostic as a person reads it: place and message, the lines with a caret, the hint, the code."""
     bold, red, dim, plain = ("\033[1m", "\033[31m", "\033[2m", "\033[0m") if colour else ("", "", "", "")
     if diagnostic.severity != "error" and colour:
-        red = "\033[33m"
+        red = "\033[34m" if diagnostic.severity == "info" else "\033[33m"
     lines = _lines(text)
     where = f"{visible(name)}:{max(diagnostic.spans[0].first, 1)}" if diagnostic.spans else visible(name)
     codes = ", ".join((diagnostic.code, *diagnostic.also))

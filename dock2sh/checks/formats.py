@@ -2,8 +2,8 @@
 
 The JSON is a list of objects that all have the same keys, in this order; none will be renamed or change its meaning:
 
-    code      the name of a rule of BuildKit (`StageNameCasing`), or dock2sh's word for an error (`unknown-flag`)
-    severity  "error": docker refuses the Dockerfile; "warning": a check
+    code      the name of a rule of BuildKit (`StageNameCasing`), ours (`D2S101`), or our word for an error (`unknown-flag`)
+    severity  "error": docker refuses the Dockerfile, or its build fails; "warning"; "info": a note
     message   one line, in BuildKit's words
     file      the Dockerfile as it was named
     lines     [[first, last], …], counted from 1; empty where the complaint has no place
@@ -11,6 +11,7 @@ The JSON is a list of objects that all have the same keys, in this order; none w
     column    the character in that line, counted from 1, or null
     hint      the cure; may be empty
     url       where the rule is documented; may be empty
+    also      the names that other tools have for it, a list
 """
 
 import json
@@ -45,6 +46,7 @@ def _object(diagnostic: Diagnostic, name: str, lines: list[str]) -> dict[str, An
         "column": pointed.column if pointed else None,
         "hint": diagnostic.hint,
         "url": diagnostic.url,
+        "also": list(diagnostic.also),
     }
 
 
@@ -66,7 +68,7 @@ def _rule(code: str, severity: str) -> dict[str, Any]:
         "id": code,
         "shortDescription": {"text": about},
         "helpUri": (rule.url or CHECKS) if rule else REFERENCE,
-        "defaultConfiguration": {"level": severity},
+        "defaultConfiguration": {"level": _LEVELS[severity]},
     }
 
 
@@ -76,7 +78,7 @@ def _result(diagnostic: Diagnostic, index: int, name: str, lines: list[str]) -> 
     result: dict[str, Any] = {
         "ruleId": diagnostic.code,
         "ruleIndex": index,
-        "level": diagnostic.severity,
+        "level": _LEVELS[diagnostic.severity],
         "message": {"text": message},
         "locations": [_location(name, _region(diagnostic, lines))],
     }
@@ -101,6 +103,31 @@ def _region(diagnostic: Diagnostic, lines: list[str]) -> dict[str, int]:
 
 def _lines(span: Span) -> dict[str, int]:
     return {"startLine": max(span.first, 1), "endLine": max(span.last, span.first, 1)}
+
+
+_LEVELS = {"error": "error", "warning": "warning", "info": "note"}
+
+
+def as_github(diagnostics: Sequence[Diagnostic], name: str, text: str) -> str:
+    """Workflow commands, which GitHub shows at the lines of a pull request."""
+    lines, out = text.split("\n"), list[str]()
+    for diagnostic in diagnostics:
+        pointed, span = place(diagnostic, lines), diagnostic.spans[0] if diagnostic.spans else Span(1, 1)
+        where = f"file={_property(name)},line={max(span.first, 1)},endLine={max(span.last, span.first, 1)}"
+        where += f",col={pointed.column}" if pointed and pointed.line == span.first else ""
+        message = f"{diagnostic.message}\nhelp: {diagnostic.hint}" if diagnostic.hint else diagnostic.message
+        title = _property(", ".join((diagnostic.code, *diagnostic.also)))
+        level = "notice" if diagnostic.severity == "info" else diagnostic.severity
+        out.append(f"::{level} {where},title={title}::{_data(message)}")
+    return "".join(f"{line}\n" for line in out)
+
+
+def _data(text: str) -> str:
+    return text.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
+
+
+def _property(text: str) -> str:
+    return _data(text).replace(":", "%3A").replace(",", "%2C")
 
 
 def _dump(value: object) -> str:

@@ -28,6 +28,7 @@ def explain(
     graph: Annotated[str, typer.Option("--graph", metavar="dot|mermaid|svg", help="Only the picture, in this form.")] = "",
     line: Annotated[str, typer.Option("--line", metavar="N[:M]", help="Only the instructions on these lines.")] = "",
     lang: Annotated[str, typer.Option("--lang", metavar="LANGUAGE", help="The language to explain in.")] = "en",
+    code: Annotated[str, typer.Option("--code", metavar="CODE", help="What a finding means: D2S104, DL3008.")] = "",
     width: Annotated[int, typer.Option("--width", metavar="N", help="Columns of the text (default: the terminal's).")] = 0,
     output: Output = "",
 ) -> None:
@@ -38,6 +39,7 @@ def explain(
     dock2sh explain --format html -o page.html Dockerfile    one file, to open in a browser
     dock2sh explain --format md Dockerfile                   for a pull request
     dock2sh explain --line 12 Dockerfile                     that instruction alone
+    dock2sh explain --code D2S104                            what a finding means, and its cure
     dock2sh explain --graph svg -o picture.svg .             stages, images, what is copied
 
     Nothing is built, run or downloaded. Formats: text, md, html, json (docs/explain.md). Exit status: 0; 1 the Dockerfile is
@@ -50,6 +52,9 @@ def explain(
     choose("--lang", lang, tuple(languages()))
     only = _lines(line)
     speak(lang)
+    if code:
+        write(_about(code), output)
+        return
     project, dockerfile = parsed(target, file, format)
     options = evaluation_options(build_arg, stage, platform, None)
     find = finder(base, build_context, offline, quiet=True)
@@ -63,11 +68,24 @@ def explain(
         if begun:
             print(opening(plan, dockerfile, project.name), flush=True)
         from dock2sh.checks import check
+        from dock2sh.findings import find as find_more
+        from dock2sh.findings.silence import configured
 
-        found = check(dockerfile, options, find, project.ignore)
-        explanation = explained(plan, dockerfile, project.name, options.build_args, found)
+        checked = check(dockerfile, options, find, project.ignore)
+        found = find_more(plan, dockerfile, configured(project.context))
+        explanation = explained(plan, dockerfile, project.name, options.build_args, checked, found)
         title = "" if begun or only else opening(plan, dockerfile, project.name) + "\n"
     write(_written(explanation, format, graph, lang, (width, only, title, output)), output)
+
+
+def _about(code: str) -> str:
+    """The page of a rule."""
+    from dock2sh.explain.remarks import about
+
+    page = about(code)
+    if not page:
+        usage(f"--code {code}: there is no such finding")
+    return page
 
 
 def _lines(text: str) -> tuple[int, int] | None:

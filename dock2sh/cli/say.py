@@ -41,9 +41,10 @@ def drawn(complaints: "tuple[Diagnostic, ...]", project: "Project", format: str)
     if format == "text":
         drawn = [draw(complaint, project.name, project.text, colour(sys.stdout)) for complaint in complaints]
         return "\n\n".join(drawn) + "\n" if drawn else ""
-    from dock2sh.checks.formats import as_json, as_sarif
+    from dock2sh.checks.formats import as_github, as_json, as_sarif
 
-    return (as_json if format == "json" else as_sarif)(list(complaints), project.name, project.text)
+    writer = {"json": as_json, "sarif": as_sarif, "github": as_github}[format]
+    return writer(list(complaints), project.name, project.text)
 
 
 def json_text(value: object) -> str:

@@ -4,20 +4,38 @@ The emitters write it: terminal.py, markdown.py, page.py (HTML), as_json.py; dra
 """
 
 from collections.abc import Mapping
+from typing import TYPE_CHECKING
 
 from dock2sh.dockerfile.syntax import Dockerfile
-from dock2sh.explain.tree import Explanation
+from dock2sh.explain.tree import Explanation, Remark
 from dock2sh.model import Plan
 from dock2sh.source import Diagnostic
 
+if TYPE_CHECKING:
+    from dock2sh.findings.rule import Finding
+
 
 def explain(
-    plan: Plan, dockerfile: Dockerfile, name: str, build_args: Mapping[str, str] | None = None, found: tuple[Diagnostic, ...] = ()
+    plan: Plan,
+    dockerfile: Dockerfile,
+    name: str,
+    build_args: Mapping[str, str] | None = None,
+    checked: tuple[Diagnostic, ...] = (),
+    found: "tuple[Finding, ...]" = (),
 ) -> Explanation:
-    """The explanation of a plan. `found` are findings, shown at their lines. Raises Refused for what no shell can be told."""
+    """The explanation of a plan. `checked` (BuildKit's) and `found` (ours) are shown at their lines.
+
+    Raises Refused for what no shell can be told.
+    """
     from dock2sh.explain.assembly import assemble
 
-    return assemble(plan, dockerfile, name, build_args or {}, found)
+    return assemble(plan, dockerfile, name, build_args or {}, _remarks(checked, found))
+
+
+def _remarks(checked: tuple[Diagnostic, ...], found: "tuple[Finding, ...]") -> tuple[Remark, ...]:
+    from dock2sh.explain.remarks import of_checks, of_findings
+
+    return tuple(sorted((*of_checks(checked), *of_findings(found)), key=lambda remark: remark.line))
 
 
 def opening(plan: Plan, dockerfile: Dockerfile, name: str) -> str:

@@ -7,14 +7,13 @@ from dock2sh.commands.apart import Apart, take_apart
 from dock2sh.dockerfile.syntax import Dockerfile, Node
 from dock2sh.emit.manual import by_hand
 from dock2sh.explain import commands, effects, inventory, picture, starting, summary
-from dock2sh.explain.language import Text, plain, say, words
+from dock2sh.explain.language import Text, plain, say
 from dock2sh.explain.places import of_run
 from dock2sh.explain.scope import Globals, Origin, Scope, global_scope, scopes, shown, used
 from dock2sh.explain.tree import Command, Explanation, Reading, Remark, Stage, Step, Variable
 from dock2sh.model import Configure, Plan, Run
 from dock2sh.model import Stage as PlanStage
 from dock2sh.model import Step as PlanStep
-from dock2sh.source import Diagnostic
 
 
 def title(plan: Plan, dockerfile: Dockerfile, name: str) -> str:
@@ -28,9 +27,9 @@ def _size(plan: Plan, dockerfile: Dockerfile) -> Text:
 
 
 def assemble(
-    plan: Plan, dockerfile: Dockerfile, name: str, build_args: Mapping[str, str], found: tuple[Diagnostic, ...]
+    plan: Plan, dockerfile: Dockerfile, name: str, build_args: Mapping[str, str], remarks: tuple[Remark, ...]
 ) -> Explanation:
-    maker = _Assembly(plan, dockerfile, name, build_args, found)
+    maker = _Assembly(plan, dockerfile, name, build_args, remarks)
     stages = maker.stages()
     return Explanation(
         name,
@@ -40,7 +39,7 @@ def assemble(
         stages,
         starting.start(plan),
         inventory.sections(plan, maker.did),
-        tuple(maker.remarks),
+        remarks,
         summary.glossary(),
         _reading(stages),
     )
@@ -57,13 +56,13 @@ class _Assembly:
     """One pass over the file's instructions. `did` collects what the lists and the summary are made of."""
 
     def __init__(
-        self, plan: Plan, dockerfile: Dockerfile, name: str, build_args: Mapping[str, str], found: tuple[Diagnostic, ...]
+        self, plan: Plan, dockerfile: Dockerfile, name: str, build_args: Mapping[str, str], remarks: tuple[Remark, ...]
     ) -> None:
         self.plan, self.dockerfile = plan, dockerfile
         self.shared: Globals = global_scope(dockerfile, plan, build_args)
         self.lines = dockerfile.text.split("\n")
         self.did: list[inventory.Did] = []
-        self.remarks = [_remark(diagnostic) for diagnostic in found]
+        self.remarks = remarks
         hand = by_hand(plan, name, dockerfile.text, dockerfile.escape)
         self.begins = {stage.index: begin for stage, begin in zip(plan.stages, hand.begins, strict=True)}
         self.started = hand.start
@@ -233,10 +232,3 @@ def _assigned(apart: Apart) -> frozenset[str]:
 def _title(stage: PlanStage, target: bool) -> Text:
     name = stage.name or str(stage.index)
     return say("Stage {name}: it becomes the image", name=name) if target else say("Stage {name}", name=name)
-
-
-def _remark(diagnostic: Diagnostic) -> Remark:
-    line = max(diagnostic.spans[0].first, 1) if diagnostic.spans else 0
-    return Remark(
-        diagnostic.code, diagnostic.severity, line, words(diagnostic.message), words(diagnostic.hint), (), diagnostic.url
-    )

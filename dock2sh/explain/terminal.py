@@ -147,8 +147,8 @@ class _Writer:
         names = ", ".join((remark.code, *remark.others))
         head = self.style.paint(plain(say(SEVERITY_SAY[remark.severity])), colour)
         yield from self.wrapped((*remark.message, Piece(f" [{names}]")), indent + "  ", f"{indent}{head}: ")
-        for line in "".join(piece.text for piece in remark.cure).split("\n") if remark.cure else ():
-            yield from self.wrapped((Piece(line),), indent + "  ")
+        if remark.cure:
+            yield from self.wrapped(remark.cure, indent + "  ")
 
     def hand(self, step: Step) -> Iterator[str]:
         typed = "\n".join(step.by_hand).split("\n") if step.by_hand else []

@@ -25,12 +25,29 @@ def _floating(stage: Stage) -> Iterator[Finding]:
 
 
 def _user(plan: Plan, did: list[Seen]) -> Iterator[Finding]:
+    """The last USER, which may stand in a stage that the target goes on from."""
     last = plan.stages[-1]
-    users = [one for one in did if one.stage is last and isinstance(one.step, Configure) and one.step.keyword == "USER"]
+    chain = _chain(plan)
+    users = [one for one in did if one.stage.key in chain and isinstance(one.step, Configure) and one.step.keyword == "USER"]
     if users and isinstance(users[-1].step, Configure) and users[-1].step.words[0].partition(":")[0] in ("root", "0"):
         yield Finding("D2S160", users[-1].step.span, (), users[-1].step.words[0], ("DL3002",))
-    elif not users and not last.config.get("User") and (last.config.get("Cmd") or last.config.get("Entrypoint")):
+    elif not users and not last.config.get("User") and any(_starts(one) for one in did if one.stage.key in chain):
         yield Finding("D2S161", last.span)
+
+
+def _starts(one: Seen) -> bool:
+    """Whether it says what a container starts."""
+    return isinstance(one.step, Configure) and one.step.keyword in ("CMD", "ENTRYPOINT")
+
+
+def _chain(plan: Plan) -> set[str]:
+    """The target and the stages that it goes on from."""
+    by_key = {stage.key: stage for stage in plan.stages}
+    stage, keys = plan.stages[-1], {plan.stages[-1].key}
+    while stage.parent is not None:
+        stage = by_key[stage.parent]
+        keys.add(stage.key)
+    return keys
 
 
 def _start(plan: Plan, did: list[Seen]) -> Iterator[Finding]:

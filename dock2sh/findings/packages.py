@@ -221,6 +221,7 @@ _CACHES = {
     "apk add": _Cache("/var/cache/apk", ("--no-cache",), ("/var/cache/apk",), "DL3019", "write `apk add --no-cache`"),
     "yum install": _Cache("/var/cache/yum", (), ("clean", "/var/cache/yum"), "DL3032", "end the RUN with `&& yum clean all`"),
     "dnf install": _Cache("/var/cache/dnf", (), ("clean", "/var/cache/dnf"), "DL3040", "end the RUN with `&& dnf clean all`"),
+    "microdnf install": _Cache("/var/cache/yum", (), ("clean", "/var/cache"), "DL3040", "end it with `&& microdnf clean all`"),
     "zypper install": _Cache("/var/cache/zypp", (), ("clean", "/var/cache/zypp"), "DL3036", "end it with `&& zypper clean`"),
     "yarn install": _Cache("/usr/local/share", (), ("cache clean", "/.cache"), "DL3060", "end it with `&& yarn cache clean`"),
 }

@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import Iterator
-from itertools import pairwise
 
 from dock2sh.commands import Known
 from dock2sh.commands.apart import Understood
@@ -115,13 +114,16 @@ def _pipes(one: Seen, step: Run) -> Iterator[Finding]:
     found = one.apart.found if one.apart else ()
     sets = (known for _, known in one.commands() if known.title == "set")
     told = "pipefail" in step.shell or not step.shell or any("pipefail" in known.words("feature") for known in sets)
-    for before, after in pairwise(found):
-        if after.command.before not in ("|", "|&") or before.known is None or after.known is None:
+    last_in: dict[tuple[str, ...], Understood] = {}
+    for after in found:
+        before = last_in.get(after.command.inside)  # a substitution's commands stand in between
+        last_in[after.command.inside] = after
+        if after.command.before not in ("|", "|&") or before is None or before.known is None or after.known is None:
             continue
         first, last = before.known.chain()[-1], after.known.chain()[-1]
         if first.title.partition(" ")[0] in ("curl", "wget") and last.title in _SHELLS and not _reads_file(last):
             yield Finding("D2S170", step.span, (("fetch", first.title), ("shell", last.title)), last.title)
-        if not told and before.level == after.level and first.title not in _NEVER_FAILS:
+        if not told and first.title not in _NEVER_FAILS:
             told = True
             yield Finding("D2S131", step.span, (("pipe", f"{first.title} | {last.title}"),), "|", ("DL4006",))
 
@@ -132,17 +134,16 @@ def _reads_file(known: Known) -> bool:
 
 
 def _ends(one: Seen) -> Iterator[Finding]:
-    """`cd`, `export`, `source` as the last thing of a RUN; `cd` at its beginning."""
-    found = [each for each in (one.apart.found if one.apart else ()) if not each.command.inside]
-    if not found:
-        return
-    last, first = found[-1].known, found[0].known
+    """`cd`, `export`, `source` as the last thing of a RUN; `cd` anywhere else."""
+    found = [each for each in (one.apart.found if one.apart else ()) if "()" not in each.command.inside]
+    last = found[-1].known if found and not found[-1].command.inside else None
     if last is not None and last.title in _ENDS:
         yield Finding("D2S115", one.step.span, (("command", last.title), ("better", _ENDS[last.title])), last.title)
-    elif first is not None and first.title == "cd" and len(found) > 1 and not found[1].command.background:
-        path = next(iter(first.words("path")), "")
-        if path and not path.startswith("$(") and path not in ("-", ".."):
-            yield Finding("D2S130", one.step.span, (("path", path),), "cd", ("DL3003",))
+        return
+    paths = (next(iter(each.known.words("path")), "") for each in found if each.known and each.known.title == "cd")
+    path = next((path for path in paths if path and path != "-"), "")
+    if path:
+        yield Finding("D2S130", one.step.span, (("path", path),), "cd", ("DL3003",))
 
 
 def _bashisms(one: Seen, step: Run) -> Iterator[Finding]:

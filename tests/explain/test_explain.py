@@ -23,6 +23,7 @@ from dock2sh.explain.markdown import markdown
 from dock2sh.explain.page import page
 from dock2sh.explain.terminal import Style, lines
 from dock2sh.explain.tree import Explanation, Step
+from dock2sh.findings import find
 from dock2sh.plan.evaluate import Options
 from dock2sh.source import Refused
 
@@ -34,8 +35,9 @@ def explained(text: str, known: bool = True, build_args: dict[str, str] | None =
     dockerfile = dock2sh.parse(text)
     options = Options(build_args or {}, platform="linux/amd64")
     plan = dock2sh.evaluate(dockerfile, options, assumed if known else unknown)
-    found = check(dockerfile, options, assumed) if checked else ()
-    return explain(plan, dockerfile, "Dockerfile", build_args, found)
+    if not checked:
+        return explain(plan, dockerfile, "Dockerfile", build_args)
+    return explain(plan, dockerfile, "Dockerfile", build_args, check(dockerfile, options, assumed), find(plan, dockerfile))
 
 
 def steps(explanation: Explanation) -> Iterator[Step]:

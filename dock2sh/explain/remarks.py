@@ -1,0 +1,62 @@
+"""Findings in the reader's language, and the page of a rule."""
+
+from dock2sh.checks.rules import RULES
+from dock2sh.explain.language import Piece, Text, joined, plain, say, translated, words
+from dock2sh.explain.tree import Remark
+from dock2sh.findings.rule import Finding, Rule, by_name
+from dock2sh.source import Diagnostic
+
+
+def of_checks(checked: tuple[Diagnostic, ...]) -> list[Remark]:
+    """BuildKit's, in its own words; in another language what the rule is about stands before them."""
+    return [_of_check(diagnostic) for diagnostic in checked]
+
+
+def _of_check(diagnostic: Diagnostic) -> Remark:
+    line = max(diagnostic.spans[0].first, 1) if diagnostic.spans else 0
+    rule, message = RULES.get(diagnostic.code), words(diagnostic.message)
+    if rule and translated(rule.about) != rule.about:
+        message = (*say(rule.about), *words(" ("), *message, *words(")"))
+    cure = joined([_marked(part) for part in diagnostic.hint.split("\n")], " ") if diagnostic.hint else ()
+    return Remark(diagnostic.code, diagnostic.severity, line, message, cure, (), diagnostic.url)
+
+
+def _marked(text: str) -> Text:
+    """A text in which backticks mark code."""
+    return tuple(Piece(part, index % 2 == 1) for index, part in enumerate(text.split("`")) if part)
+
+
+def of_findings(found: tuple[Finding, ...]) -> list[Remark]:
+    """Ours."""
+    return [_of_finding(finding) for finding in found]
+
+
+def _of_finding(finding: Finding) -> Remark:
+    rule = finding.rule
+    fields: dict[str, str | int | Text] = {
+        name: say(value) if name in ("reason", "better", "manager") else value for name, value in finding.fields
+    }
+    cure = say(rule.cure, **fields) if rule.cure else ()
+    return Remark(finding.name, rule.severity, finding.span.first, say(rule.message, **fields), cure, finding.also)
+
+
+def about(name: str) -> str:
+    """The page of a rule, as text; empty if there is none of that name."""
+    rule = by_name(name)
+    if rule is None:
+        check = next((check for check in RULES.values() if check.name.lower() == name.lower()), None)
+        return f"{check.name}: {translated(check.about)}\n\n{check.url}\n" if check else ""
+    return _page(rule)
+
+
+def _page(rule: Rule) -> str:
+    names = ", ".join((rule.code, *rule.also))
+    parts = [
+        f"{names}: {plain(say(rule.title))}",
+        plain(say(rule.why)),
+        f"{plain(say('What it says:'))} {plain(say(rule.message))}",
+    ]
+    if rule.cure:
+        parts.append(f"{plain(say('Cure:'))} {plain(say(rule.cure))}")
+    parts.append(plain(say("To silence it, write this above the instruction: # dock2sh ignore={code}", code=rule.code)))
+    return "\n\n".join(parts) + "\n"
