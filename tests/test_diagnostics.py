@@ -176,6 +176,7 @@ def test_json() -> None:
         "column": 19,
         "hint": "write `FROM debian:12 as build`; a later FROM finds the name in lower case only",
         "url": "https://docs.docker.com/go/dockerfile/rule/stage-name-casing/",
+        "also": [],
     }
     assert (found[2]["severity"], found[2]["lines"], found[2]["column"], found[2]["url"]) == ("error", [[4, 4]], 6, "")
 
