@@ -24,7 +24,10 @@ _NEEDS = {
     "docker": "a Docker Engine to compare with (run as root, or set DOCKER_HOST)",
     "registry": "docker-registry and skopeo (apt-get install docker-registry skopeo)",
     "root": "root, to build root file systems (sudo -E python -m pytest)",
+    "podman": "podman (apt-get install podman runc)",
+    "vm": "QEMU (apt-get install qemu-system-x86 busybox-static)",
 }
+_PROGRAMS = {"podman": "podman", "vm": "qemu-system-x86_64"}
 _unchecked: dict[str, list[str]] = {}
 
 
@@ -120,6 +123,9 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
     """Before any fixture, since those of a session want root too."""
     if item.get_closest_marker("root") and os.geteuid() != 0:
         _miss(item, "root", "not root")
+    for marker, program in _PROGRAMS.items():
+        if item.get_closest_marker(marker) and not shutil.which(program):
+            _miss(item, marker, f"no {program} here")
 
 
 def _miss(node: pytest.Item, need: str, why: str) -> None:

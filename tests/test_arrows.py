@@ -87,6 +87,7 @@ THIRD_PARTY = {
     ("images", "backports"),
     ("images", "compression"),
     ("images", "urllib3"),
+    ("sandbox", "pexpect"),
     ("shell", "bashlex"),
     ("verify", "jinja2"),
 }

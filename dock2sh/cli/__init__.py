@@ -28,6 +28,7 @@ COMMANDS = (
     "emulate",
     "run",
     "verify",
+    "replay",
     "images",
     "history",
     "inspect",

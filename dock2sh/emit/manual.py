@@ -4,6 +4,7 @@ To be read and typed, not run: what cannot be typed there (another container, an
 form that can be trusted; this one explains it.
 """
 
+import re
 from posixpath import basename
 from typing import NamedTuple, assert_never
 
@@ -17,13 +18,21 @@ from dock2sh.plan.patterns import has_wildcard
 _LEAVES_TRACES = ("cd ", "export ", "set ", "exit", "umask", "unset ", "trap ", "exec ", "source ", ". ")
 
 
+ELSEWHERE = "from another terminal:  "
+
+
 def manual(plan: Plan, name: str, text: str, escape: str) -> str:
     """The commands, stage by stage. Raises Refused for what no shell can be told."""
+    return "\n".join(items(plan, name, text, escape)).strip("\n") + "\n"
+
+
+def items(plan: Plan, name: str, text: str, escape: str) -> tuple[str, ...]:
+    """The manual, item by item: a remark in a line that begins with `#`, or a command, which may have several lines."""
     writer = _Manual(plan, name, text.split("\n"), escape)
     for stage in plan.stages:
         writer.stage(stage)
     writer.start()
-    return "\n".join(writer.lines).strip("\n") + "\n"
+    return tuple(writer.lines)
 
 
 class ByHand(NamedTuple):
@@ -173,16 +182,16 @@ class _Manual:
             container = (
                 _container(step.origin)
                 if any(stage.key == step.origin for stage in self.plan.stages)
-                else f"$(docker create {step.origin})"
+                else f"$(docker create {quote(step.origin)})"
             )
-            return f"from another terminal:  docker cp {container}:{quote(source)} - | docker cp - {self.container}:{target}"
+            return f"{ELSEWHERE}docker cp {container}:{quote(source)} - | docker cp - {self.container}:{target}"
         if step.unpack and not has_wildcard(relative):
             command = f"docker cp {quote(relative)} {self.container}:{target}"
-            return f"from another terminal:  {command}     (an archive is unpacked there)"
-        from_context = relative if has_wildcard(relative) else quote(relative)
+            return f"{ELSEWHERE}{command}     (an archive is unpacked there)"
+        from_context = _wildcard(relative) if has_wildcard(relative) else quote(relative)
         each = f'for f in {from_context}; do docker cp "$f" {self.container}:{target}; done' if has_wildcard(relative) else ""
         dot = "/." if not has_wildcard(relative) and relative.endswith("/") else ""
-        return "from another terminal:  " + (each or f"docker cp {from_context}{dot} {self.container}:{target}")
+        return ELSEWHERE + (each or f"docker cp {from_context}{dot} {self.container}:{target}")
 
     def file(self, file: File, step: Copy) -> None:
         name = step.destination + file.name if step.destination.endswith("/") else step.destination
@@ -222,11 +231,17 @@ def _container(key: str) -> str:
     return f"stage-{key}" if key.isdigit() else key
 
 
+def _wildcard(path: str) -> str:
+    """As the shell is to see it: the wildcards bare, all else quoted."""
+    parts = re.split(r"([*?]|\[[^]/]*\])", path)
+    return "".join(part if number % 2 else quote(part) if part else "" for number, part in enumerate(parts))
+
+
 def _heredoc(command: str, content: str) -> list[str]:
     if isinstance(content, Deferred):
         content = str(content)
     end = delimiter(content, "EOF")
-    return [f"{command} <<'{end}'", content.removesuffix("\n"), end]
+    return ["\n".join((f"{command} <<'{end}'", content.removesuffix("\n"), end))]
 
 
 def _mount(mount: Mount) -> str:

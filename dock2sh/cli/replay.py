@@ -1,0 +1,101 @@
+"""`dock2sh replay`: the manual steps, typed into a real shell and recorded."""
+
+import sys
+from contextlib import ExitStack
+from typing import Annotated, Any
+
+import typer
+
+from dock2sh.cli.calls import choose, planned
+from dock2sh.cli.flags import Bases, BuildArgs, Contexts, File, Offline, PlatformOption, Secrets, Stage, Target
+from dock2sh.cli.say import REFUSED, Complaints, note, usage
+
+_MISSING = 3
+
+
+def replay(
+    target: Target = ".",
+    file: File = "",
+    build_arg: BuildArgs = None,
+    stage: Stage = "",
+    platform: PlatformOption = "",
+    base: Bases = None,
+    build_context: Contexts = None,
+    secret: Secrets = None,
+    offline: Offline = False,
+    sandbox: Annotated[
+        str, typer.Option("--sandbox", metavar="docker|podman", help="Whose containers (default: docker's, else podman's).")
+    ] = "",
+    speed: Annotated[float, typer.Option("--speed", metavar="N", help="1 is reading speed, 10 ten times that.")] = 1.0,
+    timeout: Annotated[float, typer.Option("--timeout", metavar="SECONDS", help="How long one command may take.")] = 3600.0,
+    output: Annotated[str, typer.Option("-o", "--output", metavar="FILE", help="Write the recording (asciicast v2) there.")] = "",
+) -> None:
+    """Type the manual steps into `docker run -it IMAGE bash`, and record it.
+
+    \b
+    dock2sh replay .                       watch it being done
+    dock2sh replay -o demo.cast .          and keep it: asciinema play demo.cast
+    dock2sh replay --speed 50 . > x.cast   quickly, without watching
+
+    It stops at the first command that fails. The recording goes to FILE, or to stdout where that is no terminal.
+
+    Exit status: 0; 1 a typed step failed, or the Dockerfile is refused; 2 usage; 3 something is missing here.
+    """
+    if sandbox:
+        choose("--sandbox", sandbox, ("docker", "podman"))
+    if not 0 < speed <= 10_000:
+        usage(f"--speed {speed:g}: a number above 0")
+    plan, project, dockerfile = planned(
+        target, file, build_arg, stage, platform, None, base, build_context, offline, secret
+    )
+    from dock2sh.emit.acts import acts
+    from dock2sh.sandbox import SandboxError
+    from dock2sh.sandbox.replay import Failed, perform
+    from dock2sh.sandbox.replay import Stage as Place
+
+    with Complaints(project):
+        play = acts(plan, project.name, project.text, dockerfile.escape)
+    try:
+        context = str(project.context.resolve()) if project.context else "/var/empty"
+        place = Place(_engine(sandbox), context, speed, timeout)
+        with ExitStack() as files:
+            perform(play, place, _cast(project.name, output, files))
+    except Failed as failed:
+        note(f"stopped: {failed.outcome}\n    " + failed.act.text.replace("\n", "\n    "))
+        raise typer.Exit(REFUSED) from None
+    except SandboxError as error:
+        note(str(error))
+        raise typer.Exit(_MISSING) from None
+
+
+def _engine(wanted: str) -> str:
+    """The engine that was asked for, or the first that answers."""
+    from dock2sh.sandbox import SandboxError
+    from dock2sh.sandbox.docker import Docker
+    from dock2sh.sandbox.podman import Podman
+
+    troubles = {}
+    for sandbox in (Docker(), Podman()):
+        if wanted in ("", sandbox.command):
+            troubles[sandbox.command] = sandbox.trouble()
+            if not troubles[sandbox.command]:
+                return sandbox.command
+    raise SandboxError("; ".join(troubles.values()))
+
+
+def _cast(title: str, output: str, files: ExitStack) -> Any:
+    """The recording goes to a file, or to stdout; a terminal gets to see what happens."""
+    from dock2sh.sandbox.cast import Cast
+
+    terminal = sys.stdout.isatty()
+    if output:
+        file = files.enter_context(open(output, "w", encoding="utf-8", errors="replace"))
+        return Cast(title, file.write, _watch if terminal else None)
+    if terminal:
+        return Cast(title, lambda line: None, _watch)
+    return Cast(title, sys.stdout.write)
+
+
+def _watch(data: bytes) -> None:
+    sys.stdout.buffer.write(data)
+    sys.stdout.buffer.flush()

@@ -1,0 +1,55 @@
+"""The manual as a play: what is typed into which container, what is done from another terminal, what is only said."""
+
+import shlex
+from collections.abc import Iterator
+from typing import Literal, NamedTuple
+
+from dock2sh.emit.manual import ELSEWHERE, items
+from dock2sh.model import Plan
+
+Kind = Literal["begin", "type", "elsewhere", "note"]
+
+
+class Act(NamedTuple):
+    """One thing that happens. `text` is shown; what `type` and `elsewhere` do is just that. May have several lines.
+
+    `begin` has a container's name and its image ("scratch": there is nothing to type into).
+    """
+
+    kind: Kind
+    text: str
+    container: str = ""
+    image: str = ""
+
+
+def acts(plan: Plan, name: str, text: str, escape: str) -> tuple[Act, ...]:
+    """The acts of a plan, in order; how the image starts comes last, and is a note. Raises Refused as `manual` does."""
+    return tuple(_acts(items(plan, name, text, escape)))
+
+
+def _acts(lines: tuple[str, ...]) -> Iterator[Act]:
+    ended = False
+    for line in lines:
+        ended = ended or line == "# what `docker run` would start:"
+        if not line:
+            continue
+        if ended:
+            yield Act("note", line if line.startswith("#") else f"#   {line}")
+        else:
+            yield _act(line)
+
+
+def _act(line: str) -> Act:
+    if "\n" in line or not line.startswith("#"):
+        return Act("type", line)
+    said = line.removeprefix("# ")
+    if said.startswith("docker run -it "):
+        *words, image, _ = shlex.split(said)
+        return Act("begin", said, words[-1] if "--name" in words else "CONTAINER", image)
+    if said.startswith("docker commit "):
+        return Act("elsewhere", said)
+    if said.startswith("FROM scratch: "):
+        return Act("begin", line, "CONTAINER", "scratch")
+    if said.startswith(ELSEWHERE):
+        return Act("elsewhere", said.removeprefix(ELSEWHERE))
+    return Act("note", line)

@@ -1,0 +1,26 @@
+"""Recordings of a terminal: asciicast, version 2 (https://docs.asciinema.org/manual/asciicast/v2/)."""
+
+import codecs
+import json
+import time
+from collections.abc import Callable
+
+COLUMNS, ROWS = 80, 24
+_IDLE_SECONDS = 2.0
+
+
+class Cast:
+    """Takes what a terminal shows, and hands on the recording, line by line (`write`), and the bytes themselves (`watch`)."""
+
+    def __init__(self, title: str, write: Callable[[str], None], watch: Callable[[bytes], None] | None = None) -> None:
+        self._write, self._watch, self._began = write, watch, time.monotonic()
+        self._text = codecs.getincrementaldecoder("utf-8")("replace")  # a character may come in two pieces
+        head = {"version": 2, "width": COLUMNS, "height": ROWS, "title": title, "idle_time_limit": _IDLE_SECONDS}
+        write(json.dumps({**head, "env": {"TERM": "xterm", "SHELL": "/bin/sh"}}) + "\n")
+
+    def show(self, data: bytes) -> None:
+        """Something appears, now."""
+        if self._watch:
+            self._watch(data)
+        if text := self._text.decode(data):
+            self._write(json.dumps([round(time.monotonic() - self._began, 6), "o", text], ensure_ascii=False) + "\n")

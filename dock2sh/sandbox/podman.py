@@ -1,0 +1,50 @@
+"""A sandbox that is a podman container. It runs in job.root itself (podman run --rootfs): nothing is copied, nothing lost."""
+
+import resource
+from pathlib import Path
+
+from . import Job
+from .engine import Stay, arrive, attached, engine_trouble, first_process, leave, mount, options, sweep
+from .output import Say
+from .process import Undertaker
+
+
+class Podman:
+    """Runs jobs with podman, as root; or as an ordinary user, whose root must have owners as `podman unshare` shows them.
+
+    `privileged` as with Docker.
+    """
+
+    def __init__(self, privileged: bool = False, command: str = "podman") -> None:
+        self.command, self.privileged = command, privileged
+
+    def trouble(self) -> str:
+        """See Sandbox."""
+        return engine_trouble([self.command, "info", "--format", "{{.Version.Version}}"], self.command, "podman")
+
+    def run(self, job: Job, say: Say) -> int:
+        """See Sandbox."""
+        sweep(self.command)
+        stay = arrive(job)
+        with Undertaker(self.command, stay.name), attached(self._command(stay), stay, say) as status:
+            pass
+        leave(stay)
+        return status
+
+    def _command(self, stay: Stay) -> list[str]:
+        home = stay.luggage.home
+        words = [*options(stay, self.privileged), "--security-opt", "label=disable", *_limits()]
+        # docker's default rights, of which podman's lack these
+        words += ["--cap-add=AUDIT_WRITE,MKNOD,NET_RAW"]
+        words += ["--mount", mount(stay.bags, home)]
+        for there, here in stay.luggage.folders.items():
+            words += ["--mount", mount(here, f"{home}/{there}", "ro=true")]
+        return [self.command, "run", *words, "--rootfs", stay.job.root, *first_process(stay)]
+
+
+def _limits() -> list[str]:
+    """Ours: podman asks for more than one may have who lacks CAP_SYS_RESOURCE, and fails. It knows pid_max as a limit, too."""
+    files, processes = resource.getrlimit(resource.RLIMIT_NOFILE)[1], resource.getrlimit(resource.RLIMIT_NPROC)[1]
+    most = int(Path("/proc/sys/kernel/pid_max").read_text())
+    processes = most if processes == resource.RLIM_INFINITY else min(processes, most)
+    return [f"--ulimit=nofile={files}:{files}", f"--ulimit=nproc={processes}:{processes}"]

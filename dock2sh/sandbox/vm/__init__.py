@@ -1,0 +1,163 @@
+"""A sandbox that is a virtual machine: QEMU, with KVM where a guest really boots with it, else in software.
+
+The guest works in job.root itself, by virtiofs: nothing is copied, nothing lost. Its only process (sandbox/guest.sh)
+comes in an initrd that is made in memory, and so are the secrets. A file system server (virtiofsd) shows it the root, and the
+rest for reading only, in a mount namespace that nobody else sees (sandbox/share.sh).
+"""
+
+import os
+import select
+import socket
+import subprocess
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+from .. import Job, SandboxError, leftovers
+from ..output import Say, listen
+from ..process import SHELL_FILES, last_line, start
+from .guest import Guest, Size, initrd, invite, machine, missing, places, program
+from .kernel import Kernel, cache, find
+
+_BOOT_SECONDS = {"kvm": 8.0, "tcg": 120.0}
+_OFF_SECONDS = 15.0
+_READY = b"ready\n"
+
+
+class Vm:
+    """Runs jobs in a virtual machine of `memory` MiB at most; the root file system has the room that job.root has.
+
+    `kernel` is a file, by default Debian's cloud kernel, fetched at first use. Needs root. An image without a shell is fine: the
+    guest has one. The agent of --ssh cannot come along.
+    """
+
+    def __init__(self, kernel: str = "", memory: int = 2048, processors: int = 0) -> None:
+        self.kernel, self.size = kernel, Size(memory, processors)
+
+    def trouble(self) -> str:
+        """See Sandbox. What is missing; a guest that does not boot is told when it does not."""
+        try:
+            return missing() or (find(self.kernel) and "")
+        except SandboxError as error:
+            return str(error)
+
+    def run(self, job: Job, say: Say) -> int:
+        """See Sandbox."""
+        if trouble := missing():
+            raise SandboxError(trouble)
+        kernel = find(self.kernel)
+        guest = invite(job)
+        memory = initrd(guest, kernel)
+        try:
+            status = self._boot(guest, kernel, memory, say)
+        finally:
+            os.close(memory)
+        leftovers.remove(job.root, guest.before, job.script.encode("utf-8", "surrogateescape"))
+        if status is None:
+            raise SandboxError(f"the virtual machine ended before the script did: {_last_words(guest)}")
+        return status
+
+    def _boot(self, guest: Guest, kernel: Kernel, memory: int, say: Say) -> int | None:
+        """The script's exit status, by the first accelerator with which the guest boots."""
+        for accelerator in ("kvm", "tcg") if _may_have_kvm() else ("tcg",):
+            with self._running(guest, kernel, memory, accelerator) as output:
+                if output is not None:
+                    return listen(output, guest.token, say)
+            if accelerator == "kvm":
+                _note_no_kvm()
+        raise SandboxError(f"the virtual machine did not boot: {_last_words(guest)}")
+
+    @contextmanager
+    def _running(self, guest: Guest, kernel: Kernel, memory: int, accelerator: str) -> Iterator[int | None]:
+        """A guest that is ready, and the descriptor from which its words come; None if it did not boot in time."""
+        ours, theirs = socket.socketpair()
+        with ours, theirs, _shared(guest):
+            command = machine(guest, kernel, self.size, accelerator, memory, theirs.fileno())
+            with open(guest.place("qemu"), "wb") as log:
+                qemu = start(command, stdout=log, stderr=log, pass_fds=(memory, theirs.fileno()))
+            with qemu:
+                try:
+                    theirs.close()
+                    if _is_ready(ours, time.monotonic() + _BOOT_SECONDS[accelerator]):
+                        yield ours.fileno()
+                        with suppress(subprocess.TimeoutExpired):
+                            qemu.wait(_OFF_SECONDS)
+                    else:
+                        yield None
+                finally:
+                    qemu.kill()
+
+
+@contextmanager
+def _shared(guest: Guest) -> Iterator[None]:
+    """The file system server. It ends with us, and with the guest."""
+    top, socket_file = guest.place("share"), guest.place("socket")
+    os.makedirs(top, exist_ok=True)
+    with suppress(FileNotFoundError):
+        os.unlink(socket_file)
+    command = ["unshare", "-m", "sh", str(SHELL_FILES / "share.sh"), top, program("virtiofsd"), socket_file]
+    with open(guest.place("virtiofsd"), "wb") as log:
+        server = start(command, stdin=subprocess.PIPE, stdout=log, stderr=log)
+    with server:
+        try:
+            _tell(server, places(guest))
+            _await_socket(server, guest)
+            yield
+        finally:
+            server.kill()
+
+
+def _tell(process: subprocess.Popen[bytes], words: bytes) -> None:
+    assert process.stdin
+    with suppress(BrokenPipeError):
+        process.stdin.write(words)
+        process.stdin.close()
+
+
+def _await_socket(server: subprocess.Popen[bytes], guest: Guest) -> None:
+    """Raises SandboxError if the server ends instead of listening."""
+    while not os.path.exists(guest.place("socket")):
+        if server.poll() is not None:
+            said = last_line(Path(guest.place("virtiofsd")).read_bytes())
+            raise SandboxError(f"the root cannot be shared with the virtual machine: {said}")
+        time.sleep(0.01)
+
+
+def _is_ready(output: socket.socket, until: float) -> bool:
+    """Whether the guest says so before `until` (time.monotonic)."""
+    said = b""
+    while said != _READY and (left := until - time.monotonic()) > 0:
+        if not select.select([output], [], [], left)[0]:
+            return False
+        byte = output.recv(1)
+        if not byte:  # QEMU has ended
+            return False
+        said += byte
+    return said == _READY
+
+
+def _no_kvm() -> Path:
+    """A note, for this boot of the machine, that guests do not boot with KVM here."""
+    boot = Path("/proc/sys/kernel/random/boot_id").read_text().strip()
+    return cache() / f"no-kvm-{boot}"
+
+
+def _may_have_kvm() -> bool:
+    return os.access("/dev/kvm", os.R_OK | os.W_OK) and not _no_kvm().exists()
+
+
+def _note_no_kvm() -> None:
+    cache().mkdir(parents=True, exist_ok=True)
+    for old in cache().glob("no-kvm-*"):
+        old.unlink(missing_ok=True)
+    _no_kvm().touch()
+
+
+def _last_words(guest: Guest) -> str:
+    """What the kernel or QEMU said last."""
+    for name in ("console", "qemu"):
+        with suppress(OSError):
+            if said := last_line(Path(guest.place(name)).read_bytes()):
+                return said
+    return "it said nothing"

@@ -1,0 +1,86 @@
+"""What cannot be had is said, with the cure, and leaves nothing behind."""
+
+import os
+import subprocess
+from pathlib import Path
+
+import pytest
+from places import SANDBOXES, busybox_root, job, run
+
+from dock2sh.sandbox import SandboxError
+from dock2sh.sandbox.docker import Docker
+from dock2sh.sandbox.podman import Podman
+from dock2sh.sandbox.vm import Vm
+from dock2sh.sandbox.vm.guest import missing
+
+ENGINES = [pytest.param(name, marks=getattr(pytest.mark, name)) for name in ("docker", "podman")]
+
+
+def bare(root: Path) -> str:
+    root.mkdir()
+    return str(root)
+
+
+@pytest.mark.root
+@pytest.mark.parametrize("name", ENGINES)
+def test_no_shell(name: str, tmp_path: Path) -> None:
+    with pytest.raises(SandboxError, match=r"FROM scratch: .* use --sandbox namespaces or vm"):
+        run(SANDBOXES[name](), job(tmp_path / "scratch", "true", bare, base="scratch"))
+    with pytest.raises(SandboxError, match=r"distroless has no shell .* use --sandbox namespaces or vm"):
+        run(SANDBOXES[name](), job(tmp_path / "none", "true", bare, base="distroless"))
+
+
+@pytest.mark.root
+@pytest.mark.vm
+@pytest.mark.slow
+def test_a_machine_brings_its_own_shell(tmp_path: Path) -> None:
+    """The script gets the root as --root, and nothing is mounted in there."""
+    script = 'for root; do [ "$last" != --root ] || break; last=$root; done; ls -A "$root"; echo x >"$root/made"; cat here'
+    empty = job(tmp_path, script.replace("last=$root", "last=$root"), bare, base="scratch")
+    assert run(Vm(), empty) == (0, "context")
+    assert os.listdir(empty.root) == ["made"]
+
+
+@pytest.mark.root
+@pytest.mark.parametrize("name", ENGINES)
+def test_a_container_that_is_killed(name: str, tmp_path: Path) -> None:
+    """There is no status of a script, so none is made up."""
+
+    def kill(said: bytes) -> None:
+        subprocess.run([name, "kill", said.decode().strip()], check=True, capture_output=True)
+
+    with pytest.raises(SandboxError, match="ended before the script did"):
+        SANDBOXES[name]().run(job(tmp_path, "hostname; sleep 100", busybox_root), kill)
+
+
+def test_no_engine(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    assert Docker(command="no-such-docker").trouble() == "no-such-docker is not installed: apt-get install docker.io"
+    assert Podman(command="no-such-podman").trouble() == "no-such-podman is not installed: apt-get install podman"
+    monkeypatch.setenv("DOCKER_HOST", f"unix://{tmp_path}/none")
+    monkeypatch.delenv("DOCKER_CONTEXT", raising=False)
+    if subprocess.run(["sh", "-c", "command -v docker"], check=False, capture_output=True).returncode == 0:
+        assert "docker does not answer: " in Docker().trouble()
+
+
+@pytest.mark.root
+def test_no_machine(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("PATH", str(tmp_path))
+    monkeypatch.setattr("dock2sh.sandbox.vm.guest._ELSEWHERE", {})
+    packages = "qemu-system-x86, qemu-system-common, busybox-static, util-linux"
+    assert missing() == f"a virtual machine needs {packages}: apt-get install --no-install-recommends {packages.replace(',', '')}"
+
+
+@pytest.mark.root
+@pytest.mark.vm
+def test_a_kernel_that_is_none(tmp_path: Path) -> None:
+    assert Vm(kernel=f"{tmp_path}/none").trouble() == f"--kernel {tmp_path}/none: no such file"
+
+
+def test_secrets_that_are_not_there(tmp_path: Path) -> None:
+    for options, said in {
+        ("--secret", "id=x,src=/no/such"): "the secret x: /no/such: No such file or directory",
+        ("--ssh", "default"): "--ssh default: SSH_AUTH_SOCK is not set",
+        ("--secret",): "the script's option --secret has no value",
+    }.items():
+        with pytest.raises(SandboxError, match=said):
+            Podman(command="true").run(job(tmp_path / options[0] / str(len(options)), "true", bare, options=options), print)
