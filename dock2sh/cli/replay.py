@@ -45,9 +45,7 @@ def replay(
         choose("--sandbox", sandbox, ("docker", "podman"))
     if not 0 < speed <= 10_000:
         usage(f"--speed {speed:g}: a number above 0")
-    plan, project, dockerfile = planned(
-        target, file, build_arg, stage, platform, None, base, build_context, offline, secret
-    )
+    plan, project, dockerfile = planned(target, file, build_arg, stage, platform, None, base, build_context, offline, secret)
     from dock2sh.emit.acts import acts
     from dock2sh.sandbox import SandboxError
     from dock2sh.sandbox.replay import Failed, perform
@@ -89,7 +87,7 @@ def _cast(title: str, output: str, files: ExitStack) -> Any:
 
     terminal = sys.stdout.isatty()
     if output:
-        file = files.enter_context(open(output, "w", encoding="utf-8", errors="replace"))
+        files.enter_context(file := open(output, "w", encoding="utf-8", errors="replace"))  # noqa: SIM115  (ExitStack closes it)
         return Cast(title, file.write, _watch if terminal else None)
     if terminal:
         return Cast(title, lambda line: None, _watch)
@@ -97,5 +95,6 @@ def _cast(title: str, output: str, files: ExitStack) -> Any:
 
 
 def _watch(data: bytes) -> None:
-    sys.stdout.buffer.write(data)
+    """The other terminal has made CR LF of each line's end; ours would make CR CR LF of that."""
+    sys.stdout.buffer.write(data.replace(b"\r\n", b"\n"))
     sys.stdout.buffer.flush()

@@ -1,5 +1,6 @@
 """The manual as a play: what is typed into which container, what is done from another terminal, what is only said."""
 
+import re
 import shlex
 from collections.abc import Iterator
 from typing import Literal, NamedTuple
@@ -28,28 +29,30 @@ def acts(plan: Plan, name: str, text: str, escape: str) -> tuple[Act, ...]:
 
 
 def _acts(lines: tuple[str, ...]) -> Iterator[Act]:
-    ended = False
+    ended, container = False, "CONTAINER"
     for line in lines:
+        if match := re.match(r"# ---- stage (\S+) \(", line):
+            container = f"stage-{match[1]}" if match[1].isdigit() else match[1]
         ended = ended or line == "# what `docker run` would start:"
         if not line:
             continue
         if ended:
             yield Act("note", line if line.startswith("#") else f"#   {line}")
         else:
-            yield _act(line)
+            yield _act(line, container)
 
 
-def _act(line: str) -> Act:
+def _act(line: str, container: str) -> Act:
+    if line.startswith(f"# {ELSEWHERE}"):
+        return Act("elsewhere", line.removeprefix(f"# {ELSEWHERE}").replace("\n# ", "\n"))
     if "\n" in line or not line.startswith("#"):
         return Act("type", line)
     said = line.removeprefix("# ")
     if said.startswith("docker run -it "):
-        *words, image, _ = shlex.split(said)
-        return Act("begin", said, words[-1] if "--name" in words else "CONTAINER", image)
+        *_, image, _ = shlex.split(said)
+        return Act("begin", said, container, image)
     if said.startswith("docker commit "):
         return Act("elsewhere", said)
     if said.startswith("FROM scratch: "):
-        return Act("begin", line, "CONTAINER", "scratch")
-    if said.startswith(ELSEWHERE):
-        return Act("elsewhere", said.removeprefix(ELSEWHERE))
+        return Act("begin", line, container, "scratch")
     return Act("note", line)

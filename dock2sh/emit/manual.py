@@ -5,7 +5,7 @@ form that can be trusted; this one explains it.
 """
 
 import re
-from posixpath import basename
+from posixpath import basename, dirname
 from typing import NamedTuple, assert_never
 
 from dock2sh.dockerfile.words import Deferred
@@ -15,6 +15,8 @@ from dock2sh.model import Configure, Copy, Fetch, File, MakeDirectory, Mount, Pl
 from dock2sh.plan.builder import DEFAULT_SHELL
 from dock2sh.plan.patterns import has_wildcard
 
+# where a command that makes no directory will find one
+_THERE = ("/", "/etc", "/home", "/opt", "/root", "/srv", "/tmp", "/usr/bin", "/usr/local", "/usr/local/bin", "/var")
 _LEAVES_TRACES = ("cd ", "export ", "set ", "exit", "umask", "unset ", "trap ", "exec ", "source ", ". ")
 
 
@@ -63,6 +65,7 @@ class _Manual:
         self.lines: list[str] = []
         self.user = ""
         self.container = "CONTAINER"
+        self.there = set(_THERE)
 
     def say(self, text: str) -> None:
         self.lines += [f"# {line}".rstrip() for line in text.split("\n")]
@@ -80,6 +83,7 @@ class _Manual:
     def begin(self, stage: Stage) -> None:
         """A container for each stage; the last one is the one that stays."""
         last = stage is self.plan.stages[-1]
+        self.there = set(_THERE)
         self.container = "CONTAINER" if last and len(self.plan.stages) == 1 else _container(stage.key)
         self.user = stage.start.get("User") or ""
         naming = "" if self.container == "CONTAINER" else f" --name {self.container}"
@@ -95,8 +99,17 @@ class _Manual:
         elif stage.parent is not None:
             self.say(f"docker commit {_container(stage.parent)} stage-{stage.parent}")
             self.say(f"docker run -it{naming} stage-{stage.parent} bash")
+            self.go_on(stage)
         else:
             self.say(f"docker run -it{naming} {stage.base} bash")
+
+    def go_on(self, stage: Stage) -> None:
+        """What a committed container does not know of the shell that was in it."""
+        pairs = [pair.partition("=")[::2] for pair in stage.start.get("Env") or () if not pair.startswith("PATH=")]
+        if pairs:
+            self.lines.append("export " + " ".join(assignment(name, value) for name, value in pairs))
+        if stage.start.get("WorkingDir") not in (None, "", "/"):
+            self.lines.append(f"cd {quote(stage.start['WorkingDir'])}")
 
     def step(self, step: Step) -> None:
         match step:
@@ -107,12 +120,34 @@ class _Manual:
             case Fetch():
                 self.fetch(step)
             case MakeDirectory():
-                made = quote(step.cwd)
-                self.lines.append(f"mkdir -p {made} && cd {made}" if step.path else "cd /")
+                self.directory(step)
             case Configure():
                 self.configure(step)
             case _:
                 assert_never(step)
+
+    def directory(self, step: MakeDirectory) -> None:
+        """A new directory is its user's, though he could not make it himself."""
+        made = quote(step.cwd)
+        self.there.add(step.cwd)
+        if step.path and self.is_user():
+            owner = self.user if ":" in self.user or self.user.isdigit() else f"{self.user}:"
+            self.as_root(f"mkdir -p {made} && chown {quote(owner)} {made}")
+        elif step.path:
+            self.lines.append(f"mkdir -p {made} && cd {made}")
+            return
+        self.lines.append(f"cd {made}" if step.path else "cd /")
+
+    def is_user(self) -> bool:
+        """Whether the shell is not root's at this point."""
+        return self.user not in ("", "root", "0")
+
+    def as_root(self, command: str) -> None:
+        """What docker does as root, whoever is typing."""
+        if self.is_user():
+            self.lines.append(f"# {ELSEWHERE}docker exec -u 0 {self.container} sh -c {quote(command)}".replace("\n", "\n# "))
+        else:
+            self.lines.append(command)
 
     def configure(self, step: Configure) -> None:
         words = list(step.words)
@@ -134,11 +169,11 @@ class _Manual:
 
     def become(self, user: str) -> None:
         """Another user's shell for what follows."""
-        if self.user not in ("", "root", "0"):
+        if self.is_user():
             self.lines.append("exit                                        # back to root")
-        if user not in ("", "root", "0"):
-            self.lines.append(f"su -s /bin/sh {quote(user)}    # you are {user} from here on, until `exit`")
         self.user = user
+        if self.is_user():
+            self.lines.append(f"{_shell_of(user)}    # you are {user} from here on, until `exit`")
 
     def run(self, step: Run) -> None:
         for mount in step.mounts:
@@ -147,8 +182,9 @@ class _Manual:
             self.say("without network: docker run --network=none")
         if step.script:
             path = f"/tmp/{step.script.name}"
-            self.lines += _heredoc(f"cat > {quote(path)}", step.script.content)
-            self.lines.append(f"{' '.join(map(quote, step.shell))} {quote(path)}; rm {quote(path)}")
+            self.lines.append(_heredoc(f"cat > {quote(path)}", step.script.content))
+            run = " ".join(map(quote, (*step.shell, path)))
+            self.lines.append(f"chmod +x {quote(path)} && {run} && rm {quote(path)}")
         elif step.shell != DEFAULT_SHELL:  # the exec form has none
             self.lines.append(" ".join(map(quote, step.argv)))
         else:
@@ -167,6 +203,10 @@ class _Manual:
 
     def copy(self, step: Copy) -> None:
         target = quote(step.destination)
+        if step.sources and (
+            folder := self.parent(f"{step.destination}x" if step.destination.endswith("/") else step.destination)
+        ):
+            self.as_root(folder.removesuffix(" && "))
         for source in step.sources:
             self.say(self.transfer(step, source, target))
         for file in step.files:
@@ -184,7 +224,7 @@ class _Manual:
                 if any(stage.key == step.origin for stage in self.plan.stages)
                 else f"$(docker create {quote(step.origin)})"
             )
-            return f"{ELSEWHERE}docker cp {container}:{quote(source)} - | docker cp - {self.container}:{target}"
+            return ELSEWHERE + self.between(f"{container}:{quote(source)}", step.destination, basename(source))
         if step.unpack and not has_wildcard(relative):
             command = f"docker cp {quote(relative)} {self.container}:{target}"
             return f"{ELSEWHERE}{command}     (an archive is unpacked there)"
@@ -193,25 +233,44 @@ class _Manual:
         dot = "/." if not has_wildcard(relative) and relative.endswith("/") else ""
         return ELSEWHERE + (each or f"docker cp {from_context}{dot} {self.container}:{target}")
 
+    def between(self, source: str, destination: str, name: str) -> str:
+        """From a container into another: a tar has the name that a file has there, so another name needs a stop on the way."""
+        if destination.endswith("/") or basename(destination) == name:
+            folder = destination if destination.endswith("/") else f"{dirname(destination).rstrip('/')}/"
+            return f"docker cp {source} - | docker cp - {self.container}:{quote(folder)}"
+        stop = f'docker cp {source} "$d/new" && docker cp "$d/new" {self.container}:{quote(destination)}'
+        return f'd=$(mktemp -d) && {stop} && rm -r "$d"'
+
     def file(self, file: File, step: Copy) -> None:
         name = step.destination + file.name if step.destination.endswith("/") else step.destination
-        self.lines += _heredoc(f"cat > {quote(name)}", file.content)
+        self.as_root(self.parent(name) + _heredoc(f"cat > {quote(name)}", file.content))
+
+    def parent(self, name: str) -> str:
+        """Docker makes the directories on the way; what is sure to be there needs no word."""
+        folder = dirname(name) or "/"
+        if folder in self.there:
+            return ""
+        self.there.add(folder)
+        return f"mkdir -p {quote(folder)} && "
 
     def owner(self, step: Copy | Fetch, path: str) -> None:
         if step.chown:
-            self.lines.append(f"chown -R {quote(step.chown)} {quote(path)}    # only what was copied")
+            self.as_root(f"chown -R {quote(step.chown)} {quote(path)}    # only what was copied")
         if step.chmod:
-            self.lines.append(f"chmod -R {quote(step.chmod)} {quote(path)}    # only what was copied")
+            self.as_root(f"chmod -R {quote(step.chmod)} {quote(path)}    # only what was copied")
 
     def fetch(self, step: Fetch) -> None:
         if step.git:
             branch = f" --branch {quote(step.git.ref)}" if step.git.ref else ""
-            self.lines.append(f"git clone{branch} {quote(step.source)} {quote(step.destination)}")
+            self.as_root(f"git clone{branch} {quote(step.source)} {quote(step.destination)}")
             return
         name = step.destination
         if name.endswith("/"):
             name += basename(step.source.partition("?")[0]) or "__unnamed__"
-        self.lines.append(f"curl -fL -o {quote(name)} {quote(step.source)} && chmod {quote(step.chmod or '600')} {quote(name)}")
+        self.as_root(
+            self.parent(name)
+            + f"curl -fL -o {quote(name)} {quote(step.source)} && chmod {quote(step.chmod or '600')} {quote(name)}"
+        )
         if step.checksum:
             algorithm, _, digest = step.checksum.partition(":")
             self.lines.append(f"echo {quote(digest + '  ' + name)} | {algorithm}sum -c")
@@ -227,6 +286,14 @@ class _Manual:
             self.lines.append(" ".join(map(quote, command)))
 
 
+def _shell_of(user: str) -> str:
+    """A shell as that user; `su` knows names only."""
+    name, _, group = user.partition(":")
+    if name.isdigit():
+        return f"HOME=/ setpriv --reuid={name} --regid={quote(group or '0')} --clear-groups sh"
+    return f"su {f'-g {quote(group)} ' if group else ''}-s /bin/sh {quote(name)}"
+
+
 def _container(key: str) -> str:
     return f"stage-{key}" if key.isdigit() else key
 
@@ -237,11 +304,11 @@ def _wildcard(path: str) -> str:
     return "".join(part if number % 2 else quote(part) if part else "" for number, part in enumerate(parts))
 
 
-def _heredoc(command: str, content: str) -> list[str]:
+def _heredoc(command: str, content: str) -> str:
     if isinstance(content, Deferred):
         content = str(content)
     end = delimiter(content, "EOF")
-    return ["\n".join((f"{command} <<'{end}'", content.removesuffix("\n"), end))]
+    return "\n".join((f"{command} <<'{end}'", content.removesuffix("\n"), end))
 
 
 def _mount(mount: Mount) -> str:

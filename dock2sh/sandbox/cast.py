@@ -12,7 +12,7 @@ _IDLE_SECONDS = 2.0
 class Cast:
     """Takes what a terminal shows, and hands on the recording, line by line (`write`), and the bytes themselves (`watch`)."""
 
-    def __init__(self, title: str, write: Callable[[str], None], watch: Callable[[bytes], None] | None = None) -> None:
+    def __init__(self, title: str, write: Callable[[str], object], watch: Callable[[bytes], None] | None = None) -> None:
         self._write, self._watch, self._began = write, watch, time.monotonic()
         self._text = codecs.getincrementaldecoder("utf-8")("replace")  # a character may come in two pieces
         head = {"version": 2, "width": COLUMNS, "height": ROWS, "title": title, "idle_time_limit": _IDLE_SECONDS}

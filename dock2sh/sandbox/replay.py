@@ -108,7 +108,7 @@ class _Play:
 
     def note(self, act: Act, before: str = "") -> None:
         """A remark: shells take what begins with # for one."""
-        text = act.text if act.text.startswith("#") else f"# {before}{act.text}"
+        text = act.text if act.text.startswith("#") else f"# {before}{act.text}".replace("\n", "\n# ")
         if self._typist:
             self._typist.type(text)
         else:

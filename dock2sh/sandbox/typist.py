@@ -16,7 +16,8 @@ _MARK = re.compile(rb"\x1b\]7777;(\d+|more)\x07")
 _CURSOR = b"\x1b[6n"  # busybox asks where the cursor is; nobody is there to tell
 
 # the prompts: invisible, then what one sees. Every shell expands $? and $PWD in them
-PROMPTS = {"PS1": f"{_END}$?\x07$PWD # ", "PS2": f"{_END}more\x07> "}
+# (one that prints its environment must not be taken for one that prompts)
+PROMPTS = {"PS1": f"{_END}$?\x07$PWD # ", "PS2": f"{_END}m${{PS1:+ore}}\x07> "}
 
 
 class Typist:
@@ -37,14 +38,15 @@ class Typist:
 
     def type(self, text: str) -> int | None:
         """Type the lines of `text`; the exit status of the last command. None: the shell has ended, or waits for more."""
-        mark: bytes | None = b"more"
+        mark = b"more"
         for line in text.encode("utf-8", "surrogateescape").split(b"\n"):
             if len(line) > _LONGEST:
                 raise SandboxError(f"a line of {len(line)} bytes: a terminal takes {_LONGEST}. Break it with a backslash")
             self._line(line)
-            mark = self._prompt()
-            if mark is None:
+            answer = self._prompt()
+            if answer is None:
                 return None
+            mark = answer
         return None if mark == b"more" else int(mark)
 
     def close(self) -> None:

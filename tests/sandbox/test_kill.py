@@ -30,8 +30,8 @@ SANDBOXES[{name!r}]().run(job, lambda said: None)
 """
 
 
-def remains(name: str, folder: Path) -> list[str]:
-    """What is still there of runs in `folder`."""
+def remains(name: str, folder: Path, owner: int) -> list[str]:
+    """What is still there of runs in `folder` by the process `owner`."""
     found = [line for line in Path("/proc/self/mounts").read_text().splitlines() if str(folder) in line]
     for process in Path("/proc").glob("[0-9]*"):
         try:
@@ -41,16 +41,21 @@ def remains(name: str, folder: Path) -> list[str]:
         if os.fsencode(folder) in words and process.name != str(os.getpid()):
             found.append(f"process {process.name}: {words!r}")
     engine = name.partition("-")[0]
-    for listing in [["ps", "-aq"], ["images", "-q"]] if engine != "vm" else []:
+    for kind, listing in {"container": ["ps", "-aq"], "image": ["images", "-q"]}.items() if engine != "vm" else ():
         told = subprocess.run([engine, *listing, "--filter", f"label={LABEL}"], check=True, capture_output=True, text=True)
-        found += [f"{listing[0]} {line}" for line in told.stdout.split()]
+        found += [f"{kind} {line}" for line in told.stdout.split() if f"/{owner}/" in label(engine, kind, line)]
     return found
 
 
-def gone(name: str, folder: Path, seconds: float = 20) -> None:
+def label(engine: str, kind: str, which: str) -> str:
+    command = [engine, kind, "inspect", "--format", f'{{{{index .Config.Labels "{LABEL}"}}}}', which]
+    return subprocess.run(command, check=False, capture_output=True, text=True).stdout
+
+
+def gone(name: str, folder: Path, owner: int, seconds: float = 20) -> None:
     """All of it goes, in a few seconds."""
     until = time.monotonic() + seconds
-    while (found := remains(name, folder)) and time.monotonic() < until:
+    while (found := remains(name, folder, owner)) and time.monotonic() < until:
         time.sleep(0.3)
     assert not found
 
@@ -67,7 +72,7 @@ def test_killed_at_random(name: str, word: signal.Signals, tmp_path: Path) -> No
             assert victim.stdout.readline() == b"begun\n"
             time.sleep(moments.uniform(0, SECONDS[name]))
             os.killpg(victim.pid, word)
-        gone(name, tmp_path)
+        gone(name, tmp_path, victim.pid)
 
 
 @pytest.fixture
@@ -89,7 +94,7 @@ def test_no_room(name: str, small: Path, tmp_path: Path) -> None:
             run(SANDBOXES[name](), full)
     else:
         assert "No space left on device" in run(SANDBOXES[name](), full)[1]
-    left = [line for line in remains(name, small) if not line.startswith("tmpfs")]
+    left = [line for line in remains(name, small, os.getpid()) if not line.startswith("tmpfs")]
     assert not left
 
 
