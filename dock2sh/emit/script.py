@@ -119,10 +119,11 @@ class _Writer:
         """Where the stage's root comes from."""
         own, parent = quote(stage.key), stage.parent
         if stage.key in self.chain:
+            names = [own] if stage.key != self.chain[-1] else []
             if parent is None:
-                self.word("from", quote(stage.base), *([own] if self.is_kept(stage) else []), span=stage.span)
+                self.word("from", quote(stage.base), *names, span=stage.span)
             else:
-                self.word("from_stage", quote(parent), span=stage.span)
+                self.word("from_stage", quote(parent), *names, span=stage.span)
         elif parent is None:
             self.word("stage", own, quote(stage.base), span=stage.span)
         else:
@@ -431,11 +432,20 @@ def _image(plan: Plan) -> str:
     return comment + "image() {\n" + ("\n".join(lines) or "    :") + "\n}\n"
 
 
+def _other_images(plan: Plan) -> list[str]:
+    """The images besides the target's own that the script needs: of other stages, COPY --from and mounts."""
+    keys, begun = {stage.key for stage in plan.stages}, plan.chain()[0]
+    bases = [stage.base for stage in plan.stages if stage.parent is None and stage != begun]
+    found = [*bases, *(need for stage in plan.stages for need in stage.needs() if need not in keys)]
+    return [name for name in dict.fromkeys(found) if name != "scratch"]
+
+
 def _numbers(plan: Plan, writer: _Writer) -> str:
     """What the helpers want to know of the whole."""
     key = sha256(writer.setting.name + writer.setting.text)[:12]
     keys = {stage.key for stage in plan.stages}
     names = "\n".join(" ".join([stage.key, *(need for need in stage.needs() if need in keys)]) for stage in plan.stages)
-    base = plan.chain()[0].base
-    lines = [f"id={key}", f"total={writer.number}", f"stages={quote(names)}", f"target_image={quote(base)}"]
+    lines = [f"id={key}", f"total={writer.number}", f"stages={quote(names)}"]
+    if others := _other_images(plan):
+        lines += [f"target_image={quote(plan.chain()[0].base)}", f"other_images={quote(' '.join(others))}"]
     return "\n".join(lines) + "\n"

@@ -13,9 +13,9 @@ env() {
     env_add "$@"
 }
 
-# arg K=V...: the same for the RUNs; that it does not reach the image is a matter of the image's config.
+# arg K=V...: the same for the RUNs. The image does not have it, so `start` does not see it.
 arg() {
-    env_add "$@"
+    [ "$action" = start ] || env_add "$@"
 }
 
 env_add() {

@@ -26,7 +26,6 @@ image() {
 id=ee592bceda54
 total=0
 stages=0
-target_image=debian:12
 
 # ---- The words above, and what they need. (0BSD; dock2sh's runtime.)
 
@@ -127,7 +126,7 @@ base_given() {
     )
 }
 
-# The top half names the target's own image in `target_image` when other stages begin with the same one.
+# The top half names the target's own image in `target_image` where it needs other images, too: `other_images`.
 image_is_target() {
     [ -n "${target_image-}" ] && [ "$(full_reference "$target_image")" = "$(full_reference "$1")" ]
 }
@@ -136,9 +135,17 @@ target_is_empty() {
     [ -n "$target_root" ] && [ -z "$(ls -A "$target_root")" ]
 }
 
+# image_is_shared: is the target's image another stage's, too?
+image_is_shared() {
+    for shared_image in ${other_images-}; do
+        ! image_is_target "$shared_image" || return 0
+    done
+    return 1
+}
+
 # Before the target's first step: its files are another stage's base, too.
 target_keep_pristine() {
-    [ -n "${target_image-}" ] && [ "$from_step" -eq 1 ] && [ -z "$only_step" ] && ! target_is_empty || return 0
+    image_is_shared && [ "$from_step" -eq 1 ] && [ -z "$only_step" ] && ! target_is_empty || return 0
     rm -rf "$state/pristine"
     mkdir "$state/pristine"
     copy_root "$target_root" "$state/pristine"

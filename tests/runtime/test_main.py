@@ -201,6 +201,15 @@ def test_start(workshop: Workshop, arguments: list[str], said: str) -> None:
 
 
 @pytest.mark.root
+def test_start_knows_no_build_arguments(workshop: Workshop) -> None:
+    workshop.busybox()
+    top = "id=t total=0\nbuild() {\n    from x\n    base_env PATH=/bin\n    env A=1\n    arg A=2 B=3\n}\n"
+    result = workshop.run(top + "image() {\n    cmd /bin/env\n}\n", "start")
+    assert "A=1\n" in result.stdout, result.stderr
+    assert "B=3" not in result.stdout
+
+
+@pytest.mark.root
 def test_start_is_the_command(workshop: Workshop) -> None:
     workshop.busybox()
     script = str(workshop.write(START))

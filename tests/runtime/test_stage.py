@@ -168,7 +168,7 @@ build() {
 
 def test_the_targets_own_files_are_a_base(workshop: Workshop) -> None:
     workshop.busybox()
-    top = """id=t total=2 target_image=debian stages='a
+    top = """id=t total=2 target_image=debian other_images='golang docker.io/library/debian:latest' stages='a
 b a'
 build() {
     stage a docker.io/library/debian:latest
@@ -185,6 +185,40 @@ build() {
 """
     result = workshop.run(top)
     assert result.stdout.split() == ["bin", "etc", "tmp"], result.stderr
+
+
+def test_a_root_that_no_other_stage_needs_is_not_copied(workshop: Workshop, base: str) -> None:
+    workshop.busybox()
+    top = """id=t total=1 target_image=debian other_images=base stages='a
+b a'
+build() {
+    stage a base
+    from debian
+    base_env PATH=/bin
+    step 1 x
+    copy --from=a /etc/passwd /etc/passwd
+    [ ! -e "$state/pristine" ] || exit 7
+}
+"""
+    assert workshop.run(top, "--base", base).returncode == 0
+
+
+def test_the_stage_that_the_target_goes_on_from_is_one_to_ask_for(workshop: Workshop, base: str) -> None:
+    top = """id=t total=2 stages='first
+last first'
+build() {
+    from base first
+    base_env PATH=/bin
+    step 1 x
+    run_exec echo 1
+    from_stage first
+    base_env PATH=/bin
+    step 2 y
+    run_exec echo 2
+}
+"""
+    assert workshop.run(top, "--base", base, "--stage", "first").stdout == "1\n"
+    assert workshop.run(top, "--base", base, "--stage", "last").stdout == "1\n2\n"
 
 
 def test_a_missing_base_is_named_with_its_cure(workshop: Workshop) -> None:

@@ -85,4 +85,5 @@ total=9
 stages='build
 1 build'
 target_image=debian:12
+other_images=golang:1.22
 

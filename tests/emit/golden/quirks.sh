@@ -89,5 +89,4 @@ id=10a7e9643a4f
 total=9
 stages='one
 1 one'
-target_image=busybox
 

@@ -88,5 +88,4 @@ total=9
 stages='base
 build base
 2 base build'
-target_image=debian:12
 
