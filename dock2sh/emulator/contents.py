@@ -19,7 +19,7 @@ from dock2sh.model import Copy, Fetch, Run, Step
 from dock2sh.plan.bundle import behind_links, selector
 from dock2sh.plan.context import Entry, entries
 from dock2sh.plan.ignore import Ignore
-from dock2sh.plan.patterns import has_wildcard
+from dock2sh.plan.patterns import has_wildcard, search
 
 
 class Origin(NamedTuple):
@@ -70,8 +70,8 @@ def _selected(context: str, listed: Sequence[Entry], sources: Iterable[str]) -> 
     if "^" in selectors:
         return list(listed)
     selectors |= set(map(selector, behind_links(context, listed, sources)))
-    wanted = re.compile("|".join(f"(?:{expression})" for expression in selectors))
-    return [entry for entry in listed if wanted.search(entry.path)]
+    wanted = "|".join(f"({expression})" for expression in sorted(selectors))
+    return [entry for entry in listed if search(wanted, entry.path)]
 
 
 def _below(root: str, sources: Iterable[str]) -> Iterator[Entry]:

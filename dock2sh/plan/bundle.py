@@ -10,7 +10,7 @@ from dock2sh.digest import sha256_for
 from dock2sh.dockerfile.words import Deferred
 from dock2sh.model import Copy, Plan, Run
 from dock2sh.plan.context import Entry, Project, entries
-from dock2sh.plan.patterns import exclude_regex, glob_regex, has_wildcard
+from dock2sh.plan.patterns import exclude_regex, glob_regex, has_wildcard, search
 
 if TYPE_CHECKING:
     import hashlib
@@ -36,8 +36,8 @@ def needed(plan: Plan, project: Project, output: str = "") -> Needed:
     if "^" in selectors:
         return Needed(("^",), tuple(listed))
     selectors = tuple(dict.fromkeys((*selectors, *map(selector, behind_links(project.context, listed, sources)))))
-    wanted = re.compile("|".join(f"(?:{selector})" for selector in selectors))
-    return Needed(selectors, tuple(entry for entry in listed if wanted.search(entry.path)))
+    wanted = "|".join(f"({selector})" for selector in selectors)
+    return Needed(selectors, tuple(entry for entry in listed if search(wanted, entry.path)))
 
 
 def _sources(plan: Plan) -> Iterator[str]:

@@ -1,11 +1,10 @@
 """The ignore file: which files of the build context exist for a build (semantics.md 1.7)."""
 
-import re
 from typing import NamedTuple
 
 from dock2sh.dockerfile.gotext import SPACE
 from dock2sh.plan.paths import clean
-from dock2sh.plan.patterns import exclude_regex
+from dock2sh.plan.patterns import exclude_regex, search
 from dock2sh.source import refuse
 
 
@@ -48,7 +47,7 @@ class Ignore(NamedTuple):
         for number, rule in enumerate(self.rules):
             hit = parent is not None and parent.hits[number]
             if not hit and rule.included == excluded:
-                hit = bool(re.search(rule.regex, path, re.S))
+                hit = search(rule.regex, path)
             hits.append(hit)
             if hit:
                 excluded = not rule.included

@@ -13,7 +13,7 @@ list_tree() {
 filter_list() {
     [ -s "$1" ] && [ -s "$state/list" ] || return 0
     list_is_plain
-    list_as_lines | rules=$1 prefix=$2 LC_ALL=C awk "$(program_filter)" | tr '\001\n' '\n\0' >"$state/list.kept"
+    list_as_lines | rules=$1 prefix=$2 LC_ALL=C awk "$(program_bytes; program_filter)" | tr '\001\n' '\n\0' >"$state/list.kept"
     mv -f "$state/list.kept" "$state/list"
 }
 

@@ -32,7 +32,7 @@ wildcard() {
     wildcard_files "$2"
     wildcard_candidates
     wild_ere=$(pattern glob "$1") || fail "there is no expression for $1"
-    list_as_lines | base=$wild_base ere=$wild_ere LC_ALL=C awk "$(program_matches)" |
+    list_as_lines | base=$wild_base ere=$wild_ere LC_ALL=C awk "$(program_bytes; program_matches)" |
         tr / '\002' | LC_ALL=C sort | tr '\002' / |
         base=$wild_base plain="$state/wild.plain" into=$state LC_ALL=C awk "$(program_groups)" >"$state/wild"
     [ -s "$state/wild" ] || [ "$wild_dir" = / ] || is_transferred "${wild_dir#/}" || wildcard_fails
@@ -52,10 +52,11 @@ wildcard_split() {
     done
 }
 
-# What may match, in $state/list: no wildcard crosses a slash, so one depth is enough. With rules all is listed, for a
-# directory may be there only because of something deep inside of it.
+# What may match, in $state/list: of wildcards only a class crosses a slash, so else one depth is enough. With rules all is listed,
+# for a directory may be there only because of something deep inside of it.
 wildcard_candidates() {
-    if [ -s "$source_rules" ]; then
+    case $wild_tail in *\[*) wild_deep=yes ;; *) wild_deep='' ;; esac
+    if [ -n "$wild_deep" ] || [ -s "$source_rules" ]; then
         list_tree "$wild_dir"
     else
         list_tree "$wild_dir" -mindepth "$wild_depth" -maxdepth "$wild_depth"

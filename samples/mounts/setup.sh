@@ -2033,7 +2033,7 @@ list_tree() {
 filter_list() {
     [ -s "$1" ] && [ -s "$state/list" ] || return 0
     list_is_plain
-    list_as_lines | rules=$1 prefix=$2 LC_ALL=C awk "$(program_filter)" | tr '\001\n' '\n\0' >"$state/list.kept"
+    list_as_lines | rules=$1 prefix=$2 LC_ALL=C awk "$(program_bytes; program_filter)" | tr '\001\n' '\n\0' >"$state/list.kept"
     mv -f "$state/list.kept" "$state/list"
 }
 
@@ -2504,7 +2504,7 @@ wildcard() {
     wildcard_files "$2"
     wildcard_candidates
     wild_ere=$(pattern glob "$1") || fail "there is no expression for $1"
-    list_as_lines | base=$wild_base ere=$wild_ere LC_ALL=C awk "$(program_matches)" |
+    list_as_lines | base=$wild_base ere=$wild_ere LC_ALL=C awk "$(program_bytes; program_matches)" |
         tr / '\002' | LC_ALL=C sort | tr '\002' / |
         base=$wild_base plain="$state/wild.plain" into=$state LC_ALL=C awk "$(program_groups)" >"$state/wild"
     [ -s "$state/wild" ] || [ "$wild_dir" = / ] || is_transferred "${wild_dir#/}" || wildcard_fails
@@ -2524,10 +2524,11 @@ wildcard_split() {
     done
 }
 
-# What may match, in $state/list: no wildcard crosses a slash, so one depth is enough. With rules all is listed, for a
-# directory may be there only because of something deep inside of it.
+# What may match, in $state/list: of wildcards only a class crosses a slash, so else one depth is enough. With rules all is listed,
+# for a directory may be there only because of something deep inside of it.
 wildcard_candidates() {
-    if [ -s "$source_rules" ]; then
+    case $wild_tail in *\[*) wild_deep=yes ;; *) wild_deep='' ;; esac
+    if [ -n "$wild_deep" ] || [ -s "$source_rules" ]; then
         list_tree "$wild_dir"
     else
         list_tree "$wild_dir" -mindepth "$wild_depth" -maxdepth "$wild_depth"
@@ -2574,6 +2575,25 @@ END {
     if (gid == "") gid = 0
     print "account_uid=" quoted(uid) " account_gid=" quoted(gid) " account_groups=" quoted(gid list)
     print "account_home=" quoted(home[uid] == "" ? "/" : home[uid])
+}
+PROGRAM
+}
+
+program_bytes() {
+    cat <<'PROGRAM'
+# bytes(ERE): awk reads bytes, so what plan/patterns.py says of characters is put in bytes. A character is well-formed UTF-8; (?)
+# is also a byte that only begins one, as the letters of Latin-1 do.
+function bytes(ere,    high, range) {
+    if (!index(ere, "(?")) return ere
+    high = "[\302-\337][\200-\277]|[\340-\357][\200-\277][\200-\277]|[\360-\364][\200-\277][\200-\277][\200-\277]"
+    gsub(/\(\?!\)/, "\200-\377", ere)
+    gsub(/\(\?\+\)/, "(" high ")", ere)
+    gsub(/\(\?\)/, "([^/\200-\377]|" high "|[\300-\377])", ere)
+    while (match(ere, /\(\?[0-9]+-[0-9]+\)/)) {
+        split(substr(ere, RSTART + 2, RLENGTH - 3), range, "-")
+        ere = substr(ere, 1, RSTART - 1) "[" sprintf("%c-%c", range[1] + 0, range[2] + 0) "]" substr(ere, RSTART + RLENGTH)
+    }
+    return ere
 }
 PROGRAM
 }
@@ -2794,7 +2814,7 @@ program_filter() {
 BEGIN {
     while ((getline line < ENVIRON["rules"]) > 0) {
         out[++rules] = substr(line, 1, 1) == "+"
-        ere[rules] = substr(line, 2)
+        ere[rules] = bytes(substr(line, 2))
     }
 }
 # Sets `left_out`; a digit for each rule: does it match, here or above?
@@ -2852,7 +2872,10 @@ function flush(    list, i) {
     count = 0
 }
 BEGIN { while ((getline line < ENVIRON["plain"]) > 0) plain[ENVIRON["base"] substr(line, 3)] }
+# BuildKit does not look into a directory that matches
+matched != "" && index($0, matched "/") == 1 { next }
 {
+    matched = $0
     match($0, /[^\/]*$/)
     dir = substr($0, 1, RSTART - 1)
     if (!($0 in plain) || dir != parent) flush()
@@ -2894,9 +2917,10 @@ PROGRAM
 program_matches() {
     cat <<'PROGRAM'
 # The names (./name, one a line) that match a wildcard, as base/name. The ERE sees the base too.
+BEGIN { wanted = bytes(ENVIRON["ere"]) }
 {
     path = ENVIRON["base"] substr($0, 3)
-    if (path ~ ENVIRON["ere"]) print path
+    if (path ~ wanted) print path
 }
 PROGRAM
 }

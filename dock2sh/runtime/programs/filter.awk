@@ -4,7 +4,7 @@
 BEGIN {
     while ((getline line < ENVIRON["rules"]) > 0) {
         out[++rules] = substr(line, 1, 1) == "+"
-        ere[rules] = substr(line, 2)
+        ere[rules] = bytes(substr(line, 2))
     }
 }
 # Sets `left_out`; a digit for each rule: does it match, here or above?

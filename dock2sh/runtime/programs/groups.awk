@@ -12,7 +12,10 @@ function flush(    list, i) {
     count = 0
 }
 BEGIN { while ((getline line < ENVIRON["plain"]) > 0) plain[ENVIRON["base"] substr(line, 3)] }
+# BuildKit does not look into a directory that matches
+matched != "" && index($0, matched "/") == 1 { next }
 {
+    matched = $0
     match($0, /[^\/]*$/)
     dir = substr($0, 1, RSTART - 1)
     if (!($0 in plain) || dir != parent) flush()

@@ -1,5 +1,6 @@
 # The names (./name, one a line) that match a wildcard, as base/name. The ERE sees the base too.
+BEGIN { wanted = bytes(ENVIRON["ere"]) }
 {
     path = ENVIRON["base"] substr($0, 3)
-    if (path ~ ENVIRON["ere"]) print path
+    if (path ~ wanted) print path
 }
