@@ -22,8 +22,10 @@ def _bad(message: str, near: str = "", hint: str = "") -> Refused:
 
 
 def _fields(text: str) -> list[str]:
+    if not text:
+        raise _bad("failed to parse csv mounts: EOF", "--mount=")
     if '"' not in text:
-        return text.split(",") if text else []
+        return text.split(",")
     try:
         return next(csv.reader([text], strict=True), [])
     except csv.Error as error:
@@ -43,9 +45,9 @@ def check_origin(text: str) -> None:
 
 
 def origin_of(text: str) -> str:
-    """The stage or image that `from` names; empty for the build context."""
-    fields = (field.partition("=") for field in _fields(text))
-    return next((value for key, _, value in reversed(list(fields)) if key.lower() == "from"), "")
+    """The stage or image that `from` names; empty for the build context. A cache begins with what is called scratch."""
+    given = {key.lower(): value for key, _, value in (field.partition("=") for field in _fields(text))}
+    return given.get("from") or ("scratch" if given.get("type") == "cache" else "")
 
 
 def mount_of(text: str, stage: StageBuilder) -> Mount:
@@ -175,7 +177,7 @@ def _mount(given: dict[str, Any], stage: StageBuilder) -> Mount:
         return Mount(
             kind, target, "", "", given.get("id") or "default", "", True, required=given.get("required", False), **common
         )
-    target, origin = given.get("target", ""), _origin(given, stage) if kind in ("bind", "cache") else ""
+    target, origin = given.get("target", ""), _origin(given, stage)
     absolute = target if target.startswith("/") else normalised(stage.cwd, target)
     if absolute.strip("/") == "":
         raise _bad(f"invalid mount target {quoted(absolute)}", "target" if target else "--mount", "give target=/some/directory")
@@ -195,5 +197,12 @@ def _mount(given: dict[str, Any], stage: StageBuilder) -> Mount:
 
 
 def _origin(given: dict[str, Any], stage: StageBuilder) -> str:
-    """The key of the stage that `from` names, or the image; mounts have no index form (semantics.md 2, 60)."""
+    """The key of the stage that `from` names, or the image; mounts have no index form (semantics.md 2, 60).
+
+    A cache without it is one from scratch for BuildKit, and begins with the files of a stage of that name.
+    """
+    if given["type"] == "tmpfs":
+        return ""
+    if given["type"] == "cache" and not given.get("from"):
+        return stage.find_origin("scratch", given.get("target", "")) if stage.has_stage("scratch") else ""
     return stage.find_origin(given["from"], given.get("target", "")) if given.get("from") else ""

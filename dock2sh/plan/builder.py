@@ -61,6 +61,7 @@ class StageBuilder:
         self.workdir_set = False
         self.used: dict[str, Span] = {}
         self.find_origin: Callable[[str, str | None], str] = lambda origin, mounted: origin
+        self.has_stage: Callable[[str], bool] = lambda name: False
         self.start_config: Mapping[str, Any] = {}
         self.start_env: tuple[tuple[str, str], ...] = ()
         self._image_env()

@@ -235,7 +235,7 @@ class _Build:
             config.pop("OnBuild", None)
             builder = StageBuilder(self.shared, key, parent.known, {k: v for k, v in config.items() if k != "Env"})
             builder.inherit(parent)
-        builder.find_origin = partial(self._origin_key, stage)
+        builder.find_origin, builder.has_stage = partial(self._origin_key, stage), self.graph.names.__contains__
         builder.start_config, builder.start_env = dict(builder.config), tuple(builder.environment().items().items())
         return builder
 
