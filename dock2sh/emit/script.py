@@ -435,7 +435,7 @@ def _image(plan: Plan) -> str:
 def _other_images(plan: Plan) -> list[str]:
     """The images besides the target's own that the script needs: of other stages, COPY --from and mounts."""
     keys, begun = {stage.key for stage in plan.stages}, plan.chain()[0]
-    bases = [stage.base for stage in plan.stages if stage.parent is None and stage != begun]
+    bases = [stage.base for stage in plan.stages if stage.parent is None and stage.key != begun.key]
     found = [*bases, *(need for stage in plan.stages for need in stage.needs() if need not in keys)]
     return [name for name in dict.fromkeys(found) if name != "scratch"]
 

@@ -6,7 +6,6 @@ run; one that says too little would be a wrong build.
 
 import hashlib
 import os
-import re
 import secrets
 import stat
 import subprocess

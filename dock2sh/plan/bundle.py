@@ -82,7 +82,7 @@ def _behind(source: str, link: str) -> str | None:
     parts = source.split("/")
     depth = link.count("/") + 1
     way = "/".join(parts[:depth])
-    if len(parts) < depth or not (re.search(glob_regex(way), link) if has_wildcard(way) else way == link):
+    if len(parts) < depth or not (search(glob_regex(way), link) if has_wildcard(way) else way == link):
         return None
     return "/".join(parts[depth:])
 
