@@ -15,6 +15,20 @@ archive_each() {
         member_put "${member_name%/}" "${member_target%/}" || fail "${member_name%/} in $archive_name cannot be unpacked"
         [ "$member_kind" != - ] || member_number=$((member_number + 1))
     done 8<"$state/archive/all"
+    member_times
+}
+
+# member_times: docker sets the times of directories at the end, by name, whatever stands there by then.
+member_times() {
+    while IFS=' ' read -r member_kind member_mode member_owner member_day member_time member_device member_name <&8; do
+        member_name=$(printf '%s/' "${member_name%%"$(printf '\002')"*}" | tr '\001' '\n')
+        member_name=${member_name%/}
+        [ "$member_kind" = d ] && [ "$member_name" != ./ ] || continue
+        member_way "${member_name%/*}"
+        member_place=$archive_into$resolved/${member_name##*/}
+        [ -L "$member_place" ] || TZ=UTC touch -d "$member_day $member_time" "$member_place" || fail "$member_place cannot be changed"
+    done 8<"$state/archive/all"
+    : "$member_mode" "$member_owner" "$member_device"
 }
 
 # member_put ./NAME TARGET: the destination itself is left alone.

@@ -17,6 +17,7 @@ parents() {
     filter_list "$state/parents" ''
     filter_list "$state/exclude" ''
     is_wild "$1" || parents_left "./$parents_rest" || fail "\"/${1#./}\": not found (--exclude leaves it out)"
+    [ -n "$parents_base" ] || links_lead
     resolve "$2"
     make_directories "$resolved" "$(created_mode "$chmod_spec")" "$made_owner"
     transfer "$source_root$parents_base/" "$state/list" "$root$resolved" parents "$put_owner" "$chmod_spec"

@@ -1,6 +1,7 @@
 # WORKDIR.
 
-# workdir DIR: later steps run in DIR; creates it and its missing parents 0755, owned by the current user.
+# workdir DIR: later steps run in DIR; creates it and its missing parents 0755, owned by the current user. Without a USER nothing
+# is given away, so that below a setgid directory the group is that one's.
 workdir() {
     case $1 in
     /*) clean_path "$1" && cwd_text=$1 ;;
@@ -11,6 +12,7 @@ workdir() {
     ! dry || { say "mkdir -p $(quote "$cwd")"; return 0; }
     resolve "$cwd"
     [ ! -d "$root$resolved" ] || return 0
-    owner_of "${user:-0:0}"
+    owner=
+    [ -z "$user" ] || owner_of "$user"
     make_directories "$resolved" 0755 "$owner"
 }
