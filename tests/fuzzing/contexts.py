@@ -100,7 +100,7 @@ def _member(dice: Dice, seen: list[str]) -> tuple[tarfile.TarInfo, bytes]:
     if seen and dice.chance(25):
         name = dice.pick(seen) + dice.pick(("", "/a", "/lib"))
     kinds = [(10, tarfile.REGTYPE), (5, tarfile.DIRTYPE), (2, tarfile.SYMTYPE), (1, tarfile.LNKTYPE), (1, tarfile.FIFOTYPE)]
-    info = tarfile.TarInfo(dice.weighted([(60, name), (1, "."), (1, "./"), (1, "a/../b")]))
+    info = tarfile.TarInfo(dice.weighted([(60, name), (2, "."), (1, "a/../b")]))
     info.type = dice.weighted(kinds)
     directory = info.type == tarfile.DIRTYPE
     info.mode = dice.pick(DIRECTORY_MODES if directory else FILE_MODES)

@@ -230,7 +230,7 @@ def _command(dice: Dice, stage: Stage, number: str) -> str:
             ("", f"id >/tmp/id{number}"),
             ("", f"{{ pwd; umask; cat; }} >/tmp/cwd{number}"),
             ("", f"cd /tmp && T{number}=1 && echo $T{number} >>/tmp/log"),
-            ("", f"ls -la {known} | awk '{{print $1, $3, $4, $9}}' >/tmp/ls{number}"),
+            ("", f"seen=$(ls -la {known} | awk '{{print $1, $3, $4, $9}}') && echo \"$seen\" >/tmp/ls{number}"),
         )
     )
     if " /r" in command or made:
