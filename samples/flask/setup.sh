@@ -1017,6 +1017,7 @@ parents() {
     filter_list "$state/parents" ''
     filter_list "$state/exclude" ''
     is_wild "$1" || parents_left "./$parents_rest" || fail "\"/${1#./}\": not found (--exclude leaves it out)"
+    [ -n "$parents_base" ] || links_lead
     resolve "$2"
     make_directories "$resolved" "$(created_mode "$chmod_spec")" "$made_owner"
     transfer "$source_root$parents_base/" "$state/list" "$root$resolved" parents "$put_owner" "$chmod_spec"
@@ -1320,11 +1321,18 @@ put_links() {
     [ -s "$state/exclude" ] || return 0
     list_tree / -maxdepth 1 -type l
     filter_list "$state/exclude" ''
-    list_as_lines >"$state/links"
+    links_lead
+}
+
+# links_lead: fails where a link at the top of $state/list, which is one of the whole source, leads nowhere.
+links_lead() {
+    list_as_lines | grep -v '^[.]/.*/' >"$state/links"
+    mv -f "$state/list" "$state/list.whole"
     while IFS= read -r put_link <&8; do
         put_link=$(printf '%s/' "${put_link#./}" | tr '\001' '\n')
-        source_path "${put_link%/}"
+        ! [ -L "$source_root/${put_link%/}" ] || source_path "${put_link%/}"
     done 8<"$state/links"
+    mv -f "$state/list.whole" "$state/list"
 }
 
 # put_file FILE NAME DEST: puts a file (or device...) of the machine to DEST/NAME if DEST is a directory or ends in a slash,
