@@ -114,4 +114,4 @@ def catalogue(language: str) -> dict[str, str]:
 
 
 def _unquoted(text: str) -> str:
-    return text.strip()[1:-1].replace("\\n", "\n").replace('\\"', '"').replace("\\\\", "\\")
+    return re.sub(r"\\(.)", lambda match: "\n" if match[1] == "n" else match[1], text.strip()[1:-1])
