@@ -218,6 +218,7 @@ class _Matcher:
     def take(self, word: Word, option: Option) -> None:
         """An option that is a word of its own; its value, if it takes one, is the next."""
         self.given.append(option)
+        self.options_end = self.options_end or word.value == "--"
         self.parts.append(_part(word, "option", option.text))
         if option.role and not option.optional:
             self.value(option)
@@ -267,7 +268,7 @@ class _Matcher:
             if rest and f"{name}*" in self.tool.options:
                 pieces.append((index, len(letters), self.tool.options[f"{name}*"]))
                 break
-            option = self.tool.options.get(name)
+            option = self.tool.options.get(name) or (self.tool.options.get("-#") if letter.isdigit() else None)
             if option is None:
                 return False
             if option.role and rest and not (option.optional and not (rest[0].isdigit() or rest[0] in "$`")):

@@ -76,6 +76,9 @@ MEANINGS = {
     "set -o pipefail -e": ["-o", "-e"],
     "java -jar app.jar -x": ["-jar"],
     "useradd -m -u 1000 -- app": ["-m", "-u", "--"],
+    "zip -j0 a.zip b": ["-j", "-0"],
+    "cmake --build . -- -j4 all": ["--build", "--"],
+    "php -- --filename=x composer": ["--"],
     "./configure --with-ssl --enable-x --prefix=/usr": ["--with-ssl", "--enable-x", "--prefix=/usr"],
 }
 
@@ -99,6 +102,8 @@ ROLES = {
     "install --directory /a /b": [("/a", "the directory"), ("/b", "the directory")],
     "git clone https://x y": [("https://x", "where it is"), ("y", "where it goes")],
     "[ -f a ]": [],
+    "php -- --filename=x y": [("--filename=x", "what it is told"), ("y", "what it is told")],
+    "make clean": [("clean", "what the Makefile is to do")],
     "apt-get install -y a b": [("a", "a package to install"), ("b", "a package to install")],
 }
 
