@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
-from dock2sh.model import Copy, Fetch, MakeDirectory, Plan, Run, Stage
+from dock2sh.model import Copy, Fetch, Plan
 from dock2sh.model import Step as PlanStep
 from dock2sh.plan.context import Project
 from dock2sh.plan.history import history
@@ -136,47 +136,26 @@ def _archive(source: str) -> Image:
 
 
 def _steps(plan: Plan) -> Iterator[Step]:
-    """The steps that write files, numbered as in the script: an ADD that became several is one."""
+    """The steps that write files, numbered as in the script."""
     number = 0
     for stage in plan.stages:
-        place, previous = 1, None
-        for step in stage.steps:
-            if _writes(step) and not _same(previous, step):
-                number, place = number + 1, place + 1
-                yield Step(number, step.span.first, " ".join(step.text.split())[:200], stage.key, place)
-            previous = step
-
-
-def _writes(step: PlanStep) -> bool:
-    return isinstance(step, (Run, Copy, Fetch)) or (isinstance(step, MakeDirectory) and bool(step.path))
-
-
-def _same(one: PlanStep | None, two: PlanStep) -> bool:
-    files = (Copy, Fetch)
-    return isinstance(one, files) and isinstance(two, files) and one.words == two.words and one.span == two.span
+        for place, (step, *_) in enumerate(stage.layers(), 2):
+            number += 1
+            yield Step(number, step.span.first, " ".join(step.text.split())[:200], stage.key, place)
 
 
 def _stages(plan: Plan) -> Iterator[StageRow]:
     for stage in plan.stages:
         base = stage.parent if stage.parent is not None else stage.base
-        yield StageRow(stage.key, base, stage.span.first, tuple(dict.fromkeys(_origins(stage))))
-
-
-def _origins(stage: Stage) -> Iterator[str]:
-    """Where a stage takes files from, besides its base and the context."""
-    for step in stage.steps:
-        if isinstance(step, Copy) and step.origin:
-            yield step.origin
-        elif isinstance(step, Run):
-            yield from (mount.origin for mount in step.mounts if mount.origin)
+        yield StageRow(stage.key, base, stage.span.first, tuple(name for name in stage.needs() if name != stage.parent))
 
 
 def _images(plan: Plan, contexts: Sequence[str]) -> dict[str, None]:
     """The images that files are taken from, in order: what is neither a stage nor a named context."""
     stages = {stage.key for stage in plan.stages}
     bases = [stage.base for stage in plan.stages if stage.parent is None and stage.base != "scratch"]
-    origins = [origin for stage in plan.stages for origin in _origins(stage)]
-    return dict.fromkeys(name for name in (*bases, *origins) if name not in stages and name not in contexts)
+    needs = [name for stage in plan.stages for name in stage.needs()]
+    return dict.fromkeys(name for name in (*bases, *needs) if name not in stages and name not in contexts)
 
 
 def _documents(plan: Plan) -> frozenset[str]:

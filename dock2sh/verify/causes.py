@@ -42,7 +42,7 @@ _BY_KIND = {
 }
 
 
-def explain(found: Difference, contents: Reader, roots: tuple[str, str]) -> Difference:
+def explain(found: Difference, contents: Reader) -> Difference:
     """The difference with `detail`, `cause` and `cure`; one that is excused stays as it is."""
     if found.noise or found.what in ("config", "history"):
         return found

@@ -16,6 +16,8 @@ from .engines import Made, NoReference, NotBuilt, Request, Told, command, said
 _CURE = "Install docker.io"
 _SYNTAX = re.compile(r"\A((?:#[^\n]*\n)*?)[ \t]*#[ \t]*syntax[ \t]*=[^\n]*\n", re.IGNORECASE)
 _ERROR = re.compile(r"^ERROR: (?:failed to build: )?(?:failed to solve: )?(.*)", re.MULTILINE | re.DOTALL)
+# what the classic builder says before anything else
+_BANNER = re.compile(r"^DEPRECATED: .*\n(?: +.*\n)*\n?", re.MULTILINE)
 _SILENT = re.compile(
     r"cannot connect to the docker daemon|failed to connect to the docker api|error during connect", re.IGNORECASE
 )
@@ -50,7 +52,7 @@ class Docker:
                 if _SILENT.search(talk):
                     raise NoReference(f"docker does not answer: {talk.strip()}. Start it, or set DOCKER_HOST")
                 match = _ERROR.search(talk)
-                raise NotBuilt((match[1] if match else talk).strip())
+                raise NotBuilt((match[1] if match else _BANNER.sub("", talk)).strip())
             return Made(name, _times(talk))
 
     def tell(self, image: str) -> Told:
@@ -76,6 +78,11 @@ class Docker:
         done = command(["docker", "save", "-o", archive, image], _CURE)
         if done.returncode:
             raise NoReference(f"docker cannot save {image}: {said(done)}")
+
+    def load(self, archive: str) -> None:
+        done = command(["docker", "load", "-q", "-i", archive], _CURE)
+        if done.returncode:
+            raise NoReference(f"docker cannot load an image: {said(done)}")
 
     def remove(self, image: str) -> None:
         command(["docker", "image", "rm", image], _CURE)

@@ -65,6 +65,9 @@ class Engine(Protocol):
     def save(self, image: str, archive: str) -> None:
         """Write the image as a docker archive."""
 
+    def load(self, archive: str) -> None:
+        """Take the image of a docker archive, under the names that it has in there."""
+
     def remove(self, image: str) -> None:
         """Forget an image; what else needs its layers keeps them."""
 

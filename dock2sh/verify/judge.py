@@ -17,7 +17,7 @@ from .oddities import about, forgiven
 from .ours import Outcome, Place, run_script, written_by
 from .packages import moved
 from .record import dump
-from .reference import LOST, Built, built, copy_image, opened, stored
+from .reference import LOST, Built, built, copy_image, lent, opened, stored
 from .report import Verdict
 from .snapshot import Look, contents, entries, look, now, read, unequal, written
 from .steps import Film, Looked, each_step
@@ -51,6 +51,8 @@ def verify(case: Case, how: How | None = None, by: Engine | None = None, fill: F
         by = how.against.by
     with tempfile.TemporaryDirectory(prefix="dock2sh-verify-") as work, ExitStack() as stack:
         try:
+            if borrowed := stack.enter_context(lent(by, case.images)):
+                case = case._replace(notes=(*case.notes, f"{by.name} has no {', '.join(borrowed)}: docker lent it"))
             mine = _ours(case, how, by, fill, work, stack)
             if isinstance(how.against, Result):
                 return (
@@ -149,14 +151,16 @@ def _judge(case: Case, how: How, by: Engine, mine: Ours, theirs: Built, stack: E
         return contents(mine.root + path), contents(theirs.root + path)
 
     found = compare(ours, reference, both, case.inline)
-    found, notes = forgiven(found, by.name, theirs.whole)
-    shown = _calibrated(case, how, by, theirs, stack)
-    found = excused(found, shown) if how.calibrate > 1 else found
-    found = [explain(_placed(one, case, mine, theirs), both, (mine.root, theirs.root)) for one in found]
+    notes = list[str]()
+    if how.calibrate > 1:
+        found = excused(found, _calibrated(case, how, by, theirs, stack))
+    found = [_placed(one, case, mine, theirs) for one in found]
+    found = forgiven(found, by.name, theirs.whole, {step.number: step.text for step in case.steps})
+    found = [explain(one, both) for one in found]
     packages = moved(mine.root, theirs.root, [one.where for one in found if not one.noise])
     if how.behaviour:
         more, said = _behaviour(case, how, by, mine, theirs)
-        found, notes = found + more, notes + said
+        found, notes = found + forgiven(more, by.name, True, {}), notes + said
     looked = each_step(case, by, theirs, mine.film, how.unpack, how.against is None) if how.each_step else None
     steps = _rows(case, mine, theirs, found, looked)
     answer = Verdict(

@@ -4,10 +4,13 @@ A row names differences; it never hides one that it does not describe. `docker` 
 """
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import NamedTuple
 
 from .compare import Difference
+
+# whether a difference is the engine's own way, and the text of the step that wrote it
+IsIt = Callable[[Difference, str], bool]
 
 
 class Oddity(NamedTuple):
@@ -17,41 +20,65 @@ class Oddity(NamedTuple):
     engines: tuple[str, ...]
     what: str
     where: str
-    is_it: Callable[[Difference], bool]
+    is_it: IsIt
     reason: str
     witness: str
 
 
-def _always(difference: Difference) -> bool:
+def _always(one: Difference, step: str) -> bool:
     return True
 
 
-def _only_label(name: str) -> Callable[[Difference], bool]:
+def _workdir(one: Difference, step: str) -> bool:
+    return step.upper().startswith("WORKDIR")
+
+
+def _owned_by_root(one: Difference, step: str) -> bool:
+    return one.theirs == "0:0" and _workdir(one, step)
+
+
+def _only_label(name: str) -> IsIt:
     """Whether the engine's labels are ours and this one."""
 
-    def is_it(difference: Difference) -> bool:
-        theirs = re.sub(rf"(, )?'{re.escape(name)}': '[^']*'", "", difference.theirs).replace("{, ", "{")
-        return theirs in (difference.ours, "{}" if difference.ours == "None" else difference.ours)
+    def is_it(one: Difference, step: str) -> bool:
+        theirs = re.sub(rf"(, )?'{re.escape(name)}': '[^']*'", "", one.theirs).replace("{, ", "{")
+        return theirs in (one.ours, "{}" if one.ours == "None" else one.ours)
 
     return is_it
 
 
-def _ours_is(*values: str) -> Callable[[Difference], bool]:
-    return lambda difference: difference.ours in values
+def _ours_is(*values: str) -> IsIt:
+    return lambda one, step: one.ours in values
+
+
+def _older_health(one: Difference, step: str) -> bool:
+    return one.theirs.startswith("HEALTHCHECK &{") and one.ours.startswith("HEALTHCHECK {")
 
 
 _OTHERS = ("classic", "podman", "buildah")
+_PODMAN = ("podman", "buildah")
 
 ROWS: tuple[Oddity, ...] = (
-    Oddity("buildah-label", ("podman", "buildah"), "config", "Labels", _only_label("io.buildah.version"),
+    Oddity("health-history", ("docker",), "history", ".*", _older_health,
+           "an older BuildKit words HEALTHCHECK in the history as Go prints it", "HEALTHCHECK CMD true, docker 28.5"),
+    Oddity("buildah-label", _PODMAN, "config", "Labels", _only_label("io.buildah.version"),
            "buildah writes its version into a label", "any build"),
+    Oddity("mount-stubs", _PODMAN, "missing", "/etc/(hostname|hosts|resolv\\.conf)|/run(/\\.containerenv)?|/run/secrets", _always,
+           "buildah leaves what it mounted a RUN's files on, if the image has none", "RUN true, FROM busybox"),
+    Oddity("root-mode", _PODMAN, "mode", "/", lambda one, step: one.theirs == "0555",
+           "the store of buildah and podman makes the root directory 0555", "any build"),
+    Oddity("late-workdir", _PODMAN, "extra", ".*", _workdir,
+           "an older buildah makes WORKDIR's directory only when a RUN needs it", "WORKDIR /srv/work, no RUN after it"),
+    Oddity("podman-environment", _PODMAN, "environment", "the process", lambda one, step: one.ours == "(less)"
+           and set(one.theirs.split("; ")) <= {"TERM=xterm", "container=podman"},
+           "podman tells a process that it is in a container, and of a terminal", "--behaviour"),
     Oddity("args-escaped", _OTHERS, "config", "ArgsEscaped", _ours_is("True"),
            "only BuildKit sets ArgsEscaped where CMD or ENTRYPOINT is used", "CMD"),
     Oddity("container-leftovers", ("classic",), "config", "Image|Hostname|Domainname|AttachStd.*|Tty|OpenStdin|StdinOnce",
            _ours_is("None"), "the classic builder keeps traces of its last container in the image", "any build"),
-    Oddity("workdir-owner", _OTHERS, "owner", ".*", lambda difference: difference.theirs == "0:0",
+    Oddity("workdir-owner", _OTHERS, "owner", ".*", _owned_by_root,
            "only BuildKit gives directories that WORKDIR makes to USER", "USER ada, WORKDIR /srv/ada"),
-    Oddity("empty-workdir", _OTHERS, "config", "WorkingDir", lambda one: {one.ours, one.theirs} <= {"None", "''", "'/'"},
+    Oddity("empty-workdir", _OTHERS, "config", "WorkingDir", lambda one, step: {one.ours, one.theirs} <= {"None", "''", "'/'"},
            "no working directory is / to everybody", "FROM scratch"),
 )  # fmt: skip
 
@@ -69,11 +96,14 @@ def about(engine: str) -> tuple[str, ...]:
     return _ABOUT.get(engine, ())
 
 
-def forgiven(found: Sequence[Difference], engine: str, whole: bool) -> tuple[list[Difference], list[str]]:
-    """The differences, those named that are the engine's own ways, and notes about them."""
+def forgiven(found: Sequence[Difference], engine: str, whole: bool, texts: Mapping[int, str]) -> list[Difference]:
+    """The differences, those named that are the engine's own ways. `texts` are the steps' by their numbers.
+
+    Of a reference that is not `whole` what an archive cannot hold is left out: the report says so in a note.
+    """
     rows = [row for row in ROWS if engine in row.engines]
     kept = [one for one in found if whole or not _lost(one)]
-    return [_named(one, rows) for one in kept], []
+    return [_named(one, rows, texts.get(one.step, "")) for one in kept]
 
 
 def _lost(one: Difference) -> bool:
@@ -83,8 +113,8 @@ def _lost(one: Difference) -> bool:
         and set(one.theirs.split()) <= set(one.ours.split()))  # fmt: skip
 
 
-def _named(one: Difference, rows: Sequence[Oddity]) -> Difference:
+def _named(one: Difference, rows: Sequence[Oddity], step: str) -> Difference:
     if one.noise:
         return one
-    code = next((row.code for row in rows if row.what == one.what and re.fullmatch(row.where, one.where) and row.is_it(one)), "")
-    return one._replace(noise=code)
+    fitting = (row for row in rows if row.what == one.what and re.fullmatch(row.where, one.where) and row.is_it(one, step))
+    return one._replace(noise=next((row.code for row in fitting), ""))

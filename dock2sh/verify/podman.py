@@ -10,6 +10,7 @@ import shutil
 import subprocess
 import tempfile
 from datetime import datetime
+from pathlib import Path
 from typing import Any
 
 from .docker import directories, without_syntax
@@ -17,6 +18,10 @@ from .engines import Made, NoReference, NotBuilt, Request, Told, command, said
 
 # a container's limits; root without CAP_SYS_RESOURCE (in a container, say) cannot raise its own to what they are by default
 _LIMITS = ("--ulimit=nofile=1024:1024", "--ulimit=nproc=4096:4096")
+
+
+# of the container that an image was made in, in docker's image format
+_CONTAINERS = {"Hostname", "Domainname", "AttachStdin", "AttachStdout", "AttachStderr", "Tty", "OpenStdin", "StdinOnce", "Image"}
 
 
 class Podman:
@@ -37,11 +42,26 @@ class Podman:
             answer = os.path.join(folder, "id")
             words = [*self._builder(), "--format=docker", "--layers", "--pull=false", f"--iidfile={answer}", "-f", file]
             words += [*request.options, *([] if request.cached else ["--no-cache"])]
-            done = command([*words, request.context], self._cure)
+            before = self._nameless()
+            try:
+                done = command([*words, request.context], self._cure)
+            finally:
+                self._tidy(before, answer)
             if done.returncode:
                 raise NotBuilt(_complaint(said(done)))
             with open(answer) as text:
                 return Made(text.read().strip())
+
+    def _nameless(self) -> set[str]:
+        done = command([self.name, "images", "-a", "-q", "--no-trunc", "--filter", "dangling=true"], self._cure)
+        return set(done.stdout.decode().split())
+
+    def _tidy(self, before: set[str], answer: str) -> None:
+        """Forget the images of the stages before the target, which a build leaves without a name."""
+        made = Path(answer).read_text().strip() if os.path.exists(answer) else ""
+        for image in self._nameless() - before:
+            if not made or made.removeprefix("sha256:") not in image:
+                self.remove(image)
 
     def _builder(self) -> list[str]:
         """With runc where it is: crun, the other choice, refuses the cgroups of some machines on which runc works."""
@@ -56,8 +76,9 @@ class Podman:
             raise NoReference(f"{self.name} has no image {image}: {said(done)}")
         told: dict[str, Any] = json.loads(done.stdout)[0]
         layers = tuple(told["RootFS"].get("Layers") or ())
-        config = {**told["Config"], **({"Healthcheck": told["HealthCheck"]} if told.get("HealthCheck") else {})}
         history = tuple(entry.get("created_by", "") for entry in told.get("History") or ())
+        # podman tells the OCI config, which has no HEALTHCHECK, ONBUILD and SHELL; buildah docker's, from the same store
+        config = self._told_by_buildah(image).config if shutil.which("buildah") else told["Config"]
         return Told(told["Id"], config, layers, directories(told, len(layers)), history, _seconds(told["Created"]))
 
     def _told_by_buildah(self, image: str) -> Told:
@@ -68,12 +89,21 @@ class Podman:
         told = whole["Docker"]
         layers = tuple(told["rootfs"].get("diff_ids") or ())
         history = tuple(entry.get("created_by", "") for entry in told.get("history") or ())
-        return Told(whole["FromImageID"], told["config"], layers, (), history, _seconds(told["created"]))
+        config = {name: value for name, value in told["config"].items() if name not in _CONTAINERS}
+        return Told(whole["FromImageID"], config, layers, (), history, _seconds(told["created"]))
 
     def save(self, image: str, archive: str) -> None:
         done = command(["buildah", "push", "-q", image, f"docker-archive:{archive}"], self._cure)
         if done.returncode:
             raise NoReference(f"{self.name} cannot save {image}: {said(done)}")
+
+    def load(self, archive: str) -> None:
+        if shutil.which("podman"):
+            done = command(["podman", "load", "-q", "-i", archive], self._cure)
+        else:
+            done = command(["buildah", "pull", "-q", f"docker-archive:{archive}"], self._cure)
+        if done.returncode:
+            raise NoReference(f"{self.name} cannot load an image: {said(done)}")
 
     def remove(self, image: str) -> None:
         command([self.name, "rmi", image], self._cure)
@@ -82,6 +112,8 @@ class Podman:
         return True
 
     def run(self, *words: str, seconds: float | None = None) -> "subprocess.CompletedProcess[bytes]":
+        if words[0] in ("run", "create"):  # a health check would want systemd's timers
+            words = (words[0], *_LIMITS, "--no-healthcheck", *words[1:])
         return command(["podman", *words], "Install podman: buildah builds, it does not run", timeout=seconds)
 
 

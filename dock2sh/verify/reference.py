@@ -118,6 +118,36 @@ def _stored(source: str, told: Told, unpack: Unpack) -> Iterator[Built]:
         yield _built(told, root, in_archive(source), (), told.created, None)._replace(whole=False)
 
 
+@contextmanager
+def lent(by: Engine, images: Sequence[str]) -> Iterator[list[str]]:
+    """What podman or buildah lacks of these images it gets from docker, and gives it back afterwards. Yields their names."""
+    docker, found = Docker(), list[str]()
+    try:
+        for image in images if by.name in ("podman", "buildah") else ():
+            if not _has(by, image) and _has(docker, image):
+                with tempfile.TemporaryDirectory(prefix="dock2sh-verify-") as folder:
+                    archive = os.path.join(folder, "image.tar")
+                    docker.save(tagged(image), archive)
+                    by.load(archive)
+                found.append(image)
+        yield found
+    finally:
+        for image in found:
+            by.remove(image)
+
+
+def tagged(image: str) -> str:
+    """With its tag: `docker save NAME` would give every image of that name."""
+    return image if "@" in image or ":" in image.rpartition("/")[2] else f"{image}:latest"
+
+
+def _has(by: Engine, image: str) -> bool:
+    try:
+        return bool(by.tell(image).image)
+    except NoReference:
+        return False
+
+
 def copy_image(image: str, directory: str, by: Engine | None = None, unpack: Unpack | None = None) -> None:
     """Fill an empty directory with an image's files, from the engine's own layers. Raises NoReference."""
     by = by or Docker()
