@@ -90,6 +90,7 @@ THIRD_PARTY = {
     ("sandbox", "pexpect"),
     ("shell", "bashlex"),
     ("verify", "jinja2"),
+    ("verify", "distributed"),
 }
 
 

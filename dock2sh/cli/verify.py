@@ -10,11 +10,12 @@ import typer
 
 from dock2sh.cli.calls import choose, planned
 from dock2sh.cli.flags import Bases, BuildArgs, Contexts, File, Format, Labels, Output, PlatformOption, Secrets, Stage, Target
-from dock2sh.cli.say import Complaints, colour, note, usage, write
+from dock2sh.cli.say import Complaints, colour, json_text, note, usage, write
 
 if TYPE_CHECKING:
     from dock2sh.proof import Wish
     from dock2sh.verify import How, Verdict
+    from dock2sh.verify.farm import Farm
 
 Flags = dict[str, list[str] | None]
 FORMATS = ("text", "json", "junit", "html")
@@ -69,6 +70,9 @@ def verify(
     jobs: Annotated[
         int, typer.Option("--jobs", metavar="N", help="With --all: so many at a time (default: one for two processors).")
     ] = 0,
+    scheduler: Annotated[
+        str, typer.Option("--scheduler", metavar="HOST:PORT", help="With --all: over the workers of a Dask scheduler.")
+    ] = "",
     format: Format = "text",
     output: Output = "",
 ) -> None:
@@ -89,6 +93,7 @@ def verify(
     3 a side did not build; 4 inconclusive. Where both sides refuse the Dockerfile they agree.
     """
     from dock2sh.verify import BUILDERS, SHELLS, How
+    from dock2sh.verify.farm import Farm
 
     choose("--format", format, FORMATS)
     choose("--shell", shell, tuple(SHELLS))
@@ -100,7 +105,8 @@ def verify(
     if record and against:
         usage("--record and --against exclude each other: one writes a reference, the other reads one")
     if every:
-        _farm(every, results, jobs, builder, shell, calibrate, format, output)
+        options = ("--builder", builder, "--shell", shell, *(("--calibrate", str(calibrate)) if calibrate else ()))
+        _farm(Farm(every, options, results, jobs or max(1, (os.cpu_count() or 2) // 2), scheduler), format, output)
     plan, project, dockerfile = planned(
         target,
         file,
@@ -191,8 +197,10 @@ def _against(source: str) -> Any:
         from dock2sh.proof import find_image
 
         return find_image(source)
-    except (NotARecord, NoReference) as error:
-        usage(f"{source}: {error}")
+    except NotARecord as error:
+        usage(f"--against {source}: {error}")
+    except NoReference as error:
+        usage(str(error))
 
 
 def _shown(answer: "Verdict", format: str, output: str) -> str:
@@ -213,5 +221,34 @@ def _shown(answer: "Verdict", format: str, output: str) -> str:
     return page(answer)
 
 
-def _farm(folder: str, results: str, jobs: int, builder: str, shell: str, calibrate: int, format: str, output: str) -> None:
-    usage("not yet")
+def _farm(farm: "Farm", format: str, output: str) -> None:
+    """Every Dockerfile below a directory; ends the process."""
+    from dock2sh.verify import farm as many
+
+    if not os.path.isdir(farm.folder):
+        usage(f"--all {farm.folder}: there is no such directory")
+
+    def tell(row: "dict[str, Any]") -> None:
+        note(f"{row['verdict']:12} {row['name']} ({row['seconds']:.1f} s)")
+
+    try:
+        rows = many.run(farm, tell)
+    except ImportError:
+        usage("--scheduler needs Dask, here and on the workers: pip install distributed")
+    except (TimeoutError, ConnectionError) as error:
+        usage(f"--scheduler {farm.scheduler}: {error}")
+    if format == "text":
+        write(many.table(rows), output)
+    elif format == "html":
+        from dock2sh.verify.page import index
+
+        write(index(rows, os.path.basename(os.path.abspath(farm.folder))), output)
+    elif format == "junit":
+        from dock2sh.verify import Verdict
+        from dock2sh.verify.junit import junit
+
+        answers = [Verdict(row["verdict"], files=row["files"], notes=(row["text"],), name=row["name"]) for row in rows]
+        write(junit(answers), output)
+    else:
+        write(json_text(rows), output)
+    raise typer.Exit(many.status(rows))

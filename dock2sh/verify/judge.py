@@ -13,6 +13,7 @@ from .causes import explain
 from .compare import Difference, Result, compare, masks_of, verdict
 from .docker import Docker
 from .engines import Engine, NoReference, NotBuilt
+from .layers import mounted
 from .oddities import about, forgiven
 from .ours import Outcome, Place, run_script, written_by
 from .packages import moved
@@ -30,6 +31,7 @@ class Ours(NamedTuple):
     """Our side: a root, what is in it, and how the script went. `since` is when it began, by the file system's clock."""
 
     root: str
+    work: str
     seen: Look
     since: int
     outcome: Outcome
@@ -86,12 +88,8 @@ def record(case: Case, by: Engine | None = None, how: How | None = None) -> str:
 
 def _ours(case: Case, how: How, by: Engine, fill: Fill | None, work: str, stack: ExitStack) -> Ours | str:
     """Run our script on a fresh root; the tail of what it said if it failed."""
-    root = os.path.join(work, "root")
-    os.mkdir(root)
-    os.chmod(root, 0o755)
     bases = stack.enter_context(_bases(case, how, by)) if fill is None else {}
-    if case.base:
-        (fill or (lambda image, directory: copy_image(image, directory, by, how.unpack)))(case.base, root)
+    root = _root(case, how, by, fill, work, stack)
     place = Place(root, case.context, work)
     options = [*case.script_options, *(word for image, folder in bases.items() for word in ("--base", f"{image}={folder}"))]
     since = now(work)
@@ -99,7 +97,22 @@ def _ours(case: Case, how: How, by: Engine, fill: Fill | None, work: str, stack:
     outcome = run_script(case.script, how.shell, place, options, film.shoot)
     if outcome.status:
         return f"exit status {outcome.status}: {outcome.output.strip()[-2000:]}"
-    return Ours(root, look(root), since, outcome, film)
+    return Ours(root, work, look(root), since, outcome, film)
+
+
+def _root(case: Case, how: How, by: Engine, fill: Fill | None, work: str, stack: ExitStack) -> str:
+    """The base image's files to be written on: a layer over the engine's own, where these lie here; else a copy."""
+    layers = by.tell(case.base).directories if case.base and not fill else ()
+    if layers:
+        folder = os.path.join(work, "mount")
+        os.mkdir(folder)
+        return stack.enter_context(mounted(layers, folder, writable=True))
+    root = os.path.join(work, "root")
+    os.mkdir(root)
+    os.chmod(root, 0o755)
+    if case.base:
+        (fill or (lambda image, directory: copy_image(image, directory, by, how.unpack)))(case.base, root)
+    return root
 
 
 @contextmanager
@@ -189,7 +202,7 @@ def _behaviour(case: Case, how: How, by: Engine, mine: Ours, theirs: Built) -> t
     """Both are run. An image that is in no engine cannot be."""
     if isinstance(how.against, Image) and not how.against.by:
         return [], ["nothing was run: an archive is in no engine. Load it: docker load -i FILE"]
-    work = os.path.dirname(mine.root)
+    work = mine.work
     script = os.path.join(work, "start.sh")
     with open(script, "w", encoding="utf-8", errors="surrogateescape") as file:
         file.write(case.script)

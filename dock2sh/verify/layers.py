@@ -23,12 +23,13 @@ class Layer(NamedTuple):
 
 
 @contextmanager
-def mounted(layers: Sequence[str], folder: str) -> Iterator[str]:
-    """The directories `layers`, the lowest first, as one read-only root. `folder` is an empty one for what it takes.
+def mounted(layers: Sequence[str], folder: str, writable: bool = False) -> Iterator[str]:
+    """The directories `layers`, the lowest first, as one root. `folder` is an empty one for what it takes.
 
-    By short names, since mount(2) takes no more than a page of options. Raises NoReference.
+    Read-only, or `writable` in a layer of its own on top. By short names, since mount(2) takes no more than a page of options.
+    Raises NoReference.
     """
-    if len(layers) < 2:
+    if len(layers) < 2 and not writable:
         empty = os.path.join(folder, "empty")
         os.mkdir(empty, 0o755)
         yield layers[0] if layers else empty
@@ -37,8 +38,10 @@ def mounted(layers: Sequence[str], folder: str) -> Iterator[str]:
     for name, layer in zip(names, layers, strict=True):
         os.symlink(layer, os.path.join(folder, name))
     root = os.path.join(folder, "root")
-    os.mkdir(root)
-    options = "ro,lowerdir=" + ":".join(reversed(names))
+    for name in ("root", *(("upper", "work") if writable else ())):
+        os.mkdir(os.path.join(folder, name), 0o755)
+    # as docker mounts a container's root: a directory of a lower layer is renamed by copying
+    options = f"lowerdir={':'.join(reversed(names))},redirect_dir=off" + (",upperdir=upper,workdir=work" if writable else ",ro")
     done = command(["mount", "-t", "overlay", "overlay", "-o", options, root], "Install mount", cwd=folder)
     if done.returncode:
         raise NoReference(f"the image's layers cannot be mounted: {said(done)}. Be root")
