@@ -7,6 +7,7 @@ from dock2sh.model import Copy, Fetch, Plan
 from dock2sh.model import Step as PlanStep
 from dock2sh.plan.context import Project
 from dock2sh.plan.history import history
+from dock2sh.source import Diagnostic
 from dock2sh.verify import Case, How, Image, StageRow, Step, Verdict, engine, verify
 
 if TYPE_CHECKING:
@@ -42,6 +43,16 @@ def prove(plan: Plan, project: Project, file: str, write: "Callable[[Plan], str]
         word = "equivalent" if answer.verdict == "identical" else answer.verdict
         return answer._replace(verdict=word, notes=(*answer.notes, note))
     return verify(case(plan, project, file, write, wish, by), wish.how._replace(unpack=unpack), by)
+
+
+def refused(diagnostic: Diagnostic, project: Project, file: str, wish: Wish) -> Verdict:
+    """The verdict on a Dockerfile that dock2sh refuses: whether the engine refuses it, too."""
+    from dock2sh.verify import refused as judged
+    from dock2sh.verify.engines import Request
+
+    line = f"line {diagnostic.spans[0].first}: " if diagnostic.spans else ""
+    request = Request(str(project.context), file, wish.docker)
+    return judged(line + diagnostic.message, request, engine(wish.builder))
 
 
 def recorded(plan: Plan, project: Project, file: str, write: "Callable[[Plan], str]", wish: Wish) -> str:

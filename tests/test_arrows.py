@@ -28,7 +28,7 @@ MAY_IMPORT = {
     "runtime": set[str](),  # programs that a script carries
     # these compose: they may know everything but the command line
     "bases": {"source", "model", "plan", "images"},
-    "proof": {"model", "plan", "images", "verify"},
+    "proof": {"source", "model", "plan", "images", "verify"},
     "emulator": {"source", "model", "plan", "emit", "images", "sandbox"},
     "running": {"__init__", "model", "plan", "images", "sandbox", "emulator"},
     "__init__": {"bases", "source", "model", "dockerfile", "plan", "checks", "emit", "images", "sandbox", "verify"},

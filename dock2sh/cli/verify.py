@@ -8,11 +8,13 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from dock2sh.cli.calls import choose, planned
+from dock2sh.cli.calls import choose, evaluation_options, finder
 from dock2sh.cli.flags import Bases, BuildArgs, Contexts, File, Format, Labels, Output, PlatformOption, Secrets, Stage, Target
-from dock2sh.cli.say import Complaints, colour, json_text, note, usage, write
+from dock2sh.cli.say import REFUSED, USAGE, colour, json_text, note, stop, usage, write
+from dock2sh.source import Refused
 
 if TYPE_CHECKING:
+    from dock2sh.plan.context import Project
     from dock2sh.proof import Wish
     from dock2sh.verify import How, Verdict
     from dock2sh.verify.farm import Farm
@@ -92,6 +94,7 @@ def verify(
     Needs root and a builder. Exit status: 0 identical, or equivalent (the same but for named noise); 1 different; 2 usage;
     3 a side did not build; 4 inconclusive. Where both sides refuse the Dockerfile they agree.
     """
+    from dock2sh.plan.context import locate
     from dock2sh.verify import BUILDERS, SHELLS, How
     from dock2sh.verify.farm import Farm
 
@@ -107,19 +110,10 @@ def verify(
     if every:
         options = ("--builder", builder, "--shell", shell, *(("--calibrate", str(calibrate)) if calibrate else ()))
         _farm(Farm(every, options, results, jobs or max(1, (os.cpu_count() or 2) // 2), scheduler), format, output)
-    plan, project, dockerfile = planned(
-        target,
-        file,
-        build_arg,
-        stage,
-        platform,
-        label,
-        base,
-        build_context,
-        False,
-        secret,
-        format if format == "json" else "text",
-    )
+    try:
+        project = locate(target, file)
+    except Refused as refused:
+        stop(refused.diagnostic, None, USAGE, "text")
     if project.context is None:
         usage("verify needs a build context, which standard input has not: give a directory or a Dockerfile")
     how = How(shell, _against(against), calibrate, each_step, _runs(behaviour, run, seconds))
@@ -128,8 +122,8 @@ def verify(
     to_script = {"--secret": secret, "--base": base, "--ssh": ssh, "--build-context": build_context}
     wish = _wish(docker, to_script, builder, build_context, how)
     path = file or (target if Path(target).is_file() else str(project.context / project.name))
-    with Complaints(project, "text"):
-        answer = _asked(plan, project, dockerfile.escape, path, wish, record)
+    options, find = evaluation_options(build_arg, stage, platform, label), finder(base, build_context, False)
+    answer = _asked(project, options, find, path, wish, record)
     answer = answer._replace(name=path)
     write(_shown(answer, format, output), output)
     raise typer.Exit(answer.status)
@@ -139,21 +133,28 @@ def _ended(number: int, frame: object) -> None:
     raise SystemExit(128 + number)
 
 
-def _asked(plan: Any, project: Any, escape: str, path: str, wish: "Wish", record: str) -> "Verdict":
+def _asked(project: "Project", options: Any, find: Any, path: str, wish: "Wish", record: str) -> "Verdict":
     """The verdict; where a record is wanted it is written, and that is all."""
     import dock2sh
-    from dock2sh.proof import prove, recorded
+    from dock2sh.plan.evaluate import evaluate
+    from dock2sh.proof import prove, recorded, refused
     from dock2sh.verify import NoReference, NotBuilt
 
     def script(plan: Any) -> str:
-        return dock2sh.script(plan, project, escape)
+        return dock2sh.script(plan, project, dockerfile.escape)
 
     try:
+        dockerfile = dock2sh.parse(project.text)
+        plan = evaluate(dockerfile, options, find, None, project.ignore)
         if not record:
             return prove(plan, project, path, script, wish)
         write(recorded(plan, project, path, script, wish), record)
         note(f"recorded in {record}. Compare with it: dock2sh verify --against {record} ...")
         raise typer.Exit(0)
+    except Refused as error:
+        if record or wish.how.against:
+            stop(error.diagnostic, project, REFUSED, "text")
+        return refused(error.diagnostic, project, path, wish)
     except NoReference as error:
         usage(str(error))
     except NotBuilt as error:

@@ -15,7 +15,7 @@ from .behaviour import Seen
 from .case import Case, How, Image, Run, StageRow, Step
 from .compare import Difference, Result, compare, verdict
 from .engines import Engine, Told
-from .judge import record, verify
+from .judge import record, refused, verify
 from .ours import SHELLS, Place, run_script
 from .record import NotARecord, dump, load
 from .reference import BUILDERS, Built, NoReference, NotBuilt, built, copy_image, engine
@@ -25,5 +25,5 @@ from .snapshot import snapshot
 __all__ = [
     "BUILDERS", "SHELLS", "Built", "Case", "Difference", "Engine", "How", "Image", "NoReference", "NotARecord", "NotBuilt",
     "Place", "Result", "Run", "Seen", "StageRow", "Step", "Told", "Verdict", "as_json", "built", "compare", "copy_image",
-    "dump", "engine", "load", "record", "run_script", "snapshot", "text", "verdict", "verify",
+    "dump", "engine", "load", "record", "refused", "run_script", "snapshot", "text", "verdict", "verify",
 ]  # fmt: skip

@@ -21,6 +21,10 @@ _BANNER = re.compile(r"^DEPRECATED: .*\n(?: +.*\n)*\n?", re.MULTILINE)
 _SILENT = re.compile(
     r"cannot connect to the docker daemon|failed to connect to the docker api|error during connect", re.IGNORECASE
 )
+# an image that cannot be fetched is nothing that a Dockerfile could be refused for
+_NETWORK = re.compile(
+    r"failed to resolve source metadata .*(dial tcp|failed to do request|timeout|no such host|TLS)", re.IGNORECASE
+)
 # BuildKit's plain progress: `#7 [build 2/4] RUN make` and, at its end, `#7 DONE 1.2s`
 _BEGUN = re.compile(r"^#(\d+) \[(?:[\w/]+->)?(?:[a-z0-9]+/[a-z0-9/]+ )?(?:([^\] ]+) +)?(\d+)/\d+\] ", re.MULTILINE)
 _DONE = re.compile(r"^#(\d+) DONE (\d+\.\d+)s", re.MULTILINE)
@@ -51,6 +55,8 @@ class Docker:
             if done.returncode:
                 if _SILENT.search(talk):
                     raise NoReference(f"docker does not answer: {talk.strip()}. Start it, or set DOCKER_HOST")
+                if _NETWORK.search(talk):
+                    raise NoReference(f"docker cannot get an image: {talk.strip().splitlines()[-1]}")
                 match = _ERROR.search(talk)
                 raise NotBuilt((match[1] if match else _BANNER.sub("", talk)).strip())
             return Made(name, _times(talk))

@@ -107,7 +107,7 @@ def _row(job: Job, done: "subprocess.CompletedProcess[bytes]", seconds: float) -
     about = {"name": job.name, "key": job.key, "seconds": round(seconds, 1), "machine": os.uname().nodename}
     try:
         told = json.loads(done.stdout)
-        if told.get("schema") != SCHEMA:
+        if not isinstance(told, dict) or told.get("schema") != SCHEMA:
             raise ValueError("not a verdict")
     except ValueError:
         said = (done.stderr or done.stdout).decode(errors="replace").strip()[-2000:]

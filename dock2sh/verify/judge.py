@@ -12,7 +12,7 @@ from .case import Case, How, Image, StepRow
 from .causes import explain
 from .compare import Difference, Result, compare, masks_of, verdict
 from .docker import Docker
-from .engines import Engine, NoReference, NotBuilt
+from .engines import Engine, NoReference, NotBuilt, Request
 from .layers import mounted
 from .oddities import about, forgiven
 from .ours import Outcome, Place, run_script, written_by
@@ -72,6 +72,17 @@ def verify(case: Case, how: How | None = None, by: Engine | None = None, fill: F
             return Verdict("inconclusive", notes=(str(error),))
 
 
+def refused(said: str, request: Request, by: Engine) -> Verdict:
+    """The verdict where there is no script: dock2sh has refused the Dockerfile, and `said` why. Does the engine, too?"""
+    try:
+        by.remove(by.build(request).image)
+    except NotBuilt as error:
+        return Verdict("identical", notes=(f"both refuse it. {by.name}: {error}", f"dock2sh: {said}"))
+    except NoReference as error:
+        return Verdict("inconclusive", notes=(str(error), f"dock2sh refuses it: {said}"))
+    return Verdict("not built", notes=(f"{by.name} builds it, dock2sh refuses it: {said}",))
+
+
 def record(case: Case, by: Engine | None = None, how: How | None = None) -> str:
     """What the engine makes of it, as a text that `record.load` reads. Raises NotBuilt, NoReference."""
     by = by or Docker()
@@ -89,7 +100,11 @@ def record(case: Case, by: Engine | None = None, how: How | None = None) -> str:
 def _ours(case: Case, how: How, by: Engine, fill: Fill | None, work: str, stack: ExitStack) -> Ours | str:
     """Run our script on a fresh root; the tail of what it said if it failed."""
     bases = stack.enter_context(_bases(case, how, by)) if fill is None else {}
-    root = _root(case, how, by, fill, work, stack)
+    try:
+        root = _root(case, how, by, fill, work, stack)
+    except NoReference as error:
+        by.version()  # an engine that does not answer is another matter than an image that it cannot get
+        return str(error)
     place = Place(root, case.context, work)
     options = [*case.script_options, *(word for image, folder in bases.items() for word in ("--base", f"{image}={folder}"))]
     since = now(work)

@@ -74,11 +74,11 @@ def built(
     stands on, only layers above it are the image's own. `by` is docker's BuildKit by default. Raises NotBuilt, NoReference.
     """
     by = by or Docker()
-    below = by.tell(base).layers if base else ()
     began = int(time.time())
     # not from the cache: what was built before has mtimes of before, which could not be told from those that docker keeps
     made = by.build(Request(context, file, options))
     try:
+        below = by.tell(base).layers if base else ()
         with opened(by, by.tell(made.image), below, began, unpack, made) as answer:
             yield answer
     finally:
@@ -120,11 +120,16 @@ def _stored(source: str, told: Told, unpack: Unpack) -> Iterator[Built]:
 
 @contextmanager
 def lent(by: Engine, images: Sequence[str]) -> Iterator[list[str]]:
-    """What podman or buildah lacks of these images it gets from docker, and gives it back afterwards. Yields their names."""
+    """What the engine lacks of these images: podman and buildah get it from docker, and give it back afterwards; else it is
+    pulled, as the engine's build would do. Yields the names of what docker has lent."""
     docker, found = Docker(), list[str]()
     try:
-        for image in images if by.name in ("podman", "buildah") else ():
-            if not _has(by, image) and _has(docker, image):
+        for image in images:
+            if _has(by, image):
+                continue
+            if by.name in ("docker", "classic") or not _has(docker, image):
+                by.run("pull", image)
+            else:
                 with tempfile.TemporaryDirectory(prefix="dock2sh-verify-") as folder:
                     archive = os.path.join(folder, "image.tar")
                     docker.save(tagged(image), archive)

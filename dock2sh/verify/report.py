@@ -102,6 +102,8 @@ def as_object(answer: Verdict) -> dict[str, Any]:
 def _counts(answer: Verdict) -> str:
     if answer.status == STATUS["not built"]:
         return "a side did not build"
+    if not answer.files:
+        return "both sides refuse it" if answer.status == 0 else "nothing was compared"
     real = len(answer.real)
     noise = len(answer.differences) - real
     return f"{answer.files} files, {real} difference{'s' * (real != 1)}, {noise} of known noise"

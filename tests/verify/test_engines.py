@@ -3,7 +3,6 @@
 import os
 import shutil
 import subprocess
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -34,14 +33,14 @@ CMD ["world"]
 
 
 @pytest.fixture
-def folder(tmp_path: Path) -> Iterator[Path]:
+def folder(tmp_path: Path) -> Path:
     """A build context whose name no other test has: BuildKit tells contexts apart by it."""
     place = tmp_path / f"engines-{tmp_path.name}"
     place.mkdir()
     (place / "Dockerfile").write_text(DOCKERFILE)
     (place / "kept.txt").write_text("kept")
     os.utime(place / "kept.txt", (1500000000, 1500000000))
-    yield place
+    return place
 
 
 def ask(folder: Path, builder: str = "docker", how: How | None = None, dockerfile: str = DOCKERFILE) -> Verdict:
