@@ -105,6 +105,6 @@ def test_emulate_fetches_a_base_that_only_a_registry_has(start_registry: Start, 
     refused = dock2sh("emulate", "--no-pull", str(tmp_path), env=environment, status=3)
     assert f"nobody here has the image {name}" in refused.stderr
     built = dock2sh("emulate", "-t", "dock2sh-pulled", str(tmp_path), env=environment)
-    assert f"{name} is taken from the store" in built.stderr
+    assert f"{name} is taken from its registry" in built.stderr
     sizes = dock2sh("history", "--format", "{{.Size}} {{.CreatedBy}}", "dock2sh-pulled", env=environment).stdout.splitlines()
     assert sizes[0].startswith("6B RUN")
