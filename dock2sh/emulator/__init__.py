@@ -13,7 +13,6 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import NamedTuple
 
-from dock2sh.emit.script import Setting, script
 from dock2sh.emulator.bases import Bases, named_contexts, root
 from dock2sh.emulator.build import Built, Event, Root, StepFailed, Wish, build
 from dock2sh.emulator.places import home, workplace
@@ -72,7 +71,7 @@ def emulate(plan: Plan, project: Project, order: Order, tell: Callable[[Event], 
     with store.busy(), workplace(place) as work:
         images = order.bases.of(plan, contexts)
         wish = Wish(
-            script=script(plan, Setting(project.name, project.text, order.escape, project.ignore)),
+            script=lambda: _script(plan, project, order.escape),
             home=place,
             work=work,
             bases={name: root(image, store) for name, image in images.items()},
@@ -94,6 +93,12 @@ def emulate(plan: Plan, project: Project, order: Order, tell: Callable[[Event], 
             yield Emulated(plan, stages, result, images.get(plan.chain()[0].base), store)
         finally:
             kernel.unmount(result, kernel.MNT_DETACH)
+
+
+def _script(plan: Plan, project: Project, escape: str) -> str:
+    from dock2sh.emit.script import Setting, script
+
+    return script(plan, Setting(project.name, project.text, escape, project.ignore))
 
 
 def _needed_environment(options: Sequence[str]) -> dict[str, str]:

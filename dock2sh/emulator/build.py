@@ -68,12 +68,13 @@ class Root(NamedTuple):
 
 
 class Wish(NamedTuple):
-    """How to build. `bases` has each image that the plan names; `contexts` are named contexts.
+    """How to build. `bases` has each image that the plan names; `contexts` are named contexts. `script` is called when something
+    has to be run.
 
     `no_cache` are the stages (names) that are built anew, `*` for all; `jobs` is how many stages are built at a time.
     """
 
-    script: str
+    script: Callable[[], str]
     home: str
     work: str
     bases: Mapping[str, Root]
@@ -182,7 +183,7 @@ class _Builder:
         os.mkdir(work, 0o700)
         places = [new_layer(self.wish.home, key) for key in keys[len(done) :]]
         job = Build(
-            script=self.wish.script,
+            script=self.wish.script(),
             first=first,
             last=self.first[stage.key] + len(keys) - 1,
             stage="" if stage.key in self.chain else stage.key,

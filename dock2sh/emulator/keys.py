@@ -2,11 +2,12 @@
 
 import hashlib
 import json
+import os
 from collections.abc import Sequence
 from functools import cache
 from typing import Any, assert_never
 
-from dock2sh.emit.bundle import library
+from dock2sh.emit.bundle import RUNTIME
 from dock2sh.model import Configure, Copy, Fetch, MakeDirectory, Run, Step
 
 
@@ -46,7 +47,13 @@ def _said(step: Step) -> Any:
 @cache
 def _library() -> str:
     """The shell library: another one may do otherwise."""
-    return _digest([function.text for function in library().values()])
+    whole = hashlib.sha256()
+    for folder in (RUNTIME, f"{RUNTIME}/programs"):
+        for entry in sorted(os.scandir(folder), key=lambda entry: entry.name):
+            if entry.is_file():
+                with open(entry.path, "rb") as file:
+                    whole.update(file.read())
+    return whole.hexdigest()
 
 
 def _digest(value: Any) -> str:
