@@ -15,12 +15,13 @@ from typing import NamedTuple
 
 from dock2sh.emulator.bases import Bases, named_contexts, root
 from dock2sh.emulator.build import Built, Event, Root, StepFailed, Wish, build
+from dock2sh.emulator.elsewhere import build_elsewhere
 from dock2sh.emulator.places import home, workplace
 from dock2sh.emulator.result import image_config, inspected, keep, write_directory, write_tar
 from dock2sh.images.store import Store, Stored, open_store
 from dock2sh.model import Plan
 from dock2sh.plan.context import Project
-from dock2sh.sandbox import SandboxError, kernel
+from dock2sh.sandbox import Sandbox, SandboxError, kernel
 from dock2sh.sandbox.overlay import mount_layers, shallow
 
 __all__ = [
@@ -33,7 +34,8 @@ class Order(NamedTuple):
     """What is asked for besides the plan.
 
     `bases` are the images that the plan was made with, `options` the script's own (--secret, --ssh), `no_cache` the stages that
-    are built anew (`*`: all), `escape` is the Dockerfile's escape character.
+    are built anew (`*`: all), `escape` is the Dockerfile's escape character. `sandbox` is where the script runs as a whole; None
+    is namespaces of ours, with a layer a step.
     `on_failure` is called with what has failed and a directory to work in, before all is taken away.
     """
 
@@ -42,6 +44,7 @@ class Order(NamedTuple):
     no_cache: frozenset[str] = frozenset()
     jobs: int = 2
     escape: str = "\\"
+    sandbox: Sandbox | None = None
     on_failure: "Callable[[StepFailed, str], None]" = lambda failed, work: None
 
 
@@ -84,7 +87,7 @@ def emulate(plan: Plan, project: Project, order: Order, tell: Callable[[Event], 
             jobs=order.jobs,
         )
         try:
-            stages = build(plan, wish, tell)
+            stages = build_elsewhere(plan, wish, order.sandbox, tell) if order.sandbox else build(plan, wish, tell)
         except StepFailed as failed:
             order.on_failure(failed, work)
             raise

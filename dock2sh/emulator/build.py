@@ -247,7 +247,7 @@ class _Builder:
             case "x":
                 raise SandboxError(text.decode(errors="replace"))
             case "e" if int(text):
-                reason = _reason(bytes(running.said))
+                reason = failure(bytes(running.said))
                 event = self._event(running, "failed", self._number(running), reason)
                 raise StepFailed(event, int(text), self._left(running))
 
@@ -293,7 +293,7 @@ class _Builder:
         self.running.clear()
 
 
-def _reason(said: bytes) -> bytes:
+def failure(said: bytes) -> bytes:
     """Why a step has failed, in the script's words: the last line of its own."""
     lines = [line for line in said.split(b"\n") if line.startswith((b"error: ", b"missing: "))]
     return lines[-1].partition(b": ")[2] if lines else b"it ended"

@@ -37,9 +37,12 @@ def image_config(plan: Plan, stages: Mapping[str, Built], diff_ids: Sequence[str
 
 
 def _dated(plan: Plan, made: list[float]) -> list[dict[str, Any]]:
-    """The history, with times."""
+    """The history, with times. Where all steps made one layer it is the last one's."""
     entries = history(plan)
     inherited = len(plan.image.get("history") or ())
+    own = [entry for entry in entries[inherited:] if not entry.get("empty_layer")]
+    for entry in own[: len(own) - len(made)]:
+        entry["empty_layer"] = True
     moments = iter(made)
     last = entries[inherited - 1].get("created") if inherited else None
     last = last or _time(made[0] if made else time.time())
