@@ -17,6 +17,7 @@ from dock2sh.source import Diagnostic, draw
 if TYPE_CHECKING:
     from dock2sh.emulator import Emulated, Event, StepFailed
     from dock2sh.model import Plan
+    from dock2sh.sandbox import Sandbox
 
 Agents = Annotated[list[str] | None, typer.Option("--ssh", metavar="default[=SOCKET]", help="An agent for RUN --mount=type=ssh.")]
 NoCache = Annotated[bool, typer.Option("--no-cache", help="Run every step.")]
@@ -26,6 +27,9 @@ NoCacheFilter = Annotated[
 Progress = Annotated[str, typer.Option("--progress", metavar="auto|plain|tty|json", help="How the work is shown, on stderr.")]
 Quiet = Annotated[bool, typer.Option("-q", "--quiet", help="Show nothing of the work; print the image's id.")]
 Tags = Annotated[list[str] | None, typer.Option("-t", "--tag", metavar="NAME[:TAG]", help="A name for the image.")]
+Place = Annotated[str, typer.Option("--sandbox", metavar="namespaces|docker|podman|vm", help="Where the script runs; see below.")]
+Privileged = Annotated[bool, typer.Option("--privileged", help="With docker or podman: a container that may make namespaces.")]
+Kernel = Annotated[str, typer.Option("--kernel", metavar="FILE", help="With vm: the kernel to boot, instead of Debian's.")]
 OnFailure = Annotated[
     str, typer.Option("--on-failure", metavar="stop|shell", help="shell: open one in the state of the step that failed.")
 ]
@@ -57,6 +61,9 @@ def emulate(
     quiet: Quiet = False,
     tag: Tags = None,
     iidfile: IdFile = "",
+    sandbox: Place = "namespaces",
+    privileged: Privileged = False,
+    kernel: Kernel = "",
     on_failure: OnFailure = "stop",
     output: Result = "",
 ) -> None:
@@ -69,9 +76,13 @@ def emulate(
 
     An ordinary user builds in a user namespace of his own.
 
+    --sandbox namespaces is the default: nothing to install, a layer and a place in the cache for each step. docker and podman run
+    the whole script in a container of the base image, as a person would, vm in a QEMU guest: one layer, no cache.
+
     Exit status: 0; 1 a step failed, or the Dockerfile is refused; 2 usage; 3 something is missing here.
     """
     end_in_order()
+    choose("--sandbox", sandbox, ("namespaces", "docker", "podman", "vm"))
     choose("--on-failure", on_failure, ("stop", "shell"))
     choose("--progress", progress, ("auto", "plain", "tty", "json"))
     from dock2sh.emulator import Bases, Order, StepFailed, emulate
@@ -89,18 +100,15 @@ def emulate(
         plan, project, dockerfile = planned(
             target, file, build_arg, stage, platform, label, base, build_context, False, secret, find=bases.find
         )
-    except SandboxError as error:
-        note(str(error))
-        raise typer.Exit(UNABLE) from error
-    given = {"--secret": secret, "--ssh": ssh}
-    order = Order(
-        bases=bases,
-        options=[word for flag, values in given.items() for value in values or () for word in (flag, value)],
-        no_cache=frozenset(["*"] if no_cache else no_cache_filter or ()),
-        escape=dockerfile.escape,
-        on_failure=_shell if on_failure == "shell" else lambda failed, work: None,
-    )
-    try:
+        given = {"--secret": secret, "--ssh": ssh}
+        order = Order(
+            bases=bases,
+            options=[word for flag, values in given.items() for value in values or () for word in (flag, value)],
+            no_cache=frozenset(["*"] if no_cache else no_cache_filter or ()),
+            escape=dockerfile.escape,
+            sandbox=_sandbox(sandbox, privileged, kernel),
+            on_failure=_shell if on_failure == "shell" else lambda failed, work: None,
+        )
         with Complaints(project), _shown(plan, progress, quiet) as tell, emulate(plan, project, order, tell) as done:
             said = _result(done, output, tag or [])
     except StepFailed as failed:
@@ -113,6 +121,32 @@ def emulate(
         Path(iidfile).write_text(said)
     if quiet and said:
         print(said)
+
+
+def _sandbox(name: str, privileged: bool, kernel: str) -> "Sandbox | None":
+    """The sandbox of that name, if it can be had here; None for the emulator's own namespaces. Raises SandboxError."""
+    if name == "namespaces":
+        return None
+    from dock2sh.sandbox import SandboxError
+
+    found = _elsewhere(name, privileged, kernel)
+    if trouble := found.trouble():
+        raise SandboxError(trouble)
+    return found
+
+
+def _elsewhere(name: str, privileged: bool, kernel: str) -> "Sandbox":
+    if name == "vm":
+        from dock2sh.sandbox.vm import Vm
+
+        return Vm(kernel)
+    if name == "docker":
+        from dock2sh.sandbox.docker import Docker
+
+        return Docker(privileged)
+    from dock2sh.sandbox.podman import Podman
+
+    return Podman(privileged)
 
 
 def _result(done: "Emulated", output: str, names: list[str]) -> str:
