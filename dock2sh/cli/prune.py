@@ -5,13 +5,13 @@ from typing import Annotated
 
 import typer
 
-from dock2sh.cli.say import usage, write
+from dock2sh.cli.say import note, usage, write
 from dock2sh.cli.store import failing, opened_to_remove
 
 
 def prune(
     all: Annotated[bool, typer.Option("-a", "--all", help="All images, not only those without a name.")] = False,
-    cache: Annotated[bool, typer.Option("--build-cache", help="Also what builds remember of their steps.")] = False,
+    cache: Annotated[bool, typer.Option("--build-cache", help="Also the steps that builds remember, and cache mounts.")] = False,
     force: Annotated[bool, typer.Option("-f", "--force", help="Do not ask.")] = False,
     filter: Annotated[
         list[str] | None, typer.Option("--filter", metavar="NAME=VALUE", help="Only these images: until=24h, label=KEY[=VALUE].")
@@ -34,9 +34,22 @@ def prune(
         store, now = opened_to_remove(), datetime.now(UTC)
         left = {image.id for image in wanted(filter or (), store.all(), now)}
         removed = store.prune(lambda image: image.id in left and (all or not image.names), cache)
+    freed = removed.freed + (_clear_cache() if cache else 0)
     lines = [f"untagged: {familiar(name)}" for name in removed.untagged] + [f"deleted: {one}" for one in removed.deleted]
     write("".join(line + "\n" for line in [*(["Deleted Images:", *lines, ""] if lines else [])]), "")
-    write(f"Total reclaimed space: {human(removed.freed)}\n", "")
+    write(f"Total reclaimed space: {human(freed)}\n", "")
+
+
+def _clear_cache() -> int:
+    """The steps that the emulator remembers, and the directories of RUN --mount=type=cache."""
+    from dock2sh.emulator.places import clear, home
+    from dock2sh.sandbox.rootless import become_root
+
+    become_root()  # an ordinary user's layers have files of other owners
+    freed = clear(home())
+    if freed is None:
+        note("a build is at work: its steps are kept")
+    return freed or 0
 
 
 def _ask(all: bool, cache: bool) -> None:

@@ -77,3 +77,31 @@ def _sweep(work: str) -> None:
             pass
         finally:
             os.close(lock)
+
+
+def clear(home: str) -> int | None:
+    """Take away all that the cache knows, and the directories of RUN --mount=type=cache: the bytes that it held.
+
+    None, and nothing is done, while a build is at work.
+    """
+    door = os.open(f"{home}/work", os.O_RDONLY)
+    try:
+        fcntl.flock(door, fcntl.LOCK_EX)
+        _sweep(f"{home}/work")
+        if os.listdir(f"{home}/work"):
+            return None
+        return sum(_emptied(f"{home}/{name}") for name in ("build", "layers", "caches"))
+    finally:
+        os.close(door)
+
+
+def _emptied(directory: str) -> int:
+    held = 0
+    for folder, _, files in os.walk(directory):
+        held += sum(os.lstat(f"{folder}/{name}").st_blocks * 512 for name in files)
+    for entry in os.scandir(directory):
+        if entry.is_dir(follow_symlinks=False):
+            shutil.rmtree(entry.path)
+        else:
+            os.unlink(entry.path)
+    return held

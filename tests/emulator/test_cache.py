@@ -5,7 +5,7 @@ import re
 from pathlib import Path
 
 import pytest
-from building import Emulate
+from building import Emulate, dock2sh
 
 pytestmark = pytest.mark.root
 
@@ -107,3 +107,12 @@ def test_a_cache_mount_stays_and_is_in_no_layer(emulate: Emulate, tmp_path: Path
     assert emulate(text.format(2), "-o", tmp_path / "out").returncode == 0
     assert (tmp_path / "out/rootfs/log").read_text() == "1\n2\n"
     assert not (tmp_path / "out/rootfs/cache").exists()
+
+
+def test_prune_takes_all_of_it_away(emulate: Emulate, data: Path) -> None:
+    text = "FROM busybox\nRUN --mount=type=cache,target=/cache head -c 100000 /dev/zero >/big; cp /big /cache\n"
+    emulate(text)
+    done = dock2sh("prune", "-f", "--build-cache")
+    assert "Total reclaimed space" in done.stdout
+    assert [list((data / name).iterdir()) for name in ("build", "layers", "caches", "work")] == [[], [], [], []]
+    assert len(ran(emulate(text).stderr)) == 1
