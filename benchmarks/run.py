@@ -110,7 +110,11 @@ def main() -> int:
         rows += against_go(text, "40 lines", 50) + against_go(long(text), "1,000 lines", 3)
     else:
         print("without the official parser: ./dev pip install dockerfile\n")
-    rows += [start_up(), growth()]
+    return show([*rows, start_up(), growth()])
+
+
+def show(rows: list[Row]) -> int:
+    """The table; 1 if a goal is missed."""
     print(f"{'':48}{'ours':>10}{'theirs':>10}{'ratio':>8}{'goal':>8}")
     for row in rows:
         ratio = row.ours / row.theirs
