@@ -110,7 +110,7 @@ def emulate(
             on_failure=_shell if on_failure == "shell" else lambda failed, work: None,
         )
         with Complaints(project), _shown(plan, progress, quiet) as tell, emulate(plan, project, order, tell) as done:
-            said = _result(done, output, tag or [])
+            said = _result(done, output, tag or [], quiet)
     except StepFailed as failed:
         note_lines(draw(_diagnosis(failed), project.name, project.text, colour(sys.stderr)))
         raise typer.Exit(REFUSED) from failed
@@ -149,7 +149,7 @@ def _elsewhere(name: str, privileged: bool, kernel: str) -> "Sandbox":
     return Podman(privileged)
 
 
-def _result(done: "Emulated", output: str, names: list[str]) -> str:
+def _result(done: "Emulated", output: str, names: list[str], quiet: bool) -> str:
     """Write what was asked for; the id of the image that is kept, "" if it is only written out."""
     from dock2sh.emulator import image_config, inspected, write_directory, write_tar
 
@@ -160,7 +160,8 @@ def _result(done: "Emulated", output: str, names: list[str]) -> str:
     if output and not names:
         return ""
     image = done.keep(names)
-    note(f"kept as {', '.join([image.id, *names])}")
+    if not quiet:
+        note(f"kept as {', '.join([image.id, *names])}")
     return image.id
 
 
