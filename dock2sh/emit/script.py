@@ -276,6 +276,7 @@ class _Writer:
             flags += ["--keep-git-dir"] if step.git.keep_git_dir else []
             flags += [] if step.git.submodules else ["--submodules=false"]
             flags += ["--mtime=commit"] if step.git.commit_times else []
+            flags += ["--fetch-by-commit"] if step.git.fetch_by_commit else []
         word = "add_git" if step.git else "add_url"
         self.word(word, *flags, quote(step.source), quote(_without_dot(step.destination)))
 

@@ -1,10 +1,10 @@
 # ADD of a git repository.
 
 # add_git [--chown= --chmod= --link --exclude= --checksum=COMMIT --ref= --subdir= --keep-git-dir --submodules=false
-# --mtime=commit]... URL DEST: the contents of a checkout, root's, 0644 and 0755.
+# --mtime=commit --fetch-by-commit]... URL DEST: the contents of a checkout, root's, 0644 and 0755.
 add_git() {
     wanted || return 0
-    git_ref='' git_subdir='' git_commit='' git_keep='' git_submodules=yes git_times=''
+    git_ref='' git_subdir='' git_commit='' git_exact='' git_keep='' git_submodules=yes git_times=''
     placement_none
     while git_option "$1"; do shift; done
     [ "$1" != -- ] || shift
@@ -28,7 +28,8 @@ git_option() {
     --subdir=*) git_subdir=${1#*=} git_subdir=${git_subdir#/} ;;
     --checksum=*) git_commit=${1#*=} ;;
     --keep-git-dir | --keep-git-dir=true) git_keep=yes ;;
-    --keep-git-dir=false | --submodules=true | --mtime=checkout | --fetch-by-commit*) ;;
+    --keep-git-dir=false | --submodules=true | --mtime=checkout) ;;
+    --fetch-by-commit) git_exact=yes ;;
     --submodules=false) git_submodules='' ;;
     --mtime=commit) git_times=yes ;;
     *) placement_option "$1" ;;
@@ -46,10 +47,12 @@ in_checkout() {
     )
 }
 
+# --fetch-by-commit takes what --checksum names, wherever the reference is by now.
 # A whole commit id may be of no branch's tip: then everything is fetched, if the server does not give it by itself.
 git_fetch() {
     { mkdir "$state/git/tree" && in_checkout init -q && in_checkout remote add origin "$1"; } || fail "$1 cannot be fetched"
     git_want=${git_ref:-HEAD}
+    [ -z "$git_exact" ] || git_want=${git_commit:-$git_want}
     case $git_want in -*) fail "repository does not contain ref $git_want" ;; esac
     in_checkout fetch -q --depth=1 origin "$git_want" 2>"$state/git/said" && git_want=FETCH_HEAD && return
     case $git_want in

@@ -250,3 +250,12 @@ def test_repositories_that_fail(workshop: Workshop, repository: str) -> None:
     assert "repository does not contain ref nope" in refused(workshop, f"add_git --ref=nope {repository} /w")
     assert "expected checksum to match 00000" in refused(workshop, f"add_git --checksum=00000 {repository} /w")
     assert "invalid subdir /no" in refused(workshop, f"add_git --subdir=no {repository} /w")
+
+
+def test_a_commit_wherever_its_branch_is_by_now(workshop: Workshop, repository: str) -> None:
+    workshop.busybox()
+    work = repository.removeprefix("file://")
+    first = subprocess.run(["git", "rev-parse", "v1"], cwd=work, capture_output=True, text=True, check=True).stdout.strip()
+    asked = f"add_git --ref=main --checksum={first}"
+    assert f"expected checksum to match {first}" in refused(workshop, f"{asked} {repository} /w")
+    assert put(workshop, f"{asked} --fetch-by-commit {repository} /w") == [". d 755 0:0", "d d 755 0:0", "d/x f 755 0:0"]
