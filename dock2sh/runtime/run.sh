@@ -113,7 +113,7 @@ run_choose() {
     [ -z "${mode-}" ] || return 0
     mode=plain
     run_kit
-    "$(tool unshare)" -m -p -i -u -f "$(tool sh)" -c "$(program_probe)" sh "$state" 2>/dev/null && mode=full
+    run_remounts=$("$(tool unshare)" -m -p -i -u -f "$(tool sh)" -c "$(program_probe)" sh "$state" 2>/dev/null) && mode=full
     if [ "$mode" = full ]; then run_names; else plain_notes; fi
 }
 
@@ -125,12 +125,11 @@ run_names() {
 
 # run_kit: sets `kit`: whose tools are here, util-linux's or those of busybox; and the first process as a word.
 run_kit() {
-    kit=linux run_remounts=''
+    kit=linux
     case $("$(tool setpriv)" --help 2>&1) in *--bounding-set*) ;; *) kit=busybox ;; esac
-    case $("$(tool mount)" --version 2>&1) in *util-linux*) run_remounts=1 ;; esac
     quote_word "$(program_enter)"
     run_first=$quoted
-    : "$run_first$run_remounts"
+    : "$run_first"
     # the caller may have signals ignored (nohup, a job in the background), and only GNU env can undo that for the step
     run_signals=''
     case $("$(tool env)" --help 2>&1) in *--default-signal*) run_signals=--default-signal ;; esac

@@ -86,6 +86,6 @@ start_become() {
     fi
     eval "run_become $image_entrypoint $image_cmd"
     export enter_mode=start enter_root="$root" enter_state='' enter_uid=0 enter_wd="$run_wd" enter_network='' enter_security=''
-    export enter_remounts="$run_remounts" enter_devices=''
+    export enter_remounts='' enter_devices=''
     eval "exec $chain"
 }

@@ -1445,7 +1445,7 @@ run_choose() {
     [ -z "${mode-}" ] || return 0
     mode=plain
     run_kit
-    "$(tool unshare)" -m -p -i -u -f "$(tool sh)" -c "$(program_probe)" sh "$state" 2>/dev/null && mode=full
+    run_remounts=$("$(tool unshare)" -m -p -i -u -f "$(tool sh)" -c "$(program_probe)" sh "$state" 2>/dev/null) && mode=full
     if [ "$mode" = full ]; then run_names; else plain_notes; fi
 }
 
@@ -1457,12 +1457,11 @@ run_names() {
 
 # run_kit: sets `kit`: whose tools are here, util-linux's or those of busybox; and the first process as a word.
 run_kit() {
-    kit=linux run_remounts=''
+    kit=linux
     case $("$(tool setpriv)" --help 2>&1) in *--bounding-set*) ;; *) kit=busybox ;; esac
-    case $("$(tool mount)" --version 2>&1) in *util-linux*) run_remounts=1 ;; esac
     quote_word "$(program_enter)"
     run_first=$quoted
-    : "$run_first$run_remounts"
+    : "$run_first"
     # the caller may have signals ignored (nohup, a job in the background), and only GNU env can undo that for the step
     run_signals=''
     case $("$(tool env)" --help 2>&1) in *--default-signal*) run_signals=--default-signal ;; esac
@@ -1920,7 +1919,7 @@ start_become() {
     fi
     eval "run_become $image_entrypoint $image_cmd"
     export enter_mode=start enter_root="$root" enter_state='' enter_uid=0 enter_wd="$run_wd" enter_network='' enter_security=''
-    export enter_remounts="$run_remounts" enter_devices=''
+    export enter_remounts='' enter_devices=''
     eval "exec $chain"
 }
 
@@ -2574,8 +2573,11 @@ PROGRAM
 
 program_probe() {
     cat <<'PROGRAM'
-# sh -c PROGRAM sh DIR, in new namespaces: may we mount in them?
-mount -n -t tmpfs tmpfs "$1" && mkdir "$1/proc" && mount -n -t proc proc "$1/proc"
+# sh -c PROGRAM sh DIR, in new namespaces: may we mount in them? Prints `once` where one call is enough for a read-only bind mount
+# (util-linux has done the kernel's second call itself since 2.27; before, and in busybox, the mount is writable without a word).
+mount -n -t tmpfs tmpfs "$1" && mkdir "$1/proc" && mount -n -t proc proc "$1/proc" || exit
+mkdir "$1/bound"
+! mount -n -o bind,ro "$1/bound" "$1/bound" || (: >"$1/bound/written") || echo once
 PROGRAM
 }
 

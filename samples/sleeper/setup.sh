@@ -746,12 +746,11 @@ security() {
 
 # run_kit: sets `kit`: whose tools are here, util-linux's or those of busybox; and the first process as a word.
 run_kit() {
-    kit=linux run_remounts=''
+    kit=linux
     case $("$(tool setpriv)" --help 2>&1) in *--bounding-set*) ;; *) kit=busybox ;; esac
-    case $("$(tool mount)" --version 2>&1) in *util-linux*) run_remounts=1 ;; esac
     quote_word "$(program_enter)"
     run_first=$quoted
-    : "$run_first$run_remounts"
+    : "$run_first"
     # the caller may have signals ignored (nohup, a job in the background), and only GNU env can undo that for the step
     run_signals=''
     case $("$(tool env)" --help 2>&1) in *--default-signal*) run_signals=--default-signal ;; esac
@@ -1064,7 +1063,7 @@ start_become() {
     fi
     eval "run_become $image_entrypoint $image_cmd"
     export enter_mode=start enter_root="$root" enter_state='' enter_uid=0 enter_wd="$run_wd" enter_network='' enter_security=''
-    export enter_remounts="$run_remounts" enter_devices=''
+    export enter_remounts='' enter_devices=''
     eval "exec $chain"
 }
 
