@@ -62,7 +62,9 @@ class _Assembly:
         self.shared: Globals = global_scope(dockerfile, plan, build_args)
         self.lines = dockerfile.text.split("\n")
         self.did: list[inventory.Did] = []
-        self.remarks = remarks
+        self.remarks: dict[int, list[Remark]] = {}
+        for remark in remarks:
+            self.remarks.setdefault(remark.line, []).append(remark)
         hand = by_hand(plan, name, dockerfile.text, dockerfile.escape)
         self.begins = {stage.index: begin for stage, begin in zip(plan.stages, hand.begins, strict=True)}
         self.started = hand.start
@@ -131,7 +133,8 @@ class _Assembly:
         unread: tuple[tuple[str, Text], ...] = (),
     ) -> Step:
         source = "\n".join(line.rstrip("\r") for line in self.lines[node.span.first - 1 : node.span.last])
-        remarks = tuple(remark for remark in self.remarks if node.span.first <= remark.line <= node.span.last)
+        lines = range(node.span.first, node.span.last + 1)
+        remarks = tuple(remark for line in lines for remark in self.remarks.get(line, ()))
         return Step(
             node.span.first, node.span.last, node.keyword.upper(), source, phase, place, tuple(does), hand, variables, found,
             unread, remarks,
