@@ -107,7 +107,7 @@ class Catalogue:
         is_id = len(hexadecimal) <= 64 and bool(hexadecimal) and _HEX.issuperset(hexadecimal)
         if is_id and len(hexadecimal) == 64:
             return [entry for entry in entries if self.id_of(entry) == f"sha256:{hexadecimal}"]
-        whole = _normalised(reference)
+        whole = normalised(reference)
         found = [entry for entry in entries if index.name_of(entry) == whole] if whole else []
         if found or not is_id:
             return found
@@ -160,7 +160,8 @@ def as_json(value: object) -> bytes:
     return json.dumps(value, separators=(",", ":"), ensure_ascii=False).encode("utf-8", "surrogateescape")
 
 
-def _normalised(reference: str) -> str:
+def normalised(reference: str) -> str:
+    """The whole reference, "" for what is none."""
     try:
         return normalise_reference(reference)
     except InvalidReference:

@@ -117,8 +117,7 @@ class Registry:
 
     def upload(self, digest: str, size: int, block: Callable[[int, int], bytes], done: Callable[[int], None]) -> None:
         """Send a blob: `block(at, length)` reads of it. A chunk that breaks is sent again from where the registry has got to."""
-        place = self._request("POST", "blobs/uploads/", accepted=(202,)).headers["Location"]
-        at, failures = 0, 0
+        place, at, failures = self._begin_upload(), 0, 0
         while at < size:
             data = block(at, _CHUNK)
             try:
@@ -127,9 +126,9 @@ class Registry:
                 done(at)
             except _Broken as error:
                 failures += 1
-                if failures > 4:
-                    raise ImageError(f"{self.name}: the upload broke five times at byte {at}: {error}") from error
-                place, at = self._progress(place)
+                if failures > _BREAKS_AT_MOST:
+                    raise ImageError(f"{self.name}: the upload broke again and again, at byte {at}: {error}") from error
+                place, at = self._go_on(place)
         query = urlencode({"digest": digest})
         self._request("PUT", _with_query(place, query), headers={"Content-Length": "0"}, accepted=(201, 204))
 
@@ -141,11 +140,21 @@ class Registry:
         if response.headers.get("Docker-Content-Digest", digest) != digest:
             raise ImageError(f"{self.name} has stored another manifest than was sent")
 
+    def _begin_upload(self) -> str:
+        return str(self._request("POST", "blobs/uploads/", accepted=(202,)).headers["Location"])
+
+    def _go_on(self, place: str) -> tuple[str, int]:
+        """Where a broken upload goes on, and from which byte: anew if the registry has lost it."""
+        try:
+            return self._progress(place)
+        except NotThere:
+            return self._begin_upload(), 0
+
     def _send(self, place: str, at: int, data: bytes) -> str:
         headers = {"Content-Type": "application/octet-stream", "Content-Range": f"{at}-{at + len(data) - 1}"}
         try:
             response = self._request("PATCH", place, headers=headers, body=data, accepted=(202, 204, *_BROKEN), broken=True)
-        except (HTTPError, OSError) as error:
+        except (HTTPError, OSError, NotThere) as error:  # not there: it was still writing when it told how far it is
             raise _Broken(str(error)) from error
         if response.status in _BROKEN:
             raise _Broken(f"HTTP {response.status}")
@@ -293,6 +302,7 @@ class _Broken(Exception):
 
 
 _CHUNK = 1 << 24
+_BREAKS_AT_MOST = 5  # one after the other
 _BROKEN = (416, 429, 500, 502, 503, 504)
 
 

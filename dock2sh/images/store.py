@@ -18,10 +18,10 @@ from typing import Any, BinaryIO, NamedTuple
 
 from . import ImageError, index
 from .blobs import Folder, discard
-from .catalogue import MANIFEST, PLAIN_TAR, Catalogue, Layer, Stored, as_json
+from .catalogue import MANIFEST, PLAIN_TAR, Catalogue, Layer, Stored, as_json, normalised
 from .index import Entry
 from .memory import Memory, Remembered
-from .reference import InvalidReference, normalise_reference
+from .reference import normalise_reference
 
 __all__ = ["PLAIN_TAR", "Layer", "Remembered", "Removed", "Store", "Stored", "default_path", "open_store"]
 
@@ -252,7 +252,7 @@ class Store:
         By id with names in several repositories only with `force`. Layers of nobody else go with it, if nobody is `busy`.
         """
         image = self._must_find(reference)
-        whole = _normalised(reference)
+        whole = normalised(reference)
         if whole in (*image.names, *image.digests) and len(image.names) > (whole in image.names):
             self.untag(reference)
             return Removed(untagged=(whole,))
@@ -363,10 +363,3 @@ def _with_layers(config: Mapping[str, Any], layers: Sequence[Layer]) -> Mapping[
     if config.get("rootfs", {}).get("diff_ids"):
         return config
     return {**config, "rootfs": {"type": "layers", "diff_ids": [layer.diff_id for layer in layers]}}
-
-
-def _normalised(reference: str) -> str:
-    try:
-        return normalise_reference(reference)
-    except InvalidReference:
-        return ""

@@ -1,10 +1,12 @@
 """Pulling and pushing: a real registry, docker and skopeo at its other end, and a registry that does all that can go wrong."""
 
 import base64
+import contextlib
 import gzip
 import hashlib
 import json
 import os
+import socket
 import subprocess
 import threading
 from collections.abc import Callable, Iterator
@@ -65,6 +67,53 @@ def test_there_and_back(start_registry: Start, store: Store, tmp_path: Path) -> 
     # pushed on as it was pulled: the same manifest, so the same digest
     other.tag(back.id, f"{host}/team/again:2")
     assert push(other, f"{host}/team/again:2") == pushed
+
+
+class Cutting:
+    """Stands before a registry and breaks a connection, once for each of `cuts`, after so many bytes have gone in."""
+
+    def __init__(self, host: str, cuts: list[int]) -> None:
+        self.target, self.cuts, self.broken = int(host.rpartition(":")[2]), cuts, 0
+        self.socket = socket.create_server(("127.0.0.1", 0))
+        self.host = f"127.0.0.1:{self.socket.getsockname()[1]}"
+        threading.Thread(target=self._serve, daemon=True).start()
+
+    def _serve(self) -> None:
+        while True:
+            try:
+                client, _ = self.socket.accept()
+            except OSError:
+                return
+            server = socket.create_connection(("127.0.0.1", self.target))
+            for pair in ((client, server, True), (server, client, False)):
+                threading.Thread(target=self._pass_on, args=pair, daemon=True).start()
+
+    def _pass_on(self, source: socket.socket, target: socket.socket, counted: bool) -> None:
+        passed = 0
+        with contextlib.suppress(OSError):
+            while data := source.recv(1 << 14):
+                passed += len(data)
+                if counted and self.cuts and passed > self.cuts[0]:
+                    self.cuts.pop(0)
+                    self.broken += 1
+                    break
+                target.sendall(data)
+        for end in (source, target):
+            with contextlib.suppress(OSError):
+                end.shutdown(socket.SHUT_RDWR)
+
+
+def test_a_broken_upload_goes_on_where_the_registry_has_got_to(
+    start_registry: Start, store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("dock2sh.images.registry._CHUNK", 1 << 17)
+    cutting = Cutting(start_registry().host, [300_000, 500_000, 100_000])
+    layer = store.add_layer(lambda out: out.write(tar_of(f="x") + os.urandom(2_000_000)))
+    image = store.add_image(config(), [layer], [f"{cutting.host}/app:1"])
+    push(store, f"{cutting.host}/app:1")
+    assert cutting.broken == 3
+    assert pull(open_store(str(tmp_path / "other")), f"{cutting.host}/app:1").id == image.id
+    cutting.socket.close()
 
 
 @pytest.mark.docker
