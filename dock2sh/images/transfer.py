@@ -22,6 +22,7 @@ from .store import PLAIN_TAR, Layer, Store, Stored
 
 _AT_ONCE = 3  # layers, as docker
 _TRIES = 6
+_LEVEL = 4  # of gzip: half the time of its usual 6 on a root file system, and two percent larger
 _LAYERS = {
     "application/vnd.oci.image.layer.v1.tar", "application/vnd.docker.image.rootfs.diff.tar",
     "application/vnd.oci.image.layer.v1.tar+gzip", "application/vnd.docker.image.rootfs.diff.tar.gzip",
@@ -303,7 +304,7 @@ def _push_layer(registry: Registry, store: Store, layer: Layer, watch: Watch, st
 
 def _gzip(store: Store, layer: Layer, out: BinaryIO, stop: Event) -> tuple[str, int]:
     """The layer gzipped, the same bytes each time (no name, no time): its digest and size."""
-    packer, summed, size = zlib.compressobj(6, zlib.DEFLATED, 31), hashlib.sha256(), 0
+    packer, summed, size = zlib.compressobj(_LEVEL, zlib.DEFLATED, 31), hashlib.sha256(), 0
     with store.open_layer(layer) as stream:
         while block := stream.read(1 << 20):
             if stop.is_set():
