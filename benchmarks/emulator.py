@@ -1,7 +1,7 @@
 """The emulator beside `docker build`, as ratios of elapsed time:  ./dev python benchmarks/emulator.py [--large]
 
-Needs root and a Docker Engine with the image busybox (tests/engine/start.sh starts one); base images are at hand for both. --large
-adds a context of 10,000 files and 1 GiB. Exit status 1 if a goal is missed, 3 without docker.
+Needs root and a Docker Engine with the image busybox (tests/engine/start.sh starts one); base images are at hand for both.
+--large adds a context of 10,000 files and 1 GiB. Exit status 1 if a goal is missed, 3 without docker.
 """
 
 import os
