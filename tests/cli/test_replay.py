@@ -17,8 +17,7 @@ COPY <<EOF greeting
 # not a remark, and no $(command)
 EOF
 RUN cat greeting && \\
-    echo 'ü, two
-lines'
+    echo 'ü, two'
 
 FROM busybox
 ENV WHO=world
@@ -74,7 +73,7 @@ def test_a_build_by_hand(whose: str, folder: Path) -> None:
     assert done.returncode == 0, done.stderr + shown(done.stdout)
     text = shown(done.stdout)
     assert "$ docker run -it --name first busybox bash\r\n" in text
-    assert "# not a remark, and no $(command)\r\nü, two\r\nlines\r\n" in text
+    assert "# not a remark, and no $(command)\r\nü, two\r\n" in text
     assert "hello world\r\n" in text
     assert "\r\nwww-data\r\n" in text
     assert "\x1b]7777;0" not in text
