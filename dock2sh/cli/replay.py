@@ -48,6 +48,7 @@ def replay(
     plan, project, dockerfile = planned(target, file, build_arg, stage, platform, None, base, build_context, offline, secret)
     from dock2sh.emit.acts import acts
     from dock2sh.sandbox import SandboxError
+    from dock2sh.sandbox.podman import run_words
     from dock2sh.sandbox.replay import Failed, perform
     from dock2sh.sandbox.replay import Stage as Place
 
@@ -55,7 +56,8 @@ def replay(
         play = acts(plan, project.name, project.text, dockerfile.escape)
     try:
         context = str(project.context.resolve()) if project.context else "/var/empty"
-        place = Place(_engine(sandbox), context, speed, timeout)
+        engine = _engine(sandbox)
+        place = Place(engine, context, speed, timeout, tuple(run_words()) if engine == "podman" else ())
         with ExitStack() as files:
             perform(play, place, _cast(project.name, output, files))
     except Failed as failed:

@@ -119,7 +119,7 @@ def _broken(complaint: bytes, job: Job) -> SandboxError:
     if _NO_SHELL.search(complaint):
         return SandboxError(f"{job.base} has no shell ({said}). {_CURE}")
     if b"slirp4netns" in complaint or b"pasta" in complaint:
-        said += ". Without a network of its own it works: netns=\"host\" in containers.conf (the section [containers])"
+        said += '. Without a network of its own it works: netns="host" in containers.conf (the section [containers])'
     return SandboxError(f"the container ended before the script did: {said or 'its first process was killed'}")
 
 

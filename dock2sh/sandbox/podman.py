@@ -33,18 +33,20 @@ class Podman:
 
     def _command(self, stay: Stay) -> list[str]:
         home = stay.luggage.home
-        words = [*options(stay, self.privileged), "--security-opt", "label=disable", *_limits()]
-        # docker's default rights, of which podman's lack these
-        words += ["--cap-add=AUDIT_WRITE,MKNOD,NET_RAW"]
+        words = [*options(stay, self.privileged), "--security-opt", "label=disable", *run_words()]
         words += ["--mount", mount(stay.bags, home)]
         for there, here in stay.luggage.folders.items():
             words += ["--mount", mount(here, f"{home}/{there}", "ro=true")]
         return [self.command, "run", *words, "--rootfs", stay.job.root, *first_process(stay)]
 
 
-def _limits() -> list[str]:
-    """Ours: podman asks for more than one may have who lacks CAP_SYS_RESOURCE, and fails. It knows pid_max as a limit, too."""
+def run_words() -> list[str]:
+    """What makes podman's containers docker's: the default rights that podman's lack, and limits that one can have.
+
+    podman asks for more than one may have who lacks CAP_SYS_RESOURCE, and fails. pid_max is a limit, too.
+    """
     files, processes = resource.getrlimit(resource.RLIMIT_NOFILE)[1], resource.getrlimit(resource.RLIMIT_NPROC)[1]
     most = int(Path("/proc/sys/kernel/pid_max").read_text())
     processes = most if processes == resource.RLIM_INFINITY else min(processes, most)
-    return [f"--ulimit=nofile={files}:{files}", f"--ulimit=nproc={processes}:{processes}"]
+    limits = [f"--ulimit=nofile={files}:{files}", f"--ulimit=nproc={processes}:{processes}"]
+    return ["--cap-add=AUDIT_WRITE,MKNOD,NET_RAW", *limits]

@@ -29,12 +29,16 @@ class Act(Protocol):
 
 
 class Stage(NamedTuple):
-    """Where it is performed: the engine's program, the folder of the other terminal, the speed, how long a command may take."""
+    """Where it is performed: the engine's program, the folder of the other terminal, the speed, how long a command may take.
+
+    `words` are more of the engine's `run`.
+    """
 
     engine: str
     context: str
     speed: float = 1.0
     patience: float = 3600.0
+    words: tuple[str, ...] = ()
 
 
 class Failed(Exception):
@@ -78,7 +82,7 @@ class _Play:
         self._narrate(act.text)
         shell = self._shell_of(image)
         words += [word for key, value in PROMPTS.items() for word in ("--env", f"{key}={value}")]
-        command = [self._stage.engine, "run", "-it", *words, "--entrypoint", shell[0], image, *shell[1:]]
+        command = [self._stage.engine, "run", "-it", *self._stage.words, *words, "--entrypoint", shell[0], image, *shell[1:]]
         self._typist = Typist(command, self._cast, self._stage.speed, self._stage.patience)
 
     def type(self, act: Act) -> None:
@@ -132,6 +136,6 @@ class _Play:
         """The interactive shell of an image: bash where there is one. Neither reads a file that would change the prompt."""
         engine = self._stage.engine
         with suppress(SandboxError):
-            ask([engine, "run", "--rm", "--entrypoint", "bash", image, "-c", ":"], engine)
+            ask([engine, "run", "--rm", *self._stage.words, "--entrypoint", "bash", image, "-c", ":"], engine)
             return ["bash", "--norc", "--noprofile", "--noediting"]
         return ["sh"]

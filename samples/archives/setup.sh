@@ -824,10 +824,12 @@ layer_transfer() {
 copy_root() {
     root_leave=''
     case $state/ in "$1"/*) root_leave=$(leave_out "${state#"$1"}") ;; esac
-    [ -n "$1" ] || root_leave="-xdev $root_leave $(leave_out /.dock2sh) $(mounted_files)"
+    [ -n "$1" ] || root_leave="-xdev $root_leave $(leave_out /.dock2sh) $(each_mount leave_out)"
     (cd "${1:-/}" && eval "find . $root_leave ! -name . -print0") >"$state/list" || fail "${1:-/} cannot be read"
     source_kind=stage
     in_root "$2" layer_transfer "${1:-/}" "$2"
+    mount_points_in=$2
+    [ -n "$1" ] || each_mount mount_point
     chmod "$(stat -c %a "${1:-/}")" "$2" && chown "$(stat -c %u:%g "${1:-/}")" "$2"
     : "$source_kind"
 }
@@ -837,13 +839,21 @@ leave_out() {
     printf '! \\( -path %s -prune \\) ' "$(quote ".$(printf '%s' "$1" | sed 's/[][*?\\]/\\&/g')")"
 }
 
-# find -xdev stays out of mounted directories, but names mounted files: /etc/hosts and the like in a container.
-mounted_files() {
+# each_mount WORD: calls WORD PATH for everything that is mounted on /. (find -xdev stays out of mounted directories, but names them,
+# and mounted files: /etc/hosts and the like in a container. And /sys changes while tar reads it.)
+each_mount() {
     [ -r /proc/self/mounts ] || return 0
     awk '$2 != "/" { print $2 }' /proc/self/mounts | while IFS= read -r mounted; do
-        mounted=$(printf '%b' "$(printf '%s' "$mounted" | sed 's/\\\([0-7]\)/\\0\1/g')")
-        [ -d "$mounted" ] || leave_out "$mounted"
+        "$1" "$(printf '%b' "$(printf '%s' "$mounted" | sed 's/\\\([0-7]\)/\\0\1/g')")"
     done
+}
+
+# mount_point PATH: the directory that a mount covers, in $mount_points_in. What covers it tells nothing of its mode.
+mount_point() {
+    [ -d "$1" ] && [ "$(stat -c %d "${1%/*}/")" = "$(stat -c %d /)" ] && [ ! -e "$mount_points_in$1" ] || return 0
+    mount_point_mode=0755
+    [ "$1" != /tmp ] || mount_point_mode=1777
+    mkdir -m "$mount_point_mode" "$mount_points_in$1"
 }
 
 # The command line of the script, the order of its work, and how it ends.
