@@ -111,6 +111,8 @@ class _Told:
             self.finished()
             self._number += 1
             self._tell(self._event("begin"))
+        elif line == b"done\n":
+            pass  # the script's last word
         elif self._number:
             self._said = (self._said + line)[-8192:]
             self._tell(self._event("output", line))
