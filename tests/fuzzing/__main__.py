@@ -1,6 +1,7 @@
 """Random Dockerfiles, built by docker and by the script, until the time is over: see `--help`."""
 
 import argparse
+import signal
 import sys
 import tempfile
 import time
@@ -9,7 +10,7 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from random import Random
-from threading import Lock
+from threading import Event, Lock
 
 from dock2sh.verify import SHELLS
 from tests.fuzzing.case import Case, save
@@ -33,6 +34,7 @@ WITH = "what the engine can, too: link, COPY --link (its image store must merge 
 
 def main() -> int:
     options = _options()
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     engine = Engine("link" in options.with_, "new" in options.with_)
     if options.show:
         show(generate(Dice(Random(options.seed)), engine))
@@ -80,19 +82,22 @@ class _Hunt:
     def __init__(self, judge: Judge, engine: Engine, output: Path, tries: int) -> None:
         self.judge, self.engine, self.output, self.tries = judge, engine, output, tries
         self.counts: Counter[str] = Counter()
-        self._writing = Lock()
+        self._writing, self._over = Lock(), Event()
 
     def run(self, options: argparse.Namespace) -> int:
         """All builds; 1 if there was a difference."""
         end = time.monotonic() + options.minutes * 60 if options.minutes else float("inf")
         seeds = iter(range(options.seed, options.seed + options.count) if options.count else range(options.seed, sys.maxsize))
         with ThreadPoolExecutor(options.jobs) as pool:
-            list(pool.map(lambda _: self._work(seeds, end), range(options.jobs)))
+            try:
+                list(pool.map(lambda _: self._work(seeds, end), range(options.jobs)))
+            finally:  # also after Ctrl-C: the builds that are under way end, and what they made goes
+                self._over.set()
         print(f"seed {options.seed}: {dict(self.counts)}", file=sys.stderr)
         return 1 if self.counts["different"] + self.counts["crash"] else 0
 
     def _work(self, seeds: Iterator[int], end: float) -> None:
-        while time.monotonic() < end:
+        while time.monotonic() < end and not self._over.is_set():
             with self._writing:
                 seed = next(seeds, None)
             if seed is None:
