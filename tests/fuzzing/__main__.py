@@ -121,4 +121,7 @@ class _Hunt:
             print(f"{name}: {finding.kind}: {self.output / name}", file=sys.stderr)
 
 
-sys.exit(main())
+try:
+    sys.exit(main())
+except KeyboardInterrupt:
+    sys.exit(130)
