@@ -48,7 +48,8 @@ def script(plan: "Plan", project: "Project", escape: str = "\\", bundle: bool = 
 
     `output` is the real path of the file that it is written to, which may lie in the context and is no part of it.
     """
-    from dock2sh.emit.script import Setting, script
+    from dock2sh.emit.frame import Setting
+    from dock2sh.emit.script import script
 
     setting = Setting(project.name, project.text, escape, project.ignore)
     if project.context is None or not plan.reads_context():

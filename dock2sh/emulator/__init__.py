@@ -99,7 +99,8 @@ def emulate(plan: Plan, project: Project, order: Order, tell: Callable[[Event], 
 
 
 def _script(plan: Plan, project: Project, escape: str) -> str:
-    from dock2sh.emit.script import Setting, script
+    from dock2sh.emit.frame import Setting
+    from dock2sh.emit.script import script
 
     return script(plan, Setting(project.name, project.text, escape, project.ignore))
 

@@ -1,0 +1,88 @@
+"""What stands around `build` in a script: the comment at the top, what `start` starts, what the helpers want to know."""
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, NamedTuple
+
+from dock2sh import __version__
+from dock2sh.digest import sha256
+from dock2sh.emit.quoting import quote
+from dock2sh.model import Plan
+
+if TYPE_CHECKING:
+    from dock2sh.plan.ignore import Ignore
+
+STARTERS = {"entrypoint": "Entrypoint", "cmd": "Cmd"}
+"""The words of `image`, and the config's keys that they say."""
+
+
+class Setting(NamedTuple):
+    """What a script is made with besides the plan: the Dockerfile's name, text and escape, the ignore file, bundled files."""
+
+    name: str
+    text: str
+    escape: str = "\\"
+    ignore: "Ignore | None" = None
+    context: bytes | None = None
+    digest: str = ""
+    selectors: tuple[str, ...] = ()
+
+
+def head(plan: Plan, setting: Setting) -> str:
+    """The comment at the top: what it is, how to run it."""
+    digest = sha256(setting.text)[:12]
+    base = plan.chain()[0].base
+    lines = [
+        f"What `docker build` does with {setting.name}, as a shell script.",
+        f"Made by dock2sh {__version__} from {setting.name} (sha256:{digest}).",
+        *(f"Target stage: {plan.target}" for _ in range(bool(plan.target and len(plan.stages) > 1))),
+        "",
+        *_how_to_run(base, setting),
+        "",
+        "  sh setup.sh              do every step         --list        show the steps",
+        "  sh setup.sh --from 3     go on at step 3       --dry-run     say what would be done",
+        "  sh setup.sh --root DIR   build into DIR        start ARG...  start it, as `docker run IMAGE ARG...`",
+    ]
+    unknown = [stage.base for stage in plan.stages if not stage.known and stage.parent is None]
+    if unknown:
+        names = ", ".join(dict.fromkeys(unknown))
+        lines += ["", f"The image config of {names} was not at hand when this was made: its environment is",
+                  "taken from where the script runs. `dock2sh --base NAME=SOURCE` makes a script that knows it."]  # fmt: skip
+    return "#!/bin/sh\n" + "\n".join(("# " + line).rstrip() for line in lines) + "\n"
+
+
+def _how_to_run(base: str, setting: Setting) -> list[str]:
+    where = "as root" if setting.context is not None else "as root beside the build context"
+    if base == "scratch":
+        return [f"Run it {where}; it builds into a directory, since `FROM scratch` has no shell:", "", "  sh setup.sh --root DIR"]
+    return [
+        f"Run it {where}, on a fresh {base} (a container, a VM, a host):",
+        "",
+        f'  docker run -it -v "$PWD:/context:ro" -w /context {base} sh setup.sh',
+    ]
+
+
+def image(plan: Plan) -> str:
+    """What `start` starts."""
+    config: Mapping[str, list[str]] = plan.config
+    lines = [f"    {word} {' '.join(map(quote, config[key]))}" for word, key in STARTERS.items() if config.get(key)]
+    comment = "# What `sh setup.sh start` starts: ENTRYPOINT and CMD.\n"
+    return comment + "image() {\n" + ("\n".join(lines) or "    :") + "\n}\n"
+
+
+def _other_images(plan: Plan) -> list[str]:
+    """The images besides the target's own that the script needs: of other stages, COPY --from and mounts."""
+    keys, begun = {stage.key for stage in plan.stages}, plan.chain()[0]
+    bases = [stage.base for stage in plan.stages if stage.parent is None and stage.key != begun.key]
+    found = [*bases, *(need for stage in plan.stages for need in stage.needs() if need not in keys)]
+    return [name for name in dict.fromkeys(found) if name != "scratch"]
+
+
+def numbers(plan: Plan, setting: Setting, total: int) -> str:
+    """What the helpers want to know of the whole."""
+    key = sha256(setting.name + setting.text)[:12]
+    keys = {stage.key for stage in plan.stages}
+    names = "\n".join(" ".join([stage.key, *(need for need in stage.needs() if need in keys)]) for stage in plan.stages)
+    lines = [f"id={key}", f"total={total}", f"stages={quote(names)}"]
+    if others := _other_images(plan):
+        lines += [f"target_image={quote(plan.chain()[0].base)}", f"other_images={quote(' '.join(others))}"]
+    return "\n".join(lines) + "\n"
