@@ -57,7 +57,7 @@ def explain(
         return
     project, dockerfile = parsed(target, file, format)
     options = evaluation_options(build_arg, stage, platform, None)
-    find = finder(base, build_context, offline, quiet=True)
+    find = _bases(base, build_context, offline)
     with Complaints(project, format):
         import dock2sh
         from dock2sh.explain import explain as explained
@@ -76,6 +76,15 @@ def explain(
         explanation = explained(plan, dockerfile, project.name, options.build_args, checked, found)
         title = "" if begun or only else opening(plan, dockerfile, project.name) + "\n"
     write(_written(explanation, format, graph, lang, (width, only, title, output)), output)
+
+
+def _bases(base: list[str] | None, build_context: list[str] | None, offline: bool) -> Any:
+    """Answers for base images. What nobody was asked for stays unknown: what a script may assume, an explanation must not say."""
+    if offline and not base and not build_context:
+        from dock2sh.bases import unknown
+
+        return unknown
+    return finder(base, build_context, offline, quiet=True)
 
 
 def _about(code: str) -> str:

@@ -356,6 +356,10 @@ def test_formats(format: str) -> None:
     assert "apt-get" in done.stdout
 
 
+def test_what_a_base_image_was_not_asked_for_is_not_said() -> None:
+    assert "leaves it to the base image what a container starts" in " ".join(run(stdin="FROM debian:12\n").stdout.split())
+
+
 def test_one_line() -> None:
     done = run("--line", "2")
     assert done.stdout.startswith("   2  RUN apt-get update\n")
