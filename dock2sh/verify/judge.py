@@ -173,7 +173,7 @@ def _failed(other: str, said: str) -> Verdict:
 
 def _judge(case: Case, how: How, by: Engine, mine: Ours, theirs: Built, stack: ExitStack) -> Verdict:
     """Read what either side changed, on both sides, and compare."""
-    ours, reference, size = _read(case, mine, theirs)
+    ours, reference, size = read_sides(case, mine, theirs)
 
     def both(path: str) -> tuple[bytes, bytes]:
         return contents(mine.root + path), contents(theirs.root + path)
@@ -231,24 +231,33 @@ def _who(by: Engine, how: How) -> str:
     return how.against.source if isinstance(how.against, Image) and not how.against.by else by.version()
 
 
-def _read(case: Case, mine: Ours, theirs: Built) -> tuple[Result, Result, int]:
-    """Both sides as results that hold what may differ: all that either one wrote, deleted or has alone. And the bytes read."""
-    paths = (
-        mine.changed
-        | (theirs.changed if theirs.base or theirs.layers else frozenset(theirs.seen))
-        | (mine.seen.keys() ^ theirs.seen.keys())
-    )
-    if not theirs.base and case.base:
-        paths |= frozenset(theirs.seen)  # nothing says that the base is the same
-    trees = entries(mine.root, mine.seen, paths), entries(theirs.root, theirs.seen, paths)
-    alike = [path for path, entry in trees[0].items() if entry.kind == "f" and path in trees[1] and trees[1][path][:1] == ("f",)
-             and trees[1][path].size == entry.size]  # fmt: skip
-    other = unequal(mine.root, theirs.root, alike) | (trees[0].keys() - set(alike)) | (trees[1].keys() - set(alike))
-    one, two = read(mine.root, trees[0], other), read(theirs.root, trees[1], other)
-    length = len(case.history or ())
-    history = (theirs.history[-length:] if length else ()) if case.history is not None else None
-    size = sum(trees[1][path].size for path in alike)
-    return Result(one, case.config, case.history, mine.since // 10**9), Result(two, theirs.config, history, theirs.began), size
+class Sides(NamedTuple):
+    """Both sides as results that hold what may differ, and how many bytes were compared."""
+
+    ours: Result
+    theirs: Result
+    size: int
+
+
+def read_sides(case: Case, mine: Ours, theirs: Built) -> Sides:
+    """Describe and read, on both sides, all that either one wrote, deleted or has alone."""
+    paths = _in_question(case, mine, theirs)
+    one, two = entries(mine.root, mine.seen, paths), entries(theirs.root, theirs.seen, paths)
+    files = [path for path in one.keys() & two.keys() if one[path].kind == two[path].kind == "f"]
+    alike = frozenset(path for path in files if one[path].size == two[path].size)
+    # equal contents need no digest; the others get one to be told by
+    other = unequal(mine.root, theirs.root, alike) | (one.keys() | two.keys()) - alike
+    ours = Result(read(mine.root, one, other), case.config, case.history, mine.since // 10**9)
+    history = theirs.history[len(theirs.history) - len(case.history) :] if case.history is not None else None
+    reference = Result(read(theirs.root, two, other), theirs.config, history, theirs.began)
+    return Sides(ours, reference, sum(two[path].size for path in alike))
+
+
+def _in_question(case: Case, mine: Ours, theirs: Built) -> frozenset[str]:
+    """The paths that may differ. Where nothing says that both stand on the same base, all of them."""
+    if bool(theirs.base) != bool(case.base):
+        return frozenset(mine.seen.keys() | theirs.seen.keys())
+    return mine.changed | theirs.changed | (mine.seen.keys() ^ theirs.seen.keys())
 
 
 def _calibrated(case: Case, how: How, by: Engine, theirs: Built, stack: ExitStack) -> Shown:

@@ -112,7 +112,7 @@ def unequal(root: str, other: str, paths: Iterable[str]) -> frozenset[str]:
     wanted = sorted(paths)
     batches = [wanted[start : start + _BATCH] for start in range(0, len(wanted), _BATCH)]
     with ThreadPoolExecutor(_READERS) as pool:
-        found = pool.map(lambda batch: [path for path in batch if _differs(root + path, other + path)], batches)
+        found = pool.map(lambda batch: _differing(root, other, batch), batches)
         return frozenset(path for batch in found for path in batch)
 
 
@@ -162,13 +162,18 @@ def _xattrs(place: str) -> tuple[tuple[str, str], ...]:
     return tuple((name, os.getxattr(place, name, follow_symlinks=False).hex()) for name in sorted(names))
 
 
-def _differs(place: str, other: str) -> bool:
+def _differing(root: str, other: str, paths: list[str]) -> list[str]:
     mine, theirs = bytearray(_CHUNK), bytearray(_CHUNK)
+    return [path for path in paths if _differs(root + path, other + path, mine, theirs)]
+
+
+def _differs(place: str, other: str, mine: bytearray, theirs: bytearray) -> bool:
+    """Whether two files differ; by way of two buffers, since memory that the system gives anew costs as much as the reading."""
     with open_file(place) as one, open_file(other) as two:
         while size := one.readinto(mine):
             if two.readinto(theirs) != size or (mine != theirs if size == _CHUNK else mine[:size] != theirs[:size]):
                 return True
-        return bool(two.read(1))
+        return bool(two.readinto(theirs))
 
 
 def open_file(place: str) -> FileIO:
