@@ -16,6 +16,7 @@ _VARYING = (
     ("random identifiers", re.compile(rb"\b[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}\b|\b[0-9a-f]{16,128}\b")),
     ("names of temporary files", re.compile(rb"/tmp/[A-Za-z0-9._-]+")),
 )  # fmt: skip
+_SECRET = (b"PRIVATE KEY-----", b":$y$", b":$6$", b":$5$", b":$1$")
 _CALIBRATE = "build the reference twice to see whether docker agrees with itself: --calibrate 2"
 
 
@@ -56,6 +57,8 @@ def explain(found: Difference, contents: Reader) -> Difference:
 
 def detail(mine: bytes, other: bytes) -> str:
     """What differs: a diff of texts, build ids and sections of programs, else the first bytes."""
+    if any(mark in side for side in (mine, other) for mark in _SECRET):
+        return "(not shown: it holds a private key or a password)"
     if mine[:4] == other[:4] == b"\x7fELF":
         return _programs(mine, other)
     if _is_text(mine) and _is_text(other):

@@ -105,3 +105,11 @@ def test_the_report_says_what_a_person_needs_first() -> None:
         3,
         4,
     ]
+
+
+def test_a_report_shows_no_secret() -> None:
+    from dock2sh.verify.causes import detail
+
+    assert "AAAA" not in detail(b"-----BEGIN PRIVATE KEY-----\nAAAA", b"other")
+    assert "hash" not in detail(b"other", b"ada:$y$j9T$salt$hash:1:")
+    assert detail(b"a\n", b"b\n").endswith("-b\n+a")
