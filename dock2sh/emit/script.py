@@ -329,7 +329,7 @@ class _Writer:
         if not self.uses_context:
             return []
         if self.setting.context is None:
-            return [self.needed()] if self.setting.digest else []
+            return [self.needed()] if self.setting.selectors else []
         import base64
 
         text = base64.encodebytes(self.setting.context).decode()
@@ -338,10 +338,12 @@ class _Writer:
 
     def needed(self) -> str:
         """What of the context the steps read, and what it was when the script was made."""
-        self.used.add("context_check")
         lines = "".join(f"{regex}\n" for regex in self.setting.selectors)
-        comment = "# The files of the build context that are read, and the digest that they had when this script was made.\n"
         listing = f"context_needed() {{\n    cat <<'FILES'\n{lines}FILES\n}}\n"
+        if not self.setting.digest:
+            return f"# The files of the build context that are read.\n{listing}"
+        self.used.add("context_check")
+        comment = "# The files of the build context that are read, and the digest that they had when this script was made.\n"
         return f"{comment}{listing}context_digest={self.setting.digest}\n"
 
 

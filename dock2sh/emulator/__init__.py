@@ -101,8 +101,10 @@ def emulate(plan: Plan, project: Project, order: Order, tell: Callable[[Event], 
 def _script(plan: Plan, project: Project, escape: str) -> str:
     from dock2sh.emit.frame import Setting
     from dock2sh.emit.script import script
+    from dock2sh.plan.bundle import needed
 
-    return script(plan, Setting(project.name, project.text, escape, project.ignore))
+    selectors = needed(plan, project).selectors if project.context and plan.reads_context() else ()
+    return script(plan, Setting(project.name, project.text, escape, project.ignore, selectors=selectors))
 
 
 def _needed_environment(options: Sequence[str]) -> dict[str, str]:

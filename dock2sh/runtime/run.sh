@@ -47,6 +47,7 @@ network() {
 # security insecure: for the next RUN: every capability, nothing covered.
 security() {
     run_security=$1
+    : "$run_security"
 }
 
 # run_exec WORD...: the command itself.

@@ -752,6 +752,7 @@ resolve_part() {
 # security insecure: for the next RUN: every capability, nothing covered.
 security() {
     run_security=$1
+    : "$run_security"
 }
 
 # run_kit: sets `kit`: whose tools are here, util-linux's or those of busybox; and the first process as a word.

@@ -980,6 +980,7 @@ run_given_text() {
 # security insecure: for the next RUN: every capability, nothing covered.
 security() {
     run_security=$1
+    : "$run_security"
 }
 
 # run_exec WORD...: the command itself.
