@@ -140,7 +140,7 @@ def test_link_is_dropped_by_stores_that_cannot_merge(folder: Path) -> None:
         assert "docker drops COPY --link (line 6)" in answer.notes[-1]
 
 
-RANDOM = "FROM busybox\nRUN date +%s%N >/when; mktemp -p /srv 2>/dev/null || mktemp; echo same >/same\n"
+RANDOM = "FROM busybox\nRUN cat /proc/sys/kernel/random/uuid >/when; mktemp -p /srv 2>/dev/null || mktemp; echo same >/same\n"
 
 
 def test_calibration_excuses_what_docker_does_not_reproduce(folder: Path) -> None:
