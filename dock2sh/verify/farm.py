@@ -94,7 +94,9 @@ def work(job: Job) -> Row:
             # docker tells contexts apart by little more than the folder's name
             context = os.path.join(folder, f"context-{job.key[:12]}")
             with tarfile.open(fileobj=io.BytesIO(job.context)) as tar:
-                tar.extractall(context, filter="fully_trusted")  # made by us a moment ago, of the user's own files
+                # made by us a moment ago, of the user's own files; Debian 12's Python has no `filter=` yet
+                tar.extraction_filter = getattr(tarfile, "fully_trusted_filter", None)
+                tar.extractall(context)
         file = os.path.join(context, os.path.basename(job.name))
         started = time.monotonic()
         command = [sys.executable, "-m", "dock2sh", "verify", "--format", "json", *job.options, "-f", file, context]
