@@ -1151,14 +1151,15 @@ mount_cache() {
 
 # mode, uid and gid count when the cache is made; `from` is what it begins with.
 mount_cache_new() {
-    mkdir -p "$mount_cache.new" || missing "a place for the cache: $mount_cache"
+    mkdir -p "$mount_cache.$$" || missing "a place for the cache: $mount_cache"
     if [ -n "$mount_from" ]; then
         mount_find
-        copy_root "$mount_found" "$mount_cache.new"
+        copy_root "$mount_found" "$mount_cache.$$"
     fi
-    chown "$mount_uid:$mount_gid" "$mount_cache.new"
-    chmod "${mount_mode:-0755}" "$mount_cache.new"
-    mv "$mount_cache.new" "$mount_cache"
+    chown "$mount_uid:$mount_gid" "$mount_cache.$$"
+    chmod "${mount_mode:-0755}" "$mount_cache.$$"
+    # another build may have made it meanwhile
+    if [ -d "$mount_cache" ]; then rm -rf "$mount_cache.$$"; else mv "$mount_cache.$$" "$mount_cache"; fi
 }
 
 # locked and private: one step at a time has it.

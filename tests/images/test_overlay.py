@@ -225,7 +225,7 @@ def test_a_directory_that_is_only_a_reference_is_refused(tmp_path: Path) -> None
 def test_a_header_that_would_take_all_memory_is_refused(tmp_path: Path) -> None:
     info = tarfile.TarInfo("x")
     info.type, info.size = tarfile.XHDTYPE, 7 << 30
-    with pytest.raises(ImageError, match="header of"):
+    with pytest.raises(ImageError, match="header"):
         unpack_layer(io.BytesIO(info.tobuf(tarfile.USTAR_FORMAT) + bytes(10240)), str(tmp_path / "a"))
 
 
