@@ -226,11 +226,22 @@ def _same_instruction(previous: Step | None, step: Copy | Fetch) -> bool:
     return isinstance(previous, (Copy, Fetch)) and (previous.words, previous.span) == (step.words, step.span)
 
 
+class LeftOut(NamedTuple):
+    """An instruction that its marker keeps out of the plan. `marker` is `skip`, `only=host` or `only=container`; `stage` an index."""
+
+    span: Span
+    text: str
+    keyword: str
+    marker: str
+    stage: int
+
+
 class Plan(NamedTuple):
     """The stages that the target needs, in the order of the file; the last one is the target.
 
     `config` is the image config's config object as docker writes it, `image` the rest of it (architecture, os, author, and the
-    base image's history), `globals` the ARGs before the first FROM. `notes` are for stderr.
+    base image's history), `globals` the ARGs before the first FROM. `notes` are for stderr. `where` is the machine that it is for,
+    "container" or "host" (empty: all that docker does), `left_out` what is therefore not in it.
     """
 
     target: str
@@ -239,6 +250,8 @@ class Plan(NamedTuple):
     image: Mapping[str, Any]
     globals: Mapping[str, str]
     notes: tuple[str, ...]
+    where: str = ""
+    left_out: tuple[LeftOut, ...] = ()
 
     def chain(self) -> list[Stage]:
         """The target and its parents, the first one first: they share a root."""
@@ -247,6 +260,13 @@ class Plan(NamedTuple):
         while line[0].parent is not None:
             line.insert(0, by_key[line[0].parent])
         return line
+
+    def in_order(self, stage: Stage) -> list[Step | LeftOut]:
+        """A stage's steps, and what is left out of it at its place."""
+        if not self.left_out:
+            return list(stage.steps)
+        left = [each for each in self.left_out if each.stage == stage.index]
+        return sorted([*stage.steps, *left], key=lambda each: each.span.first)
 
     def reads_context(self) -> bool:
         """Whether a step reads files of the build context."""

@@ -22,6 +22,9 @@ _LINK = (
 )
 
 
+_UNMARKED = "{note}. The reference has it: markers are comments to who builds that"
+
+
 class Wish(NamedTuple):
     """What is said besides the Dockerfile: docker's flags as typed, the script's options, who builds the reference, how it is
     verified. `contexts` are the names of named build contexts."""
@@ -82,6 +85,7 @@ def case(plan: Plan, project: Project, file: str, write: "Callable[[Plan], str]"
         steps=tuple(_steps(plan)),
         stages=tuple(_stages(plan)),
         chain=tuple(stage.key for stage in plan.chain()),
+        notes=tuple(_UNMARKED.format(note=note) for note in plan.notes),
     )
 
 

@@ -42,22 +42,33 @@ def planned(
     secret: list[str] | None,
     format: str = "text",
     find: "FindBase | None" = None,
+    where: str = "container",
 ) -> "tuple[Plan, Project, Dockerfile]":
-    """What the flags of a command mean; `find` answers for base images, by default what is here without fetching anything."""
+    """What the flags of a command mean; `find` answers for base images, by default what is here without fetching anything.
+
+    What markers keep away from `where` is left out, and told.
+    """
     from dock2sh.plan.evaluate import evaluate
 
     project, dockerfile = parsed(target, file, format)
-    options = evaluation_options(build_arg, stage, platform, label)
+    choose("--for", where, WHERE)
+    options = evaluation_options(build_arg, stage, platform, label, where)
     with Complaints(project, format):
         find = find or finder(base, build_context, offline)
-        return evaluate(dockerfile, options, find, None, project.ignore), project, dockerfile
+        plan = evaluate(dockerfile, options, find, None, project.ignore)
+    for text in plan.notes:
+        note(f"{project.name}: {text}")
+    return plan, project, dockerfile
 
 
-def evaluation_options(build_arg: list[str] | None, stage: str, platform: str, label: list[str] | None) -> Any:
+WHERE = ("container", "host")
+
+
+def evaluation_options(build_arg: list[str] | None, stage: str, platform: str, label: list[str] | None, where: str = "") -> Any:
     from dock2sh.plan.evaluate import Options
 
     arguments = pairs("--build-arg", build_arg, from_environment=True)
-    return Options(arguments, stage, platform, pairs("--label", label, bare=True))
+    return Options(arguments, stage, platform, pairs("--label", label, bare=True), where)
 
 
 def pairs(flag: str, values: list[str] | None, from_environment: bool = False, bare: bool = False) -> dict[str, str]:

@@ -26,6 +26,12 @@ Secrets = Annotated[
         "--secret", metavar="id=ID,src=FILE", help="Accepted as docker's; the script takes it when it runs, and holds none."
     ),
 ]
+Where = Annotated[
+    str,
+    typer.Option(
+        "--for", metavar="container|host", help="The machine that it is for: `# dock2sh: only=host` and the like count."
+    ),
+]
 Offline = Annotated[bool, typer.Option("--offline", help="Ask no engine for base images: assume docker's defaults.")]
 Output = Annotated[
     str, typer.Option("-o", "--output", metavar="FILE", help="Write there (only when all went well) instead of to stdout.")

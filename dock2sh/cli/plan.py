@@ -14,6 +14,7 @@ from dock2sh.cli.flags import (
     Secrets,
     Stage,
     Target,
+    Where,
 )
 from dock2sh.cli.say import json_text, write
 
@@ -29,6 +30,7 @@ def plan(
     build_context: Contexts = None,
     secret: Secrets = None,
     offline: Offline = False,
+    where: Where = "container",
     format: Format = "text",
     output: Output = "",
 ) -> None:
@@ -39,7 +41,9 @@ def plan(
     dock2sh plan --format json Dockerfile  the documented schema (docs/plan.md)
     """
     choose("--format", format, ("text", "json"))
-    plan, project, _ = planned(target, file, build_arg, stage, platform, label, base, build_context, offline, secret, format)
+    plan, project, _ = planned(
+        target, file, build_arg, stage, platform, label, base, build_context, offline, secret, format, where=where
+    )
     if format == "json":
         from dock2sh.emit.plan_json import plan_object
 

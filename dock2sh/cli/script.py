@@ -5,7 +5,20 @@ from typing import Annotated
 import typer
 
 from dock2sh.cli.calls import choose, planned
-from dock2sh.cli.flags import Bases, BuildArgs, Contexts, File, Labels, Offline, Output, PlatformOption, Secrets, Stage, Target
+from dock2sh.cli.flags import (
+    Bases,
+    BuildArgs,
+    Contexts,
+    File,
+    Labels,
+    Offline,
+    Output,
+    PlatformOption,
+    Secrets,
+    Stage,
+    Target,
+    Where,
+)
 from dock2sh.cli.say import Complaints, destination, write
 
 
@@ -20,6 +33,7 @@ def script(
     build_context: Contexts = None,
     secret: Secrets = None,
     offline: Offline = False,
+    where: Where = "container",
     bundle: Annotated[
         bool, typer.Option("--bundle", help="Put the files of the context that are needed into the script.")
     ] = False,
@@ -35,12 +49,15 @@ def script(
     dock2sh . -o setup.sh                  DIR/Dockerfile, DIR is the context
     dock2sh --bundle . -o setup.sh         one file that needs no context
     dock2sh --style manual Dockerfile      what you would type into `docker run -it IMAGE bash`
+    dock2sh --for host . > setup.sh        leaves out what is marked `# dock2sh: only=container` (docs/script.md)
     curl -s URL | dock2sh -                from standard input
 
     Exit status: 0; 1 the Dockerfile is refused; 2 usage.
     """
     choose("--style", style, ("script", "manual"))
-    plan, project, dockerfile = planned(target, file, build_arg, stage, platform, label, base, build_context, offline, secret)
+    plan, project, dockerfile = planned(
+        target, file, build_arg, stage, platform, label, base, build_context, offline, secret, where=where
+    )
     with Complaints(project):
         if style == "manual":
             from dock2sh.emit.manual import manual

@@ -122,7 +122,7 @@ def verify(
     to_script = {"--secret": secret, "--base": base, "--ssh": ssh, "--build-context": build_context}
     wish = _wish(docker, to_script, builder, build_context, how)
     path = file or (target if Path(target).is_file() else str(project.context / project.name))
-    options, find = evaluation_options(build_arg, stage, platform, label), finder(base, build_context, False)
+    options, find = evaluation_options(build_arg, stage, platform, label, "container"), finder(base, build_context, False)
     answer = _asked(project, options, find, path, wish, record)
     answer = answer._replace(name=path)
     write(_shown(answer, format, output), output)

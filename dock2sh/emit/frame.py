@@ -35,6 +35,7 @@ def head(plan: Plan, setting: Setting) -> str:
         f"What `docker build` does with {setting.name}, as a shell script.",
         f"Made by dock2sh {__version__} from {setting.name} (sha256:{digest}).",
         *(f"Target stage: {plan.target}" for _ in range(bool(plan.target and len(plan.stages) > 1))),
+        *_left_out(plan),
         "",
         *_how_to_run(base, setting),
         "",
@@ -48,6 +49,15 @@ def head(plan: Plan, setting: Setting) -> str:
         lines += ["", f"The image config of {names} was not at hand when this was made: its environment is",
                   "taken from where the script runs. `dock2sh --base NAME=SOURCE` makes a script that knows it."]  # fmt: skip
     return "#!/bin/sh\n" + "\n".join(("# " + line).rstrip() for line in lines) + "\n"
+
+
+def _left_out(plan: Plan) -> list[str]:
+    """What markers keep away from this machine: docker, which knows none, does it."""
+    if not plan.left_out:
+        return []
+    lines = ", ".join(str(left.span.first) for left in plan.left_out)
+    plural = "s" if len(plan.left_out) > 1 else ""
+    return [f"Made for a {plan.where}: markers leave out line{plural} {lines} of it, which `docker build` does."]
 
 
 def _how_to_run(base: str, setting: Setting) -> list[str]:
@@ -79,7 +89,7 @@ def _other_images(plan: Plan) -> list[str]:
 
 def numbers(plan: Plan, setting: Setting, total: int) -> str:
     """What the helpers want to know of the whole."""
-    key = sha256(setting.name + setting.text)[:12]
+    key = sha256(setting.name + setting.text + (plan.where if plan.left_out else ""))[:12]
     keys = {stage.key for stage in plan.stages}
     names = "\n".join(" ".join([stage.key, *(need for need in stage.needs() if need in keys)]) for stage in plan.stages)
     lines = [f"id={key}", f"total={total}", f"stages={quote(names)}"]

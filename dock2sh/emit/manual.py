@@ -11,7 +11,7 @@ from typing import NamedTuple, assert_never
 from dock2sh.dockerfile.words import Deferred
 from dock2sh.emit.display import as_written, delimiter
 from dock2sh.emit.quoting import assignment, quote
-from dock2sh.model import Configure, Copy, Fetch, File, MakeDirectory, Mount, Plan, Run, Stage, Step
+from dock2sh.model import Configure, Copy, Fetch, File, LeftOut, MakeDirectory, Mount, Plan, Run, Stage, Step
 from dock2sh.plan.builder import DEFAULT_SHELL
 from dock2sh.plan.patterns import has_wildcard
 
@@ -77,8 +77,11 @@ class _Manual:
 
     def stage(self, stage: Stage) -> None:
         self.begin(stage)
-        for step in stage.steps:
-            self.step(step)
+        for step in self.plan.in_order(stage):
+            if isinstance(step, LeftOut):
+                self.say(f"left out ({step.marker}): {' '.join(step.text.split())}")
+            else:
+                self.step(step)
 
     def begin(self, stage: Stage) -> None:
         """A container for each stage; the last one is the one that stays."""

@@ -12,6 +12,7 @@ def plan_object(plan: Plan) -> dict[str, Any]:
     return {
         "target": plan.target,
         "stages": [_stage(stage) for stage in plan.stages],
+        "left_out": [{"line": left.span.first, "marker": left.marker, "text": left.text} for left in plan.left_out],
         "config": dict(plan.config),
         "image": image | {"history": without_times(list(history(plan)))},
     }

@@ -11,7 +11,7 @@ from dock2sh.emit.bundle import bundle
 from dock2sh.emit.display import as_written, delimiter
 from dock2sh.emit.frame import STARTERS, Setting, head, image, numbers
 from dock2sh.emit.quoting import assignment, quote
-from dock2sh.model import Configure, Copy, Fetch, File, MakeDirectory, Mount, Plan, Run, Stage, Step
+from dock2sh.model import Configure, Copy, Fetch, File, LeftOut, MakeDirectory, Mount, Plan, Run, Stage, Step
 from dock2sh.plan.paths import clean
 from dock2sh.source import Span, refuse
 
@@ -94,7 +94,12 @@ class _Writer:
         self.begin(stage)
         self.start(stage)
         previous: Step | None = None
-        for step in stage.steps:
+        for step in self.plan.in_order(stage):
+            if isinstance(step, LeftOut):
+                self.lines.append(
+                    f"    # {self.place(step.span):<{len(self.setting.name) + 4}}  left out ({step.marker}): {_short(step.text)}"
+                )
+                continue
             self.emit(step, previous)
             previous = step
         if self.is_kept(stage):

@@ -4,6 +4,7 @@ import itertools
 from collections.abc import Mapping
 
 from dock2sh.commands.apart import Apart, take_apart
+from dock2sh.dockerfile.markers import marked
 from dock2sh.dockerfile.syntax import Dockerfile, Node
 from dock2sh.emit.manual import by_hand
 from dock2sh.explain import commands, effects, inventory, picture, starting, summary
@@ -71,6 +72,7 @@ class _Assembly:
         self.scoped: dict[int, list[tuple[PlanStep, Scope, tuple[str, ...]]]] = {}
         self._scope(hand.steps)
         self.ran = False
+        self.marks = {each.node.span.first: each.mark for each in marked(dockerfile)}
 
     def _scope(self, hands: tuple[tuple[str, ...], ...]) -> None:
         """Each step with what it sees and what one would type, by the line that it begins at."""
@@ -135,9 +137,11 @@ class _Assembly:
         source = "\n".join(line.rstrip("\r") for line in self.lines[node.span.first - 1 : node.span.last])
         lines = range(node.span.first, node.span.last + 1)
         remarks = tuple(remark for line in lines for remark in self.remarks.get(line, ()))
+        mark = self.marks.get(node.span.first)
+        does = [*does, *([effects.of_mark(mark)] if mark else [])]
         return Step(
             node.span.first, node.span.last, node.keyword.upper(), source, phase, place, tuple(does), hand, variables, found,
-            unread, remarks,
+            unread, remarks, mark.text if mark else "",
         )  # fmt: skip
 
     def _global(self, node: Node) -> Step:

@@ -2,6 +2,7 @@
 
 from typing import assert_never
 
+from dock2sh.dockerfile.markers import Mark
 from dock2sh.explain.details import mode
 from dock2sh.explain.language import Text, code, joined, say
 from dock2sh.explain.places import user_of
@@ -40,6 +41,17 @@ def of_step(step: Step, scope: Scope, plan: Plan, first_run: bool) -> list[Text]
             return of_setting(step, scope, plan)
         case _:
             assert_never(step)
+
+
+def of_mark(mark: Mark) -> Text:
+    """What a marker of ours above the instruction means, which is a comment to docker."""
+    if mark.skip:
+        return say("Marked `# dock2sh: skip`: docker does it, a script leaves it out.")
+    if mark.only == "host":
+        return say(
+            "Marked `# dock2sh: only=host`: docker does it, and so does a script made with `--for host`; others leave it out."
+        )
+    return say("Marked `# dock2sh: only=container`: docker does it, a script made with `--for host` leaves it out.")
 
 
 def of_run(step: Run, first: bool) -> list[Text]:

@@ -52,7 +52,7 @@ class Remark(NamedTuple):
 
 class Step(NamedTuple):
     """An instruction. `phase`: build (something happens), record (only noted), run (it counts when a container starts),
-    choose (FROM, ARG), unused (its stage is not built)."""
+    choose (FROM, ARG), unused (its stage is not built). `marker`: `skip`, `only=host`, `only=container`, or empty."""
 
     first: int
     last: int
@@ -66,6 +66,7 @@ class Step(NamedTuple):
     commands: tuple[Command, ...]
     unread: tuple[tuple[str, Text], ...]
     remarks: tuple[Remark, ...]
+    marker: str = ""
 
 
 class Stage(NamedTuple):

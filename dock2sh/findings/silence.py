@@ -1,7 +1,7 @@
 """Findings that somebody has looked at and wants to hear of no more: comments, and configuration.
 
     # hadolint ignore=DL3008,D2S104          the instruction below it
-    # dock2sh ignore=D2S104                  the same
+    # dock2sh ignore=D2S104                  the same; also `# dock2sh: ignore=`
     # check=skip=D2S104                      the same, in BuildKit's words
     # hadolint global ignore=DL3008          the whole file (also `# dock2sh global ignore=`, `# check=skip=` in the head)
 
@@ -19,7 +19,7 @@ from dock2sh.dockerfile.syntax import Dockerfile
 from dock2sh.findings.rule import Finding
 from dock2sh.source import refuse
 
-_IGNORE = re.compile(r"(?:hadolint|dock2sh)\s+(global\s+)?ignore\s*=\s*([A-Za-z0-9,\s]+)")
+_IGNORE = re.compile(r"(?:hadolint\s|dock2sh[\s:])\s*(global\s+)?ignore\s*=\s*([A-Za-z0-9,\s]+)")
 _SKIP = re.compile(r"check\s*=\s*(?:.*;)?\s*skip\s*=\s*([A-Za-z0-9,\s]+)")
 
 

@@ -17,6 +17,8 @@ def plan_expose(stage: StageBuilder, node: Node, flags: Flags) -> None:
     """EXPOSE: the arguments sorted, expanded, split again; ranges become single ports."""
     ports = list[str]()
     for word in sorted(node.args, key=lambda text: text.encode("utf-8", "surrogateescape")):
+        if stage.gone:
+            stage.expand(word)  # for its refusal: a port that nobody sets any more
         for written in split(word, stage.lookup, stage.shared.escape):
             ports += [written] if "${" in written and not stage.known else _ports(stage, written)
     stage.config["ExposedPorts"] = {**(stage.config.get("ExposedPorts") or {}), **{port: {} for port in ports}}

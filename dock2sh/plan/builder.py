@@ -3,13 +3,14 @@
 The only mutable thing of the planner. What it leaves behind (`steps`, `config`) is frozen.
 """
 
+import re
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from dock2sh.dockerfile.syntax import Node
 from dock2sh.dockerfile.words import deferred_variable, expand
 from dock2sh.model import DEFAULT_PATH, Env, Step
-from dock2sh.source import Span
+from dock2sh.source import Span, refuse
 
 if TYPE_CHECKING:
     from dock2sh.plan.watch import Watch
@@ -27,6 +28,7 @@ class Globals:
         self.windows = windows
         self.proxy = _proxy(build_args)
         self.epoch = ""
+        self.gone: Mapping[int, Mapping[str, Span]] = {}
         self.watch: Watch | None = None
 
 
@@ -60,6 +62,7 @@ class StageBuilder:
         self.onbuild = False
         self.workdir_set = False
         self.used: dict[str, Span] = {}
+        self.gone: dict[str, Span] = {}
         self.find_origin: Callable[[str, str | None], str] = lambda origin, mounted: origin
         self.has_stage: Callable[[str], bool] = lambda name: False
         self.start_config: Mapping[str, Any] = {}
@@ -84,6 +87,7 @@ class StageBuilder:
         for name, value in self.env.items():  # the image's ENV is set anew: it wins over an ARG that the parent set after it
             self.assign(name, value)
         self.declared.update(parent.declared)
+        self.gone.update(parent.gone)
         self.workdir_set, self.cwd = parent.workdir_set, parent.cwd
 
     def begin(self, node: Node, span: Span, onbuild: bool) -> None:
@@ -114,26 +118,44 @@ class StageBuilder:
     def lookup(self, name: str) -> str | None:
         """A variable's value: None if unset, a Deferred if only the base image can tell."""
         found = self.variables.get(name)
+        if found is None and not self.known and name != "PATH":  # every base image has a PATH; else nobody can tell here
+            self._refuse_gone(name, "nobody knows whether the base image has it, too: tell with --base NAME=SOURCE")
         return found if found is not None or self.known else deferred_variable(name)
 
     def expand(self, word: str) -> str:
         """One word, expanded by what the stage knows now. Raises Refused."""
         if "$" not in word and "'" not in word and '"' not in word and self.shared.escape not in word:
             return word
-        unmatched: set[str] | None = set() if self.shared.watch else None
+        unmatched: set[str] | None = set() if self.shared.watch or self.gone else None
         try:
             return expand(word, self.lookup, self.shared.escape, unmatched)
         finally:
-            self.report_unset(unmatched)
+            self.report_unset(unmatched, word)
 
     def expand_content(self, text: str) -> str:
         """A here-document's content: quotes are ordinary, and the escape is always a backslash (semantics.md 1.0)."""
-        unmatched: set[str] | None = set() if self.shared.watch else None
+        unmatched: set[str] | None = set() if self.shared.watch or self.gone else None
         try:
             return expand(text, self.lookup, "\\", unmatched, quotes=False)
         finally:
-            self.report_unset(unmatched)
+            self.report_unset(unmatched, text)
 
-    def report_unset(self, names: set[str] | None) -> None:
+    def report_unset(self, names: set[str] | None, word: str) -> None:
+        """Tell who watches which variables of `word` are unset. Raises Refused where docker has a value for it."""
+        if names:
+            self.check_gone(names, word)
         if names and self.shared.watch:
             self.shared.watch.unset(names - self.declared.keys(), list(self.variables))
+
+    def check_gone(self, names: set[str], word: str) -> None:
+        """Refuse the names of unset variables that `word` says nothing for and a left out instruction sets."""
+        for name in sorted(names & self.gone.keys()):
+            key = re.escape(name)
+            if re.search(rf"\$(?:{key}(?!\w)|\{{{key}(?!\w)(?!:?[-+]))", word):
+                self._refuse_gone(name, f"leave this one out, too, or say what it is without: ${{{name}:-VALUE}}")
+
+    def _refuse_gone(self, name: str, hint: str) -> None:
+        """Refuse what would be empty here, while docker has the value that an instruction sets which is left out."""
+        if name in self.gone and name not in self.declared:
+            message = f"{name} is set in line {self.gone[name].first}, which its marker leaves out"
+            raise refuse("marker", message, (), hint, name)

@@ -11,12 +11,14 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from dock2sh.dockerfile.gotext import quoted
 from dock2sh.dockerfile.lines import parse
+from dock2sh.dockerfile.markers import Marked, marked, without
 from dock2sh.dockerfile.syntax import Dockerfile, Node
 from dock2sh.dockerfile.words import expand
 from dock2sh.instructions.metadata import trigger_text
 from dock2sh.model import Base, Plan, Stage
 from dock2sh.plan import platforms, stages
 from dock2sh.plan.builder import Globals, StageBuilder
+from dock2sh.plan.leaving import gone, left_out, notes
 from dock2sh.plan.platforms import Platform
 from dock2sh.source import Refused, Span, located, refuse
 
@@ -29,12 +31,17 @@ _PLAIN_REFERENCE = re.compile(r"[a-z0-9]+(?:[./-][a-z0-9]+)*(?::[a-zA-Z0-9_][a-z
 
 
 class Options(NamedTuple):
-    """What `docker build` is told besides the Dockerfile, in docker's names."""
+    """What `docker build` is told besides the Dockerfile, in docker's names.
+
+    `where` is the machine that the plan is for, "container" or "host": what a marker (dockerfile/markers.py) keeps away from there
+    is left out. Empty: everything, as docker does it.
+    """
 
     build_args: Mapping[str, str] = {}
     target: str = ""
     platform: str = ""
     labels: Mapping[str, str] = {}
+    where: str = ""
 
 
 def evaluate(
@@ -44,11 +51,25 @@ def evaluate(
 
     `watch` is told what a check needs; `ignore` is asked only where the Dockerfile itself demands to be checked.
     """
+    marks = marked(dockerfile)
     watch = watch or _demanded(dockerfile, options, ignore)
+    if not options.where or not marks:
+        return _evaluated(dockerfile, options, find_base, watch)._replace(where=options.where)
+    _evaluated(dockerfile, options, find_base, watch)  # what docker refuses is refused
+    rest, out = without(dockerfile, marks, options.where)
+    plan = _evaluated(rest, options, find_base, None, out)
+    left = left_out(plan, out)
+    return plan._replace(where=options.where, left_out=left, notes=tuple(notes(plan, left, out)))
+
+
+def _evaluated(
+    dockerfile: Dockerfile, options: Options, find_base: FindBase, watch: "Watch | None", out: tuple[Marked, ...] = ()
+) -> Plan:
     sources, arguments = stages.collect(dockerfile, watch)
     target_platform = _target_platform(options.platform)
     shared = Globals(options.build_args, dockerfile.escape, target_platform.os == "windows")
     shared.watch = watch
+    shared.gone = gone(out)
     _set_globals(shared, arguments, options, target_platform, sources)
     resolved = stages.resolve(sources, shared)
     target = stages.target_of(resolved, options.target)
@@ -235,6 +256,7 @@ class _Build:
             config.pop("OnBuild", None)
             builder = StageBuilder(self.shared, key, parent.known, {k: v for k, v in config.items() if k != "Env"})
             builder.inherit(parent)
+        builder.gone |= self.shared.gone.get(stage.source.index, {})
         builder.find_origin, builder.has_stage = partial(self._origin_key, stage), self.graph.names.__contains__
         builder.start_config, builder.start_env = dict(builder.config), tuple(builder.environment().items().items())
         return builder
