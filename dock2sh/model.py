@@ -227,7 +227,7 @@ def _same_instruction(previous: Step | None, step: Copy | Fetch) -> bool:
 
 
 class LeftOut(NamedTuple):
-    """An instruction that its marker keeps out of the plan. `marker` is `skip`, `only=host` or `only=container`; `stage` an index."""
+    """An instruction that its marker keeps out of the plan: `skip`, `only=host` or `only=container`. `stage` is an index."""
 
     span: Span
     text: str
@@ -240,8 +240,8 @@ class Plan(NamedTuple):
     """The stages that the target needs, in the order of the file; the last one is the target.
 
     `config` is the image config's config object as docker writes it, `image` the rest of it (architecture, os, author, and the
-    base image's history), `globals` the ARGs before the first FROM. `notes` are for stderr. `where` is the machine that it is for,
-    "container" or "host" (empty: all that docker does), `left_out` what is therefore not in it.
+    base image's history), `globals` the ARGs before the first FROM. `notes` are for stderr. `where` is the machine that it is
+    for, "container" or "host" (empty: all that docker does), `left_out` what is therefore not in it.
     """
 
     target: str

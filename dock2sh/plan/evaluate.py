@@ -33,8 +33,8 @@ _PLAIN_REFERENCE = re.compile(r"[a-z0-9]+(?:[./-][a-z0-9]+)*(?::[a-zA-Z0-9_][a-z
 class Options(NamedTuple):
     """What `docker build` is told besides the Dockerfile, in docker's names.
 
-    `where` is the machine that the plan is for, "container" or "host": what a marker (dockerfile/markers.py) keeps away from there
-    is left out. Empty: everything, as docker does it.
+    `where` is the machine that the plan is for, "container" or "host": what a marker (dockerfile/markers.py) keeps away from
+    there is left out. Empty: everything, as docker does it.
     """
 
     build_args: Mapping[str, str] = {}

@@ -1,4 +1,4 @@
-"""What markers leave out of a plan: the facts, and what to tell one who gets the script (dockerfile/markers.py has the markers)."""
+"""What markers leave out of a plan (dockerfile/markers.py): the facts, and what to tell one who gets the script."""
 
 import re
 from collections.abc import Iterator
@@ -38,7 +38,7 @@ def gone(out: tuple[Marked, ...]) -> dict[int, dict[str, Span]]:
 
 
 def notes(plan: Plan, left: tuple[LeftOut, ...], out: tuple[Marked, ...]) -> Iterator[str]:
-    """What is left out and what that means for the rest. A RUN's text is its shell's: that it names a variable is told, no more."""
+    """What is left out, and what that means for the rest. A RUN's text is its shell's: a variable in it is told, no more."""
     for one in left:
         after = f"; {_STATE[one.keyword]}" if one.keyword in _STATE else ""
         yield f"line {one.span.first} is left out ({one.marker}): {' '.join(one.text.split())[:70]}{after}"

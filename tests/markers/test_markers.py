@@ -46,7 +46,8 @@ def test_each_machine_has_its_own() -> None:
 def test_docker_knows_no_markers() -> None:
     plan = planned(BOTH, "")
     assert [step.text for step in plan.stages[-1].steps] == [line for line in BOTH.split("\n")[1:] if line and line[0] != "#"]
-    assert not plan.left_out and not plan.notes
+    assert not plan.left_out
+    assert not plan.notes
 
 
 def test_what_is_left_out_is_told() -> None:
