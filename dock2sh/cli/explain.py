@@ -8,8 +8,12 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from dock2sh.cli.calls import choose, evaluation_options, finder, parsed
-from dock2sh.cli.flags import Bases, BuildArgs, Contexts, File, Format, Offline, Output, PlatformOption, Stage, Target
-from dock2sh.cli.say import Complaints, colour, json_text, usage, write
+from dock2sh.cli.flags import Bases, BuildArgs, Contexts, File, Format, Offline, Output, PlatformOption, Secrets, Stage, Target
+from dock2sh.cli.say import REFUSED, Complaints, colour, json_text, usage, write
+from dock2sh.cli.store import Bootstrap, Insecure, Mirrors, NoPull, base_wish
+
+Agents = Annotated[list[str] | None, typer.Option("--ssh", metavar="default[=SOCKET]", help="An agent for RUN --mount=type=ssh.")]
+NoCache = Annotated[bool, typer.Option("--no-cache", help="Run every step.")]
 
 if TYPE_CHECKING:
     from dock2sh.explain.tree import Explanation
@@ -29,6 +33,14 @@ def explain(
     line: Annotated[str, typer.Option("--line", metavar="N[:M]", help="Only the instructions on these lines.")] = "",
     lang: Annotated[str, typer.Option("--lang", metavar="LANGUAGE", help="The language to explain in.")] = "en",
     code: Annotated[str, typer.Option("--code", metavar="CODE", help="What a finding means: D2S104, DL3008.")] = "",
+    measured: Annotated[bool, typer.Option("--measured", help="Build it in the emulator, and say what each step did.")] = False,
+    secret: Secrets = None,
+    ssh: Agents = None,
+    no_cache: NoCache = False,
+    no_pull: NoPull = False,
+    bootstrap: Bootstrap = False,
+    insecure: Insecure = None,
+    mirror: Mirrors = None,
     width: Annotated[int, typer.Option("--width", metavar="N", help="Columns of the text (default: the terminal's).")] = 0,
     output: Output = "",
 ) -> None:
@@ -41,9 +53,13 @@ def explain(
     dock2sh explain --line 12 Dockerfile                     that instruction alone
     dock2sh explain --code D2S104                            what a finding means, and its cure
     dock2sh explain --graph svg -o picture.svg .             stages, images, what is copied
+    dock2sh explain --measured .                             files, sizes, packages and seconds of each step
 
-    Nothing is built, run or downloaded. Formats: text, md, html, json (docs/explain.md). Exit status: 0; 1 the Dockerfile is
-    refused; 2 usage.
+    Nothing is built, run or downloaded, but with --measured, which does what `dock2sh emulate` does; --secret, --ssh, --no-cache,
+    --no-pull, --bootstrap, --insecure and --mirror belong to that. A step that fails is shown where it stands.
+
+    Formats: text, md, html, json (docs/explain.md). Exit status: 0; 1 the Dockerfile is refused, or a step failed; 2 usage;
+    3 with --measured something is missing here.
     """
     from dock2sh.explain.language import languages, speak
 
@@ -57,7 +73,12 @@ def explain(
         return
     project, dockerfile = parsed(target, file, format)
     options = evaluation_options(build_arg, stage, platform, None)
-    find = _bases(base, build_context, offline)
+    build = None
+    if measured:
+        from dock2sh.cli.measure import Build
+
+        build = Build(base, build_context, secret, ssh, no_cache, base_wish(False, no_pull, bootstrap, insecure, mirror))
+    find = build.bases.find if build else _bases(base, build_context, offline)
     with Complaints(project, format):
         import dock2sh
         from dock2sh.explain import explain as explained
@@ -73,9 +94,12 @@ def explain(
 
         checked = check(dockerfile, options, find, project.ignore)
         found = find_more(plan, dockerfile, configured(project.context))
-        explanation = explained(plan, dockerfile, project.name, options.build_args, checked, found)
+        seen = build.measured(plan, project, dockerfile.escape) if build else None
+        explanation = explained(plan, dockerfile, project.name, options.build_args, checked, found, seen)
         title = "" if begun or only else opening(plan, dockerfile, project.name) + "\n"
     write(_written(explanation, format, graph, lang, (width, only, title, output)), output)
+    if seen and any(step.failed for step in seen.steps):
+        raise typer.Exit(REFUSED)
 
 
 def _bases(base: list[str] | None, build_context: list[str] | None, offline: bool) -> Any:

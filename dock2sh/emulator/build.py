@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 from dock2sh.emulator.contents import Contents, Origin
 from dock2sh.emulator.keys import first_key, step_key
-from dock2sh.emulator.places import created_at, known_layer, new_layer, publish
+from dock2sh.emulator.places import created_at, known_layer, new_layer, publish, seconds_of
 from dock2sh.model import Plan, Stage, Step
 from dock2sh.plan.ignore import Ignore
 from dock2sh.sandbox import SandboxError, kernel
@@ -23,7 +23,11 @@ _REMEMBERED = 8192
 
 
 class Event(NamedTuple):
-    """Something to tell. `kind`: cached, begin, output, done, failed. `data` is what was printed; `seconds` how long it took."""
+    """Something to tell. `kind`: cached, begin, output, done, failed. `data` is what was printed; `seconds` how long it took.
+
+    Of a step that is done or cached `layers` are the directories of the root after it, the lowest first, and `took` is how many
+    seconds it took when it was run (None: nobody knows any more).
+    """
 
     kind: str
     stage: Stage
@@ -31,6 +35,8 @@ class Event(NamedTuple):
     steps: tuple[Step, ...]
     data: bytes = b""
     seconds: float = 0.0
+    took: float | None = None
+    layers: Sequence[str] = ()
 
 
 class StepFailed(Exception):
@@ -148,8 +154,10 @@ class _Builder:
         keys = self._keys(stage, base.key, groups)
         known = list(takewhile(bool, self._known(stage, keys)))
         done = [Layer(*layer, created_at(layer[1])) for layer in zip(keys, known, groups, strict=False)]
-        for number in range(len(done)):
-            self.tell(Event("cached", stage, self.first[stage.key] + number, groups[number]))
+        for number, layer in enumerate(done):
+            root = [*base.directories, *(each.directory for each in done[: number + 1])]
+            seconds = seconds_of(layer.directory)
+            self.tell(Event("cached", stage, self.first[stage.key] + number, groups[number], took=seconds, layers=root))
         if len(done) == len(groups):
             self._finish(stage, base, done)
         else:
@@ -261,9 +269,10 @@ class _Builder:
         number = self._number(running)
         steps = self.groups[running.stage.key][number - self.first[running.stage.key]]
         key, place = (parts[len(running.finished)] for parts in (running.keys, running.places))
-        created = publish(self.wish.home, key, place)
+        created = publish(self.wish.home, key, place, seconds)
         running.finished.append(Layer(key, f"{place}/diff", steps, created, seconds))
-        self.tell(Event("done", running.stage, number, steps, seconds=seconds))
+        root = [*running.base.directories, *(layer.directory for layer in running.finished)]
+        self.tell(Event("done", running.stage, number, steps, seconds=seconds, took=seconds, layers=root))
 
     def _number(self, running: _Running) -> int:
         """The step that is at work."""

@@ -1,8 +1,8 @@
 """Where the emulator keeps things, below $XDG_DATA_HOME/dock2sh.
 
-`layers/ID/diff` is a finished layer in overlayfs's form, which never changes: a build may have it mounted. `build/KEY` is a link
-to the one that the cache knows for that key. `work/` is for builds at work; what a dead one has left goes at the next start.
-`caches/` are those of RUN --mount=type=cache.
+`layers/ID/diff` is a finished layer in overlayfs's form, which never changes: a build may have it mounted; `made` beside it says
+how many seconds it took. `build/KEY` is a link to the one that the cache knows for that key. `work/` is for builds at work; what
+a dead one has left goes at the next start. `caches/` are those of RUN --mount=type=cache.
 """
 
 import fcntl
@@ -39,10 +39,17 @@ def created_at(directory: str) -> float:
     return os.lstat(os.path.join(os.path.dirname(directory), "made")).st_mtime
 
 
-def publish(home: str, key: str, place: str) -> float:
+def seconds_of(directory: str) -> float | None:
+    """How long it took to make a layer (its `diff`), if anybody knows."""
+    with open(os.path.join(os.path.dirname(directory), "made")) as file:
+        text = file.read()
+    return float(text) if text else None
+
+
+def publish(home: str, key: str, place: str, seconds: float) -> float:
     """From now on the cache knows this layer for the key, also instead of another. When that is, as `created_at` tells later."""
-    with open(f"{place}/made", "xb"):
-        pass
+    with open(f"{place}/made", "x") as file:
+        file.write(f"{seconds:.6f}")
     link = f"{home}/build/.{os.path.basename(place)}"
     os.symlink(f"../layers/{os.path.basename(place)}", link)
     os.replace(link, f"{home}/build/{key}")

@@ -12,6 +12,7 @@ from dock2sh.model import Plan
 from dock2sh.source import Diagnostic
 
 if TYPE_CHECKING:
+    from dock2sh.explain.measured import Measurement
     from dock2sh.findings.rule import Finding
 
 
@@ -22,14 +23,15 @@ def explain(
     build_args: Mapping[str, str] | None = None,
     checked: tuple[Diagnostic, ...] = (),
     found: "tuple[Finding, ...]" = (),
+    measurement: "Measurement | None" = None,
 ) -> Explanation:
-    """The explanation of a plan. `checked` (BuildKit's) and `found` (ours) are shown at their lines.
+    """The explanation of a plan. `checked` (BuildKit's) and `found` (ours) are shown at their lines, and what was measured.
 
     Raises Refused for what no shell can be told.
     """
     from dock2sh.explain.assembly import assemble
 
-    return assemble(plan, dockerfile, name, build_args or {}, _remarks(checked, found))
+    return assemble(plan, dockerfile, name, build_args or {}, _remarks(checked, found), measurement)
 
 
 def _remarks(checked: tuple[Diagnostic, ...], found: "tuple[Finding, ...]") -> tuple[Remark, ...]:

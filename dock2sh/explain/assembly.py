@@ -7,11 +7,12 @@ from dock2sh.commands.apart import Apart, take_apart
 from dock2sh.dockerfile.markers import marked
 from dock2sh.dockerfile.syntax import Dockerfile, Node
 from dock2sh.emit.manual import by_hand
-from dock2sh.explain import commands, effects, inventory, picture, starting, summary
+from dock2sh.explain import commands, effects, inventory, measures, picture, starting, summary
 from dock2sh.explain.language import Text, plain, say
+from dock2sh.explain.measured import Measurement
 from dock2sh.explain.places import of_run
 from dock2sh.explain.scope import Globals, Origin, Scope, global_scope, scopes, shown, used
-from dock2sh.explain.tree import Command, Explanation, Reading, Remark, Stage, Step, Variable
+from dock2sh.explain.tree import Command, Explanation, Measures, Reading, Remark, Stage, Step, Variable
 from dock2sh.model import Configure, Plan, Run
 from dock2sh.model import Stage as PlanStage
 from dock2sh.model import Step as PlanStep
@@ -28,9 +29,16 @@ def _size(plan: Plan, dockerfile: Dockerfile) -> Text:
 
 
 def assemble(
-    plan: Plan, dockerfile: Dockerfile, name: str, build_args: Mapping[str, str], remarks: tuple[Remark, ...]
+    plan: Plan,
+    dockerfile: Dockerfile,
+    name: str,
+    build_args: Mapping[str, str],
+    remarks: tuple[Remark, ...],
+    measurement: Measurement | None = None,
 ) -> Explanation:
     maker = _Assembly(plan, dockerfile, name, build_args, remarks)
+    if measurement:
+        maker.measures = measures.by_line(measurement)
     stages = maker.stages()
     return Explanation(
         name,
@@ -43,6 +51,7 @@ def assemble(
         remarks,
         summary.glossary(),
         _reading(stages),
+        measures.account(measurement, plan) if measurement else None,
     )
 
 
@@ -72,6 +81,7 @@ class _Assembly:
         self.scoped: dict[int, list[tuple[PlanStep, Scope, tuple[str, ...]]]] = {}
         self._scope(hand.steps)
         self.ran = False
+        self.measures: dict[int, list[Measures]] = {}
         self.marks = {each.node.span.first: each.mark for each in marked(dockerfile)}
 
     def _scope(self, hands: tuple[tuple[str, ...], ...]) -> None:
@@ -141,7 +151,7 @@ class _Assembly:
         does = [*does, *([effects.of_mark(mark)] if mark else [])]
         return Step(
             node.span.first, node.span.last, node.keyword.upper(), source, phase, place, tuple(does), hand, variables, found,
-            unread, remarks, mark.text if mark else "",
+            unread, remarks, mark.text if mark else "", tuple(self.measures.get(node.span.first, ())),
         )  # fmt: skip
 
     def _global(self, node: Node) -> Step:

@@ -8,8 +8,9 @@ from collections.abc import Iterator
 
 from dock2sh.explain.drawing import mermaid
 from dock2sh.explain.language import Text, plain, say
-from dock2sh.explain.terminal import PHASE_SAY, SEVERITY_SAY, same_by_hand, shell_word
-from dock2sh.explain.tree import Explanation, Remark, Stage, Step
+from dock2sh.explain.measures import amount
+from dock2sh.explain.terminal import PHASE_SAY, SEVERITY_SAY, in_place, same_by_hand, shell_word
+from dock2sh.explain.tree import Account, Explanation, Remark, Stage, Step
 
 _SPECIAL = re.compile(r"([\\`*_{}\[\]<>()#+!|~&$@:-])")
 
@@ -27,6 +28,7 @@ def _lines(explanation: Explanation) -> Iterator[str]:
     for stage in explanation.stages:
         yield from _stage(stage)
     yield from _start(explanation)
+    yield from _account(explanation.account)
     yield from _sections(explanation)
     yield from _findings(explanation.remarks)
     yield from ("", f"## {_w(say('Words'))}", "")
@@ -99,7 +101,31 @@ def _step(step: Step) -> Iterator[str]:
         yield f"- {_code(f'${variable.name}{value}')}: {_t(variable.origin)}"
     for remark in step.remarks:
         yield from ("", f"> {_remark(remark)}")
+    yield from _measured(step)
     yield from _hand(step)
+
+
+def _measured(step: Step) -> Iterator[str]:
+    for measures in step.measures:
+        trigger = f" {_code(measures.text)}" if step.keyword == "FROM" else ""
+        yield from ("", f"**{_w(say('Measured:'))}**{trigger} " + " ".join(map(_t, measures.says)))
+        if measures.places:
+            yield ""
+        yield from (f"- {_t(in_place(place))}" for place in measures.places)
+        if measures.printed:
+            yield from ("", *_fenced(measures.printed, "text"))
+
+
+def _account(account: Account | None) -> Iterator[str]:
+    if account is None:
+        return
+    heads = (say("Line"), say("What"), say("Size"), say("Seconds"))
+    yield from ("", f"## {_w(say('What it weighs'))}", "", " ".join(map(_t, account.says)), "")
+    yield from ("| " + " | ".join(map(_w, heads)) + " |", "|--:|---|--:|--:|")
+    for part in account.parts:
+        seconds = "" if part.seconds is None else f"{part.seconds:.1f}"
+        name = _code(part.name[:80]) if part.result else f"({_code(part.name[:80])})"
+        yield f"| {part.line} | {_cell(name)} | {amount(part.size)} | {seconds} |"
 
 
 def _commands(step: Step) -> Iterator[str]:

@@ -8,8 +8,9 @@ from pathlib import Path
 
 from dock2sh.explain.drawing import STYLE, svg
 from dock2sh.explain.language import Text, plain, say
-from dock2sh.explain.terminal import PHASE_SAY, SEVERITY_SAY, same_by_hand, shell_word
-from dock2sh.explain.tree import Command, Explanation, Fact, Remark, Section, Stage, Step
+from dock2sh.explain.measures import amount
+from dock2sh.explain.terminal import PHASE_SAY, SEVERITY_SAY, in_place, same_by_hand, shell_word
+from dock2sh.explain.tree import Account, Command, Explanation, Fact, Measures, Remark, Section, Stage, Step
 
 _CLASS = {
     "command": "c", "subcommand": "s", "option": "o", "value": "v", "operand": "a", "setting": "e", "operator": "p",
@@ -34,6 +35,7 @@ def page(explanation: Explanation, language: str) -> str:
             f'<h2 id="lines">{_s(say("Line by line"))}</h2>',
             *(_stage(stage) for stage in explanation.stages),
             _start(explanation),
+            _account(explanation.account),
             _lists(explanation),
             _findings(explanation.remarks),
             _words(explanation),
@@ -85,6 +87,7 @@ def _contents(explanation: Explanation) -> str:
         ("start", say("How it starts and stops")),
         ("needs", say("What it needs and leaves")),
     ]
+    links[3:3] = [("weight", say("What it weighs"))] if explanation.account else []
     links += [("findings", say("Findings"))] if explanation.remarks else []
     return "<nav>" + "".join(f'<a href="#{key}">{_s(text)}</a>' for key, text in [*links, ("words", say("Words"))]) + "</nav>"
 
@@ -117,6 +120,7 @@ def _step(step: Step) -> str:
             *(f'<p class="mut">{_t(why)}: <code>{_e(" ".join(text.split())[:400])}</code></p>' for text, why in step.unread),
             _variables(step),
             *map(_remark, step.remarks),
+            *(_measured(step, measures) for measures in step.measures),
             _hand(step),
         ]
     )
@@ -176,6 +180,60 @@ def _remark(remark: Remark) -> str:
         f'<div class="remark {_e(remark.severity)}">'
         f"<b>{_s(say(SEVERITY_SAY[remark.severity]))}</b> {_t(remark.message)} "
         f'<span class="id">{label}</span>{cure}</div>'
+    )
+
+
+def _measured(step: Step, measures: Measures) -> str:
+    """What a build was seen to do; the packages and files themselves folded away."""
+    trigger = f" <code>{_e(measures.text)}</code>" if step.keyword == "FROM" else ""
+    label = f"<b>{_s(say('Measured:'))}</b>{trigger}"
+    first, *more = map(_t, measures.says)
+    rest = "".join(f"<p>{text}</p>" for text in more)
+    most = max((place.size for place in measures.places), default=0)
+    listed = "".join(f"<li>{_bar(place.size, most)}<span>{_t(in_place(place))}</span></li>" for place in measures.places)
+    places = f"<ul>{listed}</ul>" if listed else ""
+    places += f"<pre>{_e(measures.printed)}</pre>" if measures.printed else ""
+    return (
+        f'<div class="meas{" failed" if measures.failed else ""}"><p>{label} {first}</p>{rest}{places}{_changes(measures)}</div>'
+    )
+
+
+_LISTED = 400
+"""Changed files that a page lists for one instruction."""
+
+
+def _changes(measures: Measures) -> str:
+    if not measures.changes:
+        return ""
+    shown = "\n".join(f"{change.kind} {change.path}" for change in measures.changes[:_LISTED])
+    rest = len(measures.changes) - _LISTED
+    more = f"<p>{_s(say('{count} more: dock2sh explain --format json', count=f'{rest:,}'))}</p>" if rest > 0 else ""
+    title = _s(say("Every file: A added, C changed, D removed"))
+    return f"<details><summary>{title}</summary><pre>{_e(shown)}</pre>{more}</details>"
+
+
+def _bar(size: int, most: int) -> str:
+    """How much of the largest; the number stands beside it."""
+    return f'<i class="bar"><i style="width:{100 * size / most if most else 0:.1f}%"></i></i>'
+
+
+def _account(account: Account | None) -> str:
+    if account is None:
+        return ""
+    most = max((part.size for part in account.parts), default=0)
+    rows = list[str]()
+    for part in account.parts:
+        seconds = "" if part.seconds is None else f"{part.seconds:.1f}"
+        rows.append(
+            f'<tr{"" if part.result else " class=aside"}><td><a href="#L{part.line}">{part.line}</a></td>'
+            f'<td class="what"><code>{_e(part.name[:120])}</code></td><td class="num">{amount(part.size)}</td>'
+            f'<td class="num">{seconds}</td><td class="bars">{_bar(part.size, most)}</td></tr>'
+        )
+    heads = "".join(f"<th>{_s(text)}</th>" for text in (say("Line"), say("What"), say("Size"), say("Seconds")))
+    said = "".join(f"<p>{_t(text)}</p>" for text in account.says)
+    return (
+        f'<h2 id="weight">{_s(say("What it weighs"))}</h2>{said}<table class="account"><thead><tr>{heads}<th></th></tr></thead>'
+        f"<tbody>{''.join(rows)}</tbody></table>"
     )
 
 
@@ -255,5 +313,7 @@ def _words(explanation: Explanation) -> str:
         unknown=reading.unknown_words,
     )
     made = say("Made by `dock2sh explain`, which runs nothing and downloads nothing.")
+    if explanation.account:
+        made = say("Made by `dock2sh explain --measured`, which built it in a sandbox.")
     footer = f"<footer>{_t(read) if reading.commands else ''} {_t(made)}</footer>"
     return f'<h2 id="words">{_s(say("Words"))}</h2>{_facts(explanation.glossary)}{footer}'

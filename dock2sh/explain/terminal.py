@@ -5,7 +5,8 @@ from typing import NamedTuple
 from unicodedata import category, east_asian_width
 
 from dock2sh.explain.language import Piece, Text, plain, say
-from dock2sh.explain.tree import Command, Explanation, Remark, Stage, Step
+from dock2sh.explain.measures import amount
+from dock2sh.explain.tree import Account, Command, Explanation, Measures, Place, Remark, Stage, Step
 from dock2sh.source import visible
 
 _BOLD, _DIM, _CODE, _RED, _YELLOW, _BLUE, _PLAIN = "1", "2", "36", "31;1", "33;1", "34;1", "0"
@@ -41,6 +42,7 @@ def lines(explanation: Explanation, style: Style, only: tuple[int, int] | None =
     for stage in explanation.stages:
         yield from writer.stage(stage)
     yield from writer.start(explanation)
+    yield from writer.account(explanation.account)
     yield from writer.sections(explanation)
     yield from writer.findings(explanation.remarks)
     yield from writer.end(explanation)
@@ -115,7 +117,19 @@ class _Writer:
         yield from self.variables(step)
         for remark in step.remarks:
             yield from self.remark(remark, indent)
+        for measures in step.measures:
+            yield from self.measured(step, measures)
         yield from self.hand(step)
+
+    def measured(self, step: Step, measures: Measures) -> Iterator[str]:
+        """What a build was seen to do."""
+        trigger = f" {' '.join(visible(measures.text).split())}" if step.keyword == "FROM" else ""
+        yield f"      {self.style.paint(plain(say('Measured:')), _DIM)}{trigger}"
+        for text in measures.says:
+            yield from self.wrapped(text, " " * 8, colour=_RED if measures.failed else "")
+        yield from (f"          {visible(line)}" for line in measures.printed.split("\n") if line)
+        for place in measures.places:
+            yield from self.wrapped(in_place(place), " " * 12, " " * 10)
 
     def command(self, command: Command) -> Iterator[str]:
         indent = " " * (8 + 2 * min(command.level, 6))
@@ -146,9 +160,10 @@ class _Writer:
         colour = {"error": _RED, "warning": _YELLOW}.get(remark.severity, _BLUE)
         names = ", ".join((remark.code, *remark.others))
         head = self.style.paint(plain(say(SEVERITY_SAY[remark.severity])), colour)
-        yield from self.wrapped((*remark.message, Piece(f" [{names}]")), indent + "  ", f"{indent}{head}: ")
+        below = " " * (len(indent) + 2)
+        yield from self.wrapped((*remark.message, Piece(f" [{names}]")), below, f"{indent}{head}: ")
         if remark.cure:
-            yield from self.wrapped(remark.cure, indent + "  ")
+            yield from self.wrapped(remark.cure, below)
 
     def hand(self, step: Step) -> Iterator[str]:
         typed = "\n".join(step.by_hand).split("\n") if step.by_hand else []
@@ -178,6 +193,23 @@ class _Writer:
         for advice in explanation.start.advice:
             yield ""
             yield from self.wrapped(advice, "  ")
+
+    def account(self, account: Account | None) -> Iterator[str]:
+        """Sizes and seconds in columns, then the bar that shows them."""
+        if account is None:
+            return
+        yield from self.heading(plain(say("What it weighs")))
+        for text in account.says:
+            yield from self.wrapped(text, "  ")
+        yield ""
+        most = max((part.size for part in account.parts), default=0)
+        for part in account.parts:
+            seconds = "" if part.seconds is None else f"{part.seconds:.1f} s"
+            row = f"{part.line:>4}  {amount(part.size):>8} {seconds:>9}  "
+            bar = "#" * round(12 * part.size / most) if most else ""
+            room = self.style.width - len(row) - 14
+            name = visible(part.name) if part.result else f"({visible(part.name)})"
+            yield f"{row}{self.style.paint(f'{bar:<12}', _BLUE)}  {_cut(name, room)}".rstrip()
 
     def sections(self, explanation: Explanation) -> Iterator[str]:
         if explanation.sections:
@@ -215,6 +247,11 @@ class _Writer:
             )
 
 
+def in_place(place: Place) -> Text:
+    """A directory and what a step wrote there."""
+    return say("{size} in `{path}`, {files} files", size=amount(place.size), path=place.path, files=f"{place.files:,}")
+
+
 def same_by_hand(step: Step) -> Text:
     """What is said where one would type the instruction's own text; nothing where it is another."""
     typed = _bare("\n".join(step.by_hand))
@@ -248,6 +285,15 @@ def shell_word(word: str) -> str:
     from dock2sh.emit.quoting import quote
 
     return quote(" ".join(word.split())) if "\0" not in word else word
+
+
+def _cut(text: str, width: int) -> str:
+    """The beginning that fits."""
+    if _columns(text) <= width:
+        return text
+    while text and _columns(text) > width - 1:
+        text = text[:-1]
+    return text + "…"
 
 
 def _columns(text: str) -> int:

@@ -6,6 +6,7 @@ Texts are in the reader's language already. Code is code as its author wrote it.
 from typing import NamedTuple
 
 from dock2sh.explain.language import Text
+from dock2sh.explain.measured import Change, Package
 
 
 class Variable(NamedTuple):
@@ -50,6 +51,53 @@ class Remark(NamedTuple):
     url: str = ""
 
 
+class Place(NamedTuple):
+    """A directory, and what a step wrote there."""
+
+    path: str
+    files: int
+    size: int
+
+
+class Measures(NamedTuple):
+    """What a step was seen to do. `text` is its instruction (of the base image, if it is ONBUILD's), `says` sentences.
+
+    `seconds` is None where nobody knows; `printed` are the last lines of one that failed; `added`, `changed` and `removed` count
+    `changes`; `places` are where most of it went.
+    """
+
+    text: str
+    says: tuple[Text, ...]
+    seconds: float | None
+    cached: bool
+    failed: str
+    printed: str
+    size: int
+    added: int
+    changed: int
+    removed: int
+    places: tuple[Place, ...]
+    packages: tuple[Package, ...]
+    changes: tuple[Change, ...]
+
+
+class Part(NamedTuple):
+    """A base image or a layer: its line, what made it, its bytes and seconds. `result`: it is in the image."""
+
+    line: int
+    name: str
+    size: int
+    seconds: float | None
+    result: bool
+
+
+class Account(NamedTuple):
+    """What a measured build comes to."""
+
+    says: tuple[Text, ...]
+    parts: tuple[Part, ...]
+
+
 class Step(NamedTuple):
     """An instruction. `phase`: build (something happens), record (only noted), run (it counts when a container starts),
     choose (FROM, ARG), unused (its stage is not built). `marker`: `skip`, `only=host`, `only=container`, or empty."""
@@ -67,6 +115,7 @@ class Step(NamedTuple):
     unread: tuple[tuple[str, Text], ...]
     remarks: tuple[Remark, ...]
     marker: str = ""
+    measures: tuple[Measures, ...] = ()
 
 
 class Stage(NamedTuple):
@@ -149,7 +198,7 @@ class Reading(NamedTuple):
 
 
 class Explanation(NamedTuple):
-    """A Dockerfile, explained. `glossary` are words and what they mean."""
+    """A Dockerfile, explained. `glossary` are words and what they mean; `account` is None unless it was measured."""
 
     name: str
     size: Text
@@ -161,3 +210,4 @@ class Explanation(NamedTuple):
     remarks: tuple[Remark, ...]
     glossary: tuple[Fact, ...]
     reading: Reading
+    account: Account | None = None

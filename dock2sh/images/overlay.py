@@ -80,7 +80,7 @@ class _Overlay(Layer):
         os.mknod(place, stat.S_IFCHR | 0o600, _WHITEOUT_DEVICE)
 
     def _make_directory(self, place: str) -> None:
-        hidden = os.path.lexists(place) and _is_whiteout(os.lstat(place))
+        hidden = os.path.lexists(place) and is_whiteout(os.lstat(place))
         super()._make_directory(place)
         if hidden:
             self._hide_all(place)
@@ -129,7 +129,7 @@ def _walk(directory: bytes, prefix: bytes) -> Iterator[_Found]:
 def _write(found: _Found, out: BinaryIO, space: bytes, first_of: dict[tuple[int, int], bytes]) -> None:
     """One entry, with what overlayfs notes (attributes whose name begins with `space`; b"" is no overlay) translated."""
     name, path, about = found
-    if space and _is_whiteout(about):
+    if space and is_whiteout(about):
         parent, _, base = name.rpartition(b"/")
         out.write(header(Member((parent + b"/" if parent else b"") + _WHITEOUT + base, stat.S_IFREG | 0o600, _NOBODY)))
         return
@@ -196,5 +196,6 @@ def _check_plain(path: bytes, attributes: dict[bytes, bytes], space: bytes) -> N
             raise ImageError(f"{os.fsdecode(path)} is only a reference to another layer: {cure}")
 
 
-def _is_whiteout(about: os.stat_result) -> bool:
+def is_whiteout(about: os.stat_result) -> bool:
+    """Whether something in a layer's directory says that it is deleted."""
     return stat.S_ISCHR(about.st_mode) and about.st_rdev == _WHITEOUT_DEVICE
