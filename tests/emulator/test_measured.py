@@ -41,7 +41,9 @@ def measured(text: str) -> dict[int, dict[str, Any]]:
 
 
 def changes(step: dict[str, Any]) -> set[tuple[str, str, int, bool]]:
-    return {(change["kind"], change["path"], change["size"], change["same"]) for change in step["changes"]}
+    """Less the mount points that the first RUN of a root leaves."""
+    found = {(change["kind"], change["path"], change["size"], change["same"]) for change in step["changes"]}
+    return found - {("A", "/proc", 0, False), ("A", "/sys", 0, False)}
 
 
 def test_files_sizes_and_time(explain: Explain) -> None:
@@ -50,8 +52,7 @@ def test_files_sizes_and_time(explain: Explain) -> None:
     steps = measured(first.stdout)
     assert sorted(steps) == [2, 4, 5, 6, 7, 8]
     two_names = {("A", "/out", 0, False), ("A", "/out/again", 3_000_000, False), ("A", "/out/big", 0, False)}
-    assert changes(steps[2]) - two_names == {("A", "/proc", 0, False), ("A", "/sys", 0, False)}
-    assert two_names <= changes(steps[2])
+    assert changes(steps[2]) == two_names
     assert steps[2]["size"] == 3_000_000
     assert changes(steps[5]) == {("C", "/srv/big", 3_000_000, True)}
     assert changes(steps[6]) == {
