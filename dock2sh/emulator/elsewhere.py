@@ -11,7 +11,7 @@ from contextlib import contextmanager
 
 from dock2sh.emulator.build import Built, Event, Layer, Root, StepFailed, Wish, failure
 from dock2sh.emulator.places import new_layer
-from dock2sh.model import Plan, Stage, Step
+from dock2sh.model import Plan, Run, Stage, Step
 from dock2sh.sandbox import Job, Sandbox, kernel
 from dock2sh.sandbox.overlay import mount_layers, shallow
 
@@ -28,7 +28,8 @@ def build_elsewhere(plan: Plan, wish: Wish, sandbox: Sandbox, tell: Callable[[Ev
     with _mounted(layers or [_nothing(wish.work)], wish.work, "root", f"{place}/diff") as root, _others(plan, wish) as images:
         work = f"{wish.work}/sandbox"
         os.mkdir(work, 0o700)
-        job = Job(wish.script(), root, base, work, wish.context, images, wish.contexts, wish.options)
+        runs = any(isinstance(step, Run) for stage in plan.chain() for step in stage.steps)
+        job = Job(wish.script(), root, base, work, wish.context, images, wish.contexts, wish.options, runs)
         status = sandbox.run(job, told.output)
     if status:
         raise StepFailed(told.failed(), status, [*layers, f"{place}/diff"])

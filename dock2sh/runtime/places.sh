@@ -26,7 +26,9 @@ places_plain() {
         place_point "/etc/$place_name" file
         swap_copy "/etc/$place_name" "$place"
     done
-    [ -d "$root/dev" ] || mkdir -m 0755 "$root/dev"
+    for place_name in proc sys dev; do # mount points, which stay in the image, as with docker
+        [ -d "$root/$place_name" ] || mkdir -m 0755 "$root/$place_name"
+    done
     while read -r place_name place_minor; do
         [ -e "$root/dev/$place_name" ] || place_device "$place_name" "$place_minor"
     done <<'NODES'

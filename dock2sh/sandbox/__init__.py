@@ -17,7 +17,8 @@ class Job(NamedTuple):
     `root` is a directory that holds the root file system of the image `base` ("scratch": it is empty); it is left as the script
     makes it. `images` are the root file systems of the other images that the script asks for (reference -> directory, which is
     only read), `contexts` named build contexts, `options` more of the script's own options (--secret, --ssh, ...), `work` an
-    empty directory on the file system of `root` for the sandbox's own things, which the caller removes.
+    empty directory on the file system of `root` for the sandbox's own things, which the caller removes. `runs`: a RUN works on
+    `root` itself, which leaves empty mount points there, as docker's do.
     """
 
     script: str
@@ -28,6 +29,7 @@ class Job(NamedTuple):
     images: Mapping[str, str] = {}
     contexts: Mapping[str, str] = {}
     options: Sequence[str] = ()
+    runs: bool = False
 
 
 class Sandbox(Protocol):

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import IO, NamedTuple
 
 from . import Job, SandboxError, leftovers
+from .kitchen import BUILT, furnish, has_shell
 from .luggage import Luggage, free_place, lay_out, pack
 from .output import Say, listen
 from .process import SHELL_FILES, ask, last_line, start
@@ -23,17 +24,26 @@ from .process import SHELL_FILES, ask, last_line, start
 LABEL = "sh.dock2sh.sandbox"
 TAR_FLAGS = ("--format=pax", "--numeric-owner", "--xattrs", "--xattrs-include=*")
 
-_NO_SHELL = re.compile(rb"executable file .*not found|exec: \"?sh\"?: |stat sh: no such file", re.IGNORECASE)
+_NO_SHELL = re.compile(rb"executable file .*not found|exec: \"?sh\"?: |stat sh: no such file|exec format", re.IGNORECASE)
 _CURE = "The script needs a shell there: use --sandbox namespaces or vm, which bring their own"
 
 
 class Stay(NamedTuple):
-    """A job in a container: the container's name, what comes along, and how the root looked before."""
+    """A job in a container: the container's name, what comes along, how the root looked before, and the container's own root.
+
+    That is job.root; or where there is no shell in it, a kitchen, from which the script works on job.root as on any directory.
+    """
 
     job: Job
     name: str
     luggage: Luggage
     before: leftovers.Before
+    root: str
+
+    @property
+    def outside(self) -> bool:
+        """Whether the script works on job.root from outside."""
+        return self.root != self.job.root
 
     @property
     def bags(self) -> str:
@@ -43,17 +53,20 @@ class Stay(NamedTuple):
 
 def arrive(job: Job) -> Stay:
     """Prepare a stay; nothing has happened yet but for the folder `bags`. Raises SandboxError."""
-    if job.base == "scratch":
-        raise SandboxError(f"FROM scratch: a container of nothing cannot run a script. {_CURE}")
-    free = free_place(job.root)
-    stay = Stay(job, f"dock2sh-{secrets.token_hex(8)}", pack(job, f"/{free}"), leftovers.before(job.root, free))
+    root = job.root if has_shell(job.root) else furnish(os.path.join(job.work, "kitchen"))
+    free = free_place(root)
+    luggage = pack(job, f"/{free}")
+    if root != job.root:
+        luggage = luggage._replace(words=(*luggage.words, "--root", BUILT))
+    stay = Stay(job, f"dock2sh-{secrets.token_hex(8)}", luggage, leftovers.before(job.root, free), root)
     _lay_out(stay)
     return stay
 
 
 def leave(stay: Stay) -> None:
     """Take what the container's start has left in job.root away again."""
-    leftovers.remove(stay.job.root, stay.before, stay.job.script.encode("utf-8", "surrogateescape"))
+    if not stay.outside:
+        leftovers.remove(stay.job.root, stay.before, stay.job.runs)
 
 
 def _lay_out(stay: Stay) -> None:
@@ -138,7 +151,9 @@ _KINDS = {"container": (("ps", "-aq"), ("rm", "-f", "-v")), "image": (("images",
 def sweep(engine: str) -> None:
     """Remove containers and images of ours whose owner is dead, and his undertaker too (a crash of the machine)."""
     for kind, (listing, removal) in _KINDS.items():
-        found = ask([engine, *listing, "--filter", f"label={LABEL}"], f"{engine} {listing[0]}").split()
+        found: list[str] = []
+        with suppress(SandboxError):  # podman fails to list what is just being made or removed: the next run sweeps, too
+            found = ask([engine, *listing, "--filter", f"label={LABEL}"], f"{engine} {listing[0]}").split()
         left = [name for name in found if not _lives(_label(engine, kind, name))]
         for name in left:
             with suppress(SandboxError):  # somebody else was quicker

@@ -4,7 +4,6 @@ An engine makes them where they are missing, empty; what was there before, or ha
 """
 
 import os
-import re
 import stat
 from typing import NamedTuple
 
@@ -14,7 +13,6 @@ _LINKS = {"etc/mtab": "/proc/mounts"}
 _DIRECTORIES = ("dev/pts", "dev/shm", "dev/mqueue", "run/secrets", "run", "etc", "dev", "proc", "sys")
 # those that a RUN of docker build leaves behind, too (measured: runc makes them, nobody takes them away)
 _OF_A_RUN = ("dev", "proc", "sys")
-_RUN = re.compile(rb"^run_wanted\(\) \{", re.MULTILINE)
 
 
 class Before(NamedTuple):
@@ -40,12 +38,12 @@ def hidden(root: str) -> frozenset[str]:
     return frozenset(path for path in (*_FILES, *_LINKS) if _is_stub(root, path))
 
 
-def remove(root: str, before: Before, script: bytes) -> None:
+def remove(root: str, before: Before, runs: bool) -> None:
     """Take away what the engine has made, and give the folders their times back where nothing else has changed in them.
 
-    `script` tells whether there was a RUN: docker's leave mount points, too.
+    `runs`: there was a RUN in this root. docker's leave mount points, too.
     """
-    kept = _OF_A_RUN if _RUN.search(script) else ()
+    kept = _OF_A_RUN if runs else ()
     for path in sorted(before.missing, reverse=True):
         if path not in kept and _is_stub(root, path):
             _remove(f"{root}/{path}")

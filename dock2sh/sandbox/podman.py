@@ -1,12 +1,16 @@
 """A sandbox that is a podman container. It runs in job.root itself (podman run --rootfs): nothing is copied, nothing lost."""
 
+import re
 import resource
 from pathlib import Path
 
 from . import Job
 from .engine import Stay, arrive, attached, engine_trouble, first_process, leave, mount, options, sweep
+from .kitchen import BUILT
 from .output import Say
 from .process import Undertaker
+
+_SCRIPTS = re.compile(r"^ *script_run ", re.MULTILINE)
 
 
 class Podman:
@@ -35,9 +39,13 @@ class Podman:
         home = stay.luggage.home
         words = [*options(stay, self.privileged), "--security-opt", "label=disable", *run_words()]
         words += ["--mount", mount(stay.bags, home)]
+        if stay.outside:
+            words += ["--mount", mount(stay.job.root, BUILT)]
         for there, here in stay.luggage.folders.items():
             words += ["--mount", mount(here, f"{home}/{there}", "ro=true")]
-        return [self.command, "run", *words, "--rootfs", stay.job.root, *first_process(stay)]
+        if _SCRIPTS.search(stay.job.script):  # nothing in podman's /dev can be executed (noexec), in docker's it can
+            words += ["--tmpfs", "/dev/pipes:exec,nosuid,nodev,mode=0755"]
+        return [self.command, "run", *words, "--rootfs", stay.root, *first_process(stay)]
 
 
 def run_words() -> list[str]:

@@ -1202,7 +1202,9 @@ places_plain() {
         place_point "/etc/$place_name" file
         swap_copy "/etc/$place_name" "$place"
     done
-    [ -d "$root/dev" ] || mkdir -m 0755 "$root/dev"
+    for place_name in proc sys dev; do # mount points, which stay in the image, as with docker
+        [ -d "$root/$place_name" ] || mkdir -m 0755 "$root/$place_name"
+    done
     while read -r place_name place_minor; do
         [ -e "$root/dev/$place_name" ] || place_device "$place_name" "$place_minor"
     done <<'NODES'
@@ -1281,12 +1283,16 @@ run_processes() {
     (cd /proc && printf ' %s ' [0-9]*)
 }
 
+# A machine that was made of an image has the mark, too: its processes are in the first namespace, the number of which is the
+# kernel's own (include/linux/proc_ns.h, PROC_PID_INIT_INO).
 in_container() {
-    [ -e /.dockerenv ] || [ -e /run/.containerenv ]
+    [ -e /.dockerenv ] || [ -e /run/.containerenv ] || return 1
+    [ "$(readlink /proc/self/ns/pid 2>/dev/null)" != 'pid:[4026531836]' ]
 }
 
 # run_leftovers: docker ends every process of a step with its first one. Surely the step's are those of its session, and, in a
-# container, those of sessions that came with the step (daemons), unless `docker exec` brought them: their first has parent 0.
+# container, orphans that came with the step, with their children (daemons): not what `docker exec` brings, the first of which has
+# parent 0, nor what a service starts that was there before.
 run_leftovers() {
     [ "$mode" = plain ] && [ -s "$state/pid" ] || return 0
     kill -KILL "-$(cat "$state/pid")" 2>/dev/null
@@ -1309,8 +1315,8 @@ leftover_list() {
                 if (session[p] != ENVIRON["session"]) {
                     if (ENVIRON["before"] == "" || index(ENVIRON["before"], " " p " ")) continue
                     if (index(ENVIRON["before"], " " session[p] " ")) continue
-                    for (top = p; parent[top] > 0; ) top = parent[top]
-                    if (top != 1) continue
+                    for (top = p; parent[top] > 1 && !index(ENVIRON["before"], " " parent[top] " "); ) top = parent[top]
+                    if (parent[top] != 1) continue
                 }
                 printf "%s ", p
             }

@@ -87,10 +87,10 @@ def test_leftovers_are_told_from_what_is_the_images(tmp_path: Path) -> None:
         (tmp_path / name).touch()
     (tmp_path / "etc/resolv.conf").write_text("written by a step")
     (tmp_path / "etc/mtab").symlink_to("/proc/mounts")
-    leftovers.remove(str(tmp_path), before, b"run_wanted() {\n")
+    leftovers.remove(str(tmp_path), before, runs=True)
     left = {str(path.relative_to(tmp_path)) for path in tmp_path.rglob("*")}
     assert left == {"etc", "etc/hostname", "etc/resolv.conf", "dev", "proc"}
-    leftovers.remove(str(tmp_path), before, b"copy\n")
+    leftovers.remove(str(tmp_path), before, runs=False)
     assert {path.name for path in tmp_path.iterdir()} == {"etc"}
 
 
@@ -101,5 +101,5 @@ def test_a_link_leads_no_cleaner_out(tmp_path: Path) -> None:
     root.mkdir()
     before = leftovers.before(str(root))
     (root / "etc").symlink_to(tmp_path / "outside")
-    leftovers.remove(str(root), before, b"")
+    leftovers.remove(str(root), before, runs=False)
     assert (tmp_path / "outside/hosts").exists()

@@ -53,7 +53,7 @@ class Vm:
             status = self._boot(guest, kernel, memory, say)
         finally:
             os.close(memory)
-        leftovers.remove(job.root, guest.before, job.script.encode("utf-8", "surrogateescape"))
+        leftovers.remove(job.root, guest.before, job.runs)
         if status is None:
             raise SandboxError(f"the virtual machine ended before the script did: {_last_words(guest)}")
         return status
