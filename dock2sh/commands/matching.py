@@ -220,8 +220,15 @@ class _Matcher:
         self.given.append(option)
         self.options_end = self.options_end or word.value == "--"
         self.parts.append(_part(word, "option", option.text))
-        if option.role and not option.optional:
+        if option.role and (not option.optional or self.is_count(option)):
             self.value(option)
+
+    def is_count(self, option: Option) -> bool:
+        """Whether a number follows, which `make -j` takes though it may stand alone; a substitution there is one."""
+        word = self.words[self.at] if self.at < len(self.words) else None
+        return (
+            option.role == "number" and word is not None and (word.value.isdigit() or word.raw.strip('"').startswith(("$", "`")))
+        )
 
     def value(self, option: Option) -> None:
         if self.at >= len(self.words):

@@ -101,10 +101,17 @@ class _Manual:
             )
         elif stage.parent is not None:
             self.say(f"docker commit {_container(stage.parent)} stage-{stage.parent}")
-            self.say(f"docker run -it{naming} stage-{stage.parent} bash")
+            self.say(f"docker run -it{naming} stage-{stage.parent} {shell_in(self.first_base(stage))}")
             self.go_on(stage)
         else:
-            self.say(f"docker run -it{naming} {stage.base} bash")
+            self.say(f"docker run -it{naming} {stage.base} {shell_in(stage.base)}")
+
+    def first_base(self, stage: Stage) -> str:
+        """The image that a line of stages begins with."""
+        by_key = {other.key: other for other in self.plan.stages}
+        while stage.parent is not None:
+            stage = by_key[stage.parent]
+        return stage.base
 
     def go_on(self, stage: Stage) -> None:
         """What a committed container does not know of the shell that was in it."""
@@ -287,6 +294,12 @@ class _Manual:
             self.lines.append("")
             self.say("what `docker run` would start:")
             self.lines.append(" ".join(map(quote, command)))
+
+
+def shell_in(image: str) -> str:
+    """The shell that one would ask for: bash, unless the image is known for having none."""
+    name = image.partition("@")[0]
+    return "sh" if any(word in name for word in ("alpine", "busybox", "scratch", "distroless", "wolfi")) else "bash"
 
 
 def _shell_of(user: str) -> str:

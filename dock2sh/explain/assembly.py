@@ -81,15 +81,17 @@ class _Assembly:
         self.scoped: dict[int, list[tuple[PlanStep, Scope, tuple[str, ...]]]] = {}
         self._scope(hand.steps)
         self.ran = False
+        begun = next((node.span.first for node in dockerfile.nodes if node.keyword.lower() == "from"), 0)
+        self.own_arguments = frozenset(node.span.first for node in dockerfile.nodes if node.span.first < begun)
         self.measures: dict[int, list[Measures]] = {}
         self.marks = {each.node.span.first: each.mark for each in marked(dockerfile)}
 
     def _scope(self, hands: tuple[tuple[str, ...], ...]) -> None:
         """Each step with what it sees and what one would type, by the line that it begins at."""
         ends: dict[str, Mapping[str, Origin]] = {}
-        at = 0
+        at, chain = 0, {stage.key for stage in self.plan.chain()}
         for stage in self.plan.stages:
-            seen = scopes(stage, self.shared, ends)
+            seen = scopes(stage, self.shared, ends, stage.key in chain)
             ends[stage.key] = seen[-1].variables
             for step, scope in zip(stage.steps, seen, strict=False):
                 self.scoped.setdefault(step.span.first, []).append((step, scope, hands[at]))
@@ -158,13 +160,25 @@ class _Assembly:
         names = [word.partition("=")[0] for word in node.args]
         does = [
             say(
-                "A value for the `FROM` lines, which `docker build --build-arg` can change: {names}. Inside a stage"
-                " it counts only where `ARG` names it again.",
+                "A value that `docker build --build-arg` can change: {names}. `FROM` lines see it; inside a stage it counts"
+                " only where `ARG` names it again.",
                 names=effects.listed(names),
-            )
+            ),
+            *self._users(names),
         ]
         variables = shown(names, self.shared.variables, True, frozenset())
         return self._step(node, "choose", (), does, (), variables)
+
+    def _users(self, names: list[str]) -> list[Text]:
+        """The lines that make use of arguments before the first FROM."""
+        lines = list[str]()
+        for node in self.dockerfile.nodes:
+            keyword = node.keyword.lower()
+            again = keyword == "arg" and any(word.partition("=")[0] in names for word in node.args)
+            begins = keyword == "from" and bool(set(names) & set(used(node.original)))
+            if begins or (again and node.span.first not in self.own_arguments):
+                lines.append(str(node.span.first))
+        return [say("Used in line {lines}.", lines=", ".join(lines[:8]) + (", …" if len(lines) > 8 else ""))] if lines else []
 
     def _from(self, stage: PlanStage, node: Node) -> Step:
         does = effects.of_from(stage, self.plan, node.args[0])
@@ -212,8 +226,11 @@ class _Assembly:
             return (), (), ()
         if isinstance(step, Configure) and step.keyword in ("CMD", "ENTRYPOINT", "HEALTHCHECK"):
             words_ = step.words[1:] if step.keyword == "HEALTHCHECK" else step.words
-            if node.json:
-                return (commands.exec_form(words_, None) if words_ else ()), (), ()
+            before = tuple(scope.stage.config.get("Entrypoint") or ()) if step.keyword == "CMD" else ()
+            if before and starting.form_of(list(before)).shell:
+                return (), (), ()
+            if node.json or before:
+                return (commands.exec_form((*before, *words_), None) if words_ else ()), (), ()
             apart = take_apart(words_[-1]) if words_ else None
         elif isinstance(step, Run) and apart is None:
             return commands.exec_form(step.argv, None), (), ()

@@ -1,5 +1,6 @@
 """A RUN taken apart: its commands in order, each with what it is for and what each of its words means."""
 
+import re
 from collections.abc import Iterator
 
 from dock2sh.commands import Known, Part
@@ -10,13 +11,30 @@ from dock2sh.explain.language import Text, joined, say, words
 from dock2sh.explain.scope import Origin, Scope
 from dock2sh.explain.tree import Command, Explained
 from dock2sh.shell import Command as ShellCommand
-from dock2sh.shell import Redirect
+from dock2sh.shell import Redirect, Symbol
 
 
 def commands(apart: Apart, scope: Scope | None) -> tuple[Command, ...]:
     """The commands as the page shows them."""
     functions = apart.shell.functions
-    return tuple(_command(understood, functions, scope) for understood in apart.found)
+    made = [(understood.command.start, _command(understood, functions, scope)) for understood in apart.found]
+    for symbol in apart.shell.symbols:
+        if symbol.kind == "redirect":  # behind all commands of its group, those of shells within among them
+            after = max((at for at, (start, _) in enumerate(made, 1) if start < symbol.start), default=0)
+            made.insert(after, (symbol.start, _of_group(symbol)))
+    return tuple(command for _, command in made)
+
+
+_REDIRECT = re.compile(r"(\d*)(<<<|<<-?|<>|>>|>\||&>>|&>|<&|>&|<|>)\s*(.*)", re.DOTALL)
+
+
+def _of_group(symbol: Symbol) -> Command:
+    """Where the input of `{ }`, `( )` or a loop comes from, or its output goes."""
+    match = _REDIRECT.match(symbol.text)
+    says = _redirect(Redirect(symbol.start, symbol.end, *match.groups())) if match else ()
+    level = len([name for name in symbol.inside if name not in ("{}", "!")])
+    parts = (Explained(symbol.text, "redirect", says),)
+    return Command(symbol.text, "", True, (), say("for all of that together"), (), level, parts, "")
 
 
 def exec_form(argv: tuple[str, ...], scope: Scope | None) -> tuple[Command, ...]:
@@ -27,6 +45,8 @@ def exec_form(argv: tuple[str, ...], scope: Scope | None) -> tuple[Command, ...]
 def _command(understood: Understood, functions: tuple[str, ...], scope: Scope | None) -> Command:
     command, known = understood.command, understood.known
     summary, title, source = _summary(known, functions)
+    if known and (own := _in_this_place(known, command)):
+        summary, known = own, known._replace(parts=(known.parts[0]._replace(says=""), *known.parts[1:]))
     parts = [part for _, part in sorted(_parts(command, known, summary, scope), key=lambda pair: pair[0])]
     return Command(
         _code(command, understood.text),
@@ -39,6 +59,19 @@ def _command(understood: Understood, functions: tuple[str, ...], scope: Scope | 
         tuple(_merged(parts)),
         source,
     )
+
+
+_SHELLS = ("sh", "bash", "dash", "ash", "zsh")
+
+
+def _in_this_place(known: Known, command: ShellCommand) -> Text:
+    """What a command is for where it stands, if that is another thing than elsewhere."""
+    told = any(part.role in ("path", "script") for part in known.parts)
+    if command.before in ("|", "|&") and known.title in _SHELLS and not told:
+        return say("a shell that does whatever comes through the pipe")
+    if known.title == "exec" and len(known.parts) == 1:
+        return say("sends this shell's own input and output elsewhere from here on")
+    return ()
 
 
 def _code(command: ShellCommand, text: str) -> str:
@@ -58,7 +91,7 @@ def _merged(parts: list[Explained]) -> list[Explained]:
             and part.kind in ("operand", "option", "setting")
         ):
             merged[-1] = last._replace(text=f"{last.text} {part.text}")
-        elif last and last.kind == "option" and part.kind == "value":
+        elif last and last.kind == "option" and part.kind == "value" and last.says == part.says:
             merged[-1] = Explained(f"{last.text} {part.text}", "option", part.says)
         elif last and part.kind == last.kind == "unknown":
             merged[-1] = last._replace(text=f"{last.text} {part.text}")
@@ -121,6 +154,8 @@ def _more(part: Part, manager: str, scope: Scope | None) -> Text:
         return details.sed(value)
     if part.role == "package" and manager and pinned(manager, value):
         return say("this version only")
+    if part.role == "package" and (value.startswith(("/", "./", "../")) or value == "."):
+        return say("what is in that directory or file")
     if part.role in ("path", "file"):
         return details.path(value)
     if part.role in ("url", "repository") and value.startswith("http:"):
@@ -151,6 +186,9 @@ def _redirect(redirect: Redirect) -> Text:
     if operator in (">&", "<&") and target in ("1", "2", "-"):
         where = {"1": say("where the output goes"), "2": say("where errors go"), "-": say("nowhere")}[target]
         return say("sends {what} {where}", what=what, where=where)
+    if target.startswith(("/dev/tcp/", "/dev/udp/")):
+        kind, _, place = target.removeprefix("/dev/").partition("/")
+        return say("in bash a {kind} connection to {place}; other shells look for a file", kind=kind, place=place)
     if target == "/dev/null" and operator != "<":
         return say("throws {what} away", what=say("output and errors") if operator.startswith("&") else what)
     if operator in (">", ">|"):

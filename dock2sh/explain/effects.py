@@ -7,6 +7,7 @@ from dock2sh.explain.details import mode
 from dock2sh.explain.language import Text, code, joined, say
 from dock2sh.explain.places import user_of
 from dock2sh.explain.scope import Scope
+from dock2sh.explain.starting import form_of
 from dock2sh.model import Configure, Copy, Fetch, MakeDirectory, Mount, Plan, Run, Stage, Step
 
 MOST = 12
@@ -214,6 +215,17 @@ def of_fetch(step: Fetch) -> list[Text]:
 
 
 def of_workdir(step: MakeDirectory, scope: Scope) -> list[Text]:
+    if not scope.stays and not step.path:
+        return [say("The lines that follow in this stage begin in `{directory}`.", directory=step.cwd)]
+    if not scope.stays:
+        return [
+            say(
+                "The lines that follow in this stage begin in `{directory}`. It is made if it is not there, and then"
+                " belongs to {who}.",
+                directory=step.cwd,
+                who=user_of(step.user, scope.known),
+            )
+        ]
     if not step.path:
         return [say("The lines that follow, and the container when it starts, begin in `{directory}`.", directory=step.cwd)]
     return [
@@ -228,16 +240,18 @@ def of_workdir(step: MakeDirectory, scope: Scope) -> list[Text]:
 
 def of_setting(step: Configure, scope: Scope, plan: Plan) -> list[Text]:
     handler = _SETTINGS.get(step.keyword)
-    return handler(step, scope) if handler else []
+    told = handler(step, scope) if handler else []
+    if not scope.stays and step.keyword in _OF_THE_IMAGE:
+        told.append(say("It has no effect on the image, as this stage does not become it."))
+    return told
 
 
 def _env(step: Configure, scope: Scope) -> list[Text]:
-    told = [
-        say(
-            "Sets {names} for the lines that follow, and in every container of the image.",
-            names=listed([name for name, _ in step.pairs]),
-        )
-    ]
+    names = listed([name for name, _ in step.pairs])
+    if scope.stays:
+        told = [say("Sets {names} for the lines that follow, and in every container of the image.", names=names)]
+    else:
+        told = [say("Sets {names} for the lines that follow in this stage.", names=names)]
     told += [
         say("`{name}` is `{value}`.", name=name, value=value)
         for name, value in step.pairs
@@ -247,13 +261,10 @@ def _env(step: Configure, scope: Scope) -> list[Text]:
 
 
 def _arg(step: Configure, scope: Scope) -> list[Text]:
-    told = [
-        say(
-            "A value for the build alone, which `docker build --build-arg` can change: {names}. Containers do"
-            " not have it, but `docker history` shows it.",
-            names=listed([name for name, _ in step.pairs]),
-        )
-    ]
+    names = listed([name for name, _ in step.pairs])
+    told = [say("A value for the build alone, which `docker build --build-arg` can change: {names}.", names=names)]
+    if scope.stays:
+        told.append(say("Containers do not have it, but `docker history` shows it."))
     for name, value in step.pairs:
         if value is None:
             told.append(say("`{name}` has no value unless it is given.", name=name))
@@ -263,12 +274,13 @@ def _arg(step: Configure, scope: Scope) -> list[Text]:
 
 
 def _user(step: Configure, scope: Scope) -> list[Text]:
+    fields = {"who": user_of(step.words[0]), "before": user_of(scope.user, scope.known)}
     return [
         say(
-            "The lines that follow that run something, and the container when it starts, are {who} instead of {before}.",
-            who=user_of(step.words[0]),
-            before=user_of(scope.user, scope.known),
-        ),
+            "The lines that follow that run something, and the container when it starts, are {who} instead of {before}.", **fields
+        )
+        if scope.stays
+        else say("The lines that follow in this stage that run something are {who} instead of {before}.", **fields),
         say("The user must exist in the image by then; a number always works."),
     ]
 
@@ -340,6 +352,8 @@ def _healthcheck(step: Configure, scope: Scope) -> list[Text]:
             retries=retries,
         )
     ]
+    if start := _seconds(given.get("StartPeriod")):
+        told.append(say("Failures in the first {start} do not count.", start=start))
     if step.words[0] == "CMD-SHELL":
         told.append(say("A shell in the image runs it."))
     return told
@@ -356,6 +370,21 @@ def _onbuild(step: Configure, scope: Scope) -> list[Text]:
 
 
 def _cmd(step: Configure, scope: Scope) -> list[Text]:
+    """What it is depends on the ENTRYPOINT that the stage has in the end."""
+    entrypoint = list(scope.stage.config.get("Entrypoint") or ())
+    if entrypoint and form_of(entrypoint).shell:
+        return [say("Without effect as a rule: `ENTRYPOINT` is in shell form, and its shell takes these for `$0`, `$1`, …")]
+    if entrypoint:
+        whole = " ".join(" ".join([*entrypoint, *step.words]).split())
+        return [
+            say(
+                "Not run now, only recorded: what `ENTRYPOINT` is told, so that a container starts `{whole}`. What stands"
+                " behind the image in `docker run` takes its place.",
+                whole=whole if len(whole) <= 120 else whole[:119] + "…",
+            )
+        ]
+    if scope.known:
+        return [say("Not run now, only recorded: what a container does, unless `docker run IMAGE …` says something else.")]
     return [
         say(
             "Not run now, only recorded: what a container does, or what `ENTRYPOINT` is told, unless `docker"
@@ -378,6 +407,8 @@ _SETTINGS = {
     "SHELL": _shell, "STOPSIGNAL": _stopsignal, "HEALTHCHECK": _healthcheck, "ONBUILD": _onbuild, "CMD": _cmd,
     "ENTRYPOINT": _entrypoint,
 }  # fmt: skip
+
+_OF_THE_IMAGE = ("CMD", "ENTRYPOINT", "EXPOSE", "VOLUME", "LABEL", "MAINTAINER", "STOPSIGNAL", "HEALTHCHECK")
 
 PHASES = {
     "CMD": "run", "ENTRYPOINT": "run", "HEALTHCHECK": "run", "STOPSIGNAL": "run", "EXPOSE": "record", "VOLUME": "record",

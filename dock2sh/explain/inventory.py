@@ -24,6 +24,7 @@ class Did(NamedTuple):
 
 def sections(plan: Plan, did: list[Did]) -> tuple[Section, ...]:
     """Only those that have something in them."""
+    chain = {stage.key for stage in plan.chain()}
     made = [
         Section(say("Images that it begins with or takes files from"), tuple(_images(plan, did))),
         Section(say("Values that can be given to the build"), tuple(_arguments(plan, did))),
@@ -33,7 +34,7 @@ def sections(plan: Plan, did: list[Did]) -> tuple[Section, ...]:
         Section(say("Users and groups"), tuple(_users(did))),
         Section(say("Ports and volumes"), tuple(_noted(did))),
         Section(say("Secrets, caches and other mounts"), tuple(_mounts(did))),
-        Section(say("Secrets that would stay in the image"), tuple(_secrets(did))),
+        Section(say("Secrets that would stay in the image"), tuple(_secrets([one for one in did if one.stage.key in chain]))),
     ]
     return tuple(section for section in made if section.items)
 

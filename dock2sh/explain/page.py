@@ -9,6 +9,7 @@ from pathlib import Path
 from dock2sh.explain.drawing import STYLE, svg
 from dock2sh.explain.language import Text, plain, say
 from dock2sh.explain.measures import amount
+from dock2sh.explain.remarks import most_telling
 from dock2sh.explain.terminal import PHASE_SAY, SEVERITY_SAY, in_place, same_by_hand, shell_word
 from dock2sh.explain.tree import Account, Command, Explanation, Fact, Measures, Remark, Section, Stage, Step
 
@@ -16,6 +17,8 @@ _CLASS = {
     "command": "c", "subcommand": "s", "option": "o", "value": "v", "operand": "a", "setting": "e", "operator": "p",
     "redirect": "r", "unknown": "u",
 }  # fmt: skip
+_WIDEST = 1200
+"""Characters of a line that are shown of it."""
 _LONG = 24
 """Lines of source from which an instruction may be broken over two sheets of paper."""
 
@@ -69,7 +72,7 @@ def _verdict(explanation: Explanation) -> str:
     warnings = [remark for remark in explanation.remarks if remark.severity == "warning"]
     if not worst and not warnings:
         return ""
-    shown = worst or warnings[:3]
+    shown = worst or most_telling(warnings)
     items = "".join(
         f'<li><a href="#L{remark.line}">{_s(say("line {line}", line=remark.line))}</a>: {_t(remark.message)}</li>'
         for remark in shown
@@ -134,6 +137,8 @@ def _source(step: Step) -> str:
     """The lines as written, with their numbers; the keyword and comments told apart."""
     shown = list[str]()
     for index, line in enumerate(step.source.split("\n")):
+        if len(line) > _WIDEST:
+            line = line[:_WIDEST] + " … " + plain(say("{count} more characters", count=f"{len(line) - _WIDEST:,}"))
         text = _e(line) or " "
         if not index:
             keyword, blank, rest = line.partition(" ")

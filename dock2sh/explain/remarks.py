@@ -40,6 +40,19 @@ def _of_finding(finding: Finding) -> Remark:
     return Remark(finding.name, rule.severity, finding.span.first, say(rule.message, **fields), cure, finding.also)
 
 
+_FIRST = ("D2S170", "D2S175", "SecretsUsedInArgOrEnv", "D2S162", "D2S163", "D2S171", "D2S172", "D2S173", "D2S302")
+"""What lets somebody in, or does not do what it looks like, is told before what may change one day."""
+
+
+def most_telling(remarks: list[Remark], most: int = 4) -> list[Remark]:
+    """A few of many: one of a kind, the gravest kinds first, in the order of the file within a kind."""
+    kinds = {remark.code: remark for remark in reversed(remarks)}
+    found = sorted(
+        kinds.values(), key=lambda remark: (_FIRST.index(remark.code) if remark.code in _FIRST else len(_FIRST), remark.line)
+    )
+    return found[:most]
+
+
 def about(name: str) -> str:
     """The page of a rule, as text; empty if there is none of that name."""
     rule = by_name(name)

@@ -22,7 +22,7 @@ class Origin(NamedTuple):
 
 
 class Scope(NamedTuple):
-    """What holds for one instruction."""
+    """What holds for one instruction. `stays`: its stage is the image's, or one that the image goes on from."""
 
     stage: Stage
     variables: Mapping[str, Origin]
@@ -30,6 +30,7 @@ class Scope(NamedTuple):
     cwd: str
     shell: tuple[str, ...]
     known: bool
+    stays: bool = True
 
 
 class Globals(NamedTuple):
@@ -62,7 +63,7 @@ def _argument(name: str, build_args: Mapping[str, str], default: bool, node: Nod
     return say("`ARG` of line {line} has no default: give it with `--build-arg`", line=node.span.first)
 
 
-def scopes(stage: Stage, shared: Globals, before: Mapping[str, Mapping[str, Origin]]) -> list[Scope]:
+def scopes(stage: Stage, shared: Globals, before: Mapping[str, Mapping[str, Origin]], stays: bool) -> list[Scope]:
     """The scope of each step of a stage, and behind them the one at its end. `before` are the variables at other stages' ends."""
     inherited = before.get(stage.parent or "", {})
     variables: dict[str, Origin] = {}
@@ -72,7 +73,7 @@ def scopes(stage: Stage, shared: Globals, before: Mapping[str, Mapping[str, Orig
     shell: tuple[str, ...] = tuple(stage.start.get("Shell") or DEFAULT_SHELL)
     found = list[Scope]()
     for step in stage.steps:
-        found.append(Scope(stage, dict(variables), user, cwd, shell, stage.known))
+        found.append(Scope(stage, dict(variables), user, cwd, shell, stage.known, stays))
         variables |= _assigned(step, shared)
         if isinstance(step, MakeDirectory):
             cwd = step.cwd
@@ -80,7 +81,7 @@ def scopes(stage: Stage, shared: Globals, before: Mapping[str, Mapping[str, Orig
             user = step.words[0]
         elif isinstance(step, Configure) and step.keyword == "SHELL":
             shell = step.words
-    found.append(Scope(stage, variables, user, cwd, shell, stage.known))
+    found.append(Scope(stage, variables, user, cwd, shell, stage.known, stays))
     return found
 
 

@@ -4,6 +4,7 @@ import json
 from typing import Any, NamedTuple
 
 from dock2sh.commands import understand
+from dock2sh.emit.manual import shell_in
 from dock2sh.explain.language import Text, code, joined, say
 from dock2sh.explain.places import user_of
 from dock2sh.explain.tree import Fact, Row, Start
@@ -187,20 +188,27 @@ def _with_arguments(entrypoint: Form, cmd: Form) -> Row:
     )
 
 
-def _shell_name(plan: Plan) -> str:
-    """The shell that one would ask for: bash, unless the base is known for having none."""
-    stage = plan.stages[-1]
-    base = stage.base
-    while stage.parent is not None:
-        stage = next(other for other in plan.stages if other.key == stage.parent)
-        base = stage.base
-    name = base.partition("@")[0]
-    return "sh" if any(word in name for word in ("alpine", "busybox", "scratch", "distroless")) else "bash"
+def _bare(plan: Plan) -> bool:
+    """Whether the image begins with one that has no shell."""
+    base = plan.chain()[0].base
+    return base == "scratch" or "distroless" in base
+
+
+def _no_shell(typed: str, plan: Plan) -> Row:
+    base = plan.chain()[0].base
+    says = say(
+        "An error, unless a COPY or ADD has brought a shell: `{base}` has none. `docker export CONTAINER | tar t` lists what"
+        " is in there.",
+        base=base,
+    )
+    return Row(typed, None, says, True)
 
 
 def _with_shell(entrypoint: Form, plan: Plan) -> Row:
-    shell = _shell_name(plan)
+    shell = shell_in(plan.chain()[0].base)
     typed = f"docker run -it IMAGE {shell}"
+    if not entrypoint.argv and _bare(plan):
+        return _no_shell(typed, plan)
     if not entrypoint.argv:
         return Row(typed, (shell,), say("A shell to look around in, in place of `CMD`."), False)
     argv = (*entrypoint.argv, shell)
@@ -215,9 +223,12 @@ def _with_shell(entrypoint: Form, plan: Plan) -> Row:
 
 
 def _other_entrypoint(plan: Plan) -> Row:
-    shell = _shell_name(plan)
+    shell = shell_in(plan.chain()[0].base)
+    typed = f"docker run -it --entrypoint {shell} IMAGE"
+    if _bare(plan):
+        return _no_shell(typed, plan)
     return Row(
-        f"docker run -it --entrypoint {shell} IMAGE",
+        typed,
         (shell,),
         say("A shell to look around in. `--entrypoint` drops `CMD`, too."),
         False,

@@ -43,17 +43,23 @@ def _begin(plan: Plan, chain: list[str]) -> Text:
 
 
 def _installed(did: list[Did]) -> Text:
-    names, managers = list[str](), list[str]()
+    names, managers, files = list[str](), list[str](), list[str]()
     for one in did:
         for understood in one.apart.found if one.apart else ():
             for known in understood.known.chain() if understood.known else ():
                 if "installs" in known.effects and known.manager:
                     names += [name for name in known.words("package") if not name.startswith(("-", "$"))]
                     managers.append(known.manager)
+                    files += [part.value for part in known.parts if part.role == "path" and part.kind in ("value", "option")]
     if not managers:
         return ()
+    if not names and files:
+        return say("installs what {files} list", files=listed(list(dict.fromkeys(files)), 2))
     if not names:
         return say("installs {what} that the project lists", what=say(managers[0]))
+    listing = listed(list(dict.fromkeys(files)), 2)
+    if files:
+        return say("installs {names} and what {files} list", names=listed(list(dict.fromkeys(names)), 4), files=listing)
     return say("installs {names}", names=listed(list(dict.fromkeys(names)), 4))
 
 

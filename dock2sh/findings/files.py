@@ -13,17 +13,19 @@ _ARCHIVE = (".tar", ".tgz", ".tbz", ".txz", ".gz", ".bz2", ".xz", ".zst", ".lzma
 
 def find(plan: Plan, did: list[Seen]) -> Iterator[Finding]:
     keys = {stage.key for stage in plan.stages}
+    stays = {stage.key for stage in plan.chain()}
     placed = set[str]()
     for one in did:
         if isinstance(one.step, MakeDirectory):
             placed.add(one.stage.key)
         elif isinstance(one.step, Copy):
             yield from _copy(one, one.step, keys)
+            yield from _secret(one.step) if one.stage.key in stays else ()
             if one.stage.key not in placed and one.stage.parent is None:
                 yield from _relative(one, one.step)
         elif isinstance(one.step, Fetch) and not one.step.checksum and one.step.git is None:
             yield Finding("D2S104", one.step.span, (("url", one.step.source),), one.step.source)
-        yield from _spoken(one)
+        yield from _spoken(one) if one.stage.key in stays else ()
 
 
 def _copy(one: Seen, step: Copy, keys: set[str]) -> Iterator[Finding]:
@@ -32,10 +34,13 @@ def _copy(one: Seen, step: Copy, keys: set[str]) -> Iterator[Finding]:
         yield Finding("D2S150", step.span, (("source", sources[0] or "."),), one.node.keyword, ("DL3020",))
     if step.origin and step.origin not in keys and not any(char in step.origin for char in "/:.@"):
         yield Finding("D2S152", step.span, (("image", step.origin),), step.origin, ("DL3022",))
-    if not step.origin:
-        for source in sources:
-            if looks_secret_file(source):
-                yield Finding("D2S162", step.span, (("file", source),), source)
+
+
+def _secret(step: Copy) -> Iterator[Finding]:
+    """What a thrown away stage has is in no image."""
+    for source in (source.lstrip("/") for source in step.sources if not step.origin):
+        if looks_secret_file(source):
+            yield Finding("D2S162", step.span, (("file", source),), source)
 
 
 def _relative(one: Seen, step: Copy) -> Iterator[Finding]:

@@ -137,3 +137,14 @@ def test_what_is_not_known_is_not_guessed() -> None:
     assert not known("../../../etc/shadow x").known
     assert known("/usr/bin/apt-get update").title == "apt-get update"
     assert known("python3.12 x.py").title == "python3.12"
+
+
+@pytest.mark.parametrize("count", ["4", "$(nproc)", '"$(nproc)"', "`nproc`", "$JOBS"])
+def test_a_number_of_jobs_is_no_target(count: str) -> None:
+    parts = {part.text: part.says for part in known(f"make -j {count} install").parts}
+    assert parts[count] == "so many jobs at once"
+    assert parts["install"] == "what the Makefile is to do"
+
+
+def test_jobs_without_a_number() -> None:
+    assert [part.kind for part in known("make -j install").parts] == ["command", "option", "operand"]

@@ -398,3 +398,70 @@ def test_forty_lines_take_half_a_second() -> None:
     assert run(stdin=text).returncode == 0
     after = resource.getrusage(resource.RUSAGE_CHILDREN)
     assert after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime < 0.9
+
+
+def meanings(text: str, first: int) -> dict[str, str]:
+    """What is said of each word of the instruction on a line."""
+    step = next(step for stage in explained(text).stages for step in stage.steps if step.first == first)
+    return {part.text: plain(part.says) for command in step.commands for part in command.parts}
+
+
+def said(text: str, first: int) -> str:
+    step = next(step for stage in explained(text).stages for step in stage.steps if step.first == first)
+    return " ".join(map(plain, step.does))
+
+
+def test_letters_of_tar_and_the_word_that_one_of_them_takes() -> None:
+    found = meanings("FROM debian\nRUN tar xvfj f.tar.bz2\n", 2)
+    assert found["j"] == "compressed with bzip2"
+    assert found["f.tar.bz2"].startswith("the archive")
+
+
+def test_where_the_output_of_a_group_goes() -> None:
+    found = meanings("FROM debian\nRUN { echo a; (echo b) >/b; } > /a && for i in 1; do echo; done 2>/dev/null\n", 2)
+    assert found["> /a"] == "puts what it prints into this file, in place of what was there"
+    assert found[">/b"] == "puts what it prints into this file, in place of what was there"
+    assert found["2>/dev/null"] == "throws errors away"
+
+
+def test_a_shell_that_reads_a_pipe_and_bash_s_network() -> None:
+    found = meanings("FROM debian\nRUN curl x | bash && exec 5>/dev/tcp/10.0.0.1/80\n", 2)
+    assert found["bash"] == "a shell that does whatever comes through the pipe"
+    assert "connection to 10.0.0.1/80" in found["5>/dev/tcp/10.0.0.1/80"]
+    assert found["exec"] == "sends this shell's own input and output elsewhere from here on"
+
+
+def test_what_cmd_is_depends_on_entrypoint() -> None:
+    exec_form = 'FROM debian\nENTRYPOINT ["python3"]\nCMD ["app.py"]\n'
+    assert "starts python3 app.py" in said(exec_form, 3)
+    assert meanings(exec_form, 3)["app.py"] == "the program"
+    assert "Without effect" in said('FROM debian\nENTRYPOINT python3\nCMD ["app.py"]\n', 3)
+    assert "`ENTRYPOINT`" not in said('FROM debian\nCMD ["app.py"]\n', 2)
+
+
+def test_a_stage_that_does_not_become_the_image() -> None:
+    text = "FROM debian AS a\nENV X=1\nWORKDIR /x\nUSER 1\nEXPOSE 80\nARG Y=1\nFROM debian\nCOPY --from=a /x /x\n"
+    for line in range(2, 7):
+        assert "container" not in said(text, line) or "no effect on the image" in said(text, line), line
+    assert "history" not in said(text, 6)
+    assert not [item for section in explained(text).sections if "Secrets" in plain(section.title) for item in section.items]
+
+
+@pytest.mark.parametrize(("base", "shell"), [("python:3-alpine", "sh"), ("busybox", "sh"), ("debian:12", "bash")])
+def test_the_shell_that_an_image_has(base: str, shell: str) -> None:
+    made = explained(f"FROM {base}\nRUN x\nCMD y\n")
+    assert made.stages[0].steps[0].by_hand == (f"docker run -it {base} {shell}",)
+    assert f"docker run -it IMAGE {shell}" in [row.typed for row in made.start.rows]
+
+
+def test_an_image_without_a_shell() -> None:
+    made = explained('FROM debian AS a\nFROM scratch\nCOPY --from=a /bin/true /\nCMD ["/true"]\n')
+    rows = [row for row in made.start.rows if row.typed.endswith(("IMAGE sh", "sh IMAGE"))]
+    assert len(rows) == 2
+    assert all(row.process is None and row.warns for row in rows)
+
+
+def test_an_argument_before_from_tells_who_uses_it() -> None:
+    text = "ARG V=12\nARG W=1\nFROM debian:$V\nARG W\nFROM debian:$V\n"
+    assert "Used in line 3, 5." in said(text, 1)
+    assert "Used in line 4." in said(text, 2)
