@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from dock2sh.dockerfile.syntax import Dockerfile
+    from dock2sh.emit.carried import Carried
     from dock2sh.model import Plan
     from dock2sh.plan.context import Project
     from dock2sh.plan.evaluate import FindBase, Options
@@ -43,15 +44,23 @@ def find_bases(sources: "Mapping[str, str]", offline: bool = False) -> "FindBase
     return finder(sources, offline, lambda text: None)
 
 
-def script(plan: "Plan", project: "Project", escape: str = "\\", bundle: bool = False, output: str = "") -> str:
+def script(
+    plan: "Plan",
+    project: "Project",
+    escape: str = "\\",
+    bundle: bool = False,
+    output: str = "",
+    lock: "Carried | None" = None,
+) -> str:
     """The script of a plan; with `bundle` the files of the context that it needs are in it. Raises Refused.
 
-    `output` is the real path of the file that it is written to, which may lie in the context and is no part of it.
+    `output` is the real path of the file that it is written to, which may lie in the context and is no part of it. `lock` is what
+    it carries of a lock (dock2sh.locking.fixed).
     """
     from dock2sh.emit.frame import Setting
     from dock2sh.emit.script import script
 
-    setting = Setting(project.name, project.text, escape, project.ignore)
+    setting = Setting(project.name, project.text, escape, project.ignore, lock=lock)
     if project.context is None or not plan.reads_context():
         return script(plan, setting)
     from dock2sh.plan.bundle import context_digest, context_tar, needed

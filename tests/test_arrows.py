@@ -25,12 +25,14 @@ MAY_IMPORT = {
     "explain": {"source", "model", "dockerfile", "shell", "commands", "findings"},
     "sandbox": set[str](),
     "verify": set[str](),
+    "lock": {"source", "digest", "model", "emit"},
     "runtime": set[str](),  # programs that a script carries
     # these compose: they may know everything but the command line
     "bases": {"source", "model", "plan", "images"},
     "proof": {"source", "model", "plan", "images", "verify"},
     "emulator": {"source", "model", "plan", "emit", "images", "sandbox"},
     "measuring": {"model", "plan", "explain", "images", "sandbox", "emulator"},
+    "locking": {"model", "plan", "emit", "lock", "emulator"},
     "running": {"__init__", "model", "plan", "images", "sandbox", "emulator"},
     "__init__": {"bases", "source", "model", "dockerfile", "plan", "checks", "emit", "images", "sandbox", "verify"},
     "cli": {
@@ -49,6 +51,8 @@ MAY_IMPORT = {
         "explain",
         "findings",
         "images",
+        "lock",
+        "locking",
         "sandbox",
         "verify",
     },

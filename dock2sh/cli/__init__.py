@@ -26,6 +26,7 @@ COMMANDS = (
     "parse",
     "check",
     "emulate",
+    "lock",
     "run",
     "verify",
     "replay",

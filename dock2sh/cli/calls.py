@@ -8,6 +8,7 @@ from dock2sh.source import Refused
 
 if TYPE_CHECKING:
     from dock2sh.dockerfile.syntax import Dockerfile
+    from dock2sh.emit.carried import Carried
     from dock2sh.model import Plan
     from dock2sh.plan.context import Project
     from dock2sh.plan.evaluate import FindBase
@@ -90,6 +91,52 @@ def finder(base: list[str] | None, build_context: list[str] | None, offline: boo
 
     sources = pairs("--base", base) | pairs("--build-context", build_context)
     return finder(sources, offline, (lambda text: None) if quiet else note)
+
+
+def locked(
+    plan: "Plan", project: "Project", target: str, file: str, mode: str, lock_file: str, snapshot: str
+) -> "tuple[Plan, Carried | None]":
+    """The plan as a lock fixes it, if there is one and it counts. That one counts that nobody has asked for is said."""
+    if mode:
+        choose("--lock", mode, ("strict", "prefer", "off"))
+    if mode == "off":
+        return plan, None
+    place = lock_file or beside(target, file)
+    if not mode and not lock_file and not (place and os.path.exists(place)):
+        return plan, None
+    if not place:
+        usage("a Dockerfile from standard input has no lock beside it: name one with --lock-file FILE")
+    if not mode:
+        note(f"{place} counts (--lock strict); --lock off makes it as if there were none")
+    return fixed_by_lock(plan, project, place, mode or "strict", snapshot, frozenset())
+
+
+def beside(target: str, file: str) -> str:
+    """dock2sh.lock beside the Dockerfile; beside one of another name NAME.dock2sh.lock."""
+    if "-" in (target, file):
+        return ""
+    place = file or (os.path.join(target, "Dockerfile") if os.path.isdir(target) else target)
+    name = os.path.basename(place)
+    return os.path.join(os.path.dirname(place), "dock2sh.lock" if name.lower() == "dockerfile" else f"{name}.dock2sh.lock")
+
+
+def fixed_by_lock(
+    plan: "Plan", project: "Project", place: str, mode: str, snapshot: str, moving: frozenset[str]
+) -> "tuple[Plan, Carried | None]":
+    """What the lock at `place` makes of a plan; one that does not fit ends the process."""
+    from dock2sh.lock.carry import Terms
+    from dock2sh.lock.held import LockError
+    from dock2sh.locking import fixed
+
+    try:
+        with Complaints(project):
+            found = fixed(plan, place, Terms(mode, snapshot, moving))
+    except LockError as error:
+        note(str(error))
+        raise SystemExit(REFUSED) from None
+    for text in found.notes:
+        note(text)
+    return found.plan, found.carried
 
 
 def choose(flag: str, value: str, choices: tuple[str, ...]) -> None:

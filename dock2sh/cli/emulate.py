@@ -8,8 +8,21 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from dock2sh.cli.calls import choose, pairs, planned
-from dock2sh.cli.flags import Bases, BuildArgs, Contexts, File, Labels, PlatformOption, Secrets, Stage, Target
+from dock2sh.cli.calls import choose, locked, pairs, planned
+from dock2sh.cli.flags import (
+    Bases,
+    BuildArgs,
+    Contexts,
+    File,
+    Labels,
+    LockFile,
+    LockMode,
+    PlatformOption,
+    Secrets,
+    Snapshot,
+    Stage,
+    Target,
+)  # fmt: skip
 from dock2sh.cli.say import REFUSED, UNABLE, Complaints, colour, end_in_order, note, note_lines
 from dock2sh.cli.store import Bootstrap, Insecure, Mirrors, NoPull, base_wish
 from dock2sh.source import Diagnostic, draw
@@ -65,6 +78,9 @@ def emulate(
     privileged: Privileged = False,
     kernel: Kernel = "",
     on_failure: OnFailure = "stop",
+    lock: LockMode = "",
+    lock_file: LockFile = "",
+    snapshot: Snapshot = "",
     output: Result = "",
 ) -> None:
     """Build by running the script in a sandbox: what `docker build` does, without docker.
@@ -100,19 +116,21 @@ def emulate(
         plan, project, dockerfile = planned(
             target, file, build_arg, stage, platform, label, base, build_context, False, secret, find=bases.find
         )
+        plan, carried = locked(plan, project, target, file, lock, lock_file, snapshot)
         given = {"--secret": secret, "--ssh": ssh}
         order = Order(
             bases=bases,
             options=[word for flag, values in given.items() for value in values or () for word in (flag, value)],
             no_cache=frozenset(["*"] if no_cache else no_cache_filter or ()),
             escape=dockerfile.escape,
+            lock=carried,
             sandbox=_sandbox(sandbox, privileged, kernel),
             on_failure=_shell if on_failure == "shell" else lambda failed, work: None,
         )
-        with Complaints(project), _shown(plan, progress, quiet) as tell, emulate(plan, project, order, tell) as done:
+        with Complaints(project), shown(plan, progress, quiet) as tell, emulate(plan, project, order, tell) as done:
             said = _result(done, output, tag or [], quiet)
     except StepFailed as failed:
-        note_lines(draw(_diagnosis(failed), project.name, project.text, colour(sys.stderr)))
+        note_lines(draw(diagnosis(failed), project.name, project.text, colour(sys.stderr)))
         raise typer.Exit(REFUSED) from failed
     except (SandboxError, ImageError) as error:
         note(str(error))
@@ -166,7 +184,7 @@ def _result(done: "Emulated", output: str, names: list[str], quiet: bool) -> str
 
 
 @contextmanager
-def _shown(plan: "Plan", progress: str, quiet: bool) -> "Iterator[Callable[[Event], None]]":
+def shown(plan: "Plan", progress: str, quiet: bool) -> "Iterator[Callable[[Event], None]]":
     """What shows the work as it goes."""
     from dock2sh.emulator.progress import Plain, Titles, as_json
 
@@ -192,7 +210,7 @@ def _shell(failed: "StepFailed", work: str) -> None:
     failed_shell(failed, work)
 
 
-def _diagnosis(failed: "StepFailed") -> Diagnostic:
+def diagnosis(failed: "StepFailed") -> Diagnostic:
     """The step that failed, in docker's words where it is a command."""
     from dock2sh.model import Run
 

@@ -37,3 +37,20 @@ Output = Annotated[
     str, typer.Option("-o", "--output", metavar="FILE", help="Write there (only when all went well) instead of to stdout.")
 ]
 Format = Annotated[str, typer.Option("--format", metavar="FORMAT", help="How to print it.")]
+LockMode = Annotated[
+    str,
+    typer.Option(
+        "--lock",
+        metavar="strict|prefer|off",
+        help="What dock2sh.lock is worth: exactly that or stop, that where it can be had, nothing. strict where there is one.",
+    ),
+]
+LockFile = Annotated[str, typer.Option("--lock-file", metavar="FILE", help="The lock, instead of the one beside the Dockerfile.")]
+Snapshot = Annotated[
+    str,
+    typer.Option(
+        "--snapshot",
+        metavar="URL|off",
+        help="Where old versions of an archive are: URL/archive/NAME/TIME, instead of the known ones.",
+    ),
+]

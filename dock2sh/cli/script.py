@@ -4,17 +4,20 @@ from typing import Annotated
 
 import typer
 
-from dock2sh.cli.calls import choose, planned
+from dock2sh.cli.calls import choose, locked, planned
 from dock2sh.cli.flags import (
     Bases,
     BuildArgs,
     Contexts,
     File,
     Labels,
+    LockFile,
+    LockMode,
     Offline,
     Output,
     PlatformOption,
     Secrets,
+    Snapshot,
     Stage,
     Target,
     Where,
@@ -40,6 +43,9 @@ def script(
     style: Annotated[
         str, typer.Option("--style", metavar="script|manual", help="manual: what one would type in a container.")
     ] = "script",
+    lock: LockMode = "",
+    lock_file: LockFile = "",
+    snapshot: Snapshot = "",
     output: Output = "",
 ) -> None:
     """Write the shell script that does what `docker build` does.
@@ -66,5 +72,6 @@ def script(
         else:
             import dock2sh
 
-            text = dock2sh.script(plan, project, dockerfile.escape, bundle, destination(output))
+            plan, carried = locked(plan, project, target, file, lock, lock_file, snapshot)
+            text = dock2sh.script(plan, project, dockerfile.escape, bundle, destination(output), carried)
     write(text, output)

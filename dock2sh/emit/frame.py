@@ -9,6 +9,7 @@ from dock2sh.emit.quoting import quote
 from dock2sh.model import Plan
 
 if TYPE_CHECKING:
+    from dock2sh.emit.carried import Carried
     from dock2sh.plan.ignore import Ignore
 
 STARTERS = {"entrypoint": "Entrypoint", "cmd": "Cmd"}
@@ -16,7 +17,8 @@ STARTERS = {"entrypoint": "Entrypoint", "cmd": "Cmd"}
 
 
 class Setting(NamedTuple):
-    """What a script is made with besides the plan: the Dockerfile's name, text and escape, the ignore file, bundled files."""
+    """What a script is made with besides the plan: the Dockerfile's name, text and escape, the ignore file, bundled files, what
+    it carries of a lock."""
 
     name: str
     text: str
@@ -25,6 +27,7 @@ class Setting(NamedTuple):
     context: bytes | None = None
     digest: str = ""
     selectors: tuple[str, ...] = ()
+    lock: "Carried | None" = None
 
 
 def head(plan: Plan, setting: Setting) -> str:
@@ -36,6 +39,7 @@ def head(plan: Plan, setting: Setting) -> str:
         f"Made by dock2sh {__version__} from {setting.name} (sha256:{digest}).",
         *(f"Target stage: {plan.target}" for _ in range(bool(plan.target and len(plan.stages) > 1))),
         *_left_out(plan),
+        *(f"What it gets is fixed by {lock.name} ({lock.mode})." for lock in [setting.lock] if lock and not lock.records),
         "",
         *_how_to_run(base, setting),
         "",

@@ -32,6 +32,7 @@ def script(plan: Plan, setting: Setting) -> str:
         writer.patterns(),
         *writer.ignored(),
         *writer.context(),
+        *writer.lock(),
         numbers(plan, setting, writer.number),
     ]
     helpers = bundle(writer.used)
@@ -191,6 +192,8 @@ class _Writer:
     def run(self, step: Run) -> None:
         for mount in step.mounts:
             self.mount(mount)
+        if self.setting.lock and self.setting.lock.concerns(self.number):
+            self.word("locked")
         if step.network != "default":
             self.word("network", step.network)
         if step.security != "sandbox":
@@ -261,6 +264,10 @@ class _Writer:
 
     def fetch(self, step: Fetch) -> None:
         flags = self.flags(step.chown, step.chmod, step.link, step.excludes)
+        if lock := self.setting.lock:
+            held = lock.adds.get((self.number, step.source), "")
+            if held or lock.records:
+                self.word("locked_add", *([quote(held)] if held else []))
         if step.checksum:
             flags.append(f"--checksum={quote(step.checksum)}")
         if step.unpack:
@@ -340,6 +347,14 @@ class _Writer:
         text = base64.encodebytes(self.setting.context).decode()
         comment = "# The files of the build context that the steps need: a gzipped tar, in base64.\n"
         return [f"{comment}context_data() {{\n    base64 -d <<'TAR'\n{text}TAR\n}}\n"]
+
+    def lock(self) -> list[str]:
+        """What a lock holds, if a step has to do with it."""
+        if not self.setting.lock or not self.used & {"locked", "locked_add"}:
+            return []
+        from dock2sh.emit.carried import data
+
+        return [data(self.setting.lock)]
 
     def needed(self) -> str:
         """What of the context the steps read, and what it was when the script was made."""

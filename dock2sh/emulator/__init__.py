@@ -9,9 +9,10 @@ step's layer, and knows from a cache which steps need not be run. It has no logi
 """
 
 import os
+import secrets
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from dock2sh.emulator.bases import Bases, named_contexts, root
 from dock2sh.emulator.build import Built, Event, Root, StepFailed, Wish, build
@@ -23,6 +24,9 @@ from dock2sh.model import Plan
 from dock2sh.plan.context import Project
 from dock2sh.sandbox import Sandbox, SandboxError, kernel
 from dock2sh.sandbox.overlay import mount_layers, shallow
+
+if TYPE_CHECKING:
+    from dock2sh.emit.carried import Carried
 
 __all__ = [
     "Bases", "Event", "Order", "Root", "StepFailed", "emulate", "image_config", "inspected", "keep", "private_mounts",
@@ -36,6 +40,7 @@ class Order(NamedTuple):
     `bases` are the images that the plan was made with, `options` the script's own (--secret, --ssh), `no_cache` the stages that
     are built anew (`*`: all), `escape` is the Dockerfile's escape character. `sandbox` is where the script runs as a whole; None
     is namespaces of ours, with a layer a step.
+    `lock` is what the script carries of a lock; with `records` (any text) the steps note what they get, in `Emulated.records`.
     `on_failure` is called with what has failed and a directory to work in, before all is taken away.
     """
 
@@ -45,17 +50,21 @@ class Order(NamedTuple):
     jobs: int = 2
     escape: str = "\\"
     sandbox: Sandbox | None = None
+    lock: "Carried | None" = None
     on_failure: "Callable[[StepFailed, str], None]" = lambda failed, work: None
 
 
 class Emulated(NamedTuple):
-    """A build that went well. `root` is the target's root file system, read-only, as long as `emulate` lasts."""
+    """A build that went well. `root` is the target's root file system, read-only, as long as `emulate` lasts; `images` are those
+    that the plan named, `records` the directory of what the steps noted."""
 
     plan: Plan
     stages: Mapping[str, Built]
     root: str
     base: Stored | None
     store: Store
+    images: Mapping[str, Stored] = {}
+    records: str = ""
 
     def keep(self, names: Sequence[str] = ()) -> Stored:
         """The image, kept in the store under these names."""
@@ -73,8 +82,9 @@ def emulate(plan: Plan, project: Project, order: Order, tell: Callable[[Event], 
     contexts = named_contexts(plan, order.bases.sources)
     with store.busy(), workplace(place) as work:
         images = order.bases.of(plan, contexts)
+        lock = _recording(order.lock, work)
         wish = Wish(
-            script=lambda: _script(plan, project, order.escape),
+            script=lambda: _script(plan, project, order.escape, lock),
             home=place,
             work=work,
             bases={name: root(image, store) for name, image in images.items()},
@@ -85,6 +95,7 @@ def emulate(plan: Plan, project: Project, order: Order, tell: Callable[[Event], 
             env=_needed_environment(order.options),
             no_cache=order.no_cache,
             jobs=order.jobs,
+            fixed=dict(_fixed(plan, lock)),
         )
         try:
             stages = build_elsewhere(plan, wish, order.sandbox, tell) if order.sandbox else build(plan, wish, tell)
@@ -93,18 +104,50 @@ def emulate(plan: Plan, project: Project, order: Order, tell: Callable[[Event], 
             raise
         result = _result(stages[plan.stages[-1].key], work)
         try:
-            yield Emulated(plan, stages, result, images.get(plan.chain()[0].base), store)
+            base = images.get(plan.chain()[0].base)
+            yield Emulated(plan, stages, result, base, store, images, lock.records if lock else "")
         finally:
             kernel.unmount(result, kernel.MNT_DETACH)
 
 
-def _script(plan: Plan, project: Project, escape: str) -> str:
+def _recording(lock: "Carried | None", work: str) -> "Carried | None":
+    """With a place for what the steps note, if they shall."""
+    if lock is None or not lock.records:
+        return lock
+    os.mkdir(f"{work}/records", 0o700)
+    return lock._replace(records=f"{work}/records")
+
+
+def _fixed(plan: Plan, lock: "Carried | None") -> Iterator[tuple[int, str]]:
+    """What a lock makes of the steps. One that is recorded is never the same again."""
+    number = 0
+    for stage in plan.stages:
+        for _ in stage.layers():
+            number += 1
+            if lock and lock.records:
+                yield number, f"recorded {secrets.token_hex(16)}"
+            elif lock and number in {*lock.steps, *(step for step, _ in lock.adds)}:
+                texts = [lock.texts[int(line.split()[1])] for line in lock.steps.get(number, ()) if line.startswith("file ")]
+                yield (
+                    number,
+                    "\n".join(
+                        [
+                            lock.mode,
+                            *lock.steps.get(number, ()),
+                            *texts,
+                            *(held for key, held in lock.adds.items() if key[0] == number),
+                        ]
+                    ),
+                )
+
+
+def _script(plan: Plan, project: Project, escape: str, lock: "Carried | None") -> str:
     from dock2sh.emit.frame import Setting
     from dock2sh.emit.script import script
     from dock2sh.plan.bundle import needed
 
     selectors = needed(plan, project).selectors if project.context and plan.reads_context() else ()
-    return script(plan, Setting(project.name, project.text, escape, project.ignore, selectors=selectors))
+    return script(plan, Setting(project.name, project.text, escape, project.ignore, selectors=selectors, lock=lock))
 
 
 def _needed_environment(options: Sequence[str]) -> dict[str, str]:

@@ -77,7 +77,8 @@ class Wish(NamedTuple):
     """How to build. `bases` has each image that the plan names; `contexts` are named contexts. `script` is called when something
     has to be run.
 
-    `no_cache` are the stages (names) that are built anew, `*` for all; `jobs` is how many stages are built at a time.
+    `no_cache` are the stages (names) that are built anew, `*` for all; `jobs` is how many stages are built at a time. `fixed`
+    says what a lock makes of a step, by its number: it is another step then.
     """
 
     script: Callable[[], str]
@@ -91,6 +92,7 @@ class Wish(NamedTuple):
     env: Mapping[str, str] = {}
     no_cache: frozenset[str] = frozenset()
     jobs: int = 2
+    fixed: Mapping[int, str] = {}
 
 
 def build(plan: Plan, wish: Wish, tell: Callable[[Event], None]) -> dict[str, Built]:
@@ -171,8 +173,9 @@ class _Builder:
 
     def _keys(self, stage: Stage, key: str, groups: Sequence[tuple[Step, ...]]) -> list[str]:
         keys = []
-        for steps in groups:
-            key = step_key(key, steps, self.contents.of(steps))
+        for number, steps in enumerate(groups, self.first[stage.key]):
+            fixed = self.wish.fixed.get(number)
+            key = step_key(key, steps, [*self.contents.of(steps), *([fixed] if fixed else [])])
             keys.append(key)
         return keys
 

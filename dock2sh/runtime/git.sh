@@ -13,7 +13,7 @@ add_git() {
     rm -rf "$state/git"
     mkdir "$state/git"
     git_fetch "$1"
-    git_check_out
+    git_check_out "$1"
     git_subdir_is_there
     source_kind=context source_root=$state/git/tree${git_subdir:+/$git_subdir} source_rules=''
     placement_begin
@@ -68,6 +68,8 @@ git_fetch() {
 git_check_out() {
     in_checkout checkout -q "$git_want" || fail "repository does not contain ref $git_want"
     git_verify
+    ${fetch_after:-:} "$1"
+    fetch_after=''
     [ -z "$git_submodules" ] || in_checkout submodule --quiet update --init --recursive --depth=1 ||
         fail 'a submodule cannot be fetched'
     if [ -n "$git_times" ]; then

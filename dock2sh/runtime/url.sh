@@ -12,6 +12,8 @@ add_url() {
     mkdir "$state/url"
     url_fetch "$1" "$state/url/file"
     url_verify "$state/url/file"
+    ${fetch_after:-:} "$1"
+    fetch_after=''
     source_kind=context source_root='' source_rules=''
     placement_begin
     { chmod 0600 "$state/url/file" && touch -d "@$url_time" "$state/url/file"; } || fail "$1 cannot be stored"

@@ -1403,7 +1403,7 @@ security() {
 # run_exec WORD...: the command itself.
 run_exec() {
     ! wanted || run_wanted "$@"
-    run_mounts='' run_network='' run_security='' run_script='' run_placer=''
+    run_mounts='' run_network='' run_security='' run_script='' run_placer='' run_after=''
     : "$run_mounts$run_script"
 }
 
@@ -1426,6 +1426,7 @@ run_wanted() {
     undo_steps
     [ -d "$state" ] || fail "the step removed $state, which this script needs: name another place with --state DIR"
     read -r run_status <"$state/status"
+    ${run_after-}
     [ "$run_status" -ne 125 ] || [ ! -s "$state/refused" ] || fail "$(cat "$state/refused")"
     [ "$run_status" -eq 0 ] || fail "the command ended with exit status $run_status"
 }

@@ -1,0 +1,187 @@
+"""Lock + Plan: what a script carries of the lock, and a plan whose ADDs name a checksum or a commit."""
+
+import datetime
+import json
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import NamedTuple
+
+from dock2sh.digest import sha256
+from dock2sh.emit.carried import Carried
+from dock2sh.lock.held import Apk, Archive, Deb, Gem, Git, Lock, Npm, Pip, Rpm, Step, Thing, Url
+from dock2sh.lock.records import plain
+from dock2sh.model import Fetch, Plan, Run, Stage
+from dock2sh.model import Step as PlanStep
+from dock2sh.source import refuse
+
+SNAPSHOTS = {"ubuntu": "http://snapshot.ubuntu.com/ubuntu/{time}", "": "http://snapshot.debian.org/archive/{archive}/{time}"}
+"""Services that keep what archives were. Not https: an image without certificates has apt's signatures, and no more."""
+
+_LATER = datetime.timedelta(hours=6)
+"""A service takes its picture after an archive's release, and gives the last one before the time that is asked for; Debian's
+archive is renewed every six hours."""
+
+
+class Terms(NamedTuple):
+    """How a lock is meant: `mode` strict or prefer; `snapshot` a service instead of the known ones (what follows it is
+    `/archive/NAME/TIME`), `off` for none; `moving` the names of packages that may move."""
+
+    mode: str = "strict"
+    snapshot: str = ""
+    moving: frozenset[str] = frozenset()
+    name: str = "dock2sh.lock"
+    vendor: str = ""
+
+
+class Fixed(NamedTuple):
+    """`notes` are for stderr: what the lock does not know."""
+
+    plan: Plan
+    carried: Carried
+    notes: tuple[str, ...] = ()
+
+
+def digest(steps: Sequence[PlanStep]) -> str:
+    """What finds the steps of a layer again: the text that its author wrote."""
+    said = [["run", *step.argv, step.script.content if step.script else ""] for step in steps if isinstance(step, Run)]
+    return "sha256:" + sha256(json.dumps([said, [step.text for step in steps]]))
+
+
+def lockable(steps: Sequence[PlanStep]) -> bool:
+    """Whether the steps of a layer may get something from outside."""
+    return any(isinstance(step, (Run, Fetch)) for step in steps)
+
+
+def carry(lock: Lock, plan: Plan, terms: Terms) -> Fixed:
+    """Raises Refused where strict is asked for and the lock does not know a step."""
+    return _Carrier(lock, terms).fixed(plan)
+
+
+class _Carrier:
+    def __init__(self, lock: Lock, terms: Terms) -> None:
+        self.terms = terms
+        self.known: dict[tuple[str, str], list[Step]] = defaultdict(list)
+        for step in lock.steps:
+            self.known[step.stage, step.digest].append(step)
+        self.lines: dict[int, Sequence[str]] = {}
+        self.texts: list[str] = []
+        self.adds: dict[tuple[int, str], str] = {}
+        self.notes: list[str] = []
+        self.behind: dict[str, list[int]] = {}
+        self.number = 0
+
+    def fixed(self, plan: Plan) -> Fixed:
+        stages = tuple(self.stage(stage) for stage in plan.stages)
+        carried = Carried(self.terms.mode, self.lines, self.texts, self.adds, self.terms.name, self.terms.vendor)
+        return Fixed(plan._replace(stages=stages), carried, tuple(self.notes))
+
+    def stage(self, stage: Stage) -> Stage:
+        behind = list(self.behind.get(stage.parent or "", ()))
+        replaced: dict[PlanStep, PlanStep] = {}
+        for steps in stage.layers():
+            self.number += 1
+            if lockable(steps) and (held := self.held(stage, steps)):
+                self.step(stage, held, behind, steps)
+                replaced |= {step: self.add(step, held) for step in steps if isinstance(step, Fetch)}
+        self.behind[stage.key] = behind
+        return stage._replace(steps=tuple(replaced.get(step, step) for step in stage.steps))
+
+    def held(self, stage: Stage, steps: Sequence[PlanStep]) -> Step | None:
+        """The lock's step; each is one step's."""
+        found = self.known[stage.key, digest(steps)]
+        if found:
+            return found.pop(0) if len(found) > 1 else found[0]
+        message = f"{self.terms.name} does not know this step: it was written or changed after the lock was made"
+        if self.terms.mode == "strict":
+            cure = "lock it: `dock2sh lock`; or do without for what is new: --lock prefer"
+            raise refuse("lock-misses", message, (steps[0].span,), cure)
+        self.notes.append(f"line {steps[0].span.first}: {message}. What it gets is not fixed")
+        return None
+
+    def step(self, stage: Stage, held: Step, behind: list[int], steps: Sequence[PlanStep]) -> None:
+        lines = list(self.said(stage, held, behind))
+        if lines and any(isinstance(step, Run) for step in steps):
+            self.lines[self.number] = lines
+            behind.append(self.number)
+
+    def add(self, step: Fetch, held: Step) -> Fetch:
+        """Note what an ADD fetches, unless it says so itself. strict fetches a repository's commit, wherever its reference is."""
+        if step.checksum or plain(step.source) in self.terms.moving:
+            return step
+        for thing in held.things:
+            if isinstance(thing, Git) and step.git and thing.url == plain(step.source):
+                self.adds[self.number, step.source] = thing.commit
+                exact = self.terms.mode == "strict"
+                return step._replace(checksum=thing.commit, git=step.git._replace(fetch_by_commit=True)) if exact else step
+            if isinstance(thing, Url) and not step.git and thing.url == plain(step.source):
+                self.adds[self.number, step.source] = f"sha256:{thing.sha256}"
+        return step
+
+    def said(self, stage: Stage, held: Step, behind: Sequence[int]) -> Iterator[str]:
+        """The lines of runtime/lock.sh for a step."""
+        things = [thing for thing in held.things if not isinstance(thing, Rpm)]
+        if not things and not held.files:
+            return
+        if behind:
+            yield f"after {' '.join(map(str, behind))}"
+        elif held.packages != "-":
+            yield f"base {stage.base} {held.packages}"
+        for thing in things:
+            yield from self.thing(thing)
+        yield from (f"constraint {name}" for name in _constraints(things, self.terms.moving))
+        for file in held.files:
+            yield f"file {len(self.texts)} {file.path}"
+            self.texts.append(file.text)
+
+    def thing(self, thing: Thing) -> Iterator[str]:
+        moves = bool({getattr(thing, "name", ""), getattr(thing, "source", ""), getattr(thing, "url", "")} & self.terms.moving)
+        match thing:
+            case Archive():
+                yield from _archive(thing, self.terms.snapshot)
+            case Deb(name, version, arch, digest):
+                yield f"deb {name} {arch} {'*' if moves else version} {'-' if moves else digest}"
+            case Apk(name, version, arch, checksum) if not moves:
+                yield f"apk {name} {arch} {version} {checksum}"
+            case Pip(name, version, file, digest, path) if not moves:
+                yield f"pip {name} {version} {digest} {file}"
+                if path != "/":
+                    yield f"at {path} {name} {version}"
+            case Npm(_, version, path) if not moves:
+                yield f"npm {path} {version}"
+            case Gem(name, version, path) if not moves:
+                yield f"at {path} {name} {version}"
+            case Url(url, digest, size):
+                yield f"url {url} {'-' if moves else digest} {size}"
+            case Git(url, ref, commit):
+                yield f"git {url} {ref} {'-' if moves else commit}"
+
+
+def _constraints(things: Iterable[Thing], moving: frozenset[str]) -> Iterator[str]:
+    """One version of each distribution of Python's; of what is there in two versions pip cannot be told which goes where."""
+    pips = {(thing.name, thing.version) for thing in things if isinstance(thing, Pip)}
+    count = Counter(name for name, _ in pips)
+    yield from sorted(f"{name}=={version}" for name, version in pips if count[name] == 1 and name not in moving)
+
+
+def _archive(archive: Archive, snapshot: str) -> Iterator[str]:
+    """A source for apt that has what the archive had; and its host, whose packages count more than those of later days."""
+    if archive.archive == "-" or snapshot == "off":
+        return
+    moment = datetime.datetime.strptime(archive.released, "%Y-%m-%dT%H:%M:%SZ") + _LATER
+    form = f"{snapshot.rstrip('/')}/archive/{{archive}}/{{time}}" if snapshot else SNAPSHOTS.get(archive.archive, SNAPSHOTS[""])
+    url = form.format(archive=archive.archive, time=moment.strftime("%Y%m%dT%H%M%SZ"))
+    options = ["check-valid-until=no"]
+    options += [f"signed-by={archive.keyring}"] if archive.keyring != "-" else []
+    options += ["trusted=yes"] if archive.trusted == "yes" else []
+    yield f"source deb [{' '.join(options)}] {url} {archive.suite} {archive.components}"
+    yield f"origin {url.split('/')[2]}"
+
+
+def updated(old: Lock, new: Lock, moving: frozenset[str]) -> Mapping[str, int]:
+    """How often each name that may move is in the old lock or the new one: 0 is a name that nobody knows."""
+    names = dict.fromkeys(moving, 0)
+    for lock in (old, new):
+        for _, thing in lock.things():
+            for name in {getattr(thing, "name", ""), getattr(thing, "source", ""), getattr(thing, "url", "")} & moving:
+                names[name] += 1
+    return names

@@ -1,0 +1,44 @@
+"""What a recording build noted and left, as a lock."""
+
+from collections.abc import Iterable, Iterator, Sequence
+
+from dock2sh.lock.held import KINDS, Open, Pip, Step, Thing, kind_of
+from dock2sh.lock.layers import Found
+from dock2sh.lock.records import Noted
+
+
+def step(stage: str, line: int, text: str, digest: str, noted: Noted, found: Found) -> Step:
+    """A step of a lock, its things in the order in which they are written."""
+    things = sorted({*_pips(noted.things, found.things), *_others(noted.things), *_others(found.things)}, key=_order)
+    open_ = sorted({*noted.open, *found.open, *_unknown(things)})
+    packages = noted.packages if things or found.files else "-"
+    return Step(stage, str(line), text, digest, tuple(things), tuple(sorted(found.files)), tuple(open_), packages)
+
+
+def _order(thing: Thing) -> tuple[int, Sequence[str]]:
+    return list(KINDS).index(kind_of(thing)), thing
+
+
+def _others(things: Iterable[Thing]) -> Iterator[Thing]:
+    return (thing for thing in things if not isinstance(thing, Pip))
+
+
+def _pips(noted: Iterable[Thing], found: Iterable[Thing]) -> Iterator[Pip]:
+    """What pip fetched and where it was installed, as one."""
+    installed = {thing[:2]: thing for thing in found if isinstance(thing, Pip)}
+    for thing in noted:
+        if isinstance(thing, Pip):
+            there = installed.pop(thing[:2], None)
+            yield thing._replace(path=there.path) if there else thing
+    yield from installed.values()
+
+
+def _unknown(things: Iterable[Thing]) -> Iterator[Open]:
+    for thing in things:
+        if isinstance(thing, Pip) and thing.file == "-":
+            yield Open(
+                f"pip {thing.name} {thing.version}",
+                "where its file came from is not known: its version is locked, its file is not",
+            )
+        if kind_of(thing) == "rpm":
+            yield Open(f"rpm {thing[0]} {thing[1]}", "a script cannot ask for it: `dock2sh lock --diff` compares it")

@@ -1,0 +1,56 @@
+"""rpm's database: a table of headers. A header is two numbers, an index of 16 bytes an entry, and a store (rpm's manual, its
+format)."""
+
+import os
+import shutil
+import sqlite3
+import struct
+import tempfile
+from collections.abc import Iterator
+
+from dock2sh.lock.held import Rpm
+
+_NAME, _VERSION, _RELEASE, _EPOCH, _ARCH, _SHA256 = 1000, 1001, 1002, 1003, 1022, 273
+_INT32 = 4
+
+
+def packages(folder: str) -> Iterator[Rpm]:
+    """The packages that the database in `folder` has; none if it is damaged."""
+    with tempfile.TemporaryDirectory() as own:
+        for name in ("rpmdb.sqlite", "rpmdb.sqlite-wal"):  # a copy: what is in the log is written into the database at opening
+            if os.path.isfile(f"{folder}/{name}") and not os.path.islink(f"{folder}/{name}"):
+                shutil.copyfile(f"{folder}/{name}", f"{own}/{name}")
+        database = sqlite3.connect(f"{own}/rpmdb.sqlite")
+        try:
+            database.execute("PRAGMA trusted_schema = OFF")
+            headers = [row[0] for row in database.execute("SELECT blob FROM Packages")]
+        except sqlite3.DatabaseError:
+            return
+        finally:
+            database.close()
+    for header in headers:
+        if isinstance(header, bytes) and (package := _package(header)):
+            yield package
+
+
+def _package(header: bytes) -> Rpm | None:
+    try:
+        fields = _fields(header)
+        version = f"{fields[_VERSION]}-{fields[_RELEASE]}"
+        epoch = f"{fields[_EPOCH]}:" if _EPOCH in fields else ""
+        return Rpm(fields[_NAME], epoch + version, fields.get(_ARCH, "noarch"), fields.get(_SHA256, "-"))
+    except (struct.error, KeyError, ValueError):
+        return None
+
+
+def _fields(header: bytes) -> dict[int, str]:
+    count, size = struct.unpack_from("!II", header)
+    store = header[8 + 16 * count :][:size]
+    found = {}
+    for number in range(count):
+        tag, kind, offset, _ = struct.unpack_from("!IIII", header, 8 + 16 * number)
+        if tag in (_NAME, _VERSION, _RELEASE, _ARCH, _SHA256):
+            found[tag] = store[offset : store.index(b"\0", offset)].decode("ascii")
+        elif tag == _EPOCH and kind == _INT32:
+            found[tag] = str(struct.unpack_from("!I", store, offset)[0])
+    return found

@@ -1,0 +1,285 @@
+# A lock: what an earlier build got, asked for again without a change to the text of a RUN. The top half has the data:
+#
+#   lock_data N    prints what the lock holds for step N, a thing a line, the first word tells what it is (docs/lock.md)
+#   lock_text N    prints the content of file N of it
+#   lock_mode      strict: exactly that, or stop; prefer: that, and a word on whatever is otherwise
+#   lock_records   a directory, where what a step gets is noted (`dock2sh lock` alone sets it)
+#   lock_vendor    a directory of the machine that has some of the files
+#
+# A step sees it in /dev/dock2sh: programs (programs/lock_*.sh) that stand before curl, wget and git in PATH and behind apt.
+
+# locked: the next RUN gets what the lock holds for it.
+locked() {
+    run_placer=lock_place run_after=lock_after
+}
+
+# locked_add [sha256:HEX|COMMIT]: what the next ADD of a URL fetches was that, and is noted where things are noted.
+locked_add() {
+    fetch_after=lock_fetched lock_fetch=${1-}
+    : "$fetch_after"
+}
+
+lock_place() {
+    mounts_place
+    lock_home=$state/locked
+    lock_begin
+    lock_base
+    lock_apt
+    lock_pip
+    lock_files
+    lock_put
+    lock_environment
+}
+
+# lock_begin: $lock_home as the step will see it; `step` in it is the step's to write.
+lock_begin() {
+    rm -rf "$lock_home"
+    mkdir -p "$lock_home/step/bin"
+    lock_data "$step_number" >"$lock_home/lock"
+    lock_earlier=$(sed -n 's/^after //p' "$lock_home/lock")
+    printf '%s\n' "lock_mode=$lock_mode" "lock_records=${lock_records:+yes}" >"$lock_home/settings"
+    program_lock_common >"$lock_home/common"
+    program_lock_shims >"$lock_home/shims"
+    program_lock_debs >"$lock_home/debs"
+    program_lock_lists >"$lock_home/lists"
+    program_lock_curl >"$lock_home/curl"
+    program_lock_wget >"$lock_home/wget"
+    program_lock_git >"$lock_home/git"
+    program_lock_manager >"$lock_home/manager"
+    program_lock_noted >"$lock_home/noted"
+    : >"$lock_home/step/records" && : >"$lock_home/step/refused" && : >"$lock_home/step/pip.log"
+    chmod 0755 "$lock_home" "$lock_home"/*
+    chmod 1777 "$lock_home/step"
+    chmod 0666 "$lock_home"/step/records "$lock_home"/step/refused "$lock_home"/step/pip.log
+    lock_stand_ins
+    [ -z "${lock_records-}" ] || lock_installed >"$state/installed"
+}
+
+# lock_stand_ins: for the tools that the root has now, by the step's PATH; programs/lock_shims.sh does it again in the step.
+lock_stand_ins() {
+    env_value PATH
+    lock_path=${env_found#PATH=}
+    lock_path=${lock_path:-$default_path}
+    for lock_tool in $(sed -n 's/^tools=//p' "$lock_home/common" | tr -d \'); do
+        lock_rest=$lock_path:
+        while [ -n "$lock_rest" ]; do
+            resolve "${lock_rest%%:*}/${lock_tool%%=*}"
+            lock_rest=${lock_rest#*:}
+            [ -f "$root$resolved" ] || continue
+            ln -s "/dev/dock2sh/${lock_tool#*=}" "$lock_home/step/bin/${lock_tool%%=*}" && break
+        done
+    done
+}
+
+# lock_all: prints the data of the step and of those that its root has behind it.
+lock_all() {
+    cat "$lock_home/lock"
+    for lock_step in $lock_earlier; do
+        lock_data "$lock_step"
+    done
+}
+
+# lock_installed: prints the packages that the root's databases know: deb NAME ARCH VERSION, apk NAME ARCH VERSION CHECKSUM.
+lock_installed() {
+    for lock_database in /var/lib/dpkg/status /lib/apk/db/installed /usr/lib/apk/db/installed; do
+        resolve "$lock_database"
+        [ ! -f "$root$resolved" ] || LC_ALL=C awk "$(program_installed)" "$root$resolved"
+    done | LC_ALL=C sort -u
+}
+
+# lock_base: the first step of a stage that has something to lock: is the base the one that was locked?
+lock_base() {
+    lock_print=$(lock_installed | sha256sum)
+    lock_print=${lock_print%% *}
+    [ -z "${lock_records-}" ] || printf 'base %s\n' "$lock_print" >>"$lock_home/step/records"
+    lock_line=$(sed -n 's/^base //p' "$lock_home/lock")
+    [ -n "$lock_line" ] && [ "${lock_line#* }" != "$lock_print" ] || return 0
+    lock_deviates "the packages of ${lock_line% *} here are not those that were locked (a newer image? a machine that has been in \
+use?)"
+}
+
+# lock_deviates TEXT...: strict stops here, prefer says it.
+lock_deviates() {
+    [ "$lock_mode" = prefer ] || fail "$*. dock2sh.lock is strict: lock again (dock2sh lock), or make the script with --lock prefer"
+    warn "$* (dock2sh.lock is only preferred)"
+}
+
+# lock_apt: what apt reads besides its own configuration: which versions it prefers, who looks at packages before they are
+# unpacked, and archives that keep old versions. The last are a file in the root, for the time of the step, since apt has
+# one list of sources that is the image's.
+lock_apt() {
+    resolve /etc/apt
+    [ -d "$root$resolved" ] || return 0
+    lock_priority=1001
+    [ "$lock_mode" = strict ] || lock_priority=990
+    {
+        lock_all | awk -v priority="$lock_priority" '
+            $1 == "deb" && $4 != "*" && !seen[$2 $3]++ { print "Package: " $2 ($3 == "all" ? "" : " " $2 ":" $3)
+                print "Pin: version " $4 "\nPin-Priority: " priority "\n" }
+            $1 == "origin" && !seen[$2]++ { print "Package: *\nPin: origin \"" $2 "\"\nPin-Priority: 989\n" }'
+        resolve /etc/apt/preferences
+        [ ! -f "$root$resolved" ] || cat "$root$resolved"
+    } >"$lock_home/preferences"
+    {
+        ! env_has APT_CONFIG || printf '#include "%s";\n' "${env_found#APT_CONFIG=}"
+        cat <<'CONF'
+Dir::Etc::Preferences "/dev/dock2sh/preferences";
+DPkg::Pre-Install-Pkgs { "sh /dev/dock2sh/debs"; };
+DPkg::Post-Invoke { "sh /dev/dock2sh/shims"; };
+APT::Update::Post-Invoke { "sh /dev/dock2sh/lists"; };
+CONF
+    } >"$lock_home/apt.conf"
+    lock_sources
+}
+
+lock_sources() {
+    resolve /etc/apt/sources.list.d
+    lock_list=$root$resolved/zz-dock2sh-lock.list
+    [ -d "$root$resolved" ] && [ ! -L "$lock_list" ] || return 0
+    lock_all | sed -n 's/^source //p' | awk '!seen[$0]++' >"$lock_home/sources"
+    [ -z "${lock_vendor-}" ] || [ ! -f "$lock_vendor/debs/Packages" ] ||
+        echo 'deb [trusted=yes] file:/dev/dock2sh/vendor/debs ./' >>"$lock_home/sources"
+    [ -s "$lock_home/sources" ] || return 0
+    undo_later remove "$lock_list"
+    touch -r "$root$resolved" "$state/time"
+    cat "$lock_home/sources" >"$lock_list" && touch -r "$state/time" "$root$resolved"
+}
+
+# lock_pip: pip takes no hashes for what a command line names without a version, so it gets versions, and what it has fetched is
+# compared when the step has ended.
+lock_pip() {
+    sed -n 's/^constraint //p' "$lock_home/lock" >"$lock_home/constraints"
+}
+
+# lock_files: files that the step made when it was locked, and that steer what it gets (package-lock.json).
+lock_files() {
+    sed -n 's/^file //p' "$lock_home/lock" >"$lock_home/files"
+    while read -r lock_number lock_file; do
+        resolve "$lock_file"
+        lock_to=$root$resolved
+        [ -d "${lock_to%/*}" ] && [ ! -e "$lock_to" ] || continue
+        lock_text "$lock_number" >"$lock_to"
+    done <"$lock_home/files"
+}
+
+# lock_put: /dev/dock2sh of the step.
+lock_put() {
+    place_point /dev/dock2sh directory
+    if [ "$mode" = plain ]; then
+        [ -z "${lock_vendor-}" ] || cp -R "$lock_vendor" "$lock_home/vendor"
+        swap_cache "$lock_home" "$place"
+        return
+    fi
+    mkdir "$lock_home/vendor"
+    mount_word place_bind "$lock_home" "$place" ro
+    mount_word place_bind "$lock_home/step" "$place/step" ''
+    [ -z "${lock_vendor-}" ] || mount_word place_bind "$lock_vendor" "$place/vendor" ro
+}
+
+lock_environment() {
+    set -- "PATH=/dev/dock2sh/step/bin:$lock_path"
+    [ ! -f "$lock_home/apt.conf" ] || set -- "$@" APT_CONFIG=/dev/dock2sh/apt.conf
+    if [ -s "$lock_home/constraints" ]; then
+        ! env_has_text PIP_CONSTRAINT || lock_theirs=${env_found#PIP_CONSTRAINT=}
+        set -- "$@" "PIP_CONSTRAINT=${lock_theirs:+$lock_theirs }/dev/dock2sh/constraints"
+    fi
+    env_has PIP_LOG || set -- "$@" PIP_LOG=/dev/dock2sh/step/pip.log
+    [ ! -d "${lock_vendor-}/pip" ] || set -- "$@" PIP_NO_INDEX=1 PIP_FIND_LINKS=/dev/dock2sh/vendor/pip
+    run_more="$run_more $(quote "$@")"
+}
+
+# lock_after: the step has ended. What its stand-ins refused is why it failed; else what it got is noted or compared.
+lock_after() {
+    lock_step_is_ours || fail 'the step has put something else in the place of /dev/dock2sh: what it got cannot be told'
+    [ -z "${lock_records-}" ] || lock_note
+    while read -r lock_line; do
+        lock_deviates "$lock_line"
+    done <"$lock_home/step/refused"
+    if [ "$run_status" -eq 0 ]; then lock_compare; else lock_conflicts; fi >"$state/deviations"
+    while read -r lock_line; do
+        lock_deviates "$lock_line"
+    done <"$state/deviations"
+}
+
+# The step may have written anything there: nothing is read through a link.
+lock_step_is_ours() {
+    [ -d "$lock_home/step" ] && [ ! -L "$lock_home/step" ] || return 1
+    for lock_file in records refused pip.log; do
+        [ -f "$lock_home/step/$lock_file" ] && [ ! -L "$lock_home/step/$lock_file" ] || return 1
+    done
+}
+
+# lock_note: what the step got, for `dock2sh lock`.
+lock_note() {
+    lock_to=$lock_records/$step_number
+    mkdir -p "$lock_to"
+    lock_installed >"$lock_to/after"
+    cat "$state/installed" >"$lock_to/before"
+    cat "$lock_home/step/records" >"$lock_to/records"
+    LC_ALL=C awk "$(program_lock_pip)" "$lock_home/step/pip.log" >>"$lock_to/records"
+}
+
+# lock_compare: prints a line for each package that is not as it was locked.
+lock_compare() {
+    lock_installed | LC_ALL=C awk '
+        FILENAME == ARGV[1] { if ($4 != "*" && ($1 == "deb" || $1 == "apk")) { want[$1 " " $2 " " $3] = $4; checksum[$1 " " $2 " " $3] = $5 } next }
+        { key = $1 " " $2 " " $3; have[key] = $4; if ($1 == "apk") sum[key] = $5 }
+        END {
+            for (key in want) {
+                split(key, part, " ")
+                if (!(key in have)) print "the package " part[2] " is not installed, but locked"
+                else if (have[key] != want[key]) print "the package " part[2] " is " have[key] ", locked is " want[key]
+                else if (part[1] == "apk" && sum[key] != checksum[key]) print "the package " part[2] " has another checksum than locked"
+            }
+        }' "$lock_home/lock" - | LC_ALL=C sort
+    lock_compare_pip
+    lock_compare_places
+}
+
+lock_compare_pip() {
+    grep -q '^pip ' "$lock_home/lock" || return 0
+    LC_ALL=C awk "$(program_lock_pip)" "$lock_home/step/pip.log" | awk '
+        FILENAME == ARGV[1] { if ($1 == "pip") want[$5] = $4; next }
+        $1 != "fetched" || $2 in told { next }
+        { told[$2] = 1 }
+        !($2 in want) { print "pip took " $2 ", which is not locked"; next }
+        want[$2] != $3 { print $2 " is not the file that was locked (sha256 " $3 ", locked is " want[$2] ")" }' "$lock_home/lock" -
+}
+
+# lock_conflicts: prints a line for each version that pip could not have: its index has lost it, or something wants another one.
+lock_conflicts() {
+    sed -n 's/.*The user requested (constraint) \([^ ]*\).*/pip cannot have \1, which is locked: is it gone from the index?/p' \
+        "$lock_home/step/pip.log" | LC_ALL=C sort -u
+}
+
+# lock_compare_places: what is known by a place in the root: `at PATH NAME VERSION`, and `npm PATH VERSION`.
+lock_compare_places() {
+    while read -r lock_kind lock_place lock_name lock_version _; do
+        case $lock_kind in at | npm) resolve "$lock_place" ;; *) continue ;; esac
+        if [ ! -e "$root$resolved" ]; then
+            echo "$lock_name ${lock_version:-} is locked, but there is no $lock_place"
+        elif [ "$lock_kind" = npm ]; then
+            lock_version_is "$root$resolved/package.json" || echo "$lock_place is not version $lock_name, which is locked"
+        fi
+    done <"$lock_home/lock"
+}
+
+# npm writes a package.json as its author did: the first "version" of the outermost object is the one.
+lock_version_is() {
+    [ -f "$1" ] && [ ! -L "$1" ] && LC_ALL=C tr -d '\n' <"$1" | grep -q "\"version\"[[:space:]]*:[[:space:]]*\"$lock_name\""
+}
+
+# lock_fetched URL: an ADD has it in $state/url/file, or checked out in $state/git/tree; nothing has landed yet.
+lock_fetched() {
+    if [ -f "$state/url/file" ]; then
+        lock_sum=$(sha256sum <"$state/url/file")
+        lock_got=sha256:${lock_sum%% *} lock_line="add $1 ${lock_sum%% *} $(wc -c <"$state/url/file" | tr -d ' ')"
+    else
+        lock_got=$(in_checkout rev-parse HEAD) lock_line="addgit $1 ${git_ref:-HEAD} $lock_got"
+    fi
+    [ -z "$lock_fetch" ] || [ "$lock_fetch" = "$lock_got" ] ||
+        lock_deviates "$1 is not what was locked ($lock_got, locked is $lock_fetch)"
+    [ -n "${lock_records-}" ] || return 0
+    mkdir -p "$lock_records/$step_number"
+    printf '%s\n' "$lock_line" >>"$lock_records/$step_number/records"
+}

@@ -1,0 +1,25 @@
+# What pip has fetched, out of its log: `fetched FILE SHA256`. An index tells each file's digest in the link to it, and pip has
+# compared what it fetched with that.
+{
+    rest = $0
+    while (match(rest, /[^\/ ]+#sha256=[0-9a-f]+/)) {
+        link = substr(rest, RSTART, RLENGTH)
+        at = index(link, "#")
+        digest[substr(link, 1, at - 1)] = substr(link, at + 8)
+        rest = substr(rest, RSTART + RLENGTH)
+    }
+}
+/(Downloading|Using cached|Processing) [^ ]+\.(whl|tar\.gz|zip|tar\.bz2)/ {
+    match($0, /(Downloading|Using cached|Processing) [^ ]+/)
+    split(substr($0, RSTART, RLENGTH), word, " ")
+    file = word[length(word)]
+    sub(/.*\//, "", file)
+    sub(/[#?].*/, "", file)
+    fetched[++count] = file
+}
+END {
+    for (i = 1; i <= count; i++) if (!(fetched[i] in told)) {
+        told[fetched[i]] = 1
+        print "fetched", fetched[i], fetched[i] in digest ? digest[fetched[i]] : "-"
+    }
+}
