@@ -1,14 +1,16 @@
-"""Images of the engines on this machine: docker, then podman, asked by their own command lines, silent where there is none."""
+"""Images of the engines on this machine: docker, then podman, asked by docker's socket or their command lines, silent where there is none."""
 
 import json
 import os
 import shutil
+import socket
 import subprocess
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import partial
 from typing import Any
+from urllib.parse import quote
 
 from . import Contents, Image, ImageError, archives, same_image
 
@@ -34,12 +36,52 @@ def _inspect(engine: str, reference: str) -> dict[str, Any] | None:
     if not shutil.which(engine):
         return None
     try:
+        status, answer = _from_socket(reference) if engine == "docker" else (0, b"")
+        if status:
+            return dict(json.loads(answer)) if status == 200 else None
         command = [engine, "image", "inspect", reference]
         done = subprocess.run(command, check=False, capture_output=True, stdin=subprocess.DEVNULL, timeout=_SECONDS)
-        answer = json.loads(done.stdout) if done.returncode == 0 else []
+        told = json.loads(done.stdout) if done.returncode == 0 else []
     except (subprocess.TimeoutExpired, OSError, ValueError):
         return None
-    return answer[0] if answer else None
+    return told[0] if told else None
+
+
+def _from_socket(reference: str) -> tuple[int, bytes]:
+    """docker's own answer, status and JSON, by its socket on this machine; 0 if that cannot be asked. Its command line, which
+    says the same, takes as long to start as five steps of a build."""
+    path = _socket()
+    if not path:
+        return 0, b""
+    try:
+        with socket.socket(socket.AF_UNIX) as engine:
+            engine.settimeout(_SECONDS)
+            engine.connect(path)
+            # HTTP/1.0: the answer comes in one piece, and ends with the connection
+            engine.sendall(f"GET /images/{quote(reference, safe='/:@')}/json HTTP/1.0\r\nHost: docker\r\n\r\n".encode())
+            answer = b"".join(iter(partial(engine.recv, 1 << 16), b""))
+    except OSError:
+        return 0, b""
+    head, _, body = answer.partition(b"\r\n\r\n")
+    words = head.split(maxsplit=2)
+    return (int(words[1]) if len(words) > 1 and words[1].isdigit() else 0), body
+
+
+def _socket() -> str:
+    """Where docker's command line would ask, if that is a socket; "" if it is told of another machine or a context."""
+    if host := os.environ.get("DOCKER_HOST"):
+        return host.removeprefix("unix://") if host.startswith("unix://") else ""
+    context = os.environ.get("DOCKER_CONTEXT") or _configured_context()
+    return "/var/run/docker.sock" if context in ("", "default") else ""
+
+
+def _configured_context() -> str:
+    folder = os.environ.get("DOCKER_CONFIG") or os.path.expanduser("~/.docker")
+    try:
+        with open(f"{folder}/config.json", encoding="utf-8") as file:
+            return str(json.load(file).get("currentContext", ""))
+    except (OSError, ValueError, AttributeError):
+        return ""
 
 
 def _is_called(told: dict[str, Any], reference: str) -> bool:

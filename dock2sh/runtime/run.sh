@@ -1,8 +1,19 @@
 # RUN: a command in the root that is being built, with docker's environment for it and nothing of the caller's.
 
-# run: the text on standard input, lines joined as a Dockerfile joins them, as one argument of the shell.
+# run: the text on standard input, lines joined as a Dockerfile joins them, as one argument of the shell. Without a process: most
+# texts are short, and a build may have many of them.
 run() {
-    run_taken=$(LC_ALL=C awk '/^[ \t]*#/ { next } sub(/\\$/, "") { printf "%s", $0; next } { print }' && echo .)
+    run_taken=
+    while IFS= read -r run_line || [ -n "$run_line" ]; do
+        run_blank=${run_line%%[!" 	"]*}
+        case $run_line in
+        "$run_blank#"*) ;;
+        *\\) run_taken=$run_taken${run_line%?} ;;
+        *) run_taken="$run_taken$run_line
+" ;;
+        esac
+    done
+    run_taken=$run_taken.
     run_given_text
 }
 

@@ -4,10 +4,11 @@
 #
 # DIR has two pipes: a line goes out through `ask`, its answer comes in through `answer`. shellcheck shell=sh
 
-# door_ask LINE: sets `door_said`.
+# door_ask LINE: sets `door_said`. The answer to `step N` stands for the root's files of users and groups as they are then.
 door_ask() {
     printf '%s\n' "$1" >"$door/ask"
     IFS= read -r door_said <"$door/answer"
+    case $1 in step*) door_files=$door_said ;; esac
 }
 
 # door_run WORD...: a RUN. What docker does to the root first is done here as always. The process is described in $door/run, a
@@ -19,7 +20,7 @@ door_run() {
     resolve /etc/resolv.conf
     case $door_hosts/$resolved in */dev/* | */proc/* | */sys/*) return 1 ;; esac # not the root's own: the usual way knows
     door_resolv=$resolved
-    account "${user:-0}"
+    door_account "${user:-0}"
     run_cwd
     places_kernel
     run_environment
@@ -30,6 +31,13 @@ door_run() {
     *[!0-9]*) fail "$door_said" ;;
     *) fail "the command ended with exit status $door_said" ;;
     esac
+}
+
+# door_account SPEC: `account`, whose answer holds as long as those files are what they were.
+door_account() {
+    [ "${account_known-} ${door_looked-}" != "$1 $door_files" ] || return 0
+    account "$1"
+    door_looked=$door_files
 }
 
 door_process() {

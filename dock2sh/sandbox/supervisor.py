@@ -8,6 +8,7 @@ import select
 import selectors
 import shutil
 import signal
+import stat
 import struct
 import subprocess
 import time
@@ -246,6 +247,7 @@ class _Supervisor:
         answer = "go"
         if kind == "step":
             self._begin_step(int(about))
+            answer = _accounts(self.root) or about
         elif kind == "lock":
             self._lock(about)
         else:
@@ -302,3 +304,19 @@ class _Supervisor:
         self._drain()
         code = os.waitstatus_to_exitcode(status)
         return str(code if code >= 0 else 128 - code)
+
+
+def _accounts(root: str) -> str:
+    """What tells the root's files of users and groups from others; "" where a link is on the way to them."""
+    told = []
+    for name in ("etc", "etc/passwd", "etc/group"):
+        try:
+            about = os.lstat(f"{root}/{name}")
+        except FileNotFoundError:
+            told.append("-")
+            continue
+        if stat.S_ISLNK(about.st_mode):
+            return ""
+        if not stat.S_ISDIR(about.st_mode):
+            told.append(f"{about.st_ino}.{about.st_size}.{about.st_mtime_ns}.{about.st_ctime_ns}")
+    return " ".join(told)

@@ -61,15 +61,17 @@ stages='framework
 # ---- The words above, and what they need. (0BSD; dock2sh's runtime.)
 
 # account SPEC: sets account_uid, account_gid, account_groups (a list with commas, never empty) and account_home for `u`, `uid`,
-# `u:g` or '' (root). Rules of BuildKit's executor/oci/user.go and of runc, which looks HOME up by number.
+# `u:g` or '' (root); account_known is SPEC then. Rules of BuildKit's executor/oci/user.go and of runc, which looks HOME up by number.
 account() {
-    account_name=${1%%:*} account_group=
+    account_name=${1%%:*} account_group='' account_known=''
     case $1 in *:*) account_group=${1#*:} ;; esac
     account_name=${account_name:-0}
     account_find
     [ -n "$account_uid" ] || ! account_is_number "$account_name" || account_uid=$account_name
     [ -n "$account_uid" ] || fail "unable to find user $account_name: no matching entries in passwd file"
     [ -z "$account_group" ] || account_only_group "$account_group"
+    account_known=$1
+    : "$account_known"
 }
 
 # account_find: one look through the root's files. A name, or else a number, which need not be there: an unknown one has group 0.
@@ -1380,9 +1382,20 @@ put_file() {
     transfer "$state/one" "$state/list" "$root$put_into" merge "$put_owner" "$chmod_spec" follow
 }
 
-# run: the text on standard input, lines joined as a Dockerfile joins them, as one argument of the shell.
+# run: the text on standard input, lines joined as a Dockerfile joins them, as one argument of the shell. Without a process: most
+# texts are short, and a build may have many of them.
 run() {
-    run_taken=$(LC_ALL=C awk '/^[ \t]*#/ { next } sub(/\\$/, "") { printf "%s", $0; next } { print }' && echo .)
+    run_taken=
+    while IFS= read -r run_line || [ -n "$run_line" ]; do
+        run_blank=${run_line%%[!" 	"]*}
+        case $run_line in
+        "$run_blank#"*) ;;
+        *\\) run_taken=$run_taken${run_line%?} ;;
+        *) run_taken="$run_taken$run_line
+" ;;
+        esac
+    done
+    run_taken=$run_taken.
     run_given_text
 }
 

@@ -30,15 +30,17 @@ stages=0
 # ---- The words above, and what they need. (0BSD; dock2sh's runtime.)
 
 # account SPEC: sets account_uid, account_gid, account_groups (a list with commas, never empty) and account_home for `u`, `uid`,
-# `u:g` or '' (root). Rules of BuildKit's executor/oci/user.go and of runc, which looks HOME up by number.
+# `u:g` or '' (root); account_known is SPEC then. Rules of BuildKit's executor/oci/user.go and of runc, which looks HOME up by number.
 account() {
-    account_name=${1%%:*} account_group=
+    account_name=${1%%:*} account_group='' account_known=''
     case $1 in *:*) account_group=${1#*:} ;; esac
     account_name=${account_name:-0}
     account_find
     [ -n "$account_uid" ] || ! account_is_number "$account_name" || account_uid=$account_name
     [ -n "$account_uid" ] || fail "unable to find user $account_name: no matching entries in passwd file"
     [ -z "$account_group" ] || account_only_group "$account_group"
+    account_known=$1
+    : "$account_known"
 }
 
 # account_find: one look through the root's files. A name, or else a number, which need not be there: an unknown one has group 0.
