@@ -4,15 +4,13 @@ A digest that says too much (a wildcard in another stage is taken for all that i
 run; one that says too little would be a wrong build.
 """
 
-import hashlib
 import os
-import secrets
 import stat
-import subprocess
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import cached_property
 from typing import NamedTuple
 
+from dock2sh.digest import sha256_for
 from dock2sh.images.layers import inside
 from dock2sh.model import Copy, Fetch, Run, Step
 from dock2sh.plan.bundle import behind_links, selector
@@ -92,18 +90,20 @@ def _walk(root: str, place: str) -> Iterator[Entry]:
 
 
 def _digest(root: str, listed: Iterable[Entry], owners: bool) -> str:
-    whole = hashlib.sha256()
+    whole = sha256_for(0)()
     for entry in listed:
         about = entry.status
         words = [entry.path, oct(about.st_mode), _content(os.path.join(root, entry.path), about)]
         words += [str(about.st_uid), str(about.st_gid)] if owners else []
         whole.update("\0".join(words).encode("utf-8", "surrogateescape") + b"\n")
-    return whole.hexdigest()
+    return str(whole.hexdigest())
 
 
 def _content(path: str, about: os.stat_result) -> str:
     """Times do not count, as with docker."""
     if stat.S_ISREG(about.st_mode):
+        import hashlib
+
         with open(os.open(path, os.O_RDONLY | os.O_NOFOLLOW), "rb", buffering=0) as file:
             return hashlib.file_digest(file, "sha256").hexdigest()
     return os.readlink(path) if stat.S_ISLNK(about.st_mode) else str(about.st_rdev)
@@ -114,11 +114,13 @@ def _remote(step: Fetch) -> str:
     if step.checksum:
         return step.checksum
     answer = _commit(step) if step.git else _validators(step.source)
-    return answer or secrets.token_hex(16)
+    return answer or os.urandom(16).hex()
 
 
 def _commit(step: Fetch) -> str:
     """The commit that a ref is now."""
+    import subprocess
+
     assert step.git
     command = ["git", "ls-remote", "--", step.source, step.git.ref or "HEAD"]
     environment = {**os.environ, "GIT_TERMINAL_PROMPT": "0"}

@@ -1,12 +1,12 @@
 """What makes a step another step, as docker sees it: its parent, what it says, what it sees, and the content of what it reads."""
 
-import hashlib
 import json
 import os
 from collections.abc import Sequence
 from functools import cache
 from typing import Any, assert_never
 
+from dock2sh.digest import sha256, sha256_for
 from dock2sh.emit.bundle import RUNTIME
 from dock2sh.model import Configure, Copy, Fetch, MakeDirectory, Run, Step
 
@@ -47,14 +47,14 @@ def _said(step: Step) -> Any:
 @cache
 def _library() -> str:
     """The shell library: another one may do otherwise."""
-    whole = hashlib.sha256()
+    whole = sha256_for(0)()
     for folder in (RUNTIME, f"{RUNTIME}/programs"):
         for entry in sorted(os.scandir(folder), key=lambda entry: entry.name):
             if entry.is_file():
                 with open(entry.path, "rb") as file:
                     whole.update(file.read())
-    return whole.hexdigest()
+    return str(whole.hexdigest())
 
 
 def _digest(value: Any) -> str:
-    return hashlib.sha256(json.dumps(value).encode("utf-8", "surrogatepass")).hexdigest()
+    return sha256(json.dumps(value))

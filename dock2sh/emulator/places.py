@@ -7,7 +7,6 @@ a dead one has left goes at the next start. `caches/` are those of RUN --mount=t
 
 import fcntl
 import os
-import secrets
 import shutil
 import tempfile
 from collections.abc import Iterator
@@ -31,7 +30,7 @@ def known_layer(home: str, key: str) -> str:
 
 def new_layer(home: str, key: str) -> str:
     """A name for a layer to come."""
-    return f"{home}/layers/{key[:16]}-{secrets.token_hex(4)}"
+    return f"{home}/layers/{key[:16]}-{os.urandom(4).hex()}"
 
 
 def created_at(directory: str) -> float:

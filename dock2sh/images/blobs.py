@@ -120,7 +120,9 @@ class Folder:
             digest, size = write_hashed(temporary, write, sync)
             if expected and digest != expected:
                 raise ImageError(f"damaged: it is {digest}, where {expected} was promised")
-            os.replace(temporary, self.blob(digest))
+            # the same once more costs ext4 a write to the disk: what a rename replaces is flushed first (ext4(5), auto_da_alloc)
+            if expected or sync or not self.has_blob(digest, size):
+                os.replace(temporary, self.blob(digest))
         return digest, size
 
     def has_blob(self, digest: str, size: int = -1) -> bool:

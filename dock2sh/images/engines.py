@@ -1,4 +1,4 @@
-"""Images of the engines on this machine: docker, then podman, asked by docker's socket or their command lines, silent where there is none."""
+"""Images of the engines on this machine: docker by its socket or command line, then podman; silent where there is none."""
 
 import json
 import os

@@ -6,13 +6,14 @@ that are absolute or climb out with `..` are refused, and a symbolic link on the
 an archive from anywhere can be unpacked by root.
 """
 
-import hashlib
 import os
 import shutil
 import stat
 import tarfile
 from errno import ENOSPC
 from typing import BinaryIO, Self, cast
+
+from dock2sh.digest import sha256_for
 
 from . import ImageError
 
@@ -21,6 +22,7 @@ _XATTR = "SCHILY.xattr."
 _IN_MEMORY = (tarfile.XHDTYPE, tarfile.XGLTYPE, tarfile.SOLARIS_XHDTYPE, tarfile.GNUTYPE_LONGNAME, tarfile.GNUTYPE_LONGLINK)
 # attributes that are about a mount or a machine: overlayfs's notes would be obeyed by the next mount, the others refused
 NOT_OF_THE_FILE = ("trusted.", "user.overlay.", "security.selinux", "security.ima", "security.evm")
+_LARGE = 1 << 30  # a layer may be: OpenSSL is worth its start
 _HEADER_AT_MOST = 1 << 21  # the kernel's own limit is 64 KiB of attributes for a file, and 4 KiB for a path
 
 
@@ -103,7 +105,7 @@ class _Summed:
     """A stream that is hashed while it is read."""
 
     def __init__(self, stream: BinaryIO) -> None:
-        self._stream, self._sum = stream, hashlib.sha256()
+        self._stream, self._sum = stream, sha256_for(_LARGE)()
 
     def read(self, size: int = -1) -> bytes:
         data = self._stream.read(size)
@@ -116,7 +118,7 @@ class _Summed:
             pass
 
     def digest(self) -> str:
-        return "sha256:" + self._sum.hexdigest()
+        return f"sha256:{self._sum.hexdigest()}"
 
 
 class Layer:

@@ -60,6 +60,27 @@ door_root() {
 
 # ---- instead of the script's own
 
+# Its places are there, they are nobody else's, and whoever has made them takes them away.
+place_target() {
+    :
+}
+
+lock_root() {
+    :
+}
+
+unlock_root() {
+    :
+}
+
+place_state() {
+    :
+}
+
+root_directory() {
+    :
+}
+
 # Who runs us says which step has failed, and how to go on.
 report() {
     :

@@ -24,7 +24,8 @@ def mount_layers(layers: Sequence[str], target: str, upper: str = "", work: str 
         return
     options = "lowerdir=" + ":".join(reversed([_short(layer, work) for layer in layers])) + _own_options()
     if upper:
-        _like_below(layers[-1], upper)
+        # the root directory of an overlay is its topmost one, and docker's is new with each step: what a RUN does to / is lost
+        os.chmod(upper, 0o755)
         index = f"{upper}.index"
         os.mkdir(index)
         options += f",upperdir={_short(upper, work)},workdir={_short(index, work)},volatile"
@@ -78,13 +79,6 @@ def _own_options() -> str:
     """In a user namespace overlayfs keeps its notes in user.overlay.* (kernel 5.11)."""
     with open("/proc/self/uid_map") as rows:
         return "" if rows.read().split() == ["0", "0", "4294967295"] else ",userxattr"
-
-
-def _like_below(lower: str, upper: str) -> None:
-    """The root directory of an overlay is its topmost one: its mode and owner go on."""
-    about = os.stat(lower)
-    os.chmod(upper, about.st_mode & 0o7777)
-    os.chown(upper, about.st_uid, about.st_gid)
 
 
 @contextmanager

@@ -163,7 +163,7 @@ class _Supervisor:
         kernel.unshare(kernel.CLONE_NEWNS)
         kernel.mount("", "/", flags=kernel.MS_REC | kernel.MS_PRIVATE)
         kernel.mount("proc", "/proc", "proc", kernel.MS_NOSUID | kernel.MS_NODEV | kernel.MS_NOEXEC)
-        for name in ("root", "door", "roots", "names", "state", "flat"):
+        for name in ("root", "door", "roots", "names", "none", "state", "flat"):
             os.mkdir(f"{self.build.work}/{name}", 0o700)
         for name in ("ask", "answer"):
             os.mkfifo(f"{self.door}/{name}", 0o600)
@@ -216,8 +216,8 @@ class _Supervisor:
         file = f"{build.work}/setup.sh"
         with open(file, "w", encoding="utf-8", errors="surrogateescape") as text:
             text.write(build.script)
-        root = f"{build.work}/state/none" if build.stage else self.root
-        command = ["sh", file, "--root", root, "--state", f"{build.work}/state/own", "--door", self.door]
+        root = f"{build.work}/none" if build.stage else self.root
+        command = ["sh", file, "--root", root, "--state", f"{build.work}/state", "--door", self.door]
         command += ["--from", str(build.first), "--to", str(build.last), *build.options]
         command += ["--context", build.context] if build.context else []
         environment = {**build.env, "PATH": _PATH, "LC_ALL": "C"}
