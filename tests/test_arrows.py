@@ -30,7 +30,7 @@ MAY_IMPORT = {
     # these compose: they may know everything but the command line
     "bases": {"source", "model", "plan", "images"},
     "proof": {"source", "model", "plan", "images", "verify"},
-    "emulator": {"source", "model", "plan", "emit", "images", "sandbox"},
+    "emulator": {"source", "digest", "model", "plan", "emit", "images", "sandbox"},
     "measuring": {"model", "plan", "explain", "images", "sandbox", "emulator"},
     "locking": {"model", "plan", "emit", "lock", "emulator"},
     "running": {"__init__", "model", "plan", "images", "sandbox", "emulator"},

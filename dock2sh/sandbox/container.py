@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from typing import NamedTuple, NoReturn
 
-from . import kernel
+from . import kernel, seccomp
 from .kernel import MS_BIND, MS_NODEV, MS_NOEXEC, MS_NOSUID, MS_RDONLY, MS_REC, MS_STRICTATIME, bind, mount
 
 _HOSTS = "127.0.0.1\tlocalhost buildkitsandbox\n::1\tlocalhost ip6-localhost ip6-loopback\n"
@@ -113,6 +113,7 @@ def start_apart(root: str, process: Process, streams: tuple[int, int, int], work
 def start(root: str, process: Process, streams: tuple[int, int, int], work: str) -> int:
     """Start it with `root` (a mount point) as its root and these streams; its number. It is the first of a PID namespace of its
     own: when it ends the kernel ends all others in it. `work` is a directory for files that are mounted."""
+    seccomp.program()  # known in the child, too
     own = os.open("/proc/self/ns/pid", os.O_RDONLY)
     try:
         kernel.unshare(kernel.CLONE_NEWPID)
@@ -299,12 +300,13 @@ def _name(place: str, text: str, work: str) -> None:
 
 
 def _rights(process: Process) -> None:
-    """The pipes become the user's, since programs open /dev/stdout; then capabilities, groups and numbers."""
+    """The pipes become the user's, since programs open /dev/stdout; then calls, capabilities, groups and numbers."""
     if process.uid:
         for stream in (0, 1, 2):
             with suppress(PermissionError):
                 os.fchown(stream, process.uid, -1)
     if not process.insecure:
+        seccomp.install(seccomp.program())
         kernel.limit_capabilities(CAPABILITIES)
     _numbers(process)
 

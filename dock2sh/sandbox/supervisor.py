@@ -16,7 +16,7 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from typing import NamedTuple, NoReturn
 
-from . import SandboxError, kernel
+from . import SandboxError, kernel, seccomp
 from .container import described, start
 from .overlay import mount_layers, shallow
 from .stubs import stubs
@@ -151,6 +151,7 @@ class _Supervisor:
         self.ask = os.open(f"{self.door}/ask", os.O_RDWR)
         self.answer = os.open(f"{self.door}/answer", os.O_RDWR)
         script = self._script()
+        seccomp.program()  # made while the script begins
         while (request := self._next(script)) != "":
             self._serve(request)
         if script.returncode == 0:
