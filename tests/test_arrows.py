@@ -26,6 +26,7 @@ MAY_IMPORT = {
     "sandbox": set[str](),
     "verify": set[str](),
     "lock": {"source", "digest", "model", "emit"},
+    "provision": {"source", "digest", "model", "plan", "emit", "shell", "commands"},
     "runtime": set[str](),  # programs that a script carries
     # these compose: they may know everything but the command line
     "bases": {"source", "model", "plan", "images"},
@@ -53,6 +54,7 @@ MAY_IMPORT = {
         "images",
         "lock",
         "locking",
+        "provision",
         "sandbox",
         "verify",
     },
@@ -85,6 +87,9 @@ NEVERTHELESS = {
     ("explain", "emit.quoting"): "the quoting function",
     ("explain", "instructions.variables"): "the ARGs that never become variables",
     ("explain", "instructions.secrets"): "which names tell of a secret",
+    ("provision", "__init__"): "the version, for a script's first lines",
+    ("provision", "images.reference"): "the grammar of an image's name: which distribution it is",
+    ("provision", "instructions.secrets"): "which names tell of a secret",
 }
 
 THIRD_PARTY = {

@@ -29,6 +29,7 @@ COMMANDS = (
     "lock",
     "run",
     "verify",
+    "provision",
     "replay",
     "images",
     "history",

@@ -30,12 +30,14 @@ class Function(NamedTuple):
 
 
 @cache
-def library() -> dict[str, Function]:
-    """Name -> function, in the order of the files."""
+def library(kind: str = "") -> dict[str, Function]:
+    """Name -> function, in the order of the files. `kind` names folders of runtime/: their functions stand beside the others,
+    and instead of those of the same name."""
     found: dict[str, Function] = {}
-    for name in sorted(os.listdir(RUNTIME)):
-        if name.endswith(".sh"):
-            found |= _functions(_read(f"{RUNTIME}/{name}"))
+    for folder in (RUNTIME, *(f"{RUNTIME}/{name}" for name in kind.split())):
+        for name in sorted(os.listdir(folder)):
+            if name.endswith(".sh"):
+                found |= _functions(_read(f"{folder}/{name}"))
     for name in sorted(os.listdir(f"{RUNTIME}/programs")):
         if name == "__pycache__":  # a Python program may have been compiled with the package
             continue
@@ -65,28 +67,29 @@ def _last_block(comment: str) -> str:
     return block + "\n" if block else ""
 
 
-def bundle(words: Iterable[str]) -> str:
+def bundle(words: Iterable[str], kind: str = "") -> str:
     """The text of every library function that one of `words` names, directly or through another; `main` always among them."""
-    return _bundled(frozenset(words))
+    return _bundled(frozenset(words), kind)
 
 
 @cache
-def _bundled(words: frozenset[str]) -> str:
+def _bundled(words: frozenset[str], kind: str) -> str:
+    functions = library(kind)
     wanted, queue = set[str](), [*words, "main"]
     while queue:
         name = queue.pop()
-        if name in library() and name not in wanted:
+        if name in functions and name not in wanted:
             wanted.add(name)
             # the names without an underscore are looked at last: that takes longest, and most are known by then
-            mentioned = _mentioned(library()[name].code) - wanted
-            queue += [other for other in mentioned if "_" in other or other in _commands(library()[name].code)]
-    return "\n".join(function.text for name, function in library().items() if name in wanted)
+            mentioned = _mentioned(functions[name].code, kind) - wanted
+            queue += [other for other in mentioned if "_" in other or other in _commands(functions[name].code)]
+    return "\n".join(function.text for name, function in functions.items() if name in wanted)
 
 
 @cache
-def _mentioned(code: str) -> frozenset[str]:
+def _mentioned(code: str, kind: str) -> frozenset[str]:
     """The library's functions whose names are words of a shell text."""
-    return frozenset(library().keys() & code.translate(_TO_WORDS).split())
+    return frozenset(library(kind).keys() & code.translate(_TO_WORDS).split())
 
 
 @cache
@@ -95,10 +98,10 @@ def _commands(code: str) -> frozenset[str]:
     return frozenset(_COMMAND.findall(code))
 
 
-def words_of(top: str) -> set[str]:
+def words_of(top: str, kind: str = "") -> set[str]:
     """What a hand-written top half uses."""
     code = _COMMENTS.sub("", top)
-    return {name for name in _mentioned(code) if "_" in name or name in _commands(code)}
+    return {name for name in _mentioned(code, kind) if "_" in name or name in _commands(code)}
 
 
 if __name__ == "__main__":

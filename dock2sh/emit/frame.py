@@ -18,16 +18,28 @@ STARTERS = {"entrypoint": "Entrypoint", "cmd": "Cmd"}
 
 class Setting(NamedTuple):
     """What a script is made with besides the plan: the Dockerfile's name, text and escape, the ignore file, bundled files, what
-    it carries of a lock."""
+    it carries of a lock.
+
+    `tail`: the bundled files stand behind the script's last line, in no here-document: bash reads a pipe byte by byte.
+    """
 
     name: str
     text: str
     escape: str = "\\"
     ignore: "Ignore | None" = None
     context: bytes | None = None
+    tail: bool = False
     digest: str = ""
     selectors: tuple[str, ...] = ()
     lock: "Carried | None" = None
+
+
+class Frame(NamedTuple):
+    """What another kind of script has of its own: its first lines, data for its helpers, the folders of runtime/ with them."""
+
+    head: str
+    data: str
+    library: str
 
 
 def head(plan: Plan, setting: Setting) -> str:

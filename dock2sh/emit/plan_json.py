@@ -26,11 +26,12 @@ def _stage(stage: Stage) -> dict[str, Any]:
         "parent": stage.parent,
         "platform": stage.platform,
         "base_known": stage.known,
-        "steps": [_step(step) for step in stage.steps],
+        "steps": [step_object(step) for step in stage.steps],
     }
 
 
-def _step(step: Step) -> dict[str, Any]:
+def step_object(step: Step) -> dict[str, Any]:
+    """A step in that schema."""
     match step:
         case Run():
             return _run(step)

@@ -9,7 +9,7 @@ from typing import assert_never
 from dock2sh.dockerfile.words import Deferred
 from dock2sh.emit.bundle import bundle
 from dock2sh.emit.display import as_written, delimiter
-from dock2sh.emit.frame import STARTERS, Setting, head, image, numbers
+from dock2sh.emit.frame import STARTERS, Frame, Setting, head, image, numbers
 from dock2sh.emit.quoting import assignment, quote
 from dock2sh.model import Configure, Copy, Fetch, File, LeftOut, MakeDirectory, Mount, Plan, Run, Stage, Step
 from dock2sh.plan.paths import clean
@@ -18,15 +18,15 @@ from dock2sh.source import Span, refuse
 COMMENT_COLUMN = 76
 
 
-def script(plan: Plan, setting: Setting) -> str:
-    """The whole script. Raises Refused for what no script can do (a Windows image)."""
+def script(plan: Plan, setting: Setting, frame: Frame | None = None) -> str:
+    """The whole script; with `frame` one of another kind. Raises Refused for what no script can do (a Windows image)."""
     if plan.image.get("os") == "windows":
         span = (plan.stages[-1].span,)
         raise refuse("windows", "a Windows image has no POSIX shell script", span, "parse, check and plan still serve it")
     writer = _Writer(plan, setting)
     body = writer.build()
     parts = [
-        head(plan, setting),
+        frame.head if frame else head(plan, setting),
         body,
         image(plan),
         writer.patterns(),
@@ -34,9 +34,11 @@ def script(plan: Plan, setting: Setting) -> str:
         *writer.context(),
         *writer.lock(),
         numbers(plan, setting, writer.number),
+        frame.data if frame else "",
     ]
-    helpers = bundle(writer.used)
-    return "\n".join(part for part in parts if part) + "\n" + _HELPERS + helpers + '\nmain "$@"\n'
+    helpers = bundle(writer.used, frame.library if frame else "")
+    last = '\nmain "$@"\n' + ("exit\n" if setting.tail else "")
+    return "\n".join(part for part in parts if part) + "\n" + _HELPERS + helpers + last
 
 
 _HELPERS = "# ---- The words above, and what they need. (0BSD; dock2sh's runtime.)\n\n"
@@ -342,6 +344,10 @@ class _Writer:
             return []
         if self.setting.context is None:
             return [self.needed()] if self.setting.selectors else []
+        if self.setting.tail:
+            self.used.add("script_tail")
+            comment = "# The files of the build context that the steps need: a gzipped tar, behind the last line.\n"
+            return [f"{comment}context_data() {{\n    script_tail {len(self.setting.context)}\n}}\n"]
         import base64
 
         text = base64.encodebytes(self.setting.context).decode()

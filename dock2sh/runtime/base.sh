@@ -34,7 +34,7 @@ image_root() {
         rm -rf "$image_place"
         mkdir -p "$image_place/new"
         image_fill "$1" "$image_place/new"
-        mv "$image_place/new" "$image_place/root"
+        root_arrives "$image_place"
     fi
     printf '%s\n' "$image_place/root"
 }

@@ -285,7 +285,7 @@ image_root() {
         rm -rf "$image_place"
         mkdir -p "$image_place/new"
         image_fill "$1" "$image_place/new"
-        mv "$image_place/new" "$image_place/root"
+        root_arrives "$image_place"
     fi
     printf '%s\n' "$image_place/root"
 }
@@ -1997,18 +1997,28 @@ step() {
         return
     fi
     if [ -n "$stage_needed" ] && [ "$1" -ge "$from_step" ] && [ "$1" -le "$last_step" ] && [ "$1" -eq "${only_step:-$1}" ]; then
-        step_wanted=1 step_now=$1
-        if [ -z "$door" ]; then say "${colour_step-}[$1/$total]${colour_off-} $2"; else door_ask "step $1"; fi
+        step_begin "$1" "$2"
     else
         stage_skipped=1
     fi
     : "$step_number$step_now$step_title$step_wanted$stage_skipped"
 }
 
+# step_begin N TITLE: step N is one of those that are to be done.
+step_begin() {
+    step_wanted=1 step_now=$1
+    if [ -z "$door" ]; then say "${colour_step-}[$1/$total]${colour_off-} $2"; else door_ask "step $1"; fi
+}
+
 # wanted: is the current step to be done? Then its stage's root is there.
 wanted() {
     [ -n "$step_wanted" ] || return 1
-    dry || [ -z "$stage_now" ] || [ -d "$root" ] || stage_fill "$stage_now"
+    dry || root_ready
+}
+
+# root_ready: the root of the stage that is being built is there.
+root_ready() {
+    [ -z "$stage_now" ] || [ -d "$root" ] || stage_fill "$stage_now"
 }
 
 # stage_fill NAME: the root of a stage, from its recipe. When steps of it were skipped (--from) the recipe is not enough.
@@ -2023,7 +2033,12 @@ it is gone with the state of an earlier run. Without --from and --only everythin
         copy_root "$fill_parent" "$state/stages/$1/new" ;;
     image) image_fill "$fill_from" "$state/stages/$1/new" ;;
     esac
-    mv "$state/stages/$1/new" "$state/stages/$1/root"
+    root_arrives "$state/stages/$1"
+}
+
+# root_arrives DIR: from DIR/new, where it was filled, to DIR/root.
+root_arrives() {
+    mv "$1/new" "$1/root"
 }
 
 # root_of NAME: prints the root of a stage, a named context or an image, for copy --from and mounts. Filled on first use.

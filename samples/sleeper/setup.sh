@@ -946,12 +946,17 @@ step() {
         return
     fi
     if [ -n "$stage_needed" ] && [ "$1" -ge "$from_step" ] && [ "$1" -le "$last_step" ] && [ "$1" -eq "${only_step:-$1}" ]; then
-        step_wanted=1 step_now=$1
-        if [ -z "$door" ]; then say "${colour_step-}[$1/$total]${colour_off-} $2"; else door_ask "step $1"; fi
+        step_begin "$1" "$2"
     else
         stage_skipped=1
     fi
     : "$step_number$step_now$step_title$step_wanted$stage_skipped"
+}
+
+# step_begin N TITLE: step N is one of those that are to be done.
+step_begin() {
+    step_wanted=1 step_now=$1
+    if [ -z "$door" ]; then say "${colour_step-}[$1/$total]${colour_off-} $2"; else door_ask "step $1"; fi
 }
 
 # in_root DIR WORD...: with DIR as the root that is being built.

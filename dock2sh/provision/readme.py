@@ -1,0 +1,83 @@
+"""README.md of a bundle: alone it is enough for an operator."""
+
+from dock2sh import __version__
+from dock2sh.model import Plan
+from dock2sh.plan.context import Project
+from dock2sh.provision.dangers import dangers
+from dock2sh.provision.releases import release
+from dock2sh.provision.service import Service, health_test, ports, signal, starts, user, volumes
+
+
+def readme(plan: Plan, project: Project, service: Service) -> str:
+    """The page, in the order in which one needs it."""
+    parts = [_what(plan, project, service), _do(plan, service), _service(plan, service) if starts(plan) else "", _back(service)]
+    return "\n".join(part for part in parts if part)
+
+
+def _what(plan: Plan, project: Project, service: Service) -> str:
+    base = plan.chain()[0].base
+    found = release(base)
+    tree = f"a private tree of files in `{service.place}/rootfs` (*root*)"
+    if base == "scratch":
+        way = f"It gets {tree}; there is no base image (`FROM scratch`)."
+    elif found:
+        way = (
+            f"On a machine that is {found.id} {found.version} it goes into the machine's own files (*merge*). Elsewhere it gets\n"
+            f"{tree}, for which the base image is needed:\n`--base {base}=SOURCE`."
+        )
+    else:
+        way = (
+            f"It gets {tree}, from the base image:\n`--base {base}=SOURCE` says where that is (a directory, a tar of its root\n"
+            "file system, the output of `docker save`), unless docker or podman is there."
+        )
+    title = f"# {service.name}\n\nSets up what `{project.name}` describes, on machines without containers."
+    return f"{title} Made by dock2sh {__version__}.\n\n{way}\n"
+
+
+def _do(plan: Plan, service: Service) -> str:
+    careful = "".join(f"- step {line}\n" for line in dangers(plan))
+    warning = f"\nBe careful where a machine has other tasks, too:\n\n{careful}" if careful else ""
+    return f"""\
+## Setting it up
+
+    scp setup.sh HOST:           # it needs no other file
+    ssh HOST
+    sh setup.sh --list           # the steps
+    sudo sh setup.sh --preview   # which files it would add, change and delete; leaves nothing
+    sudo sh setup.sh             # looks at the machine, asks, does it; --yes does not ask (D2S_YES=1 for what has no arguments)
+
+Run it again at any time: what is done and unchanged is not done again; after a failure it goes on at that step. `--status` says
+what is left: exit status 0 nothing, 1 something. The log is `{service.place}/setup.log`. `--help` has the rest.
+{warning}"""
+
+
+def _service(plan: Plan, service: Service) -> str:
+    facts = [f"- starts as {'user ' + user(plan)[0] if user(plan)[0] else 'root'}, in `{plan.config.get('WorkingDir') or '/'}`"]
+    if found := ports(plan):
+        facts.append(f"- listens on {', '.join(found)} of this machine (EXPOSE opens no firewall)")
+    facts += [f"- data of `{path}`: `{here}`" for here, path in volumes(plan, service)]
+    facts.append(f"- stops with {signal(plan)}, and after ten seconds with SIGKILL")
+    if health_test(plan):
+        facts.append(f"- its HEALTHCHECK: `systemctl status {service.name}-health`; it restarts nothing")
+    return f"""\
+## The service
+
+    systemctl status {service.name}
+    journalctl -u {service.name}
+    run-{service.name} ARG...        # in the foreground, as `docker run IMAGE ARG...`
+
+{chr(10).join(facts)}
+
+Its environment is `{service.env}`. Change it there, then `systemctl restart {service.name}`.
+"""
+
+
+def _back(service: Service) -> str:
+    return f"""\
+## Taking it back
+
+    sudo sh {service.place}/uninstall.sh      # --dry-run shows what; --purge the data of its volumes, too
+
+Every file that was added goes, every one that was changed or deleted comes back, but for those that somebody has
+changed since: these are named.
+"""

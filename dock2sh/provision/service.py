@@ -1,0 +1,266 @@
+"""What systemd gets: NAME.service, its part for a private tree, NAME-health.service and its timer."""
+
+import re
+from typing import NamedTuple
+
+from dock2sh.model import Plan
+from dock2sh.provision.environment import is_shell_name, variables
+
+CAPABILITIES = (
+    "chown dac_override fsetid fowner mknod net_raw setgid setuid setfcap setpcap net_bind_service sys_chroot kill audit_write"
+)
+"""What docker leaves to a container's root."""
+
+
+class Service(NamedTuple):
+    """What it is called, and where its things are on a host."""
+
+    name: str
+
+    @property
+    def runner(self) -> str:
+        return f"/usr/local/bin/run-{self.name}"
+
+    @property
+    def health(self) -> str:
+        return f"/usr/local/bin/health-{self.name}"
+
+    @property
+    def env(self) -> str:
+        return f"/etc/dock2sh/{self.name}/env.sh"
+
+    @property
+    def place(self) -> str:
+        return f"/var/lib/dock2sh/{self.name}"
+
+    @property
+    def unit(self) -> str:
+        return f"/etc/systemd/system/{self.name}.service"
+
+
+def service_name(text: str) -> str:
+    """A name for a service, out of a directory's or a person's words; `app` where nothing is left of them."""
+    name = re.sub(r"[^a-z0-9]+", "-", text.lower()).strip("-")
+    name = name if re.match(r"[a-z]", name) else f"app-{name}".strip("-")
+    return name[:40].rstrip("-")
+
+
+def starts(plan: Plan) -> bool:
+    """Whether there is something to start."""
+    return bool(plan.config.get("Entrypoint") or plan.config.get("Cmd"))
+
+
+def user(plan: Plan) -> tuple[str, str]:
+    """User and group of the service, as USER has them; empty for root, and for the user's own group."""
+    name, _, group = str(plan.config.get("User") or "").partition(":")
+    return ("", group) if name in ("", "0", "root") and not group else (name or "root", group)
+
+
+def ports(plan: Plan) -> list[str]:
+    """EXPOSE: `80/tcp`, by number."""
+    return sorted(plan.config.get("ExposedPorts") or (), key=lambda port: (int(port.partition("/")[0]), port))
+
+
+def volumes(plan: Plan, service: Service) -> list[tuple[str, str]]:
+    """Where a VOLUME's data is kept on the host, and its path in the image."""
+    paths = sorted(plan.config.get("Volumes") or ())
+    return [(f"/var/lib/{service.name}-volumes/{_flat(path)}", path) for path in paths]
+
+
+def _flat(path: str) -> str:
+    return re.sub(r"[^A-Za-z0-9._-]+", "-", path.strip("/")) or "root"
+
+
+def unit(plan: Plan, service: Service) -> str:
+    """NAME.service, for a setup in the machine's own files; `tree` is what a private tree has besides."""
+    labels = plan.config.get("Labels") or {}
+    title = labels.get("org.opencontainers.image.title") or service.name
+    sections = {
+        "Unit": [
+            f"Description={_line(title)}",
+            *_documentation(labels),
+            "Wants=network-online.target",
+            "After=network-online.target",
+        ],
+        "Service": [
+            "Type=exec",
+            f"ExecStart={service.runner}",
+            *_user(plan),
+            f"WorkingDirectory={_path(plan.config.get('WorkingDir') or '/')}",
+            "UMask=0022",
+            "",
+            "# as `docker stop`: the image's signal for the first process, and after ten seconds SIGKILL for all",
+            f"KillSignal={signal(plan)}",
+            "KillMode=mixed",
+            "TimeoutStopSec=10",
+            f"SuccessExitStatus=143 {signal(plan)}",
+            "Restart=on-failure",
+            "RestartSec=1",
+            *_volumes(plan, service),
+            "",
+            "# what a container keeps a program from, and no more",
+            *_limits(plan),
+        ],
+        "Install": ["WantedBy=multi-user.target", *([f"Also={service.name}-health.timer"] if health_test(plan) else [])],
+    }
+    text = "\n\n".join("\n".join([f"[{name}]", *lines]) for name, lines in sections.items())
+    first = f"# Made by dock2sh: starts {service.name}, as its Dockerfile says. Changes belong into `systemctl edit`."
+    return f"{first}\n\n{text}\n"
+
+
+def _documentation(labels: dict[str, str]) -> list[str]:
+    urls = (labels.get(f"org.opencontainers.image.{key}", "") for key in ("documentation", "url", "source"))
+    return [f"Documentation={url.replace('%', '%%')}" for url in urls if re.match(r"https?://[^\s\"'\\]+\Z", url)][:1]
+
+
+def _user(plan: Plan) -> list[str]:
+    name, group = user(plan)
+    return [f"User={_name(name)}"] * bool(name) + [f"Group={_name(group)}"] * bool(group)
+
+
+def _name(text: str) -> str:
+    return text.replace("%", "%%")
+
+
+def _line(text: str) -> str:
+    return " ".join(text.split()).replace("%", "%%").rstrip("\\") or "-"
+
+
+def _path(path: str) -> str:
+    return path.replace("%", "%%")
+
+
+def signal(plan: Plan) -> str:
+    """STOPSIGNAL as systemd writes it."""
+    text = str(plan.config.get("StopSignal") or "SIGTERM").upper()
+    if text.isdigit():
+        import signal as numbers
+
+        return numbers.Signals(int(text)).name if int(text) in set(numbers.Signals) else text
+    return text if text.startswith("SIG") else f"SIG{text}"
+
+
+def _volumes(plan: Plan, service: Service) -> list[str]:
+    found = volumes(plan, service)
+    if not found:
+        return []
+    states = " ".join(here.removeprefix("/var/lib/") for here, _ in found)
+    binds = [f"BindPaths={here}:{quoted(path) if ' ' in path else _path(path)}" for here, path in found]
+    return [
+        "",
+        "# VOLUME: the data stays in /var/lib, the program sees it where the image has it",
+        f"StateDirectory={states}",
+        *binds,
+    ]
+
+
+def _limits(plan: Plan) -> list[str]:
+    kept = " ".join(f"CAP_{name.upper()}" for name in CAPABILITIES.split())
+    lines = [f"CapabilityBoundingSet={kept}"]
+    if user(plan)[0] not in ("", "root", "0") and any(int(port.partition("/")[0]) < 1024 for port in ports(plan)):
+        lines += ["# EXPOSE of a port below 1024: docker lets every user have it", "AmbientCapabilities=CAP_NET_BIND_SERVICE"]
+    return [
+        *lines,
+        "PrivateTmp=yes",
+        "PrivateDevices=yes",
+        "ProtectKernelTunables=yes",
+        "ProtectKernelModules=yes",
+        "ProtectKernelLogs=yes",
+        "ProtectControlGroups=yes",
+        "ProtectClock=yes",
+        "RestrictNamespaces=yes",
+        "SystemCallArchitectures=native",
+    ]
+
+
+def tree(plan: Plan, service: Service) -> str:
+    """The unit's part for a private tree. There may be no shell in it, so that the command stands here, in systemd's quoting."""
+    words = [*(plan.config.get("Entrypoint") or ()), *(plan.config.get("Cmd") or ())]
+    odd = [f"Environment={quoted(f'{key}={value}')}" for key, value in variables(plan).items() if not is_shell_name(key)]
+    return "\n".join(
+        [
+            f"# Made by dock2sh: {service.name} in its private tree. Numbers of the user are those that the tree has.",
+            "[Service]",
+            f"RootDirectory={service.place}/rootfs",
+            "MountAPIVFS=yes",
+            "BindReadOnlyPaths=-/etc/resolv.conf -/etc/hosts",
+            "User=@USER@",
+            "Group=@GROUP@",
+            f"EnvironmentFile={service.env}",
+            *odd,
+            "ExecStart=",
+            f"ExecStart={' '.join(map(quoted, words))}",
+            "",
+        ]
+    )
+
+
+def quoted(word: str) -> str:
+    """A word of systemd's command lines and lists: in double quotes; there only backslash, `$`, `%` and `"` have a meaning."""
+    escapes = {"\\": "\\\\", '"': '\\"', "$": "$$", "%": "%%", "\n": "\\n", "\t": "\\t", "\r": "\\r"}
+    return '"' + "".join(escapes.get(char, char) for char in word) + '"'
+
+
+def health_test(plan: Plan) -> list[str]:
+    """The words of HEALTHCHECK's command; empty where there is none."""
+    test = (plan.config.get("Healthcheck") or {}).get("Test") or ["NONE"]
+    if test[0] == "CMD":
+        return list(test[1:])
+    if test[0] == "CMD-SHELL":
+        return [*(plan.config.get("Shell") or ["/bin/sh", "-c"]), *test[1:]]
+    return []
+
+
+class Times(NamedTuple):
+    """HEALTHCHECK's times in seconds, with docker's defaults (moby, daemon/health.go)."""
+
+    interval: float
+    timeout: float
+    start_period: float
+    retries: int
+
+
+def health_times(plan: Plan) -> Times:
+    given = plan.config.get("Healthcheck") or {}
+
+    def seconds(key: str, default: int) -> float:
+        return (given.get(key) or default * 10**9) / 10**9
+
+    return Times(seconds("Interval", 30), seconds("Timeout", 30), seconds("StartPeriod", 0), given.get("Retries") or 3)
+
+
+def health_unit(service: Service) -> str:
+    """The probe. It fails when the service is unhealthy, and restarts nothing, as docker does not."""
+    return f"""\
+# Made by dock2sh: HEALTHCHECK of {service.name}. `systemctl status {service.name}-health` shows what it said last.
+
+[Unit]
+Description=Health of {service.name}
+Requisite={service.name}.service
+After={service.name}.service
+
+[Service]
+Type=oneshot
+ExecStart={service.health}
+"""
+
+
+def health_timer(plan: Plan, service: Service) -> str:
+    """When the probe runs: an interval after the service has begun, and after each probe's end."""
+    interval = f"{health_times(plan).interval:g}s"
+    return f"""\
+# Made by dock2sh: when HEALTHCHECK of {service.name} is asked.
+
+[Unit]
+Description=Health of {service.name}, each {interval}
+BindsTo={service.name}.service
+After={service.name}.service
+
+[Timer]
+OnActiveSec={interval}
+OnUnitInactiveSec={interval}
+AccuracySec=100ms
+
+[Install]
+WantedBy={service.name}.service
+"""

@@ -1,0 +1,79 @@
+"""The table of steps that a host's script knows: for each a digest of all that it depends on, so that what is done stays done."""
+
+import json
+import os
+import stat
+from typing import NamedTuple
+
+from dock2sh.digest import sha256, sha256_for
+from dock2sh.emit.plan_json import step_object
+from dock2sh.model import Copy, Plan, Run, Stage, Step
+from dock2sh.plan.bundle import needed
+from dock2sh.plan.context import Project
+
+TARGET = "-"
+"""The stage of the steps that change the machine itself: the target's, and those of the stages that it goes on from."""
+
+
+class Row(NamedTuple):
+    """A step: its number in the script, its stage (TARGET, or a key), its digest, the keys of the stages that it needs."""
+
+    number: int
+    stage: str
+    digest: str
+    needs: tuple[str, ...]
+
+
+def table(plan: Plan, project: Project) -> list[Row]:
+    """All steps, as the script numbers them."""
+    chain = {stage.key for stage in plan.chain()}
+    keys = {stage.key for stage in plan.stages}
+    rows, ends = list[Row](), dict[str, str]()
+    for stage in plan.stages:
+        digest = ends[stage.parent] if stage.parent is not None else sha256(stage.base)
+        for steps in stage.layers():
+            needs = [need for step in steps for need in _needs(step) if need in keys]
+            parent = [stage.parent] if stage.parent is not None and stage.key not in chain else []
+            known = [step_text(step, plan, stage, project) for step in steps] + [ends[need] for need in needs if need in ends]
+            digest = sha256("\n".join([digest, *known]))
+            own = TARGET if stage.key in chain else stage.key
+            rows.append(Row(len(rows) + 1, own, digest[:16], tuple(dict.fromkeys(parent + needs))))
+        ends[stage.key] = digest
+    return rows
+
+
+def step_text(step: Step, plan: Plan, stage: Stage, project: Project) -> str:
+    """What a step says and reads, whatever line it stands on. Proxies do not count, as with docker's cache."""
+    said = step_object(step)
+    del said["line"]
+    if isinstance(step, Run):
+        said["env"] = [pair for pair in said["env"] if pair not in step.proxy]
+    return json.dumps([said, _context(step, plan, stage, project)], sort_keys=True)
+
+
+def _needs(step: Step) -> list[str]:
+    if isinstance(step, Copy):
+        return [step.origin] if step.origin else []
+    return [mount.origin for mount in step.mounts if mount.origin] if isinstance(step, Run) else []
+
+
+def _context(step: Step, plan: Plan, stage: Stage, project: Project) -> list[str]:
+    """A line for each file of the context that the step reads."""
+    if project.context is None:
+        return []
+    files = needed(plan._replace(stages=(stage._replace(steps=(step,)),)), project).files
+    return [f"{entry.path} {entry.status.st_mode:o} {_content(f'{project.context}/{entry.path}')}" for entry in files]
+
+
+def _content(path: str) -> str:
+    status = os.lstat(path)
+    if stat.S_ISLNK(status.st_mode):
+        return os.readlink(path)
+    if not stat.S_ISREG(status.st_mode):
+        return ""
+    whole = sha256_for(status.st_size)()
+    with open(path, "rb") as file:
+        while block := file.read(1 << 20):
+            whole.update(block)
+    result: str = whole.hexdigest()
+    return result

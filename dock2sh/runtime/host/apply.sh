@@ -1,0 +1,188 @@
+# Putting in place what a step has changed: what was there is kept, then all is moved over. $state/apply says that this has begun: a
+# killed run ends it the next time. For each file system of $state/lowers there are lists of ./names, a NUL after each:
+# N.new and N.known (directories), N.all (both), N.added, N.changed, N.deleted.
+
+# step_close: the step has come to its end.
+step_close() {
+    [ -n "${step_root+open}" ] || return 0
+    if [ -n "$preview" ] && [ -z "$step_stage" ]; then
+        unset step_root
+        return
+    fi
+    guard_apt_off
+    changes_find
+    ! step_is_on_machine || run_directories
+    ! step_is_on_machine || { guard_packages && guard_services; }
+    unmount_at "$step_root"
+    ! step_is_on_machine || apply_undisturbed
+    apply_keep
+    apply_note
+    apply
+    unset step_root
+    log_time "done $step_now"
+}
+
+# changes_find: the lists, for each file system.
+changes_find() {
+    changes_number=0
+    rm -rf "$state/lists"
+    mkdir "$state/lists"
+    while IFS= read -r changes_lower <&8; do
+        changes_of "$changes_lower" "$overlay_room/$step_layer$changes_number/upper" "$state/lists/$changes_number"
+        changes_number=$((changes_number + 1))
+    done 8<"$state/lowers"
+}
+
+# changes_of LOWER UPPER LISTS
+changes_of() {
+    changes_merged=$step_root changes_leave=''
+    ! step_is_on_machine || changes_merged=$step_root$1 changes_leave=$(machine_own "$1")
+    (cd "$2" && eval "find . $changes_leave ! -name . -print0") >"$3.upper"
+    for changes_list in new known all added changed deleted; do : >"$3.$changes_list"; done
+    each_of "$2" "$3.upper" sh -c "$(program_changes)" sh "$1" "$changes_merged" \
+        3>"$3.new" 4>"$3.known" 5>"$3.all" 6>"$3.added" 7>"$3.changed" || fail 'what the step changed cannot be read'
+    { printf '.\0' && cat "$3.known"; } >"$3.look"
+    # first what is below: what comes into being meanwhile is not taken for deleted
+    names_in "$1/" "$3.look" >"$3.before"
+    names_in "$changes_merged" "$3.look" >"$3.after"
+    comm -23 "$3.before" "$3.after" | tr '\001\n' '\n\0' >"$3.deleted"
+}
+
+# names_in DIR LIST: prints the names in the directories of LIST, a line each, sorted. A newline in one becomes \001.
+names_in() {
+    each_of "$1" "$2" sh -c 'find "$@" -mindepth 1 -maxdepth 1 -print0' sh | tr '\n\0' '\001\n' | LC_ALL=C sort
+}
+
+# machine_own LOWER: find's words for what is the machine's own, below LOWER: the kernel's, what does not outlive a reboot, and ours.
+machine_own() {
+    printf '%s' '\( '
+    for own_next in /proc /sys /dev /run /tmp /var/tmp /var/run /var/lib/dock2sh; do
+        case $own_next in "$1"/*) printf -- '-path %s -o ' "$(quote ".${own_next#"$1"}")" ;; esac
+    done
+    printf '%s' '-false \) -prune -o '
+}
+
+# each_layer WORD...: calls WORD... LOWER UPPER LISTS for each file system.
+each_layer() {
+    layer_number=0
+    while IFS= read -r layer_lower <&8; do
+        "$@" "$layer_lower" "$overlay_room/$step_layer$layer_number/upper" "$state/lists/$layer_number"
+        layer_number=$((layer_number + 1))
+    done 8<"$state/lowers"
+}
+
+# apply_undisturbed: fails if somebody else has changed what the step changed. Logs are written by many, and are left as they are.
+apply_undisturbed() {
+    each_layer layer_undisturbed
+}
+
+layer_undisturbed() {
+    disturbed=$(each_of "$1/" "$3.changed" sh -c 'find "$@" -prune -cnewer '"$(quote "$state/begun")"' -print' sh 2>/dev/null |
+        grep -v '^[.]/var/log/' | head -n 1)
+    [ -n "$disturbed" ] || disturbed=$(each_of "$1/" "$3.added" sh -c "$(program_present)" sh | head -n 1)
+    [ -z "$disturbed" ] || fail "$1${disturbed#.} was changed by somebody else while the step ran (an upgrade of packages?). Nothing \
+of the step was put in place; the same command does it again"
+}
+
+# apply_keep: what this machine had is copied to $service_place/backup, unless an earlier step of ours had put it there.
+apply_keep() {
+    step_is_on_machine || return 0
+    mkdir -p "$service_place/backup"
+    each_layer keep_layer
+}
+
+keep_layer() {
+    list_deep "$1" "$3.deleted" >"$3.gone"
+    cat "$3.changed" "$3.gone" "$3.known" >"$3.had"
+    list_lines "$3.had" | lower=$1 changes=$service_place/changes LC_ALL=C awk "$(program_unknown)" | tr '\001\n' '\n\0' >"$3.keep"
+    [ -s "$3.keep" ] || return 0
+    mkdir -p "$service_place/backup$1"
+    source_kind=stage
+    keep_parents "$1" "$3.keep"
+    in_root "$service_place/backup$1" transfer "$1/" "$3.keep.whole" "$service_place/backup$1" replace '' ''
+    : "$source_kind"
+}
+
+# keep_parents LOWER LIST: LIST.whole has the directories on the way, too, each before what is in it.
+keep_parents() {
+    list_lines "$2" | LC_ALL=C awk '
+        { way = ""; n = split($0, part, "/"); for (i = 1; i < n; i++) { way = way (i > 1 ? "/" : "") part[i]; if (way != "." && !seen[way]++) print way } }
+        !seen[$0]++' | tr '\001\n' '\n\0' >"$2.whole"
+}
+
+# each_of DIR LIST COMMAND...: for_each, but not for an empty LIST: xargs calls its command at least once, and `find` without a name
+# means all.
+each_of() {
+    [ ! -s "$2" ] || for_each "$@"
+}
+
+# list_deep LOWER LIST: the names of LIST and all that is below them.
+list_deep() {
+    each_of "$1/" "$2" sh -c 'find "$@" -print0' sh 2>/dev/null
+}
+
+# list_lines LIST: as lines; a newline in a name becomes \001.
+list_lines() {
+    tr '\n\0' '\001\n' <"$1"
+}
+
+# apply_note: from here on the step's changes are put in place, whatever happens.
+apply_note() {
+    {
+        echo "apply_number=$(quote "$step_now") apply_digest=$(step_digest "$step_now") apply_stage=$(quote "$step_stage")"
+        echo "step_root=$(quote "$step_root") step_stage=\$apply_stage step_layer=$step_layer overlay_room=$(quote "$overlay_room")"
+    } >"$state/apply.new"
+    mv "$state/apply.new" "$state/apply"
+}
+
+# apply_recover: a run was killed while it put a step in place.
+apply_recover() {
+    [ -e "$state/apply" ] || return 0
+    apply_number=''
+    eval "$(cat "$state/apply")"
+    say "going on with what step $apply_number has changed"
+    step_now=$apply_number
+    apply
+    unset step_root
+    step_now='' overlay_room=''
+}
+
+# apply: moves it over, records it, and notes the step as done. What of it is done already is not there to be moved again.
+apply() {
+    each_layer apply_layer
+    ! step_is_on_machine || each_layer record_layer
+    apply_done="$service_place/done"
+    [ -z "$step_stage" ] || apply_done=$state/stages/$step_stage/done
+    { ! [ -f "$apply_done" ] || grep -v "^$step_now " "$apply_done"; echo "$step_now $(step_digest "$step_now") $(date +%s)"; } >"$apply_done.new"
+    mv "$apply_done.new" "$apply_done"
+    host_changed=$((${host_changed-0} + 1))
+    rm -f "$state/apply"
+    rm -rf "$overlay_room/$step_layer"[0-9]*
+}
+
+# apply_layer LOWER UPPER LISTS
+apply_layer() {
+    each_of "$1/" "$3.deleted" rm -rf
+    source_kind=stage
+    in_root "$1" transfer "$2" "$3.all" "$1/" replace '' ''
+    apply_changed "$@"
+    [ -s "$3.added" ] || return 0
+    if [ "$(stat -c %d "$2")" = "$(stat -c %d "$1/")" ]; then
+        each_of "$2" "$3.added" cp -dlf --parents -t "$1/" || fail 'what the step made cannot be put in place'
+    else
+        in_root "$1" transfer "$2" "$3.added" "$1/" replace '' ''
+    fi
+}
+
+# apply_changed LOWER UPPER LISTS: each at once, by a rename. The copy on the way has not the attributes of overlays.
+apply_changed() {
+    [ -s "$3.changed" ] || return 0
+    if [ ! -e "${2%/upper}/copied" ]; then
+        rm -rf "${2%/upper}/new"
+        mkdir "${2%/upper}/new"
+        keep_parents "$1" "$3.changed"
+        in_root "${2%/upper}/new" transfer "$2" "$3.changed.whole" "${2%/upper}/new" replace '' ''
+        : >"${2%/upper}/copied"
+    fi
+    each_of "${2%/upper}/new" "$3.changed" sh -c "$(program_replace)" sh "$1/" || fail 'what the step changed cannot be put in place'
+}

@@ -1,0 +1,72 @@
+# What is harmless in a container and not on a machine that has other tasks, too.
+
+# guard_apt: for the time of a step apt is told what a container's base image tells it, and never to remove by itself what this
+# machine had before.
+guard_apt() {
+    [ -d "$root/etc/apt/apt.conf.d" ] || return 0
+    {
+        echo 'APT::AutoRemove::SuggestsImportant "false";' # as in docker's images of Debian and Ubuntu
+        echo 'Acquire::Languages "none";'
+        echo 'DPkg::Options:: "--force-unsafe-io";' # nothing of a step counts before its end
+        sed 's/[][\\.*+?(){}|^$"]/\\&/g; s/.*/APT::NeverAutoRemove:: "^&$";/' "$service_place/packages" 2>/dev/null
+    } >"$root/etc/apt/apt.conf.d/99dock2sh"
+}
+
+guard_apt_off() {
+    ! step_is_on_machine || rm -f "$step_root/etc/apt/apt.conf.d/99dock2sh"
+}
+
+# guard_packages_before: what was installed before the first step of all.
+guard_packages_before() {
+    [ "$way" = merge ] && [ ! -f "$service_place/packages" ] || return 0
+    packages_in '' >"$service_place/packages.new"
+    mv "$service_place/packages.new" "$service_place/packages"
+}
+
+# packages_in ROOT: prints the names of the packages that are installed there, sorted.
+packages_in() {
+    {
+        ! [ -f "$1/var/lib/dpkg/status" ] ||
+            awk '/^Package:/ { name = $2 } /^Status:.* installed$/ { print name }' "$1/var/lib/dpkg/status"
+        ! [ -f "$1/lib/apk/db/installed" ] || sed -n 's/^P://p' "$1/lib/apk/db/installed"
+        ! { [ -d "$1/var/lib/rpm" ] || [ -d "$1/usr/lib/sysimage/rpm" ]; } || rpm --root "${1:-/}" -qa --qf '%{NAME}\n' 2>/dev/null
+    } | LC_ALL=C sort -u
+}
+
+# guard_packages: fails if the step has removed packages that were here before. Nothing of it has reached the machine.
+guard_packages() {
+    packages_in '' | LC_ALL=C comm -12 - "$service_place/packages" >"$state/packages.had"
+    packages_in "$step_root" >"$state/packages.have"
+    guard_lost=$(LC_ALL=C comm -23 "$state/packages.had" "$state/packages.have" | tr '\n' ' ')
+    [ -n "$guard_lost" ] || return 0
+    [ -z "$host_removal" ] || { warn "this step removes packages that were here before: $guard_lost" && return; }
+    fail "the step would remove packages that this machine had before: ${guard_lost% }. Nothing of it was put in place. \
+--allow-removal lets it, --way root sets $service_name up in a tree of its own"
+}
+
+# guard_services: in a container nothing starts what a package brings. Here it would at the next boot: such units are masked.
+guard_services() {
+    [ -z "$host_services" ] || return 0
+    list_lines "$state/lists/0.added" | LC_ALL=C awk -F / '
+        /^[.]\/etc\/systemd\/system\/[^\/]*[.](wants|requires)\/[^\/]*$/ { print $NF }
+        /^[.]\/etc\/rc[S2345][.]d\/S[0-9][0-9][^\/]*$/ { print substr($NF, 4) ".service" }' |
+        LC_ALL=C sort -u >"$state/units"
+    [ -s "$state/units" ] || return 0
+    while IFS= read -r guard_unit; do
+        guard_mask "$guard_unit"
+    done <"$state/units"
+    changes_find
+}
+
+# guard_mask UNIT: its file in /etc, if it has one there, cannot be masked: then what enables it goes.
+guard_mask() {
+    case $1 in "$service_name.service" | "$service_name"-health.timer) return 0 ;; esac
+    guard_place=$step_root/etc/systemd/system/$1
+    if ! [ -e "$guard_place" ] && ! [ -L "$guard_place" ]; then
+        ln -s /dev/null "$guard_place"
+        say "masked: $1 came with a package; in a container nothing starts it (--allow-services leaves it enabled)"
+    elif [ "$(readlink "$guard_place")" != /dev/null ]; then
+        rm -f "$step_root/etc/systemd/system/"*.wants/"$1" "$step_root/etc/systemd/system/"*.requires/"$1"
+        say "disabled: $1 came with a package; in a container nothing starts it (--allow-services leaves it enabled)"
+    fi
+}

@@ -1,0 +1,143 @@
+# A look at the machine before anything is done: all that stands in the way is said at once.
+
+# host_choose_way: sets `way`, as an earlier run chose it, or by the base image.
+host_choose_way() {
+    [ "$way" != auto ] || ! [ -f "$service_place/way" ] || way=$(cat "$service_place/way")
+    [ "$way" = auto ] || return 0
+    way=root
+    ! image_is_machine "$target_base" || way=merge
+}
+
+host_place() {
+    state=$service_place/work
+    target_root=$state/target
+    [ "$way" = merge ] || target_root=$service_place/rootfs
+    : "$target_root$id${target_begun-}${start_with-}${target_image-}${other_images-}"
+}
+
+# host_look: trouble that nobody but --force goes past, and notes.
+host_look() {
+    look_trouble=''
+    look_way
+    look_architecture
+    look_tools
+    look_room
+    look_bases
+    [ -z "$due" ] || look_network
+    look_ports
+    [ -n "$look_trouble" ] || return 0
+    [ -n "$host_force" ] || missing "the above. --force goes on all the same."
+}
+
+trouble() {
+    look_trouble=1
+    printf '%snot here:%s %s\n' "${colour_error-}" "${colour_off-}" "$*" >&2
+}
+
+look_way() {
+    ! [ -f "$service_place/way" ] || [ "$(cat "$service_place/way")" = "$way" ] ||
+        trouble "$service_name was set up here with --way $(cat "$service_place/way"): $service_place/uninstall.sh first"
+    [ "$way" = merge ] || return 0
+    image_is_machine "$target_base" ||
+        trouble "$target_base: this machine is $(os_release PRETTY_NAME), and files of another release do not fit (--way root keeps them apart)"
+    for look_next in /usr /etc /var; do
+        [ -w "$look_next" ] || trouble "a $look_next that can be written (--way root needs /var alone)"
+    done
+}
+
+look_architecture() {
+    [ "$(uname -m)" = "$architecture" ] || trouble "a machine of architecture $architecture: this is $(uname -m)"
+}
+
+look_tools() {
+    for look_next in mount umount unshare setsid tar gzip base64 sha256sum awk find xargs comm cp mv stat; do
+        tool "$look_next" >/dev/null || trouble "the tool $look_next"
+    done
+    case $(cp --help 2>&1) in *--parents*) ;; *) trouble 'a cp that knows --parents: install coreutils' ;; esac
+    [ -z "$service_unit" ] || [ -z "$host_unit" ] || [ -d /run/systemd/system ] ||
+        warn "systemd does not run here: the service is installed, and \`run-$service_name\` starts it in the foreground"
+}
+
+look_room() {
+    look_free=$(df -Pk "$(look_parent "$service_place")" | awk 'NR == 2 { print int($4 / 1024) }')
+    [ "${look_free:-0}" -ge "$room_needed" ] || trouble "$room_needed MB of room for $service_place: there are $look_free MB"
+}
+
+# look_parent PATH: the nearest directory above it that is there.
+look_parent() {
+    look_up=$1
+    while [ ! -d "$look_up" ]; do look_up=${look_up%/*}; done
+    printf '%s\n' "${look_up:-/}"
+}
+
+# look_bases: can the base images that are needed be had?
+look_bases() {
+    [ -n "$due" ] && [ "$way" = root ] && [ ! -e "$service_place/filled" ] && [ "$target_base" != scratch ] || return 0
+    [ -z "$(base_given "$target_base")" ] || return 0
+    ! { tool docker || tool podman; } >/dev/null || return 0
+    case $(full_reference "$target_base") in debian:*) ! { tool mmdebstrap || tool debootstrap; } >/dev/null || return 0 ;; esac
+    trouble "the base image $target_base, for a private tree: name it with --base $(quote "$target_base")=SOURCE (a directory, a tar of its root \
+file system, the output of \`docker save\`, or docker-image://NAME)"
+}
+
+# look_network: can what ADD and RUN fetch from be reached? A proxy may know a way that this does not see, so it is a note.
+look_network() {
+    for look_next in $fetch_hosts; do
+        look_reach "$look_next" || warn "$look_next cannot be reached from here, and a step fetches from it"
+    done
+}
+
+# look_reach URL
+look_reach() {
+    if tool curl >/dev/null; then
+        curl -s -o /dev/null -m 10 -I "$1"
+        case $? in 5 | 6 | 7 | 28 | 35) return 1 ;; esac
+    elif tool getent >/dev/null; then
+        look_host=${1#*://}
+        getent hosts "${look_host%%[:/]*}" >/dev/null
+    fi
+}
+
+# look_ports: is somebody else listening where the image does? In /proc/net/tcp state 0A is listening, the port hexadecimal.
+look_ports() {
+    ! host_is_active || return 0
+    for look_next in $service_ports; do
+        look_hex=$(printf '%04X' "${look_next%/*}")
+        ! cat /proc/net/tcp /proc/net/tcp6 2>/dev/null | port=:$look_hex awk '$4 == "0A" && substr($2, length($2) - 4) == ENVIRON["port"] { found = 1 } END { exit !found }' ||
+            warn "somebody listens on port ${look_next%/*} here already"
+    done
+}
+
+host_is_active() {
+    [ -d /run/systemd/system ] && systemctl -q is-active "$service_name.service" 2>/dev/null
+}
+
+# host_ask: says what will be done, and asks on the terminal.
+host_ask() {
+    host_tell
+    [ -z "$host_yes" ] || return 0
+    [ -n "$due" ] || ! host_is_installed || return 0
+    # the terminal, not standard input: that may be this script itself
+    (: </dev/tty) 2>/dev/null || missing 'a terminal to ask on: give --yes, or set D2S_YES=1'
+    printf 'Go on? [y/N] ' >/dev/tty
+    read -r host_answer </dev/tty || host_answer=''
+    case $host_answer in
+    y | Y | yes | Yes) ;;
+    *) say 'Nothing was done.' && exit 1 ;;
+    esac
+}
+
+host_tell() {
+    [ -n "$due" ] || return 0
+    say "$service_name: $(echo "$due" | wc -w | tr -d ' ') of $total steps are to be done (--list shows them)."
+    if [ "$way" = merge ]; then
+        say "They change this machine's own files ($target_base is $(os_release PRETTY_NAME)). What they overwrite is kept in $service_place/backup."
+    else
+        say "They build a private tree, $service_place/rootfs, from $target_base. This machine's own files stay as they are."
+    fi
+    [ -z "$service_unit" ] || [ -z "$host_unit" ] || say "The service is $service_name.service; $service_place/uninstall.sh takes all of it back."
+    [ -z "${dangers-}" ] || [ "$way" != merge ] || {
+        say 'Be careful with:'
+        printf '%s\n' "$dangers" | sed 's/^/  step /' >&2
+    }
+}

@@ -1,0 +1,52 @@
+# The record of what was done to this machine: $service_place/changes has a line for each file, "A", "M" or "D" (added, changed, deleted), a tab,
+# the path; the first line of a path counts. $service_place/backup has what was there before, $service_place/sums what was put in place.
+
+# record_layer LOWER UPPER LISTS
+record_layer() {
+    {
+        record_lines A "$1" "$3.new" /
+        record_lines A "$1" "$3.added" ''
+        record_lines M "$1" "$3.changed" ''
+        record_lines D "$1" "$3.gone" ''
+        record_directories "$1" "$3"
+    } >"$state/record"
+    record "$state/record"
+    cat "$3.added" "$3.changed" >"$3.put"
+    record_sums "$1" "$3.put"
+}
+
+# record_lines KIND LOWER LIST END
+record_lines() {
+    list_lines "$3" | kind=$1 lower=$2 last=$4 LC_ALL=C awk '{ print ENVIRON["kind"] "\t" ENVIRON["lower"] substr($0, 2) ENVIRON["last"] }'
+}
+
+# record_directories LOWER LISTS: those that are not what they were: mode or owner.
+record_directories() {
+    [ -s "$2.known" ] || return 0
+    directories_look "$1/" "$2.known" >"$2.modes.now"
+    directories_look "$service_place/backup$1" "$2.known" >"$2.modes.before"
+    LC_ALL=C sort "$2.modes.now" >"$2.modes.a"
+    LC_ALL=C sort "$2.modes.before" | comm -13 "$2.modes.a" - | sed 's/^[^ ]* [^ ]* //' | tr '\n\001' '\0\n' >"$2.other"
+    record_lines M "$1" "$2.other" /
+}
+
+directories_look() {
+    each_of "$1" "$2" sh -c 'stat -c "%a %u:%g %n" "$@"' sh 2>/dev/null
+}
+
+# record LINES: those of paths that are new to the record.
+record() {
+    [ -f "$service_place/changes" ] || : >"$service_place/changes"
+    changes=$service_place/changes LC_ALL=C awk -F '\t' '
+        BEGIN { while ((getline line < ENVIRON["changes"]) > 0) { split(line, part, "\t"); known[substr(line, length(part[1]) + 2)] = 1 } }
+        !(substr($0, 3) in known)' "$1" >"$state/record.more"
+    cat "$state/record.more" >>"$service_place/changes"
+}
+
+# record_sums LOWER LIST: the digests of the regular files of LIST as they are now, and their paths. (Names with a newline or a
+# backslash, which sha256sum prints in its own way, are left out.)
+record_sums() {
+    [ -s "$2" ] || return 0
+    each_of "$1/" "$2" sh -c 'find "$@" -prune -type f -exec sha256sum {} +' sh | lower=$1 LC_ALL=C awk '
+        /^[0-9a-f]/ { print substr($0, 1, 64) " " ENVIRON["lower"] substr($0, 68) }' >>"$service_place/sums"
+}

@@ -1,0 +1,199 @@
+# What starts it: run-NAME, its environment, the service. `files` has a line for each: path, mode, when it is wanted (run, unit, tree:
+# a unit's part for a private tree, profile). file_text PATH prints one.
+
+# files_wanted: prints the paths.
+files_wanted() {
+    printf '%s\n' "$service_files" | unit=$host_unit way=$way profile=$host_profile awk '
+        $3 == "run" || ($3 == "unit" && ENVIRON["unit"]) || ($3 == "profile" && ENVIRON["profile"]) ||
+            ($3 == "tree" && ENVIRON["unit"] && ENVIRON["way"] == "root") { print $1 }'
+}
+
+file_mode() {
+    printf '%s\n' "$service_files" | path=$1 awk '$1 == ENVIRON["path"] { print $2 }'
+}
+
+# file_content PATH: its text; what only the finished tree tells is filled in.
+file_content() {
+    case $1 in
+    */tree.conf) tree_text "$1" ;;
+    *) file_text "$1" ;;
+    esac
+}
+
+# file_is PATH: is it as it should be? The environment is there for people to change.
+file_is() {
+    [ -f "$1" ] && [ "$(stat -c %a "$1")" = "$(file_mode "$1" | sed 's/^0*//')" ] || return 1
+    case $1 in */env.sh) ! file_is_untouched "$1" || [ "$(file_content "$1")" = "$(cat "$1")" ] ;;
+    *) [ "$(file_content "$1")" = "$(cat "$1")" ] ;;
+    esac
+}
+
+# file_is_untouched PATH: as this script left it?
+file_is_untouched() {
+    file_sum=$(sha256sum <"$1")
+    [ -f "$service_place/sums" ] && file_sum=${file_sum%% *} path=$1 LC_ALL=C awk '
+        substr($0, 66) == ENVIRON["path"] { last = $1 } END { exit last != ENVIRON["file_sum"] }' "$service_place/sums"
+}
+
+# host_is_installed: all that is wanted is as it should be.
+host_is_installed() {
+    [ -f "$service_place/way" ] || return 1
+    for file_next in $(files_wanted); do
+        file_is "$file_next" || return 1
+    done
+}
+
+# host_install: those files, and the service.
+host_install() {
+    install_unit=''
+    printf '%s\n' "$way" >"$service_place/way"
+    service_account
+    for file_next in $(files_wanted); do
+        file_is "$file_next" || file_put "$file_next"
+    done
+    uninstall_text >"$service_place/uninstall.sh"
+    volumes_fill
+    run_directories_keep
+    install_labels
+    [ -z "$service_unit" ] || [ -z "$host_unit" ] || service_start
+}
+
+# file_put PATH: in one move; what was there is kept first.
+file_put() {
+    case $1 in */env.sh)
+        if [ -f "$1" ] && [ -f "$service_place/sums" ] && ! file_is_untouched "$1"; then
+            file_content "$1" >"$1.new"
+            warn "$1 was changed here and stays; what it would be now is $1.new"
+            return
+        fi ;;
+    esac
+    file_keep "$1"
+    made_directories "${1%/*}"
+    file_content "$1" >"$1.dock2sh"
+    chmod "$(file_mode "$1")" "$1.dock2sh"
+    case $1 in */env.sh) chown "$service_owner" "$1.dock2sh" ;; esac
+    mv -f "$1.dock2sh" "$1"
+    printf './%s\0' "${1#/}" >"$state/list.put"
+    record_sums '' "$state/list.put"
+    host_changed=$((host_changed + 1))
+    case $1 in /etc/systemd/*) install_unit=1 ;; esac
+}
+
+# file_keep PATH: before it is written the first time.
+file_keep() {
+    if [ -e "$1" ] || [ -L "$1" ]; then
+        printf 'M\t%s\n' "$1" >"$state/record"
+        [ -e "$service_place/backup$1" ] || { mkdir -p "$service_place/backup${1%/*}" && cp -pP "$1" "$service_place/backup$1"; }
+    else
+        printf 'A\t%s\n' "$1" >"$state/record"
+    fi
+    record "$state/record"
+}
+
+# made_directories DIR: as mkdir -p, and on the record.
+made_directories() {
+    made_rest=${1#/}/ made_way=''
+    while [ -n "$made_rest" ]; do
+        made_way=$made_way/${made_rest%%/*} made_rest=${made_rest#*/}
+        [ ! -d "$made_way" ] || continue
+        mkdir -m 0755 "$made_way"
+        printf 'A\t%s/\n' "$made_way" >"$state/record"
+        record "$state/record"
+    done
+}
+
+# service_account: sets service_owner, uid:gid of the service, as the finished root has it.
+service_account() {
+    root=$target_root
+    [ "$way" = root ] || root=''
+    user=$service_user
+    account "${user:-0}"
+    service_owner=$account_uid:$account_gid
+    [ "$way" = root ] && [ -n "$service_unit" ] && [ -n "$host_unit" ] || return 0
+    service_account_here passwd "$account_uid" user || made_account passwd "$account_uid" "$account_gid"
+}
+
+service_account_here() {
+    cut -d : -f 3 "/etc/$1" | grep -qx "$2"
+}
+
+# made_account: systemd looks users up on the machine, not in the tree, and refuses a number without an account.
+made_account() {
+    made_name=d2s-$2
+    tool systemd-sysusers >/dev/null || { warn "the service needs an account with the number $2, and there is no systemd-sysusers" && return; }
+    service_account_here group "$3" || printf 'g d2s-%s %s\n' "$3" "$3" >"/etc/sysusers.d/$service_name.conf.new"
+    printf 'u %s %s:%s "%s, of a private tree"\n' "$made_name" "$2" "$3" "$service_name" >>"/etc/sysusers.d/$service_name.conf.new"
+    file_keep "/etc/sysusers.d/$service_name.conf"
+    mv "/etc/sysusers.d/$service_name.conf.new" "/etc/sysusers.d/$service_name.conf"
+    systemd-sysusers "/etc/sysusers.d/$service_name.conf" || fail "the account $made_name ($2) cannot be made"
+    printf '%s\n' "$made_name" >>"$service_place/accounts"
+}
+
+# tree_text PATH: the unit's part for a private tree: numbers of the account, and what the tree has in /run (systemd covers it).
+tree_text() {
+    file_text "$1" | sed "s|@USER@|${service_owner%:*}|; s|@GROUP@|${service_owner#*:}|"
+    for tree_next in "$service_place/rootfs/run"/*/; do
+        tree_next=${tree_next%/}
+        case ${tree_next##*/} in '*' | lock | systemd | mount | user | udev | log | dbus | *[!A-Za-z0-9._-]*) continue ;; esac
+        printf 'BindPaths=%s:/run/%s\n' "$tree_next" "${tree_next##*/}"
+    done
+}
+
+# volumes_fill: what the image has at a VOLUME is copied once to where the service keeps it (systemd.exec, StateDirectory).
+# `volumes` has lines: the path in the image, the directory here.
+volumes_fill() {
+    [ -n "$service_volumes" ] && [ -n "$host_unit" ] || return 0
+    printf '%s\n' "$service_volumes" >"$state/volumes"
+    while read -r volume_here volume_path <&8; do
+        volume_root=''
+        [ "$way" = merge ] || volume_root=$target_root
+        resolve_in "$volume_root" "$volume_path" || fail "VOLUME $volume_path: too many links"
+        [ "$way" = root ] || made_directories "$resolved"
+        mkdir -p "$volume_root$resolved"
+        [ ! -d "$volume_here" ] || continue
+        mkdir -p "$volume_here.new"
+        cp -a "$volume_root$resolved/." "$volume_here.new/"
+        mv "$volume_here.new" "$volume_here"
+    done 8<"$state/volumes"
+}
+
+# run_directories_keep: what the steps made in /run is gone after a reboot: systemd-tmpfiles makes it again.
+run_directories_keep() {
+    [ -s "$service_place/run" ] && [ -d /etc/tmpfiles.d ] || return 0
+    run_file=/etc/tmpfiles.d/$service_name.conf
+    { echo "# Made by dock2sh: what the image of $service_name has in /run." && sort -u "$service_place/run"; } >"$state/tmpfiles"
+    ! cmp -s "$state/tmpfiles" "$run_file" || return 0
+    file_keep "$run_file"
+    cp "$state/tmpfiles" "$run_file"
+    ! tool systemd-tmpfiles >/dev/null || systemd-tmpfiles --create "$run_file" || :
+}
+
+# run_directories: notes those of a step, from its overlay's upper directory.
+run_directories() {
+    [ -d "$overlay_room/0/upper/run" ] || return 0
+    (cd "$overlay_room/0/upper/run" && find . -type d ! -name . -exec stat -c 'd /run/%n %04a %u %g -' {} +) |
+        sed 's|/run/[.]/|/run/|' | grep -v -e ' /run/lock' -e ' /run/systemd' -e ' /run/secrets' -e ' /run/buildkit' >>"$service_place/run"
+}
+
+# SELinux: files that were moved here have the labels of where they came from.
+install_labels() {
+    [ -e /sys/fs/selinux/enforce ] && tool restorecon >/dev/null && [ -f "$service_place/changes" ] || return 0
+    awk -F '\t' '$1 != "D" { print $2 }' "$service_place/changes" | restorecon -i -f - 2>/dev/null || :
+}
+
+service_start() {
+    tool systemctl >/dev/null || return 0
+    if [ ! -L "/etc/systemd/system/multi-user.target.wants/$service_name.service" ]; then
+        systemctl -q enable "$service_name.service" || fail "systemctl enable $service_name.service"
+        host_changed=$((host_changed + 1))
+    fi
+    [ -d /run/systemd/system ] || return 0
+    [ "$host_changed" -eq 0 ] || systemctl daemon-reload || fail 'systemctl daemon-reload'
+    [ -n "$host_start" ] || return 0
+    if [ "$host_changed" -gt 0 ]; then
+        systemctl restart "$service_name.service" || fail "$service_name.service does not start: systemctl status $service_name, journalctl -u $service_name"
+    elif ! host_is_active; then
+        say "$service_name.service is not running (systemctl start $service_name)"
+    fi
+    : "$install_unit"
+}

@@ -1,0 +1,123 @@
+# Takes back what setup.sh did, from its record in $service_place.
+
+main() {
+    export LC_ALL=C
+    set -u
+    PATH=${PATH:-/usr/bin}:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
+    colours
+    undo_yes=${D2S_YES-} undo_purge='' undo_dry=''
+    while [ $# -gt 0 ]; do
+        case $1 in
+        --yes | -y) undo_yes=1 ;;
+        --purge) undo_purge=1 ;;
+        --dry-run) undo_dry=1 ;;
+        --help | -h) help_text && exit ;;
+        *) misused "What is $(quote "$1")?" ;;
+        esac
+        shift
+    done
+    [ "$(id -u)" -eq 0 ] || missing 'the right to do this: it needs root'
+    [ -d "$service_place" ] || { say "$service_name is not set up here ($service_place is not there)" && exit; }
+    undo_all
+}
+
+help_text() {
+    cat <<HELP
+Takes back what setup.sh did for $service_name on this machine, from its record in $service_place: the service, each file that was added, and each that
+was overwritten or deleted. Files that were changed since stay as they are, and are named.
+
+  --yes       do not ask (also: D2S_YES=1)
+  --dry-run   say what would be done
+  --purge     the data of the service's volumes, too
+HELP
+}
+
+undo_all() {
+    undo_ask
+    undo_state=$service_place/undo
+    rm -rf "$undo_state"
+    mkdir "$undo_state"
+    undo_plan
+    if [ -n "$undo_dry" ]; then
+        cat "$undo_state/lines"
+        rm -rf "$undo_state"
+        return
+    fi
+    undo_service
+    undo_files
+    undo_rest
+}
+
+undo_ask() {
+    [ -z "$undo_yes$undo_dry" ] || return 0
+    (: </dev/tty) 2>/dev/null || missing 'a terminal to ask on: give --yes, or set D2S_YES=1'
+    printf 'Take %s from this machine? [y/N] ' "$service_name" >/dev/tty
+    read -r undo_answer </dev/tty || undo_answer=''
+    case $undo_answer in
+    y | Y | yes | Yes) ;;
+    *) say 'Nothing was done.' && exit 1 ;;
+    esac
+}
+
+# undo_plan: $undo_state/lines: the first line of each path counts, the deepest path first; those that were changed since are left out.
+undo_plan() {
+    ! [ -f "$service_place/changes" ] || awk -F '\t' '!seen[substr($0, 3)]++' "$service_place/changes" | sort -r -k 2 >"$undo_state/all"
+    : >>"$undo_state/all"
+    : >>"$service_place/sums"
+    awk '{ sum[substr($0, 66)] = $1 } END { for (path in sum) print sum[path] "  " path }' "$service_place/sums" >"$undo_state/sums"
+    sha256sum -c "$undo_state/sums" 2>/dev/null | sed -n 's/: FAILED$//p' >"$undo_state/differ"
+    # what is gone is not changed
+    while IFS= read -r undo_path; do
+        ! [ -e "$undo_path" ] || printf '%s\n' "$undo_path"
+    done <"$undo_state/differ" | grep -v '^/var/log/' >"$undo_state/changed"
+    changed=$undo_state/changed awk '
+        BEGIN { while ((getline line < ENVIRON["changed"]) > 0) changed[line] = 1 }
+        !(substr($0, 3) in changed)' "$undo_state/all" >"$undo_state/lines"
+}
+
+undo_service() {
+    tool systemctl >/dev/null || return 0
+    ! [ -d /run/systemd/system ] || systemctl -q stop "$service_name.service" "$service_name-health.timer" 2>/dev/null
+    systemctl -q disable "$service_name.service" "$service_name-health.timer" 2>/dev/null
+}
+
+# undo_files: what was added goes, the deepest first, then what was there before comes back, directories before what is in them.
+undo_files() {
+    undo_list A '[^/]$' | undo_each '' rm -f
+    undo_list A '/$' | sed 's|/$||' | undo_each '' sh -c "$(program_vacate)" sh |
+        sed 's/^[.]//' >"$undo_state/left"
+    undo_list '[MD]' '' | sed 's|/$||' | LC_ALL=C sort >"$undo_state/back"
+    undo_each "$service_place/backup" sh -c "$(program_back)" sh / <"$undo_state/back"
+}
+
+# undo_list KIND END: paths of $undo_state/lines, as ./path.
+undo_list() {
+    LC_ALL=C grep "^$1.*$2" "$undo_state/lines" | sed 's|^..|.|'
+}
+
+# undo_each DIR COMMAND...: with the names of standard input, in DIR. A newline in a name is \001 there.
+undo_each() {
+    undo_dir=$1
+    shift
+    tr '\001\n' '\n\0' | (cd "$undo_dir/" && xargs -0 -r "$@")
+}
+
+# undo_rest: accounts, the private tree, the record. The log stays.
+undo_rest() {
+    ! [ -s "$service_place/accounts" ] || while read -r undo_account; do
+        ! tool userdel >/dev/null || userdel "$undo_account" 2>/dev/null
+    done <"$service_place/accounts"
+    ! [ -d /run/systemd/system ] || systemctl daemon-reload
+    if [ -n "$undo_purge" ]; then
+        rm -rf "/var/lib/$service_name-volumes"
+    elif [ -d "/var/lib/$service_name-volumes" ]; then
+        say "the data of its volumes stays: /var/lib/$service_name-volumes (--purge removes it)"
+    fi
+    [ ! -s "$undo_state/changed" ] || { warn 'changed by somebody else since, and left as they are:' && sed 's/^/  /' "$undo_state/changed" >&2; }
+    [ ! -s "$undo_state/left" ] || { warn 'not empty, and left:' && sed 's/^/  /' "$undo_state/left" >&2; }
+    mkdir -p /var/log/dock2sh
+    ! [ -f "$service_place/setup.log" ] || mv "$service_place/setup.log" "/var/log/dock2sh/$service_name.log"
+    rm -rf "$service_place"
+    rmdir "${service_place%/*}" 2>/dev/null
+    say "$service_name is taken from this machine; the log is /var/log/dock2sh/$service_name.log"
+}

@@ -1,0 +1,59 @@
+# run-NAME: starts it in the foreground, as `docker run IMAGE ARG...` does. Functions of the names of runtime's own take their place.
+
+main() {
+    caller_locale=${LC_ALL-unset}
+    : "$caller_locale"
+    set -u
+    umask 022
+    PATH=${PATH:-/usr/bin}:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
+    case ${1-} in --help | -h) help_text && exit ;; esac
+    action=start door='' state=/nonexistent start_arguments=$(quote "$@") root='' target_root=''
+    [ ! -e "$service_place/way" ] || [ "$(cat "$service_place/way")" != root ] || target_root=$service_place/rootfs
+    : "$action$door$state$root$target_root"
+    state_reset
+    image
+    user=$service_user cwd=$service_directory cwd_text=$service_directory
+    file_environment "$service_env"
+    "${start_with:-start_image}"
+}
+
+help_text() {
+    cat <<HELP
+usage: run-$service_name [-e K=V] [--entrypoint X] [-w DIR] [-u USER] [ARG...]
+
+Starts $service_name in the foreground, as \`docker run IMAGE ARG...\` does: ARGs take the place of the image's CMD. Its environment is in
+$service_env, which is shell text and may be changed.
+HELP
+}
+
+# file_environment FILE: what FILE sets, and what it cannot (a name that is none to a shell). It is read by a shell of its own, so that
+# nothing in it is taken for something of ours.
+file_environment() {
+    [ -r "$1" ] || missing "the right to read $1: start it as root, or as ${service_user:-root}"
+    eval "env_add $("$(tool env)" -i "$(tool sh)" -c "$(program_variables)" sh "$1" "$(tool env)" | tr '\0\n' '\n\001' | LC_ALL=C awk '
+        /^(PWD|OLDPWD|SHLVL|_|OPTIND|PS[124]|IFS|PPID)=/ { next }
+        { gsub(/\047/, "\047\\\047\047"); gsub(/\001/, "\n"); printf " \047%s\047", $0 }')"
+    more_environment
+}
+
+# start_image: as root all of docker's; the service's user himself only becomes it.
+start_image() {
+    root=$target_root start_env=''
+    : "${image_entrypoint=}${image_cmd=}"
+    eval "start_options $start_arguments"
+    [ -n "$image_entrypoint$image_cmd" ] || misused 'No command specified: the image has neither ENTRYPOINT nor CMD. Name one.'
+    account "${user:-0}"
+    start_environment
+    if [ "$(id -u)" -eq 0 ]; then
+        start_become
+    else
+        start_as_is
+    fi
+}
+
+# start_as_is: by whom it is to be, without a right of root's.
+start_as_is() {
+    [ "$(id -u)" = "$account_uid" ] && [ -z "$root" ] || missing "the right to start it: as root, or as ${service_user:-root}"
+    cd "$cwd" || missing "the directory $cwd"
+    eval "exec \"$(tool env)\" -i -- $run_env $image_entrypoint $image_cmd"
+}

@@ -1,0 +1,31 @@
+"""A bundle from a Dockerfile's text, with docker's default environment for every base image."""
+
+from pathlib import Path
+
+from dock2sh import evaluate, parse
+from dock2sh.model import DEFAULT_PATH, Base, Plan
+from dock2sh.plan.context import Project
+from dock2sh.plan.evaluate import Options
+from dock2sh.provision import Bundle, Service, bundle
+
+BASE = Base({"architecture": "amd64", "os": "linux", "config": {"Env": ["PATH=" + DEFAULT_PATH]}})
+
+
+def planned(text: str) -> Plan:
+    return evaluate(parse(text), Options(), lambda reference, platform: BASE)
+
+
+def made(text: str, context: Path | None = None, name: str = "demo") -> Bundle:
+    return bundle(planned(text), Project("Dockerfile", text, context, None), "\\", Service(name))
+
+
+def text_of(made: Bundle, path: str) -> str:
+    return next(file.data.decode() for file in made.files if file.path == path)
+
+
+def write(made: Bundle, folder: Path) -> Path:
+    for file in made.files:
+        (folder / file.path).parent.mkdir(parents=True, exist_ok=True)
+        (folder / file.path).write_bytes(file.data)
+        (folder / file.path).chmod(file.mode)
+    return folder

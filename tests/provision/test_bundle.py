@@ -1,0 +1,209 @@
+"""What is in a bundle, without a machine to try it on."""
+
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+from making import made, planned, text_of, write
+
+from dock2sh.plan.context import Project
+from dock2sh.provision.dangers import dangers
+from dock2sh.provision.releases import Release, release
+from dock2sh.provision.service import quoted, service_name, signal
+from dock2sh.provision.steps import table
+
+EVERYTHING = r"""FROM debian:12 AS build
+RUN echo built > /out
+FROM debian:12
+ENV APP_TOKEN="s3 'cret\"" GREETING="50% $5 \\ é" A.b=c
+LABEL org.opencontainers.image.title="Demo 100%" org.opencontainers.image.url=https://example.org/x
+COPY --from=build /out /opt/out
+RUN apt-get purge -y --auto-remove gcc && rm -rf /tmp/* && useradd app
+WORKDIR /srv/with space
+USER app:staff
+EXPOSE 80 8443/udp
+VOLUME ["/data", "/more data"]
+STOPSIGNAL quit
+HEALTHCHECK --interval=2s --retries=2 CMD test -e /ok
+ENTRYPOINT ["/bin/sh", "-c", "echo \"$0\" '%' $$"]
+CMD ["x y"]
+"""
+
+
+def test_a_bundle_has_what_an_operator_expects() -> None:
+    paths = [file.path for file in made(EVERYTHING).files]
+    assert {"setup.sh", "uninstall.sh", "README.md", "run-demo", "env.sh", "systemd/demo.service"} <= set(paths)
+    assert {"systemd/demo-health.timer", "systemd/demo-health.service", "health-demo"} <= set(paths)
+
+
+def test_a_dockerfile_that_starts_nothing_gets_no_service() -> None:
+    paths = [file.path for file in made("FROM scratch\nCOPY x /\n").files]
+    assert "setup.sh" in paths
+    assert not [path for path in paths if "systemd" in path or "run-" in path]
+
+
+def test_the_same_input_gives_the_same_bytes() -> None:
+    assert made(EVERYTHING) == made(EVERYTHING)
+
+
+def test_a_secret_is_for_its_user_alone() -> None:
+    modes = {file.path: file.mode for file in made(EVERYTHING).files}
+    assert modes["env.sh"] == 0o600
+    assert {file.path: file.mode for file in made("FROM debian:12\nENV A=1\n").files}["env.sh"] == 0o644
+
+
+@pytest.mark.parametrize("shell", [["dash"], ["bash", "--posix"], ["busybox", "ash"]], ids=" ".join)
+def test_every_shell_reads_its_scripts(shell: list[str], tmp_path: Path) -> None:
+    if not shutil.which(shell[0]):
+        pytest.skip(f"no {shell[0]} here")
+    folder = write(made(EVERYTHING), tmp_path)
+    for name in ("setup.sh", "uninstall.sh", "run-demo", "health-demo", "env.sh"):
+        done = subprocess.run([*shell, "-n", folder / name], capture_output=True, text=True, check=False)
+        assert (name, done.returncode, done.stderr) == (name, 0, "")
+
+
+@pytest.mark.parametrize("name", ["setup.sh", "uninstall.sh", "run-demo", "health-demo"])
+def test_shellcheck_is_content(name: str, tmp_path: Path) -> None:
+    folder = write(made(EVERYTHING), tmp_path)
+    done = subprocess.run(["shellcheck", "-s", "sh", folder / name], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout) == (0, "")
+
+
+def test_env_sh_gives_a_shell_what_the_image_has(tmp_path: Path) -> None:
+    folder = write(made(EVERYTHING), tmp_path)
+    words = ["env", "-i", "sh", "-c", '. "$1"; printf "%s|%s" "$APP_TOKEN" "$GREETING"', "sh", folder / "env.sh"]
+    done = subprocess.run(words, capture_output=True, text=True, check=True)
+    assert done.stdout == "s3 'cret\"|50%  \\ é"
+
+
+def test_the_unit_says_what_the_image_says() -> None:
+    unit = text_of(made(EVERYTHING), "systemd/demo.service")
+    for line in ("Description=Demo 100%%", "Documentation=https://example.org/x", "ExecStart=/usr/local/bin/run-demo", "User=app",
+                 "Group=staff", "WorkingDirectory=/srv/with space", "KillSignal=SIGQUIT", "KillMode=mixed", "TimeoutStopSec=10",
+                 "AmbientCapabilities=CAP_NET_BIND_SERVICE", "StateDirectory=demo-volumes/data demo-volumes/more-data",
+                 "BindPaths=/var/lib/demo-volumes/data:/data"):  # fmt: skip
+        assert f"\n{line}\n" in unit
+
+
+@pytest.mark.skipif(not shutil.which("systemd-analyze"), reason="no systemd-analyze here")
+def test_systemd_finds_nothing_wrong(tmp_path: Path) -> None:
+    """In a root of its own, where what the unit starts is there."""
+    text = EVERYTHING.replace("USER app:staff\n", "USER www-data\n")
+    folder = write(made(text), tmp_path / "bundle")
+    root = tmp_path / "root"
+    for name in ("usr/local/bin", "etc/systemd/system", "usr/lib/systemd/system", "etc/dock2sh/demo"):
+        (root / name).mkdir(parents=True)
+    for name in ("run-demo", "health-demo"):
+        shutil.copy2(folder / name, root / "usr/local/bin")
+    for unit in (folder / "systemd").glob("demo*.*"):
+        if unit.is_file():
+            shutil.copy2(unit, root / "etc/systemd/system")
+    for unit in ("sysinit.target", "basic.target", "shutdown.target", "multi-user.target", "network-online.target", "timers.target"):
+        (root / "usr/lib/systemd/system" / unit).write_text("[Unit]\nDescription=x\n")
+    words = ["systemd-analyze", "verify", "--man=no", f"--root={root}", "demo.service", "demo-health.timer", "demo-health.service"]
+    done = subprocess.run(words, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout + done.stderr) == (0, "")
+
+
+@pytest.mark.parametrize(
+    ("word", "text"),
+    [("a b", '"a b"'), ('"\\', '"\\"\\\\"'), ("$x %y", '"$$x %%y"'), ("a\nb", '"a\\nb"'), ("", '""'), ("'", "\"'\"")],
+)
+def test_a_word_in_systemds_quotes(word: str, text: str) -> None:
+    assert quoted(word) == text
+
+
+@pytest.mark.parametrize(("text", "name"), [("My App_2", "my-app-2"), ("2048", "app-2048"), ("..", "app"), ("x" * 60, "x" * 40)])
+def test_a_name_for_the_service(text: str, name: str) -> None:
+    assert service_name(text) == name
+
+
+@pytest.mark.parametrize(("given", "name"), [("9", "SIGKILL"), ("term", "SIGTERM"), ("SIGRTMIN+3", "SIGRTMIN+3")])
+def test_stopsignal(given: str, name: str) -> None:
+    assert signal(planned(f"FROM debian:12\nSTOPSIGNAL {given}\n")) == name
+
+
+@pytest.mark.parametrize(
+    ("image", "found"),
+    [
+        ("debian:12", Release("debian", "12")),
+        ("docker.io/library/debian:bookworm-slim", Release("debian", "12")),
+        ("debian:12.5-slim", Release("debian", "12")),
+        ("ubuntu:jammy-20240101", Release("ubuntu", "22.04")),
+        ("ubuntu:24.04", Release("ubuntu", "24.04")),
+        ("alpine:3.19", Release("alpine", "3.19")),
+        ("fedora:40", Release("fedora", "40")),
+        ("archlinux", Release("arch", "*")),
+        ("debian", None),
+        ("debian:sid", None),
+        ("python:3.12", None),
+        ("example.org/debian:12", None),
+        ("scratch", None),
+    ],
+)
+def test_which_release_a_base_image_is(image: str, found: Release | None) -> None:
+    assert release(image) == found
+
+
+@pytest.mark.parametrize(
+    ("command", "said"),
+    [
+        ("apt-get purge -y --auto-remove gcc", "removes packages"),
+        ("apt-get install -y gcc", ""),
+        ("cd /x && sudo apt-mark auto '.*'", "by itself"),
+        ("rm -rf /tmp/* /var/tmp/*", "deletes what others may need"),
+        ("rm -rf /var/lib/apt/lists/*", ""),
+        ("usermod -aG docker app", "changes accounts"),
+        ("useradd app", ""),
+        ("echo x >> /etc/hosts", "writes /etc/hosts"),
+        ("sed -i s/a/b/ /etc/ssh/sshd_config", "changes /etc/ssh/sshd_config"),
+        ("chown -R app /usr", "all below /usr"),
+        ("if true; then apk del build; fi", "removes packages"),
+        ("apt-get upgrade -y", "upgrades all packages"),
+    ],
+)
+def test_what_is_dangerous_on_a_machine_is_named(command: str, said: str) -> None:
+    found = dangers(planned(f"FROM debian:12\nRUN {command}\n"))
+    assert bool(found) == bool(said)
+    assert said in "".join(found)
+
+
+def test_a_stage_that_never_touches_the_machine_is_not_dangerous() -> None:
+    assert not dangers(planned("FROM debian:12 AS b\nRUN apt-get purge x\nFROM debian:12\nCOPY --from=b /x /\n"))
+
+
+def digests(text: str, context: Path | None = None) -> list[str]:
+    return [row.digest for row in table(planned(text), Project("Dockerfile", text, context, None))]
+
+
+def test_a_step_is_the_same_on_another_line() -> None:
+    assert digests("FROM debian:12\nRUN a\n") == digests("FROM debian:12\n\n# a comment\nRUN a\n")
+
+
+@pytest.mark.parametrize(
+    "other", ["FROM debian:11\nRUN a\nRUN b\n", "FROM debian:12\nENV X=1\nRUN a\nRUN b\n", "FROM debian:12\nRUN c\nRUN b\n"]
+)
+def test_what_a_step_depends_on_makes_it_another(other: str) -> None:
+    assert not set(digests("FROM debian:12\nRUN a\nRUN b\n")) & set(digests(other))
+
+
+def test_a_file_of_the_context_counts_by_content_and_mode(tmp_path: Path) -> None:
+    text = "FROM debian:12\nCOPY x /\nRUN a\n"
+    (tmp_path / "x").write_text("1")
+    first = digests(text, tmp_path)
+    (tmp_path / "other").write_text("1")
+    assert digests(text, tmp_path) == first
+    (tmp_path / "x").chmod(0o755)
+    assert not set(digests(text, tmp_path)) & set(first)
+    (tmp_path / "x").chmod(0o644)
+    (tmp_path / "x").write_text("2")
+    assert not set(digests(text, tmp_path)) & set(first)
+
+
+def test_a_stage_counts_where_it_is_copied_from() -> None:
+    text = "FROM debian:12 AS b\nRUN {}\nFROM debian:12\nRUN a\nCOPY --from=b /x /\n"
+    first, second = digests(text.format(1)), digests(text.format(2))
+    assert [one == other for one, other in zip(first, second, strict=True)] == [False, True, False]
+    rows = table(planned(text.format(1)), Project("Dockerfile", text, None, None))
+    assert [(row.stage, row.needs) for row in rows] == [("b", ()), ("-", ()), ("-", ("b",))]
