@@ -45,7 +45,9 @@ def provision(
 
     if not output:
         usage("provision writes several files: -o DIR says where to")
-    plan, project, dockerfile = planned(target, file, build_arg, stage, platform, label, base, build_context, offline, secret)
+    plan, project, dockerfile = planned(
+        target, file, build_arg, stage, platform, label, base, build_context, offline, secret, where="host"
+    )
     wish = name or service_name(Path(project.context or ".").resolve().name)
     if not re.fullmatch(r"[a-z][a-z0-9-]{0,39}", wish):
         usage(f"--name {wish}: small letters, digits and -, beginning with a letter, at most 40")

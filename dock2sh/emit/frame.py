@@ -50,7 +50,7 @@ def head(plan: Plan, setting: Setting) -> str:
         f"What `docker build` does with {setting.name}, as a shell script.",
         f"Made by dock2sh {__version__} from {setting.name} (sha256:{digest}).",
         *(f"Target stage: {plan.target}" for _ in range(bool(plan.target and len(plan.stages) > 1))),
-        *_left_out(plan),
+        *left_out_lines(plan),
         *(f"What it gets is fixed by {lock.name} ({lock.mode})." for lock in [setting.lock] if lock and not lock.records),
         "",
         *_how_to_run(base, setting),
@@ -67,7 +67,7 @@ def head(plan: Plan, setting: Setting) -> str:
     return "#!/bin/sh\n" + "\n".join(("# " + line).rstrip() for line in lines) + "\n"
 
 
-def _left_out(plan: Plan) -> list[str]:
+def left_out_lines(plan: Plan) -> list[str]:
     """What markers keep away from this machine: docker, which knows none, does it."""
     if not plan.left_out:
         return []

@@ -7,7 +7,7 @@ from dock2sh import __version__
 from dock2sh.digest import sha256
 from dock2sh.emit.bundle import bundle
 from dock2sh.emit.display import delimiter
-from dock2sh.emit.frame import Frame, Setting, image
+from dock2sh.emit.frame import Frame, Setting, image, left_out_lines
 from dock2sh.emit.quoting import assignment, quote
 from dock2sh.emit.script import script
 from dock2sh.model import Fetch, Plan, Run
@@ -56,6 +56,7 @@ def _head(plan: Plan, setting: Setting, service: Service) -> str:
     lines = [
         f"Sets up {service.name} on a machine, as {setting.name} says, without containers.",
         f"Made by dock2sh {__version__} from {setting.name} (sha256:{sha256(setting.text)[:12]}), FROM {base}.",
+        *left_out_lines(plan),
         "",
         f"It changes the machine: {merged}.",
         f"What was there is kept in {service.place}, and uninstall.sh there takes it all back.",

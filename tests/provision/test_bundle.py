@@ -99,16 +99,31 @@ def test_systemd_finds_nothing_wrong(tmp_path: Path) -> None:
     for unit in (folder / "systemd").glob("demo*.*"):
         if unit.is_file():
             shutil.copy2(unit, root / "etc/systemd/system")
-    for unit in ("sysinit.target", "basic.target", "shutdown.target", "multi-user.target", "network-online.target", "timers.target"):
+    for unit in (
+        "sysinit.target",
+        "basic.target",
+        "shutdown.target",
+        "multi-user.target",
+        "network-online.target",
+        "timers.target",
+    ):
         (root / "usr/lib/systemd/system" / unit).write_text("[Unit]\nDescription=x\n")
-    words = ["systemd-analyze", "verify", "--man=no", f"--root={root}", "demo.service", "demo-health.timer", "demo-health.service"]
+    words = [
+        "systemd-analyze",
+        "verify",
+        "--man=no",
+        f"--root={root}",
+        "demo.service",
+        "demo-health.timer",
+        "demo-health.service",
+    ]
     done = subprocess.run(words, capture_output=True, text=True, check=False)
     assert (done.returncode, done.stdout + done.stderr) == (0, "")
 
 
 @pytest.mark.parametrize(
     ("word", "text"),
-    [("a b", '"a b"'), ('"\\', '"\\"\\\\"'), ("$x %y", '"$$x %%y"'), ("a\nb", '"a\\nb"'), ("", '""'), ("'", "\"'\"")],
+    [("a b", '"a b"'), ('"\\', '"\\"\\\\"'), ("$x %y", '"$$x %%y"'), ("a\nb", '"a\\nb"'), ("", '""'), ("'", '"\'"')],
 )
 def test_a_word_in_systemds_quotes(word: str, text: str) -> None:
     assert quoted(word) == text

@@ -13,7 +13,9 @@ def due(*lines: str, **asked: str) -> list[int]:
     with open(f"{RUNTIME}/programs/due.awk") as file:
         program = file.read()
     env = {"from": "0", "only": "", **asked, "PATH": "/usr/bin:/bin"}
-    done = subprocess.run(["awk", program], input="\n".join([*lines, *STEPS]) + "\n", env=env, capture_output=True, text=True, check=True)
+    done = subprocess.run(
+        ["awk", program], input="\n".join([*lines, *STEPS]) + "\n", env=env, capture_output=True, text=True, check=True
+    )
     return [int(word) for word in done.stdout.split()]
 
 
