@@ -14,13 +14,11 @@ from collections.abc import Callable
 from contextlib import ExitStack
 from pathlib import Path
 
-from dock2sh.verify import Case
-from dock2sh.verify.judge import Ours, read_sides
+from dock2sh.verify import Case, Ours
 from dock2sh.verify.layers import in_directories, mounted
-from dock2sh.verify.ours import Outcome, Place
+from dock2sh.verify.reading import read_sides
 from dock2sh.verify.reference import Built
-from dock2sh.verify.snapshot import look, now
-from dock2sh.verify.steps import Film
+from dock2sh.verify.snapshot import look, now, written
 
 FILES, SIZE = 20_000, 53_687  # of the base: a GiB
 WRITTEN, LARGE = 800, 536_870  # by both sides
@@ -64,8 +62,8 @@ def main() -> int:
         since = now(work)
 
         def compare() -> int:
-            film = Film(None, Place(roots[0], "", work))
-            mine = Ours(roots[0], work, look(roots[0]), since, Outcome(0, ""), film)
+            seen = look(roots[0])
+            mine = Ours(roots[0], work, seen, since, written(seen, since), {})
             layers = in_directories([os.path.join(work, "theirs", "upper")])
             theirs = Built("", roots[1], look(roots[1]), layers, {}, (), since // 10**9, base=("base",))
             return read_sides(Case("", {}, "", "", "base"), mine, theirs).size

@@ -1,6 +1,6 @@
 """`dock2sh verify`: a plan and its script put before the judge. Plan, images/ and verify/ meet here; none knows the others."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
 from dock2sh.model import Copy, Fetch, Plan
@@ -13,9 +13,10 @@ from dock2sh.verify import Case, How, Image, StageRow, Step, Verdict, engine, ve
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from dock2sh.verify import Engine
+    from dock2sh.verify import Engine, Make
 
 
+_IMAGE = "docker-image://"
 _LINK = (
     "its image store cannot lay a layer beside the others, so that links in the destination are followed and directories keep "
     "their modes. It was compared with the script as it is without --link; with the containerd store docker keeps --link"
@@ -23,38 +24,60 @@ _LINK = (
 
 
 _UNMARKED = "{note}. The reference has it: markers are comments to who builds that"
+NONE = "none"
+"""The sandbox that is none: `sh setup.sh --root DIR` on this machine."""
 
 
 class Wish(NamedTuple):
     """What is said besides the Dockerfile: docker's flags as typed, the script's options, who builds the reference, how it is
-    verified. `contexts` are the names of named build contexts."""
+    verified. `contexts` are the named build contexts, by name; `sandbox` is where our side is built, a name of
+    `sandbox.choice.NAMES` or NONE; `escape` is the Dockerfile's escape character."""
 
     docker: Sequence[str] = ()
     script: Sequence[str] = ()
     builder: str = "docker"
-    contexts: Sequence[str] = ()
+    contexts: Mapping[str, str] = {}
     how: How = How()
+    sandbox: str = NONE
+    escape: str = "\\"
 
 
 def prove(plan: Plan, project: Project, file: str, write: "Callable[[Plan], str]", wish: Wish) -> Verdict:
-    """Run the script that `write` makes of the plan, build the reference, compare. Needs root and a build context."""
+    """Build our side by running the script that `write` makes of the plan, build the reference, compare. Needs root and a build
+    context. Raises SandboxError."""
     by = engine(wish.builder)
     lines = _links(plan)
     if lines and by.drops_link():
-        answer = verify(case(_unlinked(plan), project, file, write, wish, by), wish.how._replace(unpack=unpack), by)
+        answer = _proved(_unlinked(plan), project, file, write, wish, by)
         note = f"{by.name} drops COPY --link (line {', '.join(map(str, lines))}): {_LINK}"
         word = "equivalent" if answer.verdict == "identical" else answer.verdict
         return answer._replace(verdict=word, notes=(*answer.notes, note))
-    return verify(case(plan, project, file, write, wish, by), wish.how._replace(unpack=unpack), by)
+    return _proved(plan, project, file, write, wish, by)
 
 
-def refused(diagnostic: Diagnostic, project: Project, file: str, wish: Wish) -> Verdict:
-    """The verdict on a Dockerfile that dock2sh refuses: whether the engine refuses it, too."""
+def _proved(plan: Plan, project: Project, file: str, write: "Callable[[Plan], str]", wish: Wish, by: "Engine") -> Verdict:
+    make = None if wish.sandbox == NONE else _emulated(plan, project, wish)
+    return verify(case(plan, project, file, write, wish, by), wish.how._replace(unpack=unpack), by, make=make)
+
+
+def _emulated(plan: Plan, project: Project, wish: Wish) -> "Make":
+    from dock2sh.emulated import Emulation, emulated
+    from dock2sh.sandbox.choice import choose
+
+    # privileged, so that a step has all that docker gives it
+    sandbox = choose(wish.sandbox, privileged=True)
+    pairs = zip(wish.script[::2], wish.script[1::2], strict=True)
+    options = [word for flag, value in pairs if flag in ("--secret", "--ssh") for word in (flag, value)]
+    return emulated(Emulation(plan, project, wish.escape, options, wish.contexts, sandbox, wish.sandbox))
+
+
+def refused(diagnostic: Diagnostic, context: str, file: str, wish: Wish) -> Verdict:
+    """The verdict on a Dockerfile (or its ignore file) that dock2sh refuses: whether the engine refuses it, too."""
     from dock2sh.verify import refused as judged
     from dock2sh.verify.engines import Request
 
     line = f"line {diagnostic.spans[0].first}: " if diagnostic.spans else ""
-    request = Request(str(project.context), file, wish.docker)
+    request = Request(context, file, wish.docker)
     return judged(line + diagnostic.message, request, engine(wish.builder))
 
 
@@ -76,8 +99,9 @@ def case(plan: Plan, project: Project, file: str, write: "Callable[[Plan], str]"
         config=plan.config,
         context=str(project.context.resolve()),
         file=file,
-        base="" if first.base == "scratch" else first.base,
+        base="" if first.base == "scratch" else _meant(first.base, wish.contexts),
         history=tuple(entry["created_by"] for entry in own) if by.name == "docker" else None,
+        empty=tuple(bool(entry.get("empty_layer")) for entry in own) if by.name == "docker" else None,
         options=wish.docker,
         script_options=wish.script,
         inline=_documents(plan),
@@ -87,6 +111,12 @@ def case(plan: Plan, project: Project, file: str, write: "Callable[[Plan], str]"
         chain=tuple(stage.key for stage in plan.chain()),
         notes=tuple(_UNMARKED.format(note=note) for note in plan.notes),
     )
+
+
+def _meant(image: str, contexts: Mapping[str, str]) -> str:
+    """The image that a name of the Dockerfile means: a named context may put another one in its place."""
+    source = contexts.get(image, "")
+    return source.removeprefix(_IMAGE) if source.startswith(_IMAGE) else image
 
 
 def _links(plan: Plan) -> list[int]:
@@ -165,7 +195,7 @@ def _stages(plan: Plan) -> Iterator[StageRow]:
         yield StageRow(stage.key, base, stage.span.first, tuple(name for name in stage.needs() if name != stage.parent))
 
 
-def _images(plan: Plan, contexts: Sequence[str]) -> dict[str, None]:
+def _images(plan: Plan, contexts: Collection[str]) -> dict[str, None]:
     """The images that files are taken from, in order: what is neither a stage nor a named context."""
     stages = {stage.key for stage in plan.stages}
     bases = [stage.base for stage in plan.stages if stage.parent is None and stage.base != "scratch"]

@@ -30,7 +30,8 @@ MAY_IMPORT = {
     "runtime": set[str](),  # programs that a script carries
     # these compose: they may know everything but the command line
     "bases": {"source", "model", "plan", "images"},
-    "proof": {"source", "model", "plan", "images", "verify"},
+    "proof": {"source", "model", "plan", "images", "verify", "emulated", "sandbox"},
+    "emulated": {"model", "plan", "images", "sandbox", "emulator", "verify"},
     "emulator": {"source", "digest", "model", "plan", "emit", "images", "sandbox"},
     "measuring": {"model", "plan", "explain", "images", "sandbox", "emulator"},
     "locking": {"model", "plan", "emit", "lock", "emulator"},

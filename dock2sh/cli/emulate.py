@@ -30,7 +30,6 @@ from dock2sh.source import Diagnostic, draw
 if TYPE_CHECKING:
     from dock2sh.emulator import Emulated, Event, StepFailed
     from dock2sh.model import Plan
-    from dock2sh.sandbox import Sandbox
 
 Agents = Annotated[list[str] | None, typer.Option("--ssh", metavar="default[=SOCKET]", help="An agent for RUN --mount=type=ssh.")]
 NoCache = Annotated[bool, typer.Option("--no-cache", help="Run every step.")]
@@ -98,7 +97,10 @@ def emulate(
     Exit status: 0; 1 a step failed, or the Dockerfile is refused; 2 usage; 3 something is missing here.
     """
     end_in_order()
-    choose("--sandbox", sandbox, ("namespaces", "docker", "podman", "vm"))
+    from dock2sh.sandbox.choice import NAMES
+    from dock2sh.sandbox.choice import choose as find_sandbox
+
+    choose("--sandbox", sandbox, NAMES)
     choose("--on-failure", on_failure, ("stop", "shell"))
     choose("--progress", progress, ("auto", "plain", "tty", "json"))
     from dock2sh.emulator import Bases, Order, StepFailed, emulate
@@ -124,7 +126,7 @@ def emulate(
             no_cache=frozenset(["*"] if no_cache else no_cache_filter or ()),
             escape=dockerfile.escape,
             lock=carried,
-            sandbox=_sandbox(sandbox, privileged, kernel),
+            sandbox=find_sandbox(sandbox, privileged, kernel),
             on_failure=_shell if on_failure == "shell" else lambda failed, work: None,
         )
         with Complaints(project), shown(plan, progress, quiet) as tell, emulate(plan, project, order, tell) as done:
@@ -139,32 +141,6 @@ def emulate(
         Path(iidfile).write_text(said)
     if quiet and said:
         print(said)
-
-
-def _sandbox(name: str, privileged: bool, kernel: str) -> "Sandbox | None":
-    """The sandbox of that name, if it can be had here; None for the emulator's own namespaces. Raises SandboxError."""
-    if name == "namespaces":
-        return None
-    from dock2sh.sandbox import SandboxError
-
-    found = _elsewhere(name, privileged, kernel)
-    if trouble := found.trouble():
-        raise SandboxError(trouble)
-    return found
-
-
-def _elsewhere(name: str, privileged: bool, kernel: str) -> "Sandbox":
-    if name == "vm":
-        from dock2sh.sandbox.vm import Vm
-
-        return Vm(kernel)
-    if name == "docker":
-        from dock2sh.sandbox.docker import Docker
-
-        return Docker(privileged)
-    from dock2sh.sandbox.podman import Podman
-
-    return Podman(privileged)
 
 
 def _result(done: "Emulated", output: str, names: list[str], quiet: bool) -> str:

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from dock2sh.cli.calls import choose, evaluation_options, finder
+from dock2sh.cli.calls import choose, evaluation_options, finder, pairs
 from dock2sh.cli.flags import Bases, BuildArgs, Contexts, File, Format, Labels, Output, PlatformOption, Secrets, Stage, Target
-from dock2sh.cli.say import REFUSED, USAGE, colour, json_text, note, stop, usage, write
+from dock2sh.cli.say import REFUSED, UNABLE, USAGE, colour, json_text, note, stop, usage, write
 from dock2sh.source import Refused
 
 if TYPE_CHECKING:
@@ -27,7 +27,15 @@ Builder = Annotated[
         "--builder", metavar="docker|classic|podman|buildah", help="Who builds the reference (classic: docker's old builder)."
     ),
 ]
-Shell = Annotated[str, typer.Option("--shell", metavar="dash|bash|busybox", help="The shell that runs the script.")]
+Shell = Annotated[
+    str, typer.Option("--shell", metavar="dash|bash|busybox", help="The shell that runs the script (with namespaces and none).")
+]
+Place = Annotated[
+    str,
+    typer.Option(
+        "--sandbox", metavar="namespaces|docker|podman|vm|none", help="Where our side is built; none: sh setup.sh --root."
+    ),
+]
 Agents = Annotated[list[str] | None, typer.Option("--ssh", metavar="default[=SOCKET]", help="As docker's, for both sides.")]
 
 
@@ -63,6 +71,7 @@ def verify(
         typer.Option("--run", metavar="'ARG...'", help="Run both with these arguments, as `docker run IMAGE ARG...`."),
     ] = None,
     seconds: Annotated[float, typer.Option("--seconds", help="When to end a run that goes on.")] = 10.0,
+    sandbox: Place = "namespaces",
     shell: Shell = "dash",
     every: Annotated[str, typer.Option("--all", metavar="DIR", help="Every Dockerfile below DIR; see docs/verify.md.")] = "",
     results: Annotated[
@@ -78,7 +87,7 @@ def verify(
     format: Format = "text",
     output: Output = "",
 ) -> None:
-    """Build with docker, run the script, and compare the results file by file.
+    """Build with docker, emulate the Dockerfile, and compare the results file by file.
 
     \b
     dock2sh verify .
@@ -87,6 +96,7 @@ def verify(
     dock2sh verify --calibrate 2 .               excuse only what docker does not reproduce itself
     dock2sh verify --run '--version' .           ...and what both do when they are run
     dock2sh verify --builder podman .
+    dock2sh verify --sandbox vm .                our side in a virtual machine; none: sh setup.sh --root DIR, here
     dock2sh verify --record made.json .          then, where no docker is:  dock2sh verify --against made.json .
     dock2sh verify --against my-image:latest .   an image that is there
     dock2sh verify --all samples --results done.jsonl
@@ -95,12 +105,17 @@ def verify(
     3 a side did not build; 4 inconclusive. Where both sides refuse the Dockerfile they agree.
     """
     from dock2sh.plan.context import locate
+    from dock2sh.proof import NONE
+    from dock2sh.sandbox.choice import NAMES
     from dock2sh.verify import BUILDERS, SHELLS, How
     from dock2sh.verify.farm import Farm
 
     choose("--format", format, FORMATS)
     choose("--shell", shell, tuple(SHELLS))
     choose("--builder", builder, BUILDERS)
+    choose("--sandbox", sandbox, (*NAMES, NONE))
+    if shell != "dash" and sandbox not in ("namespaces", NONE):
+        usage(f"--shell {shell}: with --sandbox {sandbox} the shell is that of the image")
     if os.geteuid() != 0:
         usage("verify needs root: the script builds a root file system. Try `sudo dock2sh verify ...`.")
     # what is built and mounted here must go, whoever ends it
@@ -108,25 +123,38 @@ def verify(
     if record and against:
         usage("--record and --against exclude each other: one writes a reference, the other reads one")
     if every:
-        options = ("--builder", builder, "--shell", shell, *(("--calibrate", str(calibrate)) if calibrate else ()))
+        options: tuple[str, ...] = ("--builder", builder, "--sandbox", sandbox, "--shell", shell)
+        options += ("--calibrate", str(calibrate)) if calibrate else ()
         _farm(Farm(every, options, results, jobs or max(1, (os.cpu_count() or 2) // 2), scheduler), format, output)
-    try:
-        project = locate(target, file)
-    except Refused as refused:
-        stop(refused.diagnostic, None, USAGE, "text")
-    if project.context is None:
-        usage("verify needs a build context, which standard input has not: give a directory or a Dockerfile")
+    if "-" in (target, file):
+        usage("verify needs a build context and a Dockerfile that can be read twice: standard input is neither")
     how = How(shell, _against(against), calibrate, each_step, _runs(behaviour, run, seconds))
     docker = {"--build-arg": build_arg, "--label": label, "--secret": secret, "--ssh": ssh, "--build-context": build_context,
               "--target": [stage] if stage else None, "--platform": [platform] if platform else None}  # fmt: skip
     to_script = {"--secret": secret, "--base": base, "--ssh": ssh, "--build-context": build_context}
-    wish = _wish(docker, to_script, builder, build_context, how)
-    path = file or (target if Path(target).is_file() else str(project.context / project.name))
+    wish = _wish(docker, to_script, builder, build_context, how)._replace(sandbox=sandbox)
     options, find = evaluation_options(build_arg, stage, platform, label, "container"), finder(base, build_context, False)
-    answer = _asked(project, options, find, path, wish, record)
-    answer = answer._replace(name=path)
-    write(_shown(answer, format, output), output)
+    try:
+        project = locate(target, file)
+        assert project.context
+        path = file or (target if Path(target).is_file() else str(project.context / project.name))
+        answer = _asked(project, options, find, path, wish, record)
+    except Refused as refused:
+        answer = _not_located(refused, target, file, wish, bool(record))
+        path = file or target
+    write(_shown(answer._replace(name=path), format, output), output)
     raise typer.Exit(answer.status)
+
+
+def _not_located(refused: "Refused", target: str, file: str, wish: "Wish", record: bool) -> "Verdict":
+    """A wrong ignore file is a reason for docker, too; all else is the command line's fault."""
+    from dock2sh.proof import refused as judged
+
+    if refused.diagnostic.code not in ("ignore", "pattern") or record or wish.how.against:
+        stop(refused.diagnostic, None, USAGE, "text")
+    context = target if os.path.isdir(target) else os.path.dirname(target) or "."
+    place = file or (target if context != target else os.path.join(context, "Dockerfile"))
+    return judged(refused.diagnostic, context, place, wish)
 
 
 def _ended(number: int, frame: object) -> None:
@@ -138,6 +166,7 @@ def _asked(project: "Project", options: Any, find: Any, path: str, wish: "Wish",
     import dock2sh
     from dock2sh.plan.evaluate import evaluate
     from dock2sh.proof import prove, recorded, refused
+    from dock2sh.sandbox import SandboxError
     from dock2sh.verify import NoReference, NotBuilt
 
     def script(plan: Any) -> str:
@@ -147,14 +176,17 @@ def _asked(project: "Project", options: Any, find: Any, path: str, wish: "Wish",
         dockerfile = dock2sh.parse(project.text)
         plan = evaluate(dockerfile, options, find, None, project.ignore)
         if not record:
-            return prove(plan, project, path, script, wish)
+            return prove(plan, project, path, script, wish._replace(escape=dockerfile.escape))
         write(recorded(plan, project, path, script, wish), record)
         note(f"recorded in {record}. Compare with it: dock2sh verify --against {record} ...")
         raise typer.Exit(0)
     except Refused as error:
         if record or wish.how.against:
             stop(error.diagnostic, project, REFUSED, "text")
-        return refused(error.diagnostic, project, path, wish)
+        return refused(error.diagnostic, str(project.context), path, wish)
+    except SandboxError as error:
+        note(str(error))
+        raise typer.Exit(UNABLE) from error
     except NoReference as error:
         usage(str(error))
     except NotBuilt as error:
@@ -165,8 +197,7 @@ def _asked(project: "Project", options: Any, find: Any, path: str, wish: "Wish",
 def _wish(docker: Flags, script: Flags, builder: str, contexts: list[str] | None, how: "How") -> "Wish":
     from dock2sh.proof import Wish
 
-    names = [text.partition("=")[0] for text in contexts or ()]
-    return Wish(_words(docker), _words(script), builder, names, how)
+    return Wish(_words(docker), _words(script), builder, pairs("--build-context", contexts), how)
 
 
 def _words(flags: Flags) -> list[str]:

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from dock2sh.emulator.bases import Bases, named_contexts, root
 from dock2sh.emulator.build import Built, Event, Root, StepFailed, Wish, build
 from dock2sh.emulator.elsewhere import build_elsewhere
-from dock2sh.emulator.places import home, workplace
+from dock2sh.emulator.places import furnish, home, workplace
 from dock2sh.emulator.result import image_config, inspected, keep, write_directory, write_tar
 from dock2sh.images.store import Store, Stored, open_store
 from dock2sh.model import Plan
@@ -29,8 +29,8 @@ if TYPE_CHECKING:
     from dock2sh.emit.carried import Carried
 
 __all__ = [
-    "Bases", "Event", "Order", "Root", "StepFailed", "emulate", "image_config", "inspected", "keep", "private_mounts",
-    "workplace", "write_directory", "write_tar",
+    "Bases", "Built", "Emulated", "Event", "Order", "Root", "StepFailed", "emulate", "furnish", "home", "image_config",
+    "inspected", "keep", "private_mounts", "workplace", "write_directory", "write_tar",
 ]  # fmt: skip
 
 
@@ -41,7 +41,9 @@ class Order(NamedTuple):
     are built anew (`*`: all), `escape` is the Dockerfile's escape character. `sandbox` is where the script runs as a whole; None
     is namespaces of ours, with a layer a step.
     `lock` is what the script carries of a lock; with `records` (any text) the steps note what they get, in `Emulated.records`.
-    `on_failure` is called with what has failed and a directory to work in, before all is taken away.
+    `on_failure` is called with what has failed and a directory to work in, before all is taken away. `roots` are images
+    that are not to be those of `bases`; `place` is where layers and cache are kept, instead of the user's own; `shell`
+    reads the script in our namespaces.
     """
 
     bases: Bases
@@ -52,6 +54,9 @@ class Order(NamedTuple):
     sandbox: Sandbox | None = None
     lock: "Carried | None" = None
     on_failure: "Callable[[StepFailed, str], None]" = lambda failed, work: None
+    roots: Mapping[str, Root] = {}
+    place: str = ""
+    shell: Sequence[str] = ("sh",)
 
 
 class Emulated(NamedTuple):
@@ -78,16 +83,16 @@ def emulate(plan: Plan, project: Project, order: Order, tell: Callable[[Event], 
     Raises StepFailed, SandboxError, ImageError, Refused.
     """
     private_mounts()
-    place, store = home(), open_store()
+    place, store = order.place or home(), open_store()
     contexts = named_contexts(plan, order.bases.sources)
     with store.busy(), workplace(place) as work:
-        images = order.bases.of(plan, contexts)
         lock = _recording(order.lock, work)
+        images = order.bases.of(plan, [*contexts, *order.roots])
         wish = Wish(
             script=lambda: _script(plan, project, order.escape, lock),
             home=place,
             work=work,
-            bases={name: root(image, store) for name, image in images.items()},
+            bases={**{name: root(image, store) for name, image in images.items()}, **order.roots},
             context=str(project.context.resolve()) if project.context else "",
             ignore=project.ignore,
             contexts=contexts,
@@ -96,6 +101,7 @@ def emulate(plan: Plan, project: Project, order: Order, tell: Callable[[Event], 
             no_cache=order.no_cache,
             jobs=order.jobs,
             fixed=dict(_fixed(plan, lock)),
+            shell=order.shell,
         )
         try:
             stages = build_elsewhere(plan, wish, order.sandbox, tell) if order.sandbox else build(plan, wish, tell)

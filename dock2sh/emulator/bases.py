@@ -1,7 +1,7 @@
 """The images that a plan stands on and copies from: brought into the store, as directories that can be mounted."""
 
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 
 from dock2sh.emulator.build import Root
 from dock2sh.images import ImageError, InvalidReference, import_image
@@ -32,9 +32,9 @@ class Bases:
             self._brought[reference, platform] = import_image(reference, self.sources, platform, wish=self._wish)
         return self._brought[reference, platform]
 
-    def of(self, plan: Plan, contexts: Mapping[str, str]) -> dict[str, Stored]:
-        """Every image that the plan needs, by its name there. Raises ImageError."""
-        return {name: self.image(name, platform) for name, platform in _images(plan, contexts)}
+    def of(self, plan: Plan, known: Collection[str]) -> dict[str, Stored]:
+        """Every image that the plan needs, by its name there, but for what is `known` by that name. Raises ImageError."""
+        return {name: self.image(name, platform) for name, platform in _images(plan) if name not in known}
 
 
 def root(image: Stored, store: Store) -> Root:
@@ -42,13 +42,13 @@ def root(image: Stored, store: Store) -> Root:
     return Root(image.id, tuple(store.directory(layer) for layer in image.layers))
 
 
-def _images(plan: Plan, contexts: Mapping[str, str]) -> Iterator[tuple[str, str]]:
+def _images(plan: Plan) -> Iterator[tuple[str, str]]:
     stages = {stage.key for stage in plan.stages}
     for stage in plan.stages:
         if stage.parent is None and stage.base != "scratch":
             yield stage.base, stage.platform
         for name in stage.needs():
-            if name not in stages and name not in contexts:
+            if name not in stages:
                 yield name, stage.platform
 
 

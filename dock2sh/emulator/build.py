@@ -78,7 +78,7 @@ class Wish(NamedTuple):
     has to be run.
 
     `no_cache` are the stages (names) that are built anew, `*` for all; `jobs` is how many stages are built at a time. `fixed`
-    says what a lock makes of a step, by its number: it is another step then.
+    says what a lock makes of a step, by its number: it is another step then. `shell` reads the script.
     """
 
     script: Callable[[], str]
@@ -93,6 +93,7 @@ class Wish(NamedTuple):
     no_cache: frozenset[str] = frozenset()
     jobs: int = 2
     fixed: Mapping[int, str] = {}
+    shell: Sequence[str] = ("sh",)
 
 
 def build(plan: Plan, wish: Wish, tell: Callable[[Event], None]) -> dict[str, Built]:
@@ -206,6 +207,7 @@ class _Builder:
             context=self.wish.context,
             options=self.wish.options,
             env=self.wish.env,
+            shell=self.wish.shell,
         )
         process, reader = begin(job)
         places = [""] * len(done) + places

@@ -16,9 +16,15 @@ from contextlib import contextmanager
 def home() -> str:
     """The data directory of dock2sh, which is made."""
     data = os.environ.get("XDG_DATA_HOME") or os.path.expanduser("~/.local/share")
-    place = os.path.join(data, "dock2sh")
-    for name in ("build", "caches", "layers", "work"):
+    return furnish(os.path.join(data, "dock2sh"))
+
+
+def furnish(place: str, caches: str = "") -> str:
+    """Make a directory fit to keep layers and cache in: its real path. `caches` are those of another place that it shares."""
+    for name in ("build", "layers", "work", *(() if caches else ("caches",))):
         os.makedirs(os.path.join(place, name), mode=0o700, exist_ok=True)
+    if caches:
+        os.symlink(caches, os.path.join(place, "caches"))
     return os.path.realpath(place)
 
 

@@ -30,8 +30,9 @@ class Build(NamedTuple):
 
     `stage` is its name in the script, "" if it shares the target's root; `layers` are what it begins with, the lowest first,
     `finished` where the directory of each step's layer goes. `roots` are the layers of the stages and images that the steps read.
-    `options` are more of the script's own, `env` is what they need of the environment (a secret's variable). `work` is an empty
-    directory on the file system of `finished`, `caches` where RUN --mount=type=cache keeps its directories.
+    `options` are more of the script's own, `env` is what they need of the environment (a secret's variable). `shell` reads the
+    script. `work` is an empty directory on the file system of `finished`, `caches` where RUN --mount=type=cache keeps its
+    directories.
     """
 
     script: str
@@ -46,6 +47,7 @@ class Build(NamedTuple):
     context: str = ""
     options: Sequence[str] = ()
     env: Mapping[str, str] = {}
+    shell: Sequence[str] = ("sh",)
 
 
 # What is told on the way: (kind, text). Kinds: s a step begins (its number), o output, l a layer is finished (its step, the
@@ -218,7 +220,7 @@ class _Supervisor:
         with open(file, "w", encoding="utf-8", errors="surrogateescape") as text:
             text.write(build.script)
         root = f"{build.work}/none" if build.stage else self.root
-        command = ["sh", file, "--root", root, "--state", f"{build.work}/state", "--door", self.door]
+        command = [*build.shell, file, "--root", root, "--state", f"{build.work}/state", "--door", self.door]
         command += ["--from", str(build.first), "--to", str(build.last), *build.options]
         command += ["--context", build.context] if build.context else []
         environment = {**build.env, "PATH": _PATH, "LC_ALL": "C"}

@@ -32,9 +32,9 @@ class Case(NamedTuple):
 
     `base` is the image that the target stage stands on ("" for scratch), `images` all images that files are taken from,
     `script_options` what the script is given besides its root and context (`--secret`, `--base`, ...). `history` holds our own
-    instructions' entries, without the base's; None if it is not to be compared. `inline` as in `compare`. `steps` are those of
-    all stages, in the script's order, `chain` the stages whose files become the image's, the target last. `notes` are for the
-    report.
+    instructions' entries, without the base's, `empty` which of them make no layer; None if they are not to be compared. `inline`
+    as in `compare`. `steps` are those of all stages, in the script's order, `chain` the stages whose files become the image's,
+    the target last. `notes` are for the report.
     """
 
     script: str
@@ -51,6 +51,7 @@ class Case(NamedTuple):
     stages: tuple[StageRow, ...] = ()
     chain: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
+    empty: tuple[bool, ...] | None = None
 
     def layers(self) -> tuple[Step, ...]:
         """The steps that make the image's own layers, the lowest first."""

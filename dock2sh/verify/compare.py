@@ -21,7 +21,8 @@ class Result(NamedTuple):
     """What one side made: files, the image config (docker's keys), the history's `created_by` of its own instructions.
 
     `began` is when its build began, in seconds: a later mtime is "now", which two builds cannot have in common. `base` are the
-    diff ids of the base image, where they are known.
+    diff ids of the base image, where they are known. `empty` tells which entries of the history make no layer (None:
+    nobody knows).
     """
 
     tree: Tree
@@ -30,6 +31,7 @@ class Result(NamedTuple):
     began: int = 0
     base: tuple[str, ...] = ()
     masked: Masked = MappingProxyType({})
+    empty: tuple[bool, ...] | None = None
 
 
 class Difference(NamedTuple):
@@ -65,7 +67,7 @@ def compare(
     COPY and ADD here-documents: docker takes these from its cache even with --no-cache, with the time of the build that made
     them first, so that their mtimes say nothing.
     """
-    found = [*_trees(ours, theirs), *configs(ours.config, theirs.config), *_histories(ours.history, theirs.history)]
+    found = [*_trees(ours, theirs), *configs(ours.config, theirs.config), *_histories(ours, theirs)]
     found = [difference for difference in found if difference.what != "mtime" or difference.where not in inline]
     if contents:
         return _new_names([_excused(difference, rows, _by_contents(contents)) for difference in found])
@@ -168,8 +170,15 @@ def configs(ours: Config, theirs: Config) -> Iterator[Difference]:
             yield Difference(key, "config", repr(mine), repr(other))
 
 
-def _histories(ours: tuple[str, ...] | None, theirs: tuple[str, ...] | None) -> Iterator[Difference]:
+def _histories(ours: Result, theirs: Result) -> Iterator[Difference]:
     """Instruction by instruction, from the end: the base's come first, and a side may not know them. None is not compared."""
+    yield from _side_by_side(ours.history, theirs.history)
+    if ours.empty is not None and theirs.empty is not None and len(ours.empty) == len(theirs.empty):
+        words = [tuple("makes no layer" if one else "makes a layer" for one in side) for side in (ours.empty, theirs.empty)]
+        yield from _side_by_side(*words)
+
+
+def _side_by_side(ours: tuple[str, ...] | None, theirs: tuple[str, ...] | None) -> Iterator[Difference]:
     if ours is None or theirs is None:
         return
     longest = max(len(ours), len(theirs))

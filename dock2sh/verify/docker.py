@@ -4,7 +4,6 @@ import json
 import os
 import re
 import subprocess
-import tempfile
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -12,6 +11,7 @@ from datetime import datetime
 from typing import Any
 
 from .engines import Made, NoReference, NotBuilt, Request, Told, command, said
+from .workplace import workplace
 
 _CURE = "Install docker.io"
 _SYNTAX = re.compile(r"\A((?:#[^\n]*\n)*?)[ \t]*#[ \t]*syntax[ \t]*=[^\n]*\n", re.IGNORECASE)
@@ -25,6 +25,8 @@ _SILENT = re.compile(
 _NETWORK = re.compile(
     r"failed to resolve source metadata .*(dial tcp|failed to do request|timeout|no such host|TLS)", re.IGNORECASE
 )
+# `Dockerfile:4` and a rule: the line of what failed, above an excerpt
+_PLACE = re.compile(r"^[^\n]+:(\d+)\n-{20}$", re.MULTILINE)
 # BuildKit's plain progress: `#7 [build 2/4] RUN make` and, at its end, `#7 DONE 1.2s`
 _BEGUN = re.compile(r"^#(\d+) \[(?:[\w/]+->)?(?:[a-z0-9]+/[a-z0-9/]+ )?(?:([^\] ]+) +)?(\d+)/\d+\] ", re.MULTILINE)
 _DONE = re.compile(r"^#(\d+) DONE (\d+\.\d+)s", re.MULTILINE)
@@ -35,6 +37,7 @@ class Docker:
 
     def __init__(self, classic: bool = False) -> None:
         self.name = "classic" if classic else "docker"
+        self._root: str | None = None
 
     def version(self) -> str:
         done = command(["docker", "version", "--format", "{{.Server.Version}}"], _CURE)
@@ -45,7 +48,7 @@ class Docker:
     def build(self, request: Request) -> Made:
         # by a name of its own: the very same image may be built, and removed, by somebody next to us
         name = f"dock2sh-verify:{uuid.uuid4().hex}"
-        with tempfile.TemporaryDirectory() as folder, without_syntax(request.file, folder) as file:
+        with workplace() as folder, without_syntax(request.file, folder) as file:
             words = ["docker", "build", "-t", name, "-f", file, *request.options]
             words += [] if request.cached else ["--no-cache"]
             words += ["--force-rm"] if self.name == "classic" else ["--progress=plain"]
@@ -58,7 +61,9 @@ class Docker:
                 if _NETWORK.search(talk):
                     raise NoReference(f"docker cannot get an image: {talk.strip().splitlines()[-1]}")
                 match = _ERROR.search(talk)
-                raise NotBuilt((match[1] if match else _BANNER.sub("", talk)).strip())
+                places = _PLACE.findall(talk)
+                message = (match[1] if match else _BANNER.sub("", talk)).strip()
+                raise NotBuilt(message, int(places[-1]) if places else 0, talk + done.stdout.decode(errors="replace"))
             return Made(name, _times(talk))
 
     def tell(self, image: str) -> Told:
@@ -74,7 +79,14 @@ class Docker:
             directories(told, len(layers)),
             self._history(image),
             _seconds(told.get("Created")),
+            _empty(told, self._home()),
         )
+
+    def _home(self) -> str:
+        """Where the engine keeps its things, if that is on this machine."""
+        if self._root is None:
+            self._root = command(["docker", "info", "--format", "{{.DockerRootDir}}"], _CURE).stdout.decode().strip()
+        return self._root
 
     def _history(self, image: str) -> tuple[str, ...]:
         done = command(["docker", "history", "--no-trunc", "--format", "{{json .CreatedBy}}", image], _CURE)
@@ -113,6 +125,21 @@ def directories(told: dict[str, Any], layers: int) -> tuple[str, ...]:
     data = driver["Data"]
     found = (*filter(None, data.get("LowerDir", "").split(":")[::-1]), data["UpperDir"])
     return found if len(found) == layers and all(map(os.path.isdir, found)) else ()
+
+
+def _empty(told: dict[str, Any], home: str) -> tuple[bool, ...] | None:
+    """Which entries of the history make no layer: docker tells nobody, but keeps the image's config as it is.
+
+    Only where the layers are on this machine, too, so that it is that engine's.
+    """
+    if not directories(told, len(told["RootFS"].get("Layers") or ())):
+        return None
+    algorithm, _, digest = told["Id"].partition(":")
+    try:
+        with open(f"{home}/image/{told['GraphDriver']['Name']}/imagedb/content/{algorithm}/{digest}", encoding="utf-8") as config:
+            return tuple(bool(entry.get("empty_layer")) for entry in json.load(config).get("history") or ())
+    except (OSError, ValueError):
+        return None
 
 
 @contextmanager

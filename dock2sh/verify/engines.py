@@ -1,12 +1,39 @@
 """What the judge asks of an engine that builds images. docker.py and podman.py answer; reference.py makes use of it."""
 
+import re
 import subprocess
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple, Protocol
 
+# of docker's BuildKit, its classic builder, podman and buildah
+_CODE = re.compile(r"(?:exit code: |exit status |non-zero code: )(\d+)\s*$")
+
+# the container runtime's words (runc, crun), whose own exit status engines tell as if it were the command's
+_UNSTARTED = re.compile(r"unable to start container process|runtime create failed|executable file .* not found in \$PATH")
+NOT_STARTED = -1
+
+
+class Failure(NamedTuple):
+    """How a side failed: what it `said`, in which `line` of the Dockerfile (0: it does not tell), with which exit `status` of a
+    command (None: no command failed, the Dockerfile was refused; NOT_STARTED: it is not there, or no program). `output` is the
+    end of all that was printed; `missing` tells that something lacked on this machine.
+    """
+
+    said: str
+    line: int = 0
+    status: int | None = None
+    output: str = ""
+    missing: bool = False
+
 
 class NotBuilt(Exception):
-    """The engine refused or failed; the text is its message."""
+    """The engine refused or failed; the text is its message, `failure` how."""
+
+    def __init__(self, said: str, line: int = 0, output: str = "") -> None:
+        super().__init__(said)
+        code = _CODE.search(said)
+        status = int(code[1]) if code else None
+        self.failure = Failure(said, line, NOT_STARTED if _UNSTARTED.search(output) else status, output[-8000:])
 
 
 class NoReference(Exception):
@@ -36,7 +63,7 @@ class Told(NamedTuple):
     """What an engine knows of an image. `config` has docker's keys, `history` the `created_by` of every entry, oldest first.
 
     `layers` are the diff ids, lowest first; `directories` where each of them lies, or empty if they do not lie on this machine.
-    `created` is in seconds.
+    `created` is in seconds; `empty` tells which entries of the history make no layer, None where the engine does not say.
     """
 
     image: str
@@ -45,6 +72,7 @@ class Told(NamedTuple):
     directories: tuple[str, ...]
     history: tuple[str, ...]
     created: int = 0
+    empty: tuple[bool, ...] | None = None
 
 
 class Engine(Protocol):

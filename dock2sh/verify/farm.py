@@ -11,7 +11,6 @@ import os
 import subprocess
 import sys
 import tarfile
-import tempfile
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
@@ -19,6 +18,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from .report import SCHEMA, STATUS
+from .workplace import workplace
 
 Row = dict[str, Any]
 _SKIPPED = {".git", ".hg", "node_modules", ".venv"}
@@ -88,7 +88,7 @@ def _job(farm: Farm, name: str) -> Job:
 
 def work(job: Job) -> Row:
     """Verify one Dockerfile; runs on whichever machine. Never raises: what goes wrong is the row's verdict and text."""
-    with tempfile.TemporaryDirectory(prefix="dock2sh-farm-") as folder:
+    with workplace() as folder:
         context = job.folder
         if job.context is not None:
             # docker tells contexts apart by little more than the folder's name

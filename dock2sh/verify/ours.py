@@ -13,7 +13,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from .snapshot import Look, now
+from .snapshot import now
 
 SHELLS = {"dash": ("dash",), "bash": ("bash",), "busybox": ("busybox", "ash")}
 _PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
@@ -98,11 +98,6 @@ def run_script(
         ended = _tick(place.work)
         (at_step or _nothing)(0)
         return Outcome(process.returncode, output.decode(errors="replace"), tuple(marks.seen), ended)
-
-
-def written_by(outcome: Outcome, seen: Look, path: str) -> int:
-    """The step that last touched a file of the root, or 0."""
-    return outcome.step_of(seen[path].st_ctime_ns) if path in seen else 0
 
 
 class _Marks:

@@ -8,13 +8,13 @@ import json
 import os
 import shutil
 import subprocess
-import tempfile
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 from .docker import directories, without_syntax
 from .engines import Made, NoReference, NotBuilt, Request, Told, command, said
+from .workplace import workplace
 
 # a container's limits; root without CAP_SYS_RESOURCE (in a container, say) cannot raise its own to what they are by default
 _LIMITS = ("--ulimit=nofile=1024:1024", "--ulimit=nproc=4096:4096")
@@ -38,7 +38,7 @@ class Podman:
     def build(self, request: Request) -> Made:
         if not shutil.which(self.name):
             raise NoReference(f"{self.name} is not installed: the result was compared with nothing. {self._cure}")
-        with tempfile.TemporaryDirectory() as folder, without_syntax(request.file, folder) as file:
+        with workplace() as folder, without_syntax(request.file, folder) as file:
             answer = os.path.join(folder, "id")
             words = [*self._builder(), "--format=docker", "--layers", "--pull=false", f"--iidfile={answer}", "-f", file]
             words += [*request.options, *([] if request.cached else ["--no-cache"])]
@@ -48,7 +48,8 @@ class Podman:
             finally:
                 self._tidy(before, answer)
             if done.returncode:
-                raise NotBuilt(_complaint(said(done)))
+                talk = said(done)
+                raise NotBuilt(_complaint(talk), output=talk + done.stdout.decode(errors="replace"))
             with open(answer) as text:
                 return Made(text.read().strip())
 

@@ -6,7 +6,6 @@ is lost, in a hundredth of a second. Where they do not lie on this machine (the 
 """
 
 import os
-import tempfile
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -17,6 +16,7 @@ from .engines import Engine, Made, NoReference, NotBuilt, Request, Told, command
 from .layers import Layer, in_archive, in_directories, mounted
 from .podman import Podman
 from .snapshot import Look, Scan, entries, look
+from .workplace import workplace
 
 __all__ = ["BUILDERS", "Built", "NoReference", "NotBuilt", "Unpack", "built", "copy_image", "engine", "opened", "stored"]
 
@@ -37,7 +37,7 @@ class Built(NamedTuple):
     `root` is its file system (read-only), `seen` what is in it, `layers` what each of its own layers (above the base's) writes.
     `config` has docker's keys, `history` the `created_by` of every entry, the base's too, oldest first; `began` is in seconds.
     `base` are the diff ids below the own layers; `times` as in Made; `whole` tells whether nothing was lost on the way.
-    `upto(n)` opens a root that ends with the n-th own layer.
+    `upto(n)` opens a root that ends with the n-th own layer. `empty` as in Told.
     """
 
     image: str
@@ -51,6 +51,7 @@ class Built(NamedTuple):
     times: tuple[tuple[str, int, float], ...] = ()
     whole: bool = True
     upto: Callable[[int], Any] | None = None
+    empty: tuple[bool, ...] | None = None
 
     @property
     def scan(self) -> Scan:
@@ -95,7 +96,7 @@ def opened(
             f"{by.name}'s image does not stand on the base image of the script: it begins with the layers "
             f"{_short(told.layers[: len(below)])}, the base has {_short(below)}. Did its name go to another image?"
         )
-    with tempfile.TemporaryDirectory(prefix="dock2sh-verify-") as folder:
+    with workplace() as folder:
         if told.directories or not told.layers:
             own = in_directories(told.directories[len(below) :])
             with mounted(told.directories, folder) as root:
@@ -112,7 +113,7 @@ def stored(source: str, told: Told, unpack: Unpack) -> Any:
 
 @contextmanager
 def _stored(source: str, told: Told, unpack: Unpack) -> Iterator[Built]:
-    with tempfile.TemporaryDirectory(prefix="dock2sh-verify-") as folder:
+    with workplace() as folder:
         root = os.path.join(folder, "root")
         unpack(source, root)
         yield _built(told, root, in_archive(source), (), told.created, None)._replace(whole=False)
@@ -130,7 +131,7 @@ def lent(by: Engine, images: Sequence[str]) -> Iterator[list[str]]:
             if by.name in ("docker", "classic") or not _has(docker, image):
                 by.run("pull", image)
             else:
-                with tempfile.TemporaryDirectory(prefix="dock2sh-verify-") as folder:
+                with workplace() as folder:
                     archive = os.path.join(folder, "image.tar")
                     docker.save(tagged(image), archive)
                     by.load(archive)
@@ -157,7 +158,7 @@ def copy_image(image: str, directory: str, by: Engine | None = None, unpack: Unp
     """Fill an empty directory with an image's files, from the engine's own layers. Raises NoReference."""
     by = by or Docker()
     told = by.tell(image)
-    with tempfile.TemporaryDirectory() as folder:
+    with workplace() as folder:
         if told.directories or not told.layers:
             with mounted(told.directories, folder) as root:
                 _copy(root, directory, image)
@@ -184,13 +185,13 @@ def _saved(by: Engine, image: str, folder: str, unpack: Unpack | None) -> tuple[
 
 def _built(told: Told, root: str, own: tuple[Layer, ...], below: Sequence[str], began: int, made: Made | None) -> Built:
     times = made.times if made else ()
-    return Built(told.image, root, look(root), own, told.config, told.history, began, tuple(below), times)
+    return Built(told.image, root, look(root), own, told.config, told.history, began, tuple(below), times, empty=told.empty)
 
 
 def _prefixes(layers: Sequence[str], below: int) -> Callable[[int], Any]:
     @contextmanager
     def upto(count: int) -> Iterator[str]:
-        with tempfile.TemporaryDirectory(prefix="dock2sh-verify-") as folder, mounted(layers[: below + count], folder) as root:
+        with workplace() as folder, mounted(layers[: below + count], folder) as root:
             yield root
 
     return upto

@@ -3,14 +3,14 @@
 import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
 from .case import Case, Step
 from .compare import Difference, Masked, Result, compare, masks_of
 from .engines import Engine, NoReference, NotBuilt, Request
 from .ours import Place
 from .reference import Built, Unpack, opened
-from .snapshot import Tree, contents, entries, look, now, read, written
+from .snapshot import Look, Tree, contents, entries, look, now, read, written
 
 
 class Frame(NamedTuple):
@@ -19,6 +19,12 @@ class Frame(NamedTuple):
     names: frozenset[str]
     wrote: Tree
     masked: Masked
+
+
+def frame(root: str, seen: Look, paths: frozenset[str]) -> Frame:
+    """A root after a step that has written these paths."""
+    wrote = read(root, entries(root, seen, paths), paths)
+    return Frame(frozenset(seen), wrote, masks_of(wrote, lambda path: contents(root + path)))
 
 
 class Film:
@@ -35,13 +41,20 @@ class Film:
         """Take a picture of what the step before `step` has made."""
         if self._last in self._steps and os.path.isdir(root := self._root(self._steps[self._last])):
             seen = look(root)
-            paths = written(seen, self._since)
-            wrote = read(root, entries(root, seen, paths), paths)
-            self.frames[self._last] = Frame(frozenset(seen), wrote, masks_of(wrote, lambda path: contents(root + path)))
+            self.frames[self._last] = frame(root, seen, written(seen, self._since))
         self._last, self._since = step, now(self._place.work)
 
     def _root(self, step: Step) -> str:
         return self._place.root if step.stage in self._chain else os.path.join(self._place.state, "stages", step.stage, "root")
+
+
+class Filmed(Protocol):
+    """Our side's frames, by the steps' numbers, and when it was begun, in seconds."""
+
+    @property
+    def frames(self) -> Mapping[int, Frame]: ...
+    @property
+    def began(self) -> int: ...
 
 
 class Looked(NamedTuple):
@@ -51,7 +64,7 @@ class Looked(NamedTuple):
     notes: tuple[str, ...]
 
 
-def each_step(case: Case, by: Engine, theirs: Built, film: Film, unpack: Unpack | None, fresh: bool) -> Looked:
+def each_step(case: Case, by: Engine, theirs: Built, film: Filmed, unpack: Unpack | None, fresh: bool) -> Looked:
     """Compare after every step of every stage; the stages before the target only where theirs is `fresh`, built just now."""
     found: dict[int, tuple[Difference, ...]] = {}
     notes: list[str] = []
@@ -86,7 +99,7 @@ def _other(case: Case, by: Engine, line: tuple[str, ...], began: int, unpack: Un
 
 
 def _stage(
-    case: Case, stages: tuple[str, ...], image: Built, film: Film, layers: tuple[Step, ...] | None = None
+    case: Case, stages: tuple[str, ...], image: Built, film: Filmed, layers: tuple[Step, ...] | None = None
 ) -> Iterator[tuple[int, tuple[Difference, ...]]]:
     """The steps of `stages` and what each one is the first to show; `layers` are the steps of the image's own layers."""
     layers = layers if layers is not None else case.steps_of(stages)

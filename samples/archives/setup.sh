@@ -1125,6 +1125,8 @@ member_put() {
     fi
     chown -h "${made_owner:-$member_owner}" "$member_place" || return 1
     [ -L "$member_place" ] || chmod "$member_mode" "$member_place" || return 1
+    # docker leaves the time of a symbolic link alone when it gets another name
+    [ "$member_kind" = h ] && [ -L "$member_place" ] && return
     TZ=UTC touch -h -d "$member_day $member_time" "$member_place"
 }
 
@@ -2918,7 +2920,10 @@ function check_target() {
 function check_way(path) {
     while (match(path, /\/[^\/]*$/)) {
         path = substr(path, 1, RSTART - 1)
-        if (kinds[path] == "l") odd("the member " name " behind the link " path)
+        if (path in kinds) {
+            if (kinds[path] ~ /[lh]/) odd("the member " name " behind the link " path)
+            else if (kinds[path] != "d") refuse(name ": " substr(path, 3) " is not a directory")
+        }
         implied[path]
     }
 }

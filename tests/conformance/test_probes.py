@@ -6,10 +6,13 @@ from bench import Bench
 
 from dock2sh.verify.ours import SHELLS
 
+# what busybox alone cannot do, and says: its tar cannot give the files of an archive one by one
+LACKING = {("add-link-to-link", "busybox"): "GNU tar is needed (install the package tar)"}
+
 
 @pytest.mark.root
 @pytest.mark.parametrize("shell", SHELLS)
 @pytest.mark.parametrize("probe", recorded.names("probes"))
 def test_as_docker_builds_it(bench: Bench, probe: str, shell: str) -> None:
     problem = bench.answer(probe, shell)
-    assert not problem, problem
+    assert LACKING[probe, shell] in problem if (probe, shell) in LACKING else not problem, problem

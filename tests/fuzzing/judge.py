@@ -20,10 +20,12 @@ from tests.conformance import base as base_image
 from tests.fuzzing.case import Case, write
 
 IMAGE = "busybox"
+_LACKING = "GNU tar is needed (install the package tar)"
 
 
 class Finding(NamedTuple):
-    """What came of a case. `kind`: same, refused (by both), different, crash (of ours); `text` says it in words."""
+    """What came of a case. `kind`: same, refused (by both), lacking (our side, and says what: busybox has no GNU tar), different,
+    crash (of ours); `text` says it in words."""
 
     kind: str
     text: str
@@ -126,6 +128,8 @@ def _finding(verdict: Verdict, shell: str) -> Finding:
     words = f"({shell})\n{text(verdict._replace(differences=real), False)}"
     if verdict.verdict == "identical" and verdict.notes:
         return Finding("refused", words)
+    if verdict.verdict == "not built" and _LACKING in words:
+        return Finding("lacking", words)
     if "Traceback" in words or "syntax error" in words:
         return Finding("crash", words)
     return Finding("same" if verdict.verdict in ("identical", "equivalent") else "different", words)
@@ -137,4 +141,4 @@ def _cached(difference: Difference) -> bool:
 
 
 def _worst(findings: list[Finding]) -> Finding:
-    return max(findings, key=lambda finding: ("same", "refused", "different", "crash").index(finding.kind))
+    return max(findings, key=lambda finding: ("same", "refused", "lacking", "different", "crash").index(finding.kind))

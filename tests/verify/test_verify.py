@@ -53,12 +53,6 @@ def test_one_side_that_fails(tmp_path: Path) -> None:
     assert verify(case(tmp_path, DOCKERFILE, "echo broken; exit 1")).status == 3
 
 
-def test_both_refuse_and_that_is_agreement(tmp_path: Path) -> None:
-    answer = verify(case(tmp_path, "FROM busybox\nRUN exit 7\n", "exit 1"))
-    assert answer.verdict == "identical"
-    assert "both refuse" in answer.notes[0]
-
-
 def test_nobody_to_ask_is_inconclusive(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("DOCKER_HOST", f"unix://{tmp_path}/none.sock")
     answer = verify(case(tmp_path, DOCKERFILE, "exit 0")._replace(base=""))

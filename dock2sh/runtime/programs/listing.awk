@@ -111,7 +111,10 @@ function check_target() {
 function check_way(path) {
     while (match(path, /\/[^\/]*$/)) {
         path = substr(path, 1, RSTART - 1)
-        if (kinds[path] == "l") odd("the member " name " behind the link " path)
+        if (path in kinds) {
+            if (kinds[path] ~ /[lh]/) odd("the member " name " behind the link " path)
+            else if (kinds[path] != "d") refuse(name ": " substr(path, 3) " is not a directory")
+        }
         implied[path]
     }
 }

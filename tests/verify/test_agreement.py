@@ -1,0 +1,90 @@
+"""When neither side builds: agreement only where the Dockerfile is the reason."""
+
+from pathlib import Path
+
+import pytest
+
+from dock2sh.verify import Case, Failure, NotBuilt, Step, verify
+from dock2sh.verify.agreement import neither, script_failure
+from dock2sh.verify.engines import NOT_STARTED
+
+STEPS = (Step(1, 2, "RUN one", "0", 2), Step(2, 5, "RUN two", "0", 3))
+SEVEN = Failure("exit code: 7", 5, 7)
+REFUSED = Failure("/nope: not found", 3)
+
+# ours, theirs, the verdict, a word of why not
+TABLE = [
+    (SEVEN, SEVEN, "identical", ""),
+    (SEVEN, SEVEN._replace(line=0), "identical", ""),  # podman does not tell the line
+    (SEVEN, SEVEN._replace(line=2), "inconclusive", "in line 2"),
+    (SEVEN, SEVEN._replace(status=8), "inconclusive", "with 8"),
+    (SEVEN._replace(status=127), SEVEN._replace(status=NOT_STARTED), "identical", ""),
+    (SEVEN, SEVEN._replace(status=NOT_STARTED), "inconclusive", "exit status"),
+    (REFUSED, REFUSED._replace(line=9), "identical", ""),  # who builds side by side comes to another one first
+    (REFUSED, SEVEN, "inconclusive", "docker by a command's exit status"),
+    (SEVEN, REFUSED, "inconclusive", "ours by a command's exit status"),
+    (SEVEN._replace(missing=True), SEVEN, "inconclusive", "on this machine"),
+    (SEVEN, SEVEN._replace(output="E: Temporary failure in name resolution"), "inconclusive", "network"),
+    (SEVEN._replace(output="curl: (6) Could not resolve host: example.org"), SEVEN, "inconclusive", "network"),
+    (REFUSED, REFUSED._replace(said="dial tcp 10.0.0.1:443: connection refused"), "inconclusive", "network"),
+]
+
+
+@pytest.mark.parametrize(("ours", "theirs", "verdict", "why"), TABLE)
+def test_neither_builds(ours: Failure, theirs: Failure, verdict: str, why: str) -> None:
+    answer = neither(ours, theirs, "ours", "docker")
+    assert (answer.verdict, answer.files) == (verdict, 0)
+    assert why in answer.notes[0]
+    assert ours.said in " ".join(answer.notes)
+    assert theirs.said in " ".join(answer.notes)
+
+
+# what engines say of a command that ends with 7, and of one that is not there
+ENGINES = [
+    ('process "/bin/sh -c exit 7" did not complete successfully: exit code: 7', "", 7),
+    ("The command '/bin/sh -c exit 7' returned a non-zero code: 7", "", 7),
+    ('Error: building at STEP "RUN exit 7": while running runtime: exit status 7', "", 7),
+    (
+        'process "nope" did not complete successfully: exit code: 1',
+        "runc run failed: unable to start container process",
+        NOT_STARTED,
+    ),
+    ("failed to compute cache key: /nope: not found", "#5 RUN exit status 7", None),
+    ('process "/bin/sh -c true" did not complete successfully: unable to find user nosuch', "", None),
+]
+
+
+@pytest.mark.parametrize(("said", "output", "status"), ENGINES)
+def test_an_engines_words(said: str, output: str, status: int | None) -> None:
+    assert NotBuilt(said, 3, output).failure[1:3] == (3, status)
+
+
+def test_the_scripts_words() -> None:
+    told = script_failure(
+        1, "[2/2] Dockerfile:5  RUN two\nhello\nerror: the command ended with exit status 7\nfailed: ...", STEPS, 2
+    )
+    assert told[1:3] == (5, 7)
+    assert script_failure(1, "error: a: not found", STEPS, 1)[1:3] == (2, None)
+    assert script_failure(3, "missing: GNU tar: install the package tar", STEPS, 1).missing
+
+
+@pytest.mark.root
+@pytest.mark.docker
+@pytest.mark.parametrize(
+    ("dockerfile", "script", "verdict"),
+    [
+        ("FROM busybox\nRUN exit 7\n", "echo error: the command ended with exit status 7; exit 1", "identical"),
+        ("FROM busybox\nRUN exit 7\n", "echo error: the command ended with exit status 8; exit 1", "inconclusive"),
+        (
+            "FROM busybox\nRUN nc -w 1 nowhere.invalid 80\n",
+            "echo error: the command ended with exit status 1; exit 1",
+            "inconclusive",
+        ),
+        ("FROM busybox\nCOPY nope /x\n", "echo error: nope: not found; exit 1", "identical"),
+        ('FROM busybox\nRUN ["nope"]\n', "echo error: the command ended with exit status 127; exit 1", "identical"),
+    ],
+)
+def test_with_docker(dockerfile: str, script: str, verdict: str, tmp_path: Path) -> None:
+    (tmp_path / "Dockerfile").write_text(dockerfile)
+    answer = verify(Case(script, {}, str(tmp_path), str(tmp_path / "Dockerfile"), "busybox"))
+    assert answer.verdict == verdict, answer.notes
