@@ -182,7 +182,8 @@ class Base(NamedTuple):
 class Stage(NamedTuple):
     """One stage that the target needs. `key` names it in a script (its name, or its index); `parent` is a stage's key or None.
 
-    `base` is an image's reference as written after expansion, `scratch`, or the parent's name.
+    `base` is an image's reference as written after expansion, `scratch`, or the parent's name. `start` and `start_env` are the
+    config and the environment of the image that it begins with; `start_args` what the parent's ARGs leave behind for its RUNs.
     """
 
     key: str
@@ -195,6 +196,7 @@ class Stage(NamedTuple):
     platform: str
     known: bool
     start: Config
+    start_args: tuple[tuple[str, str], ...]
     start_env: tuple[tuple[str, str], ...]
     steps: tuple[Step, ...]
     config: Config
@@ -253,10 +255,10 @@ class Plan(NamedTuple):
     where: str = ""
     left_out: tuple[LeftOut, ...] = ()
 
-    def chain(self) -> list[Stage]:
-        """The target and its parents, the first one first: they share a root."""
-        by_key = {stage.key: stage for stage in self.stages}
-        line = [self.stages[-1]]
+    def chain(self, stage: Stage | None = None) -> list[Stage]:
+        """A stage (the target) and its parents, the first one first. Those of the target share a root."""
+        by_key = {other.key: other for other in self.stages}
+        line = [stage or self.stages[-1]]
         while line[0].parent is not None:
             line.insert(0, by_key[line[0].parent])
         return line

@@ -16,7 +16,8 @@ Lookup = Callable[[str], "str | None"]
 _PLAIN = {True: re.compile(r"[^$'\"\\<`]+"), False: re.compile(r"[^$\\<`]+")}
 _ASCII_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*(?![^\x00-\x7f])")
 _IN_DOUBLE_QUOTES = str.maketrans({"\\": "\\\\", '"': '\\"', "$": "\\$", "`": "\\`"})
-_SPECIAL = "@*#?-$!0"
+SPECIAL = "@*#?-$!0"
+"""Names of one character. An image's environment may have them, in theory; where it is not at hand they count as unset."""
 
 
 class Deferred(str):
@@ -35,10 +36,22 @@ class Deferred(str):
         self.shell, self.name, self.unset = shell, name, unset
         return self
 
+    def assigned(self) -> "Deferred":
+        """The same as another variable's value, which is set, be it empty."""
+        return Deferred(self, self.shell, self.name)
 
-def deferred_variable(name: str) -> Deferred:
-    """The variable `name` of a base image whose environment is not known: `${BASE_name-}` in the script."""
-    return Deferred(f"${{{name}}}", f"${{BASE_{name}-}}", name, True)
+
+def deferred_variable(name: str, default: str | None = None) -> Deferred:
+    """The variable `name` of a base image whose environment is not known: `${BASE_name-}` in the script, or its `default`.
+
+    Raises Refused for a name that no shell variable can have.
+    """
+    if not name.isascii():
+        message = f"{name} may be a variable of the base image, which is not at hand, and a shell has no such names"
+        raise refuse("deferred-name", message, near=name, hint="give the image with --base NAME=SOURCE")
+    if default is None:
+        return Deferred(f"${{{name}}}", f"${{BASE_{name}-}}", name, True)
+    return Deferred(f"${{{name}-{default}}}", f"${{BASE_{name}-{_operand(default)}}}")
 
 
 def shell_text(value: str) -> str:
@@ -203,7 +216,7 @@ class _Lexer:
         if first.isdecimal():
             while self.at < self.end and self.text[self.at].isdecimal():
                 self.at += 1
-        elif first and first in _SPECIAL:
+        elif first and first in SPECIAL:
             self.at += 1
         else:
             while self.at < self.end and (

@@ -115,7 +115,11 @@ class _Manual:
 
     def go_on(self, stage: Stage) -> None:
         """What a committed container does not know of the shell that was in it."""
-        pairs = [pair.partition("=")[::2] for pair in stage.start.get("Env") or () if not pair.startswith("PATH=")]
+        image = self.plan.chain(stage)[0]
+        self.user = image.start.get("User") or ""
+        if self.user != (stage.start.get("User") or ""):
+            self.become(stage.start.get("User") or "")
+        pairs = [pair for pair in (*stage.start_args, *stage.start_env) if pair not in image.start_env]
         if pairs:
             self.lines.append("export " + " ".join(assignment(name, value) for name, value in pairs))
         if stage.start.get("WorkingDir") not in (None, "", "/"):

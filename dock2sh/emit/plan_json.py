@@ -1,5 +1,6 @@
 """The evaluated plan as JSON: `dock2sh plan --format json`. docs/plan.md is its page; a change here is a change there."""
 
+from collections.abc import Iterable
 from typing import Any, assert_never
 
 from dock2sh.model import Configure, Copy, Fetch, MakeDirectory, Mount, Plan, Run, Stage, Step
@@ -55,7 +56,7 @@ def _run(step: Run) -> dict[str, Any]:
         "kind": "run",
         "line": step.span.first,
         "argv": list(step.argv),
-        "env": [*step.env, *_agent(step), *step.proxy],
+        "env": _seen((*step.env, *_agent(step), *step.proxy)),
         "cwd": step.cwd,
         "user": step.user,
         "mounts": [_mount(mount) for mount in step.mounts],
@@ -64,6 +65,16 @@ def _run(step: Run) -> dict[str, Any]:
         "script": script,
         "onbuild": step.onbuild,
     }
+
+
+def _seen(pairs: Iterable[str]) -> list[str]:
+    """An environment as runc makes it: of two variables of one name the last one counts."""
+    found: dict[str, str] = {}
+    for pair in pairs:
+        name = pair.partition("=")[0]
+        found.pop(name, None)
+        found[name] = pair
+    return list(found.values())
 
 
 def _agent(step: Run) -> list[str]:

@@ -127,17 +127,19 @@ class _Writer:
             self.word("stage_from", own, quote(parent), span=stage.span)
 
     def start(self, stage: Stage) -> None:
-        """The state that the base image or the parent hands on."""
+        """The state that the base image or the parent hands on. The image's variables come last: they win."""
+        if stage.start_args:
+            self.word("arg", *(assignment(*pair) for pair in stage.start_args))
         if stage.known:
             self.word("base_env", *(assignment(*pair) for pair in stage.start_env))
         else:
             if stage.parent is not None:
-                self.word("base_image", quote(self.first_image(stage)))
+                self.word("base_image", quote(self.plan.chain(stage)[0].base))
             self.word("find_base_env", note="what the base image has: not known when this was made")
             if stage.start_env:
                 self.word("env", *(assignment(*pair) for pair in stage.start_env))
         if proxy := next((step.proxy for step in stage.steps if isinstance(step, Run) and step.proxy), ()):
-            self.word("arg", *(assignment(*pair.split("=", 1)) for pair in proxy))
+            self.word("proxy", *(assignment(*pair.split("=", 1)) for pair in proxy))
         config = stage.start
         if config.get("Shell"):
             self.word("shell", *map(quote, config["Shell"]))
@@ -145,13 +147,6 @@ class _Writer:
             self.word("user", quote(config["User"]))
         if config.get("WorkingDir") not in (None, "", "/"):
             self.word("directory", quote(config["WorkingDir"]))
-
-    def first_image(self, stage: Stage) -> str:
-        """The image that a stage's line of parents begins with."""
-        by_key = {other.key: other for other in self.plan.stages}
-        while stage.parent is not None:
-            stage = by_key[stage.parent]
-        return stage.base
 
     # -- steps ---------------------------------------------------------------------------------------------------------
 

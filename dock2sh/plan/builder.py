@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from dock2sh.dockerfile.syntax import Node
-from dock2sh.dockerfile.words import deferred_variable, expand
+from dock2sh.dockerfile.words import SPECIAL, Deferred, deferred_variable, expand
 from dock2sh.model import DEFAULT_PATH, Env, Step
 from dock2sh.source import Span, refuse
 
@@ -66,6 +66,7 @@ class StageBuilder:
         self.find_origin: Callable[[str, str | None], str] = lambda origin, mounted: origin
         self.has_stage: Callable[[str], bool] = lambda name: False
         self.start_config: Mapping[str, Any] = {}
+        self.start_args: tuple[tuple[str, str], ...] = ()
         self.start_env: tuple[tuple[str, str], ...] = ()
         self._image_env()
         self.cwd: str = self.config.get("WorkingDir") or "/"
@@ -80,11 +81,16 @@ class StageBuilder:
             self.assign(name, value)
 
     def inherit(self, parent: "StageBuilder") -> None:
-        """Take over what `FROM stage` passes on beyond the config: ARG values, directory."""
-        for name, value in parent.environment().items().items():
-            self.assign(name, value)
+        """Take over what `FROM stage` passes on beyond the config: ARG values, directory.
+
+        The image's ENV is set anew: it wins over an ARG that the parent set after it, also where nobody knows if it is there.
+        """
+        given = [(name, value) for name, value in parent.environment().items().items() if name not in parent.env]
+        self.start_args = tuple(given)
+        for name, value in given:
+            self.assign(name, value if self.known else deferred_variable(name, value))
         self.env = dict(parent.env)
-        for name, value in self.env.items():  # the image's ENV is set anew: it wins over an ARG that the parent set after it
+        for name, value in self.env.items():
             self.assign(name, value)
         self.declared.update(parent.declared)
         self.gone.update(parent.gone)
@@ -108,6 +114,8 @@ class StageBuilder:
 
     def assign(self, name: str, value: str) -> None:
         """Set a variable for expansions and RUNs (not the image's config)."""
+        if isinstance(value, Deferred) and value.unset:
+            value = value.assigned()
         self.variables[name] = value
         self._log.append((name, value))
 
@@ -118,9 +126,11 @@ class StageBuilder:
     def lookup(self, name: str) -> str | None:
         """A variable's value: None if unset, a Deferred if only the base image can tell."""
         found = self.variables.get(name)
-        if found is None and not self.known and name != "PATH":  # every base image has a PATH; else nobody can tell here
+        if found is not None or self.known or name in SPECIAL:
+            return found
+        if name != "PATH":  # every base image has a PATH; else nobody can tell here
             self._refuse_gone(name, "nobody knows whether the base image has it, too: tell with --base NAME=SOURCE")
-        return found if found is not None or self.known else deferred_variable(name)
+        return deferred_variable(name)
 
     def expand(self, word: str) -> str:
         """One word, expanded by what the stage knows now. Raises Refused."""

@@ -258,7 +258,7 @@ class _Build:
             builder.inherit(parent)
         builder.gone |= self.shared.gone.get(stage.source.index, {})
         builder.find_origin, builder.has_stage = partial(self._origin_key, stage), self.graph.names.__contains__
-        builder.start_config, builder.start_env = dict(builder.config), tuple(builder.environment().items().items())
+        builder.start_config, builder.start_env = dict(builder.config), tuple(builder.env.items())
         return builder
 
     def key(self, index: int) -> str:
@@ -336,8 +336,8 @@ def _frozen(build: _Build, index: int, builder: StageBuilder) -> Stage:
     source = stage.source
     return Stage(
         builder.key, source.name, index, source.node.span, source.node.original.strip(), stage.base, parent,
-        str(stage.platform or build.target), builder.known, builder.start_config, builder.start_env, tuple(builder.steps),
-        _config(builder),
+        str(stage.platform or build.target), builder.known, builder.start_config, builder.start_args, builder.start_env,
+        tuple(builder.steps), _config(builder),
     )  # fmt: skip
 
 

@@ -112,9 +112,10 @@ run_cwd_text() {
     run_wd=$resolved
 }
 
-# run_environment: sets `run_env`: what the words have set, then docker's default PATH, secrets, and HOME as runc sets it.
+# run_environment: sets `run_env`: what the words have set, proxies, docker's default PATH, secrets, and HOME as runc sets it.
 run_environment() {
     run_saved=$environment
+    eval "env_add $proxies"
     env_has PATH || env_set "PATH=$default_path"
     eval "env_add ${run_more-}"
     env_has_text HOME || env_set "HOME=$account_home"

@@ -1678,9 +1678,10 @@ run_cwd_text() {
     run_wd=$resolved
 }
 
-# run_environment: sets `run_env`: what the words have set, then docker's default PATH, secrets, and HOME as runc sets it.
+# run_environment: sets `run_env`: what the words have set, proxies, docker's default PATH, secrets, and HOME as runc sets it.
 run_environment() {
     run_saved=$environment
+    eval "env_add $proxies"
     env_has PATH || env_set "PATH=$default_path"
     eval "env_add ${run_more-}"
     env_has_text HOME || env_set "HOME=$account_home"
@@ -2188,9 +2189,10 @@ start_become() {
 # The environment is an ordered list of K=V, held as words quoted for `eval`: any byte may be in a value, and a name that is
 # no shell identifier (a.b) is as good as another.
 state_reset() {
-    environment='' user='' cwd=/ cwd_text=/ run_shell='/bin/sh -c'
+    eval "unset ${base_names-} base_names"
+    environment='' proxies='' user='' cwd=/ cwd_text=/ run_shell='/bin/sh -c'
     default_path=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
-    : "$environment$user$cwd$cwd_text$run_shell$default_path"
+    : "$environment$proxies$user$cwd$cwd_text$run_shell$default_path"
 }
 
 env_add() {
@@ -2250,13 +2252,14 @@ directory() {
 }
 
 # base_env K=V...: the environment of the base image, known when the script was made.
-# Each variable is also there as ${BASE_NAME-} for the words that follow.
+# Each variable is also there as ${BASE_NAME-} for the words that follow, until the next stage.
 base_env() {
     env_add "$@"
     for base_word in "$@"; do
         case ${base_word%%=*} in
-        '' | [0-9]* | *[!ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_]*) ;;
-        *) eval "BASE_${base_word%%=*}=\${base_word#*=}" ;;
+        '' | *[!ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_]*) ;;
+        *) base_names="${base_names-} BASE_${base_word%%=*}"
+            eval "BASE_${base_word%%=*}=\${base_word#*=}" ;;
         esac
     done
 }

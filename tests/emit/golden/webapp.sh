@@ -31,7 +31,8 @@ RUN
     keep base
 
     stage_from build base                                                   # Dockerfile:15
-    base_env PYTHON=3.11 PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin LANG=C.UTF-8 APP_HOME=/opt/app
+    arg PYTHON=3.11
+    base_env PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin LANG=C.UTF-8 APP_HOME=/opt/app
     directory /opt/app
 
     step 3 'Dockerfile:16   COPY requirements.txt .'
@@ -53,7 +54,8 @@ make all && \
 RUN
 
     from_stage base                                                         # Dockerfile:23
-    base_env PYTHON=3.11 PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin LANG=C.UTF-8 APP_HOME=/opt/app
+    arg PYTHON=3.11
+    base_env PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin LANG=C.UTF-8 APP_HOME=/opt/app
     directory /opt/app
     # Dockerfile:24  LABEL org.opencontainers.image.title="app" org.opencontainers.image.version="1.0"
 
