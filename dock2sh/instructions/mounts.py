@@ -170,18 +170,20 @@ def _mount(given: dict[str, Any], stage: StageBuilder) -> Mount:
         target = given.get("target", "")
         if not target and "env" not in given:
             target = "/run/secrets/" + basename(name)
-        target = normalised(stage.cwd, target) if target else ""
+        target = normalised(stage.cwd, _not_root(kind, target)) if target else ""
         return Mount(kind, target, "", "", name, "", True, required=given.get("required", False), env=given.get("env"), **common)
     if kind == "ssh":
-        target = normalised(stage.cwd, given["target"]) if given.get("target") else ""
+        target = normalised(stage.cwd, _not_root(kind, given["target"])) if given.get("target") else ""
         return Mount(
             kind, target, "", "", given.get("id") or "default", "", True, required=given.get("required", False), **common
         )
     target, origin = given.get("target", ""), _origin(given, stage)
     absolute = target if target.startswith("/") else normalised(stage.cwd, target)
-    if absolute.strip("/") == "":
+    if clean(absolute) == "/":
         raise _bad(f"invalid mount target {quoted(absolute)}", "target" if target else "--mount", "give target=/some/directory")
     source = normalised("/", given.get("source", "/") or "/")
+    if kind == "tmpfs" and source != "/":
+        raise _bad(f"open {source}: no such file or directory", "source", "a tmpfs is empty, leave its source out")
     if kind == "cache":
         return Mount(
             kind,
@@ -194,6 +196,13 @@ def _mount(given: dict[str, Any], stage: StageBuilder) -> Mount:
             **common,
         )
     return Mount(kind, absolute, source, origin, readonly=readonly, size=given.get("size", 0))
+
+
+def _not_root(kind: str, target: str) -> str:
+    """The target of a secret or an agent, which can't be the root."""
+    if target == "/":
+        raise _bad(f"invalid mount type {kind.upper()} for /", "target", "give target=/some/file, or leave it out")
+    return target
 
 
 def _origin(given: dict[str, Any], stage: StageBuilder) -> str:

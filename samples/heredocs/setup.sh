@@ -1139,29 +1139,39 @@ mount_caches() {
     if [ -n "$target_root" ]; then echo /var/cache/dock2sh; else printf '%s\n' "$state/cache"; fi
 }
 
+# A cache is known by its id, by what it begins with (`from`) and by the owner and mode that were asked for, but not if a
+# `source` is: that is a place in it (BuildKit makes an owned cache as a directory in what `from` gives: an empty one).
 mount_cache() {
-    mount_cache=$(mount_caches)/$(digest "${mount_id:-$mount_target} $mount_from$mount_owned")
+    [ "$mount_source" = / ] || mount_owned=''
+    mount_cache=$(mount_caches)/$(digest "${mount_id:-$mount_target} $mount_from${mount_from:+ of $id}$mount_owned")
+    mkdir -p "${mount_cache%/*}" || missing "a place for the cache: $mount_cache"
+    [ "$mount_sharing$mode" = sharedfull ] || mount_cache_lock # without mounts it is moved
     [ -d "$mount_cache" ] || mount_cache_new
-    [ "$mount_sharing" = shared ] || mount_cache_lock
-    place_point "$mount_target" directory
+    mount_found=$(cd -P "$mount_cache" && pwd -P) || missing "the cache $mount_cache"
+    resolve_in "$mount_found" "$mount_source" || fail "$mount_source: too many links"
+    mount_found=${mount_found}${resolved%/}
+    [ -e "$mount_found" ] || fail "open $mount_source: no such file or directory (in the cache of $mount_target)"
+    if [ -d "$mount_found" ]; then place_point "$mount_target" directory; else place_point "$mount_target" file; fi
     if [ "$mode" = plain ]; then
-        swap_cache "$mount_cache" "$place"
+        swap_cache "$mount_found" "$place"
     else
-        mount_word place_bind "$mount_cache" "$place" "$(mount_options)"
+        mount_word place_bind "$mount_found" "$place" "$(mount_options)"
     fi
 }
 
-# mode, uid and gid count when the cache is made; `from` is what it begins with.
+# The cache is made elsewhere and gets its name by a link, which is there or not: of two builds that make it at once one loses,
+# and both use what is there then.
 mount_cache_new() {
-    mkdir -p "$mount_cache.$$" || missing "a place for the cache: $mount_cache"
-    if [ -n "$mount_from" ]; then
-        mount_find
-        copy_root "$mount_found" "$mount_cache.$$"
+    mount_made=$(mktemp -d "$mount_cache.XXXXXX") || missing "a place for the cache: $mount_cache"
+    chmod 0755 "$mount_made"
+    if [ -n "$mount_from" ] && [ -z "$mount_owned" ]; then
+        mount_root=$(root_of "$mount_from") || exit
+        copy_root "${mount_root%/}" "$mount_made"
+    elif [ -n "$mount_owned" ]; then
+        chown "$mount_uid:$mount_gid" "$mount_made"
+        chmod "${mount_mode:-0755}" "$mount_made"
     fi
-    chown "$mount_uid:$mount_gid" "$mount_cache.$$"
-    chmod "${mount_mode:-0755}" "$mount_cache.$$"
-    # another build may have made it meanwhile
-    if [ -d "$mount_cache" ]; then rm -rf "$mount_cache.$$"; else mv "$mount_cache.$$" "$mount_cache"; fi
+    ln -sn "${mount_made##*/}" "$mount_cache" 2>/dev/null || rm -rf "$mount_made"
 }
 
 # locked and private: one step at a time has it.

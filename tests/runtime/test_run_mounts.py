@@ -2,6 +2,7 @@
 
 import hashlib
 import os
+import shutil
 import socket
 import subprocess
 from pathlib import Path
@@ -74,8 +75,7 @@ def test_cache_goes_on(workshop: Workshop, mode: str) -> None:
         second = workshop.run(top, "--from", "2")
         assert second.stdout == "one\ntwo\n700:33\n", second.stderr
     finally:
-        for cache in made:
-            subprocess.run(["rm", "-rf", f"/var/cache/dock2sh/{cache}"], check=True)
+        forget(made)
 
 
 def test_secrets(workshop: Workshop, mode: str) -> None:
@@ -196,3 +196,62 @@ def test_a_mount_below_a_link_in_a_mount_is_refused(workshop: Workshop) -> None:
     result = workshop.run(steps("    with bind target=/m", "    with tmpfs target=/m/way/in", "    run_exec true"))
     assert (result.returncode, "symbolic link" in result.stderr) == (1, True)
     assert not any(outside.iterdir())
+
+
+def test_a_source_is_a_place_in_a_cache(workshop: Workshop, mode: str, tmp_path: Path) -> None:
+    """As docker has it: one cache, whatever of it is mounted; an owner counts only for the whole of it."""
+    del mode
+    name = f"test-{os.getpid()}-{tmp_path.name}"
+    made = [hashlib.sha256(f"{name} {more}".encode()).hexdigest()[:16] for more in ("", " uid=33")]
+    top = steps(
+        f"    with cache target=/c id={name}\n    run_exec sh -c 'mkdir -m 700 /c/in && echo one >/c/in/f'",
+        f"    step 2 second\n    with cache target=/d source=/in id={name} uid=33\n    run_exec sh -c 'stat -c %a:%u /d; cat /d/f'",
+        f"    step 3 third\n    with cache target=/e source=/in/f id={name}\n    run_exec sh -c 'cat /e; echo two >/e'",
+        f"    step 4 fourth\n    with cache target=/c id={name}\n    run_exec cat /c/in/f",
+        f"    step 5 fifth\n    with cache target=/c id={name} uid=33\n    run_exec sh -c 'stat -c %a:%u /c; ls /c'",
+        f"    step 6 sixth\n    with cache target=/c source=/nope id={name}\n    run_exec true",
+        total=6,
+    )
+    try:
+        result = workshop.run(top)
+        assert result.stdout == "700:0\none\none\ntwo\n755:33\n", result.stderr
+        assert (result.returncode, "open /nope: no such file or directory" in result.stderr) == (1, True)
+    finally:
+        forget(made)
+
+
+def test_two_builds_that_make_one_cache(workshop: Workshop) -> None:
+    """Both find none, both make one: both must go on in the same one. (`mv` and `ln` are slow here, so that they meet.)"""
+    workshop.busybox()
+    name = f"test-{os.getpid()}-{workshop.home.name}"
+    digest = hashlib.sha256(f"{name} ".encode()).hexdigest()[:16]
+    tools = workshop.home / "tools"
+    tools.mkdir()
+    for tool in ("mv", "ln"):
+        (tools / tool).write_text(f'#!/bin/sh\ncase "$*" in *{digest}*) sleep 1 ;; esac\nexec {shutil.which(tool)} "$@"\n')
+        (tools / tool).chmod(0o755)
+    script = workshop.write(steps(f"    with cache target=/c id={name}\n    run_exec sh -c 'echo >/c/made'"))
+    subprocess.run(["cp", "-a", workshop.root, workshop.home / "other"], check=True)
+    environment = {**os.environ, "PATH": f"{tools}:{os.environ['PATH']}"}
+    try:
+        running = [
+            subprocess.Popen(
+                [*workshop.command, script, "--root", workshop.home / root, "--state", workshop.home / f"state-{root}"],
+                env=environment,
+                cwd=workshop.context,
+            )
+            for root in ("root", "other")
+        ]
+        assert [child.wait(60) for child in running] == [0, 0]
+        found = [path for path in Path("/var/cache/dock2sh").iterdir() if path.name.startswith(digest)]
+        assert len([path for path in found if path.is_dir() and not path.is_symlink()]) == 1, found
+        assert not [path for path in (Path("/var/cache/dock2sh") / digest).iterdir() if path.is_dir()]
+    finally:
+        forget([digest])
+
+
+def forget(caches: list[str]) -> None:
+    """Away with caches and what they are links to."""
+    for cache in caches:
+        for path in Path("/var/cache/dock2sh").glob(f"{cache}*"):
+            subprocess.run(["rm", "-rf", path], check=True)
