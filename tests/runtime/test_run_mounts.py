@@ -205,7 +205,7 @@ def test_a_source_is_a_place_in_a_cache(workshop: Workshop, mode: str, tmp_path:
     made = [hashlib.sha256(f"{name} {more}".encode()).hexdigest()[:16] for more in ("", " uid=33")]
     top = steps(
         f"    with cache target=/c id={name}\n    run_exec sh -c 'mkdir -m 700 /c/in && echo one >/c/in/f'",
-        f"    step 2 second\n    with cache target=/d source=/in id={name} uid=33\n    run_exec sh -c 'stat -c %a:%u /d; cat /d/f'",
+        f"    step 2 two\n    with cache target=/d source=/in id={name} uid=33\n    run_exec sh -c 'stat -c %a:%u /d; cat /d/f'",
         f"    step 3 third\n    with cache target=/e source=/in/f id={name}\n    run_exec sh -c 'cat /e; echo two >/e'",
         f"    step 4 fourth\n    with cache target=/c id={name}\n    run_exec cat /c/in/f",
         f"    step 5 fifth\n    with cache target=/c id={name} uid=33\n    run_exec sh -c 'stat -c %a:%u /c; ls /c'",
