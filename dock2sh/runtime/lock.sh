@@ -27,8 +27,8 @@ lock_place() {
     lock_apt
     lock_pip
     lock_files
-    lock_put
     lock_environment
+    lock_put
 }
 
 # lock_begin: $lock_home as the step will see it; `step` in it is the step's to write.

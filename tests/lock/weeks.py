@@ -24,7 +24,8 @@ class Place:
         (self.folder / "Dockerfile").write_text("\n".join(lines) + "\n")
 
     def call(self, command: str, *options: object) -> "subprocess.CompletedProcess[str]":
-        words = [command, "--progress=plain", "--snapshot", self.world.snapshot, *options, self.folder]
+        shown = [] if command == "script" else ["--progress=plain"]
+        words = [command, *shown, "--snapshot", self.world.snapshot, *options, self.folder]
         return dock2sh(*words, env=self.environment, timeout=300)
 
     def locks(self, *options: object) -> str:
