@@ -1,8 +1,9 @@
 """What a recording build noted and left, as a lock."""
 
+from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 
-from dock2sh.lock.held import KINDS, Open, Pip, Step, Thing, kind_of
+from dock2sh.lock.held import KINDS, Npm, Open, Pip, Step, Thing, kind_of
 from dock2sh.lock.layers import Found
 from dock2sh.lock.records import Noted
 
@@ -33,7 +34,12 @@ def _pips(noted: Iterable[Thing], found: Iterable[Thing]) -> Iterator[Pip]:
     yield from installed.values()
 
 
-def _unknown(things: Iterable[Thing]) -> Iterator[Open]:
+def _unknown(things: Sequence[Thing]) -> Iterator[Open]:
+    loose = Counter(
+        thing.path.partition("/node_modules/")[0] for thing in things if isinstance(thing, Npm) and thing.integrity == "-"
+    )
+    for place, count in loose.items():
+        yield Open(f"npm {place}/node_modules ({count})", "installed without a list of npm's: compared by version, not asked for")
     for thing in things:
         if isinstance(thing, Pip) and thing.file == "-":
             yield Open(

@@ -108,7 +108,8 @@ def _without_digest(things: Iterable[Thing]) -> Iterator[Open]:
         if isinstance(thing, Deb) and thing.sha256 == "-":
             yield Open(f"deb {thing.name} {thing.version}", "not by apt: its version is locked, its file is not")
         if isinstance(thing, Pip) and thing.sha256 == "-":
-            yield Open(f"pip {thing.name} {thing.version}", "its index names no sha256: its version is locked, its file is not")
+            why = "its sha256 is not known (two calls of `python -m pip`, or pip before 22.2): only its version is locked"
+            yield Open(f"pip {thing.name} {thing.version}", why)
 
 
 def _joined_archives(things: Iterable[Thing]) -> Iterator[Thing]:

@@ -47,6 +47,7 @@ lock_begin() {
     program_lock_git >"$lock_home/git"
     program_lock_manager >"$lock_home/manager"
     program_lock_noted >"$lock_home/noted"
+    program_lock_python >"$lock_home/python"
     : >"$lock_home/step/records" && : >"$lock_home/step/refused" && : >"$lock_home/step/pip.log"
     chmod 0755 "$lock_home" "$lock_home"/*
     chmod 1777 "$lock_home/step"
@@ -60,13 +61,15 @@ lock_stand_ins() {
     env_value PATH
     lock_path=${env_found#PATH=}
     lock_path=${lock_path:-$default_path}
-    for lock_tool in $(sed -n 's/^tools=//p' "$lock_home/common" | tr -d \'); do
-        lock_rest=$lock_path:
-        while [ -n "$lock_rest" ]; do
-            resolve "${lock_rest%%:*}/${lock_tool%%=*}"
-            lock_rest=${lock_rest#*:}
-            [ -f "$root$resolved" ] || continue
-            ln -s "/dev/dock2sh/${lock_tool#*=}" "$lock_home/step/bin/${lock_tool%%=*}" && break
+    lock_tools=$(sed -n "/^tools=/,/'\$/p" "$lock_home/common" | tr -d \' | sed 's/^tools=//')
+    lock_rest=$lock_path:
+    while [ -n "$lock_rest" ]; do
+        resolve "${lock_rest%%:*}"
+        lock_rest=${lock_rest#*:}
+        for lock_tool in $lock_tools; do
+            ! [ -f "$root$resolved/${lock_tool%%=*}" ] && ! [ -L "$root$resolved/${lock_tool%%=*}" ] ||
+                [ -L "$lock_home/step/bin/${lock_tool%%=*}" ] ||
+                ln -s "/dev/dock2sh/${lock_tool#*=}" "$lock_home/step/bin/${lock_tool%%=*}"
         done
     done
 }
@@ -100,7 +103,7 @@ use?)"
 
 # lock_deviates TEXT...: strict stops here, prefer says it.
 lock_deviates() {
-    [ "$lock_mode" = prefer ] || fail "$*. dock2sh.lock is strict: lock again (dock2sh lock), or make the script with --lock prefer"
+    [ "$lock_mode" = prefer ] || fail "$*. dock2sh.lock is strict: lock again (dock2sh lock), or take --lock prefer"
     warn "$* (dock2sh.lock is only preferred)"
 }
 
@@ -184,6 +187,7 @@ lock_environment() {
         set -- "$@" "PIP_CONSTRAINT=${lock_theirs:+$lock_theirs }/dev/dock2sh/constraints"
     fi
     env_has PIP_LOG || set -- "$@" PIP_LOG=/dev/dock2sh/step/pip.log
+    env_has PIP_REPORT || set -- "$@" PIP_REPORT=/dev/dock2sh/step/report.0
     [ ! -d "${lock_vendor-}/pip" ] || set -- "$@" PIP_NO_INDEX=1 PIP_FIND_LINKS=/dev/dock2sh/vendor/pip
     run_more="$run_more $(quote "$@")"
 }
@@ -209,6 +213,13 @@ lock_step_is_ours() {
     done
 }
 
+# lock_fetched_by_pip: prints `fetched FILE SHA256`.
+lock_fetched_by_pip() {
+    for lock_file in "$lock_home/step/pip.log" "$lock_home"/step/report.*; do
+        ! { [ -f "$lock_file" ] && [ ! -L "$lock_file" ]; } || cat "$lock_file"
+    done | LC_ALL=C awk "$(program_lock_pip)"
+}
+
 # lock_note: what the step got, for `dock2sh lock`.
 lock_note() {
     lock_to=$lock_records/$step_number
@@ -216,7 +227,7 @@ lock_note() {
     lock_installed >"$lock_to/after"
     cat "$state/installed" >"$lock_to/before"
     cat "$lock_home/step/records" >"$lock_to/records"
-    LC_ALL=C awk "$(program_lock_pip)" "$lock_home/step/pip.log" >>"$lock_to/records"
+    lock_fetched_by_pip >>"$lock_to/records"
 }
 
 # lock_compare: prints a line for each package that is not as it was locked.
@@ -238,12 +249,12 @@ lock_compare() {
 
 lock_compare_pip() {
     grep -q '^pip ' "$lock_home/lock" || return 0
-    LC_ALL=C awk "$(program_lock_pip)" "$lock_home/step/pip.log" | awk '
+    lock_fetched_by_pip | awk '
         FILENAME == ARGV[1] { if ($1 == "pip") want[$5] = $4; next }
         $1 != "fetched" || $2 in told { next }
         { told[$2] = 1 }
         !($2 in want) { print "pip took " $2 ", which is not locked"; next }
-        want[$2] != $3 { print $2 " is not the file that was locked (sha256 " $3 ", locked is " want[$2] ")" }' "$lock_home/lock" -
+        $3 != "-" && want[$2] != "-" && want[$2] != $3 { print $2 " is not the file that was locked (sha256 " $3 ", locked is " want[$2] ")" }' "$lock_home/lock" -
 }
 
 # lock_conflicts: prints a line for each version that pip could not have: its index has lost it, or something wants another one.

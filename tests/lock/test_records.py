@@ -84,4 +84,4 @@ def test_what_was_fetched_and_what_is_installed_are_one() -> None:
         Pip("uvx", "1.0", path=f"{where}uvx-1.0.dist-info"),
         Npm("left-pad", "1.3.0", "/app/node_modules/left-pad", "-"),
     )
-    assert [one.what for one in got.open] == ["pip uvx 1.0", "rpm bash 5.2-1"]
+    assert [one.what for one in got.open] == ["npm /app/node_modules (1)", "pip uvx 1.0", "rpm bash 5.2-1"]

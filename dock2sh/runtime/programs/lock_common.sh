@@ -1,6 +1,7 @@
 # What the programs of a lock share inside a step.
 lock=/dev/dock2sh
-tools='curl=curl wget=wget git=git apk=manager dnf=manager microdnf=manager yum=manager zypper=manager npm=noted yarn=noted
+tools='pip=python pip3=python pip3.8=python pip3.9=python pip3.10=python pip3.11=python pip3.12=python pip3.13=python pip3.14=python
+curl=curl wget=wget git=git apk=manager dnf=manager microdnf=manager yum=manager zypper=manager npm=noted yarn=noted
 pnpm=noted go=noted cargo=noted gem=noted bundle=noted composer=noted mvn=noted gradle=noted conda=noted rustup=noted'
 . "$lock/settings"
 

@@ -1,5 +1,17 @@
-# What pip has fetched, out of its log: `fetched FILE SHA256`. An index tells each file's digest in the link to it, and pip has
-# compared what it fetched with that.
+# What pip has fetched, out of its log and its reports: `fetched FILE SHA256`. An index tells each file's digest in the link to it,
+# or in an answer of JSON, which the reports repeat; pip has compared what it fetched with that.
+/^ *"url": "[^"]*",?$/ {
+    match($0, /: "[^"]*"/)
+    file = substr($0, RSTART + 3, RLENGTH - 4)
+    sub(/.*\//, "", file)
+    sub(/[#?].*/, "", file)
+    reported = file
+}
+/^ *"sha256": "[0-9a-f]*",?$/ && reported != "" {
+    match($0, /: "[0-9a-f]*"/)
+    digest[reported] = substr($0, RSTART + 3, RLENGTH - 4)
+    reported = ""
+}
 {
     rest = $0
     while (match(rest, /[^\/ ]+#sha256=[0-9a-f]+/)) {
