@@ -39,7 +39,7 @@ def run(request: pytest.FixtureRequest, workshop: Workshop) -> Run:
         held = "".join(f"{line}\n" for line in lines)
         data = f"lock_mode={mode} lock_vendor='' lock_records='{records}'\nlock_data() {{\n    cat <<'LOCK'\n{held}LOCK\n}}\n"
         data += f"lock_text() {{\n    cat <<'TEXT'\n{text}TEXT\n}}\n"
-        body = f"    from busybox\n    base_env PATH=/bin\n    step 1 'Dockerfile:2  RUN it'\n    locked\n"
+        body = "    from busybox\n    base_env PATH=/bin\n    step 1 'Dockerfile:2  RUN it'\n    locked\n"
         body += f"    run <<'RUN'\n{command}\nRUN\n"
         return workshop.run(f"id=t\ntotal=1\n{data}build() {{\n{body}}}\n")
 
