@@ -15,10 +15,18 @@ class Span(NamedTuple):
     last: int
 
 
+class Place(NamedTuple):
+    """What a diagnostic points at: a line and a column, counted from 1, and how many characters."""
+
+    line: int
+    column: int
+    length: int
+
+
 class Diagnostic(NamedTuple):
     """One complaint. `near` is the text that the caret points at, `hint` the cure; both may be empty.
 
-    `also` are the names that other tools have for it.
+    `also` are the names that other tools have for it; `at` is where it points, if that is known better than by `near`.
     """
 
     code: str
@@ -29,6 +37,7 @@ class Diagnostic(NamedTuple):
     severity: str = "error"
     url: str = ""
     also: tuple[str, ...] = ()
+    at: Place | None = None
 
 
 class Refused(Exception):
@@ -50,16 +59,10 @@ def located(refused: Refused, *spans: Span) -> Refused:
     return Refused(diagnostic._replace(spans=diagnostic.spans + spans))
 
 
-class Place(NamedTuple):
-    """What a diagnostic points at: a line and a column, counted from 1, and how many characters."""
-
-    line: int
-    column: int
-    length: int
-
-
 def place(diagnostic: Diagnostic, lines: list[str]) -> Place | None:
     """Where `near` stands in the diagnostic's lines, as a word of its own if it can; else their first word."""
+    if diagnostic.at:
+        return diagnostic.at
     for span in diagnostic.spans:
         if pointed := _pointed(span, lines, diagnostic.near):
             return pointed
@@ -99,13 +102,15 @@ def draw(diagnostic: Diagnostic, name: str, text: str, colour: bool = False) -> 
     if diagnostic.severity != "error" and colour:
         red = "\033[34m" if diagnostic.severity == "info" else "\033[33m"
     lines = _lines(text)
-    where = f"{visible(name)}:{max(diagnostic.spans[0].first, 1)}" if diagnostic.spans else visible(name)
+    line = diagnostic.at.line if diagnostic.at else max(diagnostic.spans[0].first, 1) if diagnostic.spans else 0
+    where = f"{visible(name)}:{line}" if line else visible(name)
     codes = ", ".join((diagnostic.code, *diagnostic.also))
     message = f"{bold}: {visible(diagnostic.message)}{plain} {dim}[{codes}]{plain}"
     out = [f"{bold}{where}: {red}{diagnostic.severity}{plain}{message}"]
     for index, span in enumerate(diagnostic.spans):
         out += [f"  {dim}  ...{plain}"] if index else []
-        out += _excerpt(span, lines, diagnostic.near, (red, dim, plain))
+        pointed = diagnostic.at or _pointed(span, lines, diagnostic.near)
+        out += _excerpt(span, lines, pointed, (red, dim, plain))
     for index, hint in enumerate(diagnostic.hint.split("\n") if diagnostic.hint else ()):
         out.append(f"        {visible(hint)}" if index else f"  {bold}help{plain}: {visible(hint)}")
     return "\n".join(out)
@@ -118,10 +123,9 @@ def _lines(text: str) -> list[str]:
     return lines[:-1] if lines[-1] == "" else lines
 
 
-def _excerpt(span: Span, lines: list[str], near: str, colours: tuple[str, str, str]) -> list[str]:
-    """The lines of a span (at most six), numbered, with a caret under `near` or under the first word."""
+def _excerpt(span: Span, lines: list[str], pointed: Place | None, colours: tuple[str, str, str]) -> list[str]:
+    """The lines of a span (at most six), numbered, with a caret under what is pointed at."""
     red, dim, plain = colours
-    pointed = _pointed(span, lines, near)
     if pointed is None:
         return []
     out, before = list[str](), 0

@@ -16,7 +16,7 @@ The JSON is a list of objects that all have the same keys, in this order; none w
 
 import json
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 from urllib.parse import quote
 
@@ -25,6 +25,7 @@ from dock2sh.checks.rules import RULES
 from dock2sh.source import Diagnostic, Span, place
 
 REFERENCE = "https://docs.docker.com/reference/dockerfile/"
+SHELLCHECK = "https://www.shellcheck.net/wiki/"
 CHECKS = "https://docs.docker.com/reference/build-checks/"
 
 
@@ -50,24 +51,32 @@ def _object(diagnostic: Diagnostic, name: str, lines: list[str]) -> dict[str, An
     }
 
 
-def as_sarif(diagnostics: Sequence[Diagnostic], name: str, text: str) -> str:
-    """A SARIF log with one run. The rules are those that were found; columns count characters."""
+def as_sarif(diagnostics: Sequence[Diagnostic], name: str, text: str, titles: Mapping[str, str] = {}) -> str:
+    """A SARIF log with one run. The rules are those that were found; columns count characters.
+
+    `titles` say what rules are about that are not BuildKit's.
+    """
     lines = text.split("\n")
     codes = list(dict.fromkeys(diagnostic.code for diagnostic in diagnostics))
     severity = {diagnostic.code: diagnostic.severity for diagnostic in diagnostics}
-    driver = {"name": "dock2sh", "version": __version__, "rules": [_rule(code, severity[code]) for code in codes]}
+    driver = {
+        "name": "dock2sh",
+        "version": __version__,
+        "rules": [_rule(code, severity[code], titles.get(code, "")) for code in codes],
+    }
     results = [_result(diagnostic, codes.index(diagnostic.code), name, lines) for diagnostic in diagnostics]
     run = {"tool": {"driver": driver}, "columnKind": "unicodeCodePoints", "results": results}
     return _dump({"$schema": "https://json.schemastore.org/sarif-2.1.0.json", "version": "2.1.0", "runs": [run]})
 
 
-def _rule(code: str, severity: str) -> dict[str, Any]:
+def _rule(code: str, severity: str, title: str) -> dict[str, Any]:
     rule = RULES.get(code)
-    about = rule.about if rule else "docker build refuses this Dockerfile"
+    about = rule.about if rule else title or "docker build refuses this Dockerfile"
+    page = (rule.url or CHECKS) if rule else f"{SHELLCHECK}{code}" if code.startswith("SC") else REFERENCE
     return {
         "id": code,
         "shortDescription": {"text": about},
-        "helpUri": (rule.url or CHECKS) if rule else REFERENCE,
+        "helpUri": page,
         "defaultConfiguration": {"level": _LEVELS[severity]},
     }
 

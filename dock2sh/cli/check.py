@@ -12,6 +12,7 @@ from dock2sh.source import Diagnostic, Refused
 
 if TYPE_CHECKING:
     from dock2sh.dockerfile.syntax import Dockerfile
+    from dock2sh.findings import Settings
     from dock2sh.plan.context import Project
 
 _LEVELS = ("error", "warning", "info")
@@ -56,7 +57,12 @@ def check(
     find = finder(base, build_context, offline, quiet=True)
     complaints = all_checks(dockerfile, options, find, project.ignore)
     with Complaints(project, format):
-        complaints = merged(complaints, ours(project, dockerfile, options, find, host, level == "info"))
+        from dock2sh.findings.settings import configured
+        from dock2sh.findings.silence import spoken
+
+        settings = configured(project.context)
+        theirs = spoken(complaints, dockerfile, settings.ignore)
+        complaints = merged(theirs, ours(settings, dockerfile, options, find, host, level == "info"))
     if fix:
         _fix(project, file or target, complaints, in_place, output)
         return
@@ -66,19 +72,17 @@ def check(
 
 
 def ours(
-    project: "Project", dockerfile: "Dockerfile", options: Any, find: Any, host: bool = False, shellcheck: bool = False
+    settings: "Settings", dockerfile: "Dockerfile", options: Any, find: Any, host: bool = False, shellcheck: bool = False
 ) -> tuple[Diagnostic, ...]:
-    """Our findings; none where docker refuses the file, which is complaint enough. Raises Refused for a bad configuration."""
+    """Our findings; none where docker refuses the file, which is complaint enough."""
     import dock2sh
     from dock2sh.findings import find as found
-    from dock2sh.findings.silence import configured
 
-    ignored = configured(project.context)
     try:
         plan = dock2sh.evaluate(dockerfile, options, find)
     except Refused:
         return ()
-    return tuple(each.diagnostic() for each in found(plan, dockerfile, ignored, host, shellcheck))
+    return tuple(each.diagnostic() for each in found(plan, dockerfile, settings, host, shellcheck))
 
 
 def merged(theirs: tuple[Diagnostic, ...], ours: tuple[Diagnostic, ...]) -> tuple[Diagnostic, ...]:

@@ -90,10 +90,12 @@ def explain(
             print(opening(plan, dockerfile, project.name), flush=True)
         from dock2sh.checks import check
         from dock2sh.findings import find as find_more
-        from dock2sh.findings.silence import configured
+        from dock2sh.findings.settings import configured
+        from dock2sh.findings.silence import spoken
 
-        checked = check(dockerfile, options, find, project.ignore)
-        found = find_more(plan, dockerfile, configured(project.context))
+        settings = configured(project.context)
+        checked = spoken(check(dockerfile, options, find, project.ignore), dockerfile, settings.ignore)
+        found = find_more(plan, dockerfile, settings)
         seen = build.measured(plan, project, dockerfile.escape) if build else None
         explanation = explained(plan, dockerfile, project.name, options.build_args, checked, found, seen)
         title = "" if begun or only else opening(plan, dockerfile, project.name) + "\n"

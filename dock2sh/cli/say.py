@@ -43,7 +43,13 @@ def drawn(complaints: "tuple[Diagnostic, ...]", project: "Project", format: str)
         return "\n\n".join(drawn) + "\n" if drawn else ""
     from dock2sh.checks.formats import as_github, as_json, as_sarif
 
-    writer = {"json": as_json, "sarif": as_sarif, "github": as_github}[format]
+    if format == "sarif":
+        from dock2sh.findings import rules
+
+        titles = {code: rule.title for code, rule in rules().items()}
+        titles |= {each.code: "what shellcheck says" for each in complaints if each.code.startswith("SC")}
+        return as_sarif(list(complaints), project.name, project.text, titles)
+    writer = {"json": as_json, "github": as_github}[format]
     return writer(list(complaints), project.name, project.text)
 
 

@@ -9,6 +9,7 @@ _PINS = {
     "npm packages": re.compile(r"(@?[^@]+)@(.+)"),
     "Ruby gems": re.compile(r"([^:]+):(.+)"),
     "Conda packages": re.compile(r"([^=<>]+)={1,2}(.+)"),
+    "Go packages": re.compile(r"[^@]+@(?!latest\Z|none\Z).+"),
     "RPM packages": re.compile(r".+-\d[^-]*(?:-[^-]+)?"),
 }
 

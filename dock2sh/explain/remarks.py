@@ -18,7 +18,7 @@ def _of_check(diagnostic: Diagnostic) -> Remark:
     if rule and translated(rule.about) != rule.about:
         message = (*say(rule.about), *words(" ("), *message, *words(")"))
     cure = joined([_marked(part) for part in diagnostic.hint.split("\n")], " ") if diagnostic.hint else ()
-    return Remark(diagnostic.code, diagnostic.severity, line, message, cure, (), diagnostic.url)
+    return Remark(diagnostic.code, diagnostic.severity, line, message, cure, diagnostic.also, diagnostic.url)
 
 
 def _marked(text: str) -> Text:
@@ -34,7 +34,7 @@ def of_findings(found: tuple[Finding, ...]) -> list[Remark]:
 def _of_finding(finding: Finding) -> Remark:
     rule = finding.rule
     fields: dict[str, str | int | Text] = {
-        name: say(value) if name in ("reason", "better", "manager") else value for name, value in finding.fields
+        name: say(value) if name in ("reason", "better", "manager", "kind") else value for name, value in finding.fields
     }
     cure = say(rule.cure, **fields) if rule.cure else ()
     return Remark(finding.name, rule.severity, finding.span.first, say(rule.message, **fields), cure, finding.also)

@@ -5,25 +5,28 @@
 
 from dock2sh.dockerfile.syntax import Dockerfile
 from dock2sh.findings.rule import Finding, by_name, rules
+from dock2sh.findings.settings import Settings
 from dock2sh.model import Plan
 
-__all__ = ["Finding", "by_name", "find", "rules"]
+__all__ = ["Finding", "Settings", "by_name", "find", "rules"]
 
 
 def find(
-    plan: Plan, dockerfile: Dockerfile, ignored: frozenset[str] = frozenset(), host: bool = False, shellcheck: bool = False
+    plan: Plan, dockerfile: Dockerfile, settings: Settings | None = None, host: bool = False, shellcheck: bool = False
 ) -> tuple[Finding, ...]:
-    """All findings of the stages that are built. `ignored` are names of rules that the configuration silences.
+    """All findings of the stages that are built. `settings` is the configuration.
 
     With `host` also what matters only where the script runs on a machine of its own; with `shellcheck` what that says, where it
     is installed.
     """
-    from dock2sh.findings import files, images, running
+    from dock2sh.findings import files, form, images, labels, running
     from dock2sh.findings.silence import silenced
     from dock2sh.findings.walk import seen
 
     did = seen(plan, dockerfile)
-    found = [*images.find(plan, did), *running.find(plan, did), *files.find(plan, did)]
+    settings = settings or Settings()
+    found = [*images.find(plan, did, settings), *running.find(plan, did), *files.find(plan, did)]
+    found += [*form.find(plan, did), *labels.find(plan, did, settings)]
     if host:
         from dock2sh.findings import machine
 
@@ -31,7 +34,7 @@ def find(
     if shellcheck:
         from dock2sh.findings.shellcheck import find as asked
 
-        found += asked(did)
-    quiet = silenced(dockerfile, ignored)
+        found += asked(did, dockerfile)
+    quiet = silenced(dockerfile, settings.ignore)
     kept = [finding for finding in found if not quiet(finding)]
     return tuple(sorted(dict.fromkeys(kept), key=lambda finding: (finding.span, finding.code)))

@@ -3,15 +3,46 @@
 from collections.abc import Iterator
 
 from dock2sh.findings.rule import Finding
+from dock2sh.findings.settings import Settings
 from dock2sh.findings.walk import Seen
-from dock2sh.model import Configure, Plan, Stage
+from dock2sh.model import Configure, Copy, Plan, Run, Stage
 
 
-def find(plan: Plan, did: list[Seen]) -> Iterator[Finding]:
+def find(plan: Plan, did: list[Seen], settings: Settings) -> Iterator[Finding]:
     for stage in plan.stages:
         yield from _floating(stage)
+    yield from _registries(plan, did, settings.registries)
     yield from _user(plan, did)
     yield from _start(plan, did)
+
+
+def _registries(plan: Plan, did: list[Seen], allowed: tuple[str, ...]) -> Iterator[Finding]:
+    """Images that FROM, COPY --from and mounts take, from registries that the configuration does not list."""
+    if not allowed:
+        return
+    stages = {stage.key for stage in plan.stages}
+    images = [(stage.base, stage.span) for stage in plan.stages if stage.parent is None]
+    for one in did:
+        origins = [one.step.origin] if isinstance(one.step, Copy) else []
+        origins += [mount.origin for mount in one.step.mounts] if isinstance(one.step, Run) else []
+        images += [(origin, one.step.span) for origin in origins if origin and origin not in stages]
+    for image, span in images:
+        registry = _registry(image)
+        if image != "scratch" and not any(_fits(registry, pattern) for pattern in allowed):
+            fields = (("image", image), ("registry", registry), ("allowed", ", ".join(allowed)))
+            yield Finding("D2S107", span, fields, image, ("DL3026",))
+
+
+def _registry(image: str) -> str:
+    """The host of an image's name: the first part, if it looks like one."""
+    first, slash, _ = image.partition("/")
+    return first if slash and ("." in first or ":" in first or first == "localhost") else "docker.io"
+
+
+def _fits(registry: str, pattern: str) -> bool:
+    names = {registry, "hub.docker.com"} if registry == "docker.io" else {registry}
+    start, star, end = pattern.partition("*")
+    return any(name.startswith(start) and name.endswith(end) if star else name == pattern for name in names)
 
 
 def _floating(stage: Stage) -> Iterator[Finding]:

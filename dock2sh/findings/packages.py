@@ -1,11 +1,12 @@
 """Findings about package installers: questions, versions, catalogues, what stays of downloads."""
 
-import re
 from collections.abc import Iterator
 from typing import NamedTuple
 
 from dock2sh.commands import Known
 from dock2sh.commands.pins import pinned
+from dock2sh.findings import gone
+from dock2sh.findings.releases import first_base, managed
 from dock2sh.findings.rule import Finding
 from dock2sh.findings.walk import Seen
 from dock2sh.model import Plan, Run, Stage
@@ -45,6 +46,7 @@ _PINS = {
     "npm packages": "DL3016",
     "Alpine packages": "DL3018",
     "Ruby gems": "DL3028",
+    "Go packages": "DL3062",
 }
 _RPM_PINS = {"yum": "DL3033", "zypper": "DL3037", "dnf": "DL3041", "microdnf": "DL3041"}
 
@@ -56,6 +58,7 @@ def find(plan: Plan, did: list[Seen]) -> Iterator[Finding]:
             continue
         for _, known in one.commands():
             yield from _asks(one, one.step, known)
+            yield from gone.find(plan, one, one.step, known)
             yield from _versions(one, known)
             yield from _pep668(plan, one, one.step, known)
             yield from _apt(one, known)
@@ -94,41 +97,16 @@ def _versions(one: Seen, known: Known) -> Iterator[Finding]:
         return
     also = _PINS.get(known.manager) or _RPM_PINS.get(tool, "")
     names = [name for name in known.words("package") if not name.startswith(("-", "$", ".", "/")) and "://" not in name]
-    loose = [name for name in names if not pinned(known.manager, name) and "$" not in name and "/" not in name.lstrip("@")[1:]]
-    if loose and (verb in ("install", "add", "i", "in") or tool in ("cpanm",)):
+    loose = [name for name in names if not pinned(known.manager, name) and "$" not in name and _is_name(known.manager, name)]
+    if loose and (verb in ("install", "add", "i", "in", "get") or tool in ("cpanm",)):
         shown = ", ".join(loose[:6]) + (", …" if len(loose) > 6 else "")
         fields = (("count", str(len(loose))), ("manager", known.manager), ("names", shown))
         yield Finding("D2S102", one.step.span, fields, loose[0], (also,) if also else ())
 
 
-_RELEASES = {"debian": (12, 0), "ubuntu": (23, 4), "alpine": (3, 19)}
-"""The first release whose Python is marked as externally managed."""
-_NAMED = {
-    "debian": "buster 10 bullseye 11 oldstable 12 bookworm 12 stable 13 trixie 13 forky 14 testing 99 unstable 99 sid 99",
-    "ubuntu": "trusty 14 xenial 16 bionic 18 focal 20 jammy 22 noble 24 plucky 25 questing 25 rolling 25 devel 26",
-    "alpine": "edge 99",
-}
-
-
-def _code_name(name: str, tag: str) -> int:
-    """The release that a code name stands for; 0 if it is none."""
-    words = _NAMED[name].split()
-    return int(words[words.index(tag) + 1]) if tag in words[::2] else 0
-
-
-def managed(image: str) -> bool:
-    """Whether the Python of an image of Debian, Ubuntu or Alpine is marked as externally managed."""
-    name, _, tag = image.partition("@")[0].removeprefix("docker.io/").removeprefix("library/").partition(":")
-    if name not in ("debian", "ubuntu", "alpine"):
-        return False
-    tag = tag.removesuffix("-slim").removesuffix("-backports")
-    tag = tag.partition("-2")[0]
-    if tag in ("", "latest"):
-        return True
-    if release := _code_name(name, tag):
-        return release >= _RELEASES[name][0]
-    match = re.match(r"(\d+)(?:\.(\d+))?", tag)
-    return bool(match) and (int(match[1]), int(match[2] or 0)) >= _RELEASES[name]  # type: ignore[index]
+def _is_name(manager: str, name: str) -> bool:
+    """A package's name, and not a place. Go's packages are called by their place."""
+    return manager == "Go packages" or "/" not in name.lstrip("@")[1:]
 
 
 def _pep668(plan: Plan, one: Seen, step: Run, known: Known) -> Iterator[Finding]:
@@ -136,7 +114,7 @@ def _pep668(plan: Plan, one: Seen, step: Run, known: Known) -> Iterator[Finding]
         return
     env = step.env.items()
     options = {part.text.partition("=")[0] for part in known.parts if part.kind == "option"}
-    image = _first(plan, one.stage).base
+    image = first_base(plan, one.stage)
     elsewhere = {"--break-system-packages", "--target", "-t", "--prefix", "--root", "--python", "--dry-run"}
     entered = any(word in env.get("PATH", "") for word in ("venv", "conda")) or "VIRTUAL_ENV" in env
     if options & elsewhere or entered or env.get("PIP_BREAK_SYSTEM_PACKAGES") or not managed(image) or _prepared(plan, one):
@@ -154,21 +132,21 @@ def _prepared(plan: Plan, one: Seen) -> bool:
     )
 
 
-def _first(plan: Plan, stage: Stage) -> Stage:
-    """The stage at the bottom of a chain of FROMs."""
-    by_key = {each.key: each for each in plan.stages}
-    while stage.parent is not None:
-        stage = by_key[stage.parent]
-    return stage
-
-
 def _apt(one: Seen, known: Known) -> Iterator[Finding]:
     tool, verb = _split(known)
     span = one.step.span
     if tool == "apt" and verb not in ("list", "search", "show"):
         yield Finding("D2S112", span, (), "apt", ("DL3027",))
-    if known.title in ("apt-get upgrade", "apt-get dist-upgrade", "apt-get full-upgrade", "apk upgrade", "apt upgrade"):
-        also = ("DL3005",) if "dist" in verb or "full" in verb else ()
+    if known.title in (
+        "apt-get upgrade",
+        "apt-get dist-upgrade",
+        "apt-get full-upgrade",
+        "apk upgrade",
+        "apt upgrade",
+        "zypper dist-upgrade",
+        "zypper dup",
+    ):
+        also = ("DL3035",) if tool == "zypper" else ("DL3005",) if "dist" in verb or "full" in verb else ()
         yield Finding("D2S106", span, (("command", known.title),), verb, also)
     if known.title in ("apt-get install", "apt install"):
         texts = {part.text for part in known.parts} | {part.value for part in known.parts}
@@ -182,7 +160,7 @@ def _catalogue(plan: Plan, one: Seen, step: Run, updated: set[str]) -> Iterator[
     titles = [known.title for _, known in one.commands()]
     updates = [title for title in titles if title in ("apt-get update", "apt update")]
     installs = [title for title in titles if title in ("apt-get install", "apt install", "apt-get build-dep")]
-    image = _first(plan, one.stage).base.partition(":")[0]
+    image = first_base(plan, one.stage).partition(":")[0]
     if updates and not installs and not any("upgrade" in title for title in titles):
         yield Finding("D2S120", step.span, (("command", updates[0]),), updates[0])
     if installs and not updates and not _reaches(plan, one.stage, updated) and image in ("debian", "ubuntu"):

@@ -5,7 +5,7 @@ from functools import cache
 from pathlib import Path
 from typing import NamedTuple
 
-from dock2sh.source import Diagnostic, Span
+from dock2sh.source import Diagnostic, Place, Span
 
 _FIELD = re.compile(r"\{(\w+)\}")
 
@@ -26,7 +26,7 @@ class Rule(NamedTuple):
 class Finding(NamedTuple):
     """A rule that fired: the fields of its message, where, the text to point at, and which of its other names fit here.
 
-    `code` is the rule's, but for shellcheck's, which have their own.
+    `code` is the rule's, but for shellcheck's, which have their own. `at` is the exact place, where it is known.
     """
 
     code: str
@@ -35,6 +35,7 @@ class Finding(NamedTuple):
     near: str = ""
     also: tuple[str, ...] = ()
     own: str = ""
+    at: Place | None = None
 
     @property
     def rule(self) -> Rule:
@@ -52,7 +53,7 @@ class Finding(NamedTuple):
     def diagnostic(self) -> Diagnostic:
         rule = self.rule
         message, cure = self.filled(rule.message), self.filled(rule.cure)
-        return Diagnostic(self.name, message, (self.span,), cure, self.near, rule.severity, "", self.also)
+        return Diagnostic(self.name, message, (self.span,), cure, self.near, rule.severity, "", self.also, self.at)
 
 
 @cache

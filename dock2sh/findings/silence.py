@@ -1,23 +1,19 @@
-"""Findings that somebody has looked at and wants to hear of no more: comments, and configuration.
+"""Findings that somebody has looked at and wants to hear of no more: comments.
 
     # hadolint ignore=DL3008,D2S104          the instruction below it
     # dock2sh ignore=D2S104                  the same; also `# dock2sh: ignore=`
     # check=skip=D2S104                      the same, in BuildKit's words
     # hadolint global ignore=DL3008          the whole file (also `# dock2sh global ignore=`, `# check=skip=` in the head)
 
-    [tool.dock2sh]                           in pyproject.toml, or at the top level of dock2sh.toml, beside the Dockerfile
-    ignore = ["DL3008", "D2S104"]
-
-A name is ours or another tool's.
+The configuration (settings.py) has a list of them, too. A name is ours or another tool's.
 """
 
 import re
 from collections.abc import Callable
-from pathlib import Path
 
 from dock2sh.dockerfile.syntax import Dockerfile
 from dock2sh.findings.rule import Finding
-from dock2sh.source import refuse
+from dock2sh.source import Diagnostic
 
 _IGNORE = re.compile(r"(?:hadolint\s|dock2sh[\s:])\s*(global\s+)?ignore\s*=\s*([A-Za-z0-9,\s]+)")
 _SKIP = re.compile(r"check\s*=\s*(?:.*;)?\s*skip\s*=\s*([A-Za-z0-9,\s]+)")
@@ -35,8 +31,49 @@ def _of_comment(comment: str) -> tuple[bool, frozenset[str]]:
     return False, _names(match[1]) if match else frozenset()
 
 
+HADOLINT = {
+    "DuplicateStageName": ("DL3024",),
+    "FromPlatformFlagConstDisallowed": ("DL3029",),
+    "JSONArgsRecommended": ("DL3025",),
+    "MaintainerDeprecated": ("DL4000",),
+    "MultipleInstructionsDisallowed": ("DL4003", "DL4004", "DL3012"),
+    "RedundantTargetPlatform": ("DL3065",),
+    "ReservedStageName": ("DL3063",),
+    "SecretsUsedInArgOrEnv": ("DL3064",),
+    "WorkdirRelativePath": ("DL3000",),
+}
+"""BuildKit's checks, and what hadolint calls the same."""
+
+
+def spoken(checked: tuple[Diagnostic, ...], dockerfile: Dockerfile, ignored: frozenset[str]) -> tuple[Diagnostic, ...]:
+    """BuildKit's findings with hadolint's names beside them, less those that a comment or the configuration silences by any."""
+    quiet = _quiet(dockerfile, ignored)
+    named = [each._replace(also=_names_of(each)) for each in checked]
+    return tuple(each for each in named if not _is_silenced(each, quiet))
+
+
+def _names_of(diagnostic: Diagnostic) -> tuple[str, ...]:
+    """hadolint has a rule for each of the three instructions that count once."""
+    names = HADOLINT.get(diagnostic.code, ())
+    if len(names) < 2:
+        return names
+    kind = next((index for index, keyword in enumerate(("CMD", "ENTRYPOINT")) if keyword in diagnostic.message), 2)
+    return (names[kind],)
+
+
+def _is_silenced(diagnostic: Diagnostic, quiet: Callable[[set[str], int], bool]) -> bool:
+    first = diagnostic.spans[0].first if diagnostic.spans else 0
+    return diagnostic.severity != "error" and quiet({diagnostic.code.upper(), *diagnostic.also}, first)
+
+
 def silenced(dockerfile: Dockerfile, ignored: frozenset[str]) -> Callable[[Finding], bool]:
     """Tells whether a finding is silenced."""
+    quiet = _quiet(dockerfile, ignored)
+    return lambda finding: quiet({finding.name.upper(), finding.code, *finding.also}, finding.span.first)
+
+
+def _quiet(dockerfile: Dockerfile, ignored: frozenset[str]) -> Callable[[set[str], int], bool]:
+    """Tells whether somebody wants to hear nothing of these names at the instruction that begins in a line."""
     everywhere = {name.upper() for name in ignored}
     here: dict[int, frozenset[str]] = {}
     for line in dockerfile.text.split("\n"):
@@ -49,30 +86,8 @@ def silenced(dockerfile: Dockerfile, ignored: frozenset[str]) -> Callable[[Findi
         if found:
             here[node.span.first] = found
 
-    def quiet(finding: Finding) -> bool:
-        names = {finding.name.upper(), finding.code, *finding.also}
-        wanted = everywhere | here.get(finding.span.first, frozenset())
+    def quiet(names: set[str], line: int) -> bool:
+        wanted = everywhere | here.get(line, frozenset())
         return "ALL" in wanted or bool(names & wanted)
 
     return quiet
-
-
-def configured(directory: Path | None) -> frozenset[str]:
-    """The names that the configuration beside the Dockerfile ignores. Raises Refused if it cannot be read."""
-    import tomllib
-
-    for name in ("dock2sh.toml", "pyproject.toml"):
-        path = directory / name if directory else None
-        if path is None or not path.is_file():
-            continue
-        try:
-            table = tomllib.loads(path.read_text(encoding="utf-8"))
-        except (OSError, ValueError) as error:
-            raise refuse("configuration", f"{name}: {error}", hint='ignore = ["D2S101", "DL3008"]') from None
-        table = table if name == "dock2sh.toml" else table.get("tool", {}).get("dock2sh", {})
-        names = table.get("ignore", []) if isinstance(table, dict) else None
-        if not isinstance(names, list) or not all(isinstance(item, str) for item in names):
-            raise refuse("configuration", f"{name}: `ignore` is no list of names", hint='ignore = ["D2S101", "DL3008"]')
-        if names:
-            return frozenset(names)
-    return frozenset()

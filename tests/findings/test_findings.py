@@ -13,17 +13,21 @@ import dock2sh
 from dock2sh.bases import assumed
 from dock2sh.checks import check
 from dock2sh.checks.formats import as_github, as_json, as_sarif
-from dock2sh.findings import find, rules
+from dock2sh.findings import Settings, find, rules
 from dock2sh.findings.fixes import FIXES, diff, fixed
-from dock2sh.findings.packages import managed
+from dock2sh.findings.gone import table
+from dock2sh.findings.releases import debian, managed
+from dock2sh.findings.settings import configured
+from dock2sh.findings.silence import spoken
 from dock2sh.plan.evaluate import Options
+from dock2sh.source import Refused, place
 
 
-def codes(text: str, host: bool = False, ignored: frozenset[str] = frozenset()) -> list[str]:
+def codes(text: str, host: bool = False, settings: Settings | None = None) -> list[str]:
     """`CODE:LINE` of every finding."""
     dockerfile = dock2sh.parse(text)
     plan = dock2sh.evaluate(dockerfile, None, assumed)
-    return [f"{finding.name}:{finding.span.first}" for finding in find(plan, dockerfile, ignored, host)]
+    return [f"{finding.name}:{finding.span.first}" for finding in find(plan, dockerfile, settings, host)]
 
 
 class Story(NamedTuple):
@@ -49,6 +53,23 @@ STORIES = {
     "D2S113": Story("RUN echo 1.2.3.4 x >> /etc/hosts", "RUN echo 1.2.3.4 x >> /etc/hosts.x"),
     "D2S114": Story("RUN service nginx start", "RUN systemctl enable nginx"),
     "D2S115": Story("RUN export A=1", "RUN export A=1 && make"),
+    "D2S107": Story("FROM quay.example/a:1", "FROM docker.io/library/a:1", ""),
+    "D2S116": Story(
+        UPDATE + "apt-get install -y python2" + CLEAN, UPDATE + "apt-get install -y python3" + CLEAN, "FROM debian:12"
+    ),
+    "D2S125": Story("RUN wget https://x/y -O y", "RUN wget -nv https://x/y -O y"),
+    "D2S126": Story("RUN useradd -u 1000000000 a", "RUN useradd -l -u 1000000000 a"),
+    "D2S133": Story("RUN a\nRUN b", "RUN a\nENV A=1\nRUN b"),
+    "D2S134": Story("RUN curl -o a b\nRUN wget -q c", "RUN curl -o a b && curl -o c d"),
+    "D2S135": Story("ENV A=1 B=$A", "ENV A=1\nENV B=$A"),
+    "D2S153": Story("COPY a.tgz /tmp/\nRUN tar xzf /tmp/a.tgz", "ADD a.tgz /opt/\nRUN tar xzf /tmp/a.tgz"),
+    "D2S154": Story("COPY a b /x", "COPY a b /x/"),
+    "D2S156": Story("COPY --from=busybox:1 / /", "COPY --from=busybox:1 /bin /bin"),
+    "D2S164": Story("USER app", "USER 1000:1000"),
+    "D2S501": Story("LABEL Bad..Key=1", "LABEL good.key=1"),
+    "D2S502": Story("FROM a:1", "FROM a:1\nLABEL needed=text", ""),
+    "D2S503": Story("LABEL needed=a other=b", "LABEL needed=a"),
+    "D2S504": Story("LABEL needed=", "LABEL needed=a"),
     "D2S120": Story("RUN apt-get update", UPDATE + "apt-get install -y a"),
     "D2S121": Story("RUN apt-get install -y a", UPDATE + "apt-get install -y a"),
     "D2S122": Story(UPDATE + "apt-get install -y a", UPDATE + "apt-get install -y a" + CLEAN),
@@ -82,14 +103,22 @@ STORIES = {
 }
 
 
+CONFIGURED = {
+    "D2S107": Settings(registries=("docker.io", "*.example.com")),
+    "D2S502": Settings(labels={"needed": "text"}),
+    "D2S503": Settings(labels={"needed": "text"}, strict_labels=True),
+    "D2S504": Settings(labels={"needed": "text"}),
+}
+
+
 @pytest.mark.parametrize("code", STORIES)
 def test_a_rule(code: str) -> None:
-    story = STORIES[code]
+    story, settings = STORIES[code], CONFIGURED.get(code, Settings())
     host = rules()[code].only == "host"
     bad, good = f"{story.base}\n{story.bad}\n".lstrip("\n"), f"{story.base}\n{story.good}\n".lstrip("\n")
-    line = 1 if code == "D2S161" else bad.count("\n")
-    assert f"{code}:{line}" in codes(bad, host)
-    assert not [found for found in codes(good, host) if found.startswith(code)]
+    line = 1 if code == "D2S161" else bad.count("\n") - (code == "D2S153")
+    assert f"{code}:{line}" in codes(bad, host, settings)
+    assert not [found for found in codes(good, host, settings) if found.startswith(code)]
     if host:
         assert not [found for found in codes(bad) if found.startswith(code)]
 
@@ -145,14 +174,14 @@ SILENT = {
 
 @pytest.mark.parametrize("comment", SILENT)
 def test_a_comment_silences_one_instruction(comment: str) -> None:
-    text = f"FROM debian:12\n{comment}\nRUN wget https://x/y\nRUN wget https://x/z\n"
-    assert codes(text) == [*SILENT[comment], "D2S104:4"]
+    text = f"FROM debian:12\n{comment}\nRUN wget -q https://x/y\nENV A=1\nRUN wget -q https://x/z\n"
+    assert codes(text) == [*SILENT[comment], "D2S104:5"]
 
 
 def test_what_silences_a_whole_file() -> None:
-    assert codes("FROM debian:12\nRUN wget https://x\n# hadolint global ignore=D2S104\nRUN wget https://y\n") == []
-    assert codes("# check=skip=D2S104\nFROM debian:12\nRUN wget https://x\n") == []
-    assert codes("FROM debian\n", ignored=frozenset({"DL3006"})) == []
+    assert codes("FROM debian:12\nRUN wget -q https://x\n# hadolint global ignore=D2S104\nENV A=1\nRUN wget -q https://y\n") == []
+    assert codes("# check=skip=D2S104\nFROM debian:12\nRUN wget -q https://x\n") == []
+    assert codes("FROM debian\n", settings=Settings(frozenset({"DL3006"}))) == []
 
 
 def test_hadolints_names_stand_beside_ours() -> None:
@@ -255,3 +284,153 @@ def test_the_page_of_a_finding() -> None:
     missing = run("explain", "--code", "D2S999")
     assert missing.returncode == 2
     assert "there is no such finding" in missing.stderr
+
+
+# ---- what names and configurations say
+
+ON_DEBIAN = {
+    "debian:12": 12, "debian:bookworm-slim": 12, "debian:13.1-slim": 13, "debian": 13, "debian:10": 0, "debian:sid": 0,
+    "python:3.12-slim-bookworm": 12, "node:20-bullseye": 11, "python:3.12": 0, "node:20-alpine": 0, "me/debian:12": 0,
+    "ubuntu:22.04": 0, "debian:experimental": 0, "docker.io/library/debian:trixie-20260101": 13,
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("image", ON_DEBIAN)
+def test_which_debian_an_image_is(image: str) -> None:
+    assert debian(image) == ON_DEBIAN[image]
+
+
+@pytest.mark.parametrize(
+    "lines",
+    [
+        "RUN apt-get update && (apt-get install -y python2 || apt-get install -y python3)",
+        "RUN if [ -f /x ]; then apt-get install -y python2; fi",
+        "RUN echo deb http://x/ y main >> /etc/apt/sources.list\nRUN apt-get install -y python2",
+        "COPY my.list /etc/apt/sources.list.d/\nRUN apt-get install -y python2",
+        "RUN curl -fsSL https://deb.nodesource.com/setup_20.x | bash - && apt-get install -y python2",
+        "RUN apt-get install -y -t bullseye python2",
+        "RUN apt-get install -y $PYTHON",
+    ],
+)
+def test_a_package_that_may_come_from_elsewhere(lines: str) -> None:
+    assert not [code for code in codes(f"FROM debian:12\n{lines}\n") if code.startswith("D2S116")]
+
+
+def test_the_table_of_packages_that_are_gone() -> None:
+    assert len(table()) > 200
+    assert {row.since for row in table().values()} == {11, 12, 13}
+    assert not [name for name, row in table().items() if name in row.instead.split(", ")]
+
+
+@pytest.mark.docker
+@pytest.mark.slow
+def test_apt_says_so_too(tmp_path: Path) -> None:
+    """A real Debian 12 has none of them, and has what we name instead."""
+    home = tmp_path / "gone"
+    home.mkdir()
+    rows = {name: row for name, row in table().items() if row.since <= 12}
+    instead = sorted({name for row in rows.values() for name in row.instead.split(", ") if name and ":" not in name})
+    words = f"apt-get update -q && apt-cache policy {' '.join(rows)} && echo INSTEAD && apt-cache policy {' '.join(instead)}"
+    (home / "Dockerfile").write_text(f"FROM debian:12\nRUN {words}\n")
+    command = ["docker", "build", "--no-cache", "--progress=plain", home]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    before, mark, after = done.stderr.rpartition(" INSTEAD\n")
+    assert mark, done.stderr[-2000:]
+    assert not re.findall(r"Candidate: (?!\(none\)).*", before)
+    assert len(re.findall(r"Candidate: (?!\(none\)).*", after)) == len(instead)
+
+
+@pytest.mark.parametrize(
+    ("kind", "good", "bad"),
+    [
+        ("url", "https://x.example/a", "x.example"),
+        ("rfc3339", "2026-01-31T12:00:00.5+09:00", "2026-01-31"),
+        ("spdx", "(MIT OR Apache-2.0) AND GPL-3.0-or-later", "MIT licence"),
+        ("hash", "0123abc", "0123abcg"),
+        ("semver", "1.2.3-rc.1+build", "v1.2"),
+        ("email", "a@b.example", "a@b"),
+        ("text", "x", ""),
+    ],
+)
+def test_what_a_label_may_hold(kind: str, good: str, bad: str) -> None:
+    settings = Settings(labels={"l": kind})
+    assert "D2S504:2" not in codes(f'FROM a:1\nLABEL l="{good}"\n', settings=settings)
+    assert "D2S504:2" in codes(f'FROM a:1\nLABEL l="{bad}"\n', settings=settings)
+
+
+def test_registries_of_copies_and_mounts() -> None:
+    copies = "COPY --from=q.example/b:1 /a /a\nRUN --mount=from=r.example/c,target=/c true\n"
+    text = f"FROM a:1 AS x\n{copies}FROM x\nCOPY --from=x /a /b\nFROM scratch\nCOPY --from=1 / /\n"
+    found = [code for code in codes(text, settings=Settings(registries=("docker.io", "q.*"))) if code.startswith("D2S107")]
+    assert found == ["D2S107:3"]
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("ignor = []", "dock2sh.toml: there is no setting `ignor` (did you mean ignore?)"),
+        ("ignore = 1", "dock2sh.toml: `ignore` is no list of names"),
+        ("allowed-registries = [1]", "dock2sh.toml: `allowed-registries` is no list of names"),
+        ("strict-labels = 1", "dock2sh.toml: `strict-labels` is true or false"),
+        ("labels = 1", "dock2sh.toml: `labels` is no table"),
+        ('[labels]\na = "ulr"', "dock2sh.toml: `labels`: a cannot be 'ulr' (did you mean url?)"),
+        ("[labels]\na = [1]", "dock2sh.toml: `labels`: a cannot be [1]"),
+        ("a = ", "dock2sh.toml: Invalid value (at end of document)"),
+    ],
+)
+def test_a_configuration_that_is_not_understood(tmp_path: Path, text: str, message: str) -> None:
+    (tmp_path / "dock2sh.toml").write_text(text)
+    with pytest.raises(Refused) as error:
+        configured(tmp_path)
+    assert error.value.diagnostic.message == message
+    assert error.value.diagnostic.hint
+
+
+def test_a_configuration_in_pyproject(tmp_path: Path) -> None:
+    (tmp_path / "pyproject.toml").write_text(
+        '[tool.dock2sh]\nignore = ["DL3006"]\nallowed-registries = ["a"]\nstrict-labels = true\n'
+        '[tool.dock2sh.labels]\n"x.y" = "url"\n'
+    )
+    assert configured(tmp_path) == Settings(frozenset({"DL3006"}), ("a",), {"x.y": "url"}, True)
+    assert configured(None) == Settings()
+
+
+@pytest.mark.parametrize(
+    "comment", ["# hadolint ignore=DL3025", "# dock2sh ignore=JSONArgsRecommended", "# check=skip=JSONArgsRecommended"]
+)
+def test_buildkits_checks_are_silenced_by_any_name(comment: str) -> None:
+    text = f"FROM debian:12\n{comment}\nCMD a b\nFROM debian:12\nCMD a b\n"
+    dockerfile = dock2sh.parse(text)
+    found = spoken(check(dockerfile, Options(), assumed), dockerfile, frozenset())
+    assert [(each.code, each.spans[0].first, each.also) for each in found] == [("JSONArgsRecommended", 5, ("DL3025",))]
+
+
+# ---- where shellcheck points
+
+SHELL = """\
+FROM debian:12
+RUN echo hi \\
+    # a comment
+    && echo $FOO "x" \\
+
+    && rm -rf $BAR/*
+RUN <<-EOT
+\tcd /x
+\techo $UNQ
+EOT
+RUN cat <<EOT | sort && echo $Y
+ab
+EOT
+"""
+
+
+def test_shellcheck_points_at_the_character() -> None:
+    dockerfile = dock2sh.parse(SHELL)
+    found = find(dock2sh.evaluate(dockerfile, None, assumed), dockerfile, None, False, True)
+    lines, pointed = SHELL.split("\n"), set()
+    for each in found:
+        if each.own == "SC2086":
+            where = place(each.diagnostic(), lines)
+            assert where
+            pointed.add((where.line, lines[where.line - 1][where.column - 1 :][: where.length]))
+    assert pointed == {(4, "$FOO"), (6, "$BAR"), (9, "$UNQ"), (11, "$Y")}
