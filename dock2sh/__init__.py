@@ -60,7 +60,7 @@ def script(
     from dock2sh.emit.frame import Setting
     from dock2sh.emit.script import script
 
-    setting = Setting(project.name, project.text, escape, project.ignore, lock=lock)
+    setting = Setting(project.name, project.text, escape, project.ignore, lock=lock, named=project.named)
     if project.context is None or not plan.reads_context():
         return script(plan, setting)
     from dock2sh.plan.bundle import context_digest, context_tar, needed

@@ -12,12 +12,16 @@ import shlex
 import shutil
 import socket
 import subprocess
+import sys
+import tempfile
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import NamedTuple
 
 import pytest
+
+import dock2sh
 
 _START = Path(__file__).parent / "engine/start.sh"
 _NEEDS = {
@@ -58,6 +62,30 @@ def _trouble() -> str:
     except FileNotFoundError:
         return "there is no docker command"
     return done.stderr.strip() if done.returncode else ""
+
+
+@pytest.fixture(scope="session")
+def anybodys_python(tmp_path_factory: pytest.TempPathFactory) -> Iterator[list[str]]:
+    """Words that run Python with dock2sh for every user: this one, or (a checkout below /root) a copy that all can read."""
+    nobody = {"user": 65534, "group": 65534, "extra_groups": [], "capture_output": True, "check": False}
+    with contextlib.suppress(PermissionError):
+        if subprocess.run([sys.executable, "-c", "import dock2sh.cli"], cwd="/", **nobody).returncode == 0:
+            yield [sys.executable]
+            return
+    place = Path(tempfile.mkdtemp(prefix="dock2sh-python-"))
+    skip = shutil.ignore_patterns("mypy*", "pip", "setuptools", "hypothesis", "*mypyc*", "__pycache__", "*.pth")
+    try:
+        shutil.copytree(Path(pytest.__file__).parents[1], place, ignore=skip, dirs_exist_ok=True)
+        shutil.copytree(Path(dock2sh.__file__).parent, place / "dock2sh", ignore=skip, dirs_exist_ok=True)
+        subprocess.run(["chmod", "-R", "a+rX", place], check=True)
+        given = ["env", f"PYTHONPATH={place}"]
+        for python in (os.path.realpath(sys.executable), "/usr/bin/python3"):
+            if subprocess.run([*given, python, "-c", "import dock2sh.cli"], cwd="/", **nobody).returncode == 0:
+                yield [*given, python]
+                return
+        pytest.fail("there is no Python that other users can run")
+    finally:
+        shutil.rmtree(place)
 
 
 @pytest.fixture

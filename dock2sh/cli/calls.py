@@ -55,6 +55,7 @@ def planned(
     choose("--for", where, WHERE)
     options = evaluation_options(build_arg, stage, platform, label, where)
     with Complaints(project, format):
+        project = with_contexts(project, build_context)
         find = find or finder(base, build_context, offline)
         plan = evaluate(dockerfile, options, find, None, project.ignore)
     for text in plan.notes:
@@ -63,6 +64,15 @@ def planned(
 
 
 WHERE = ("container", "host")
+
+
+def with_contexts(project: "Project", build_context: list[str] | None) -> "Project":
+    """The project with what its named contexts' own ignore files say. Raises Refused."""
+    if not build_context:
+        return project
+    from dock2sh.plan.context import named_contexts
+
+    return project._replace(named=named_contexts(pairs("--build-context", build_context)))
 
 
 def evaluation_options(build_arg: list[str] | None, stage: str, platform: str, label: list[str] | None, where: str = "") -> Any:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from dock2sh.cli.calls import choose, evaluation_options, finder, pairs
+from dock2sh.cli.calls import choose, evaluation_options, finder, pairs, with_contexts
 from dock2sh.cli.flags import Bases, BuildArgs, Contexts, File, Format, Labels, Output, PlatformOption, Secrets, Stage, Target
 from dock2sh.cli.say import REFUSED, UNABLE, USAGE, colour, json_text, note, stop, usage, write
 from dock2sh.source import Refused
@@ -135,7 +135,7 @@ def verify(
     wish = _wish(docker, to_script, builder, build_context, how)._replace(sandbox=sandbox)
     options, find = evaluation_options(build_arg, stage, platform, label, "container"), finder(base, build_context, False)
     try:
-        project = locate(target, file)
+        project = with_contexts(locate(target, file), build_context)
         assert project.context
         path = file or (target if Path(target).is_file() else str(project.context / project.name))
         answer = _asked(project, options, find, path, wish, record)

@@ -1,6 +1,7 @@
 """What stands around `build` in a script: the comment at the top, what `start` starts, what the helpers want to know."""
 
 from collections.abc import Mapping
+from types import MappingProxyType
 from typing import TYPE_CHECKING, NamedTuple
 
 from dock2sh import __version__
@@ -10,6 +11,7 @@ from dock2sh.model import Plan
 
 if TYPE_CHECKING:
     from dock2sh.emit.carried import Carried
+    from dock2sh.plan.context import Named
     from dock2sh.plan.ignore import Ignore
 
 STARTERS = {"entrypoint": "Entrypoint", "cmd": "Cmd"}
@@ -18,7 +20,7 @@ STARTERS = {"entrypoint": "Entrypoint", "cmd": "Cmd"}
 
 class Setting(NamedTuple):
     """What a script is made with besides the plan: the Dockerfile's name, text and escape, the ignore file, bundled files, what
-    it carries of a lock.
+    it carries of a lock, the ignore files of named contexts.
 
     `tail`: the bundled files stand behind the script's last line, in no here-document: bash reads a pipe byte by byte.
     """
@@ -32,6 +34,7 @@ class Setting(NamedTuple):
     digest: str = ""
     selectors: tuple[str, ...] = ()
     lock: "Carried | None" = None
+    named: "Mapping[str, Named]" = MappingProxyType({})
 
 
 class Frame(NamedTuple):

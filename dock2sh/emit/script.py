@@ -4,7 +4,7 @@ The walk is a straight line: stages in order, steps in order, one function a ste
 """
 
 from collections.abc import Iterable
-from typing import assert_never
+from typing import TYPE_CHECKING, assert_never
 
 from dock2sh.dockerfile.words import Deferred
 from dock2sh.emit.bundle import bundle
@@ -14,6 +14,9 @@ from dock2sh.emit.quoting import assignment, quote
 from dock2sh.model import Configure, Copy, Fetch, File, LeftOut, MakeDirectory, Mount, Plan, Run, Stage, Step
 from dock2sh.plan.paths import clean
 from dock2sh.source import Span, refuse
+
+if TYPE_CHECKING:
+    from dock2sh.plan.ignore import Ignore
 
 COMMENT_COLUMN = 76
 
@@ -31,6 +34,7 @@ def script(plan: Plan, setting: Setting, frame: Frame | None = None) -> str:
         image(plan),
         writer.patterns(),
         *writer.ignored(),
+        *writer.ignored_in(),
         *writer.context(),
         *writer.lock(),
         numbers(plan, setting, writer.number),
@@ -328,10 +332,16 @@ class _Writer:
         """`ignored`: the ignore file as regular expressions; the last that matches wins."""
         if not (self.uses_context and self.setting.ignore and self.setting.ignore.rules) or self.setting.context is not None:
             return []
-        lines = [f"{'-' if rule.included else '+'}{rule.regex}\n" for rule in self.setting.ignore.rules]
         comment = f"# {self.setting.ignore.name}: + is left out of the build context, - comes in again, the last match wins.\n"
-        end = delimiter("".join(lines), "IGNORE")
-        return [f"{comment}ignored() {{\n    cat <<'{end}'\n{''.join(lines)}{end}\n}}\n"]
+        return [f"{comment}ignored() {{\n{_rules(self.setting.ignore)}}}\n"]
+
+    def ignored_in(self) -> list[str]:
+        """`ignored_in NAME`: the same for named contexts; the first line is the digest of the ignore file."""
+        needed = {need for stage in self.plan.stages for need in (stage.base, *stage.needs())}
+        named = [(name, found) for name, found in self.setting.named.items() if name in needed]
+        cases = "".join(f"    {quote(name)})\n{_rules(found.ignore, found.digest)}        ;;\n" for name, found in named)
+        comment = "# The same for named contexts: the digest of each one's own .dockerignore, and what that leaves out.\n"
+        return [f"{comment}ignored_in() {{\n    case $1 in\n{cases}    esac\n}}\n"] if named else []
 
     def context(self) -> list[str]:
         """`context_data`: the bundled files; or `context_needed`, the files whose digest is compared."""
@@ -379,6 +389,13 @@ def _copied_from(plan: Plan, key: str, chain: list[str]) -> bool:
             if isinstance(step, Run) and any(mount.origin == key for mount in step.mounts):
                 return True
     return False
+
+
+def _rules(ignore: "Ignore", *before: str) -> str:
+    """What prints the rules of an ignore file."""
+    lines = "".join(f"{line}\n" for line in (*before, *(f"{'-' if rule.included else '+'}{rule.regex}" for rule in ignore.rules)))
+    end = delimiter(lines, "IGNORE")
+    return f"    cat <<'{end}'\n{lines}{end}\n"
 
 
 def _line(text: str) -> str:

@@ -153,7 +153,8 @@ def _script(plan: Plan, project: Project, escape: str, lock: "Carried | None") -
     from dock2sh.plan.bundle import needed
 
     selectors = needed(plan, project).selectors if project.context and plan.reads_context() else ()
-    return script(plan, Setting(project.name, project.text, escape, project.ignore, selectors=selectors, lock=lock))
+    setting = Setting(project.name, project.text, escape, project.ignore, selectors=selectors, lock=lock, named=project.named)
+    return script(plan, setting)
 
 
 def _needed_environment(options: Sequence[str]) -> dict[str, str]:

@@ -146,13 +146,13 @@ def _add(tar: "tarfile.TarFile", path: str, project: Project) -> None:
     full = os.path.join(project.context, path)
     if stat.S_ISSOCK(os.lstat(full).st_mode):  # docker transfers a socket as an empty file (semantics.md 2, 46)
         member = tarfile.TarInfo(path)
-        member.mode, member.mtime = stat.S_IMODE(os.lstat(full).st_mode), int(os.lstat(full).st_mtime)
+        member.mode, member.mtime = stat.S_IMODE(os.lstat(full).st_mode), os.lstat(full).st_mtime_ns // 10**9
         tar.addfile(member)
         return
     member = tar.gettarinfo(full, path)
     member.uid = member.gid = 0
     member.uname = member.gname = ""
-    member.mtime = int(member.mtime)
+    member.mtime = os.lstat(full).st_mtime_ns // 10**9
     if member.isreg():
         with open(full, "rb") as file:
             tar.addfile(member, file)

@@ -3,22 +3,36 @@
 import os
 import stat
 import sys
+from collections.abc import Mapping
 from pathlib import Path
+from types import MappingProxyType
 from typing import TYPE_CHECKING, NamedTuple
 
+from dock2sh.digest import sha256
 from dock2sh.source import Refused, refuse
 
 if TYPE_CHECKING:
     from dock2sh.plan.ignore import Ignore, Verdict
 
 
+class Named(NamedTuple):
+    """The ignore file of a named context, and the SHA-256 of its text."""
+
+    ignore: "Ignore"
+    digest: str
+
+
 class Project(NamedTuple):
-    """A Dockerfile's name and text, and its build context (None for a Dockerfile from standard input alone)."""
+    """A Dockerfile's name and text, and its build context (None for a Dockerfile from standard input alone).
+
+    `named` has the ignore files of the named contexts that have one.
+    """
 
     name: str
     text: str
     context: Path | None
     ignore: "Ignore | None"
+    named: Mapping[str, Named] = MappingProxyType({})
 
 
 def locate(target: str, file: str = "") -> Project:
@@ -89,13 +103,30 @@ def _ignore(dockerfile: Path | None, context: Path) -> "Ignore | None":
             continue
         except OSError as error:
             raise refuse("unreadable", f"{path}: {error.strerror}") from None
-        from dock2sh.plan.ignore import parse_ignore
-
-        try:
-            return parse_ignore(path.name, text)
-        except Refused as refused:
-            raise Refused(refused.diagnostic._replace(message=f"{path.name}: {refused.diagnostic.message}")) from None
+        return _parsed(path.name, text)
     return None
+
+
+def _parsed(name: str, text: str) -> "Ignore":
+    from dock2sh.plan.ignore import parse_ignore
+
+    try:
+        return parse_ignore(name, text)
+    except Refused as refused:
+        raise Refused(refused.diagnostic._replace(message=f"{name}: {refused.diagnostic.message}")) from None
+
+
+def named_contexts(sources: Mapping[str, str]) -> dict[str, Named]:
+    """The ignore files of the directories among `--build-context NAME=SOURCE`: BuildKit asks each for its own.
+
+    Raises Refused.
+    """
+    found: dict[str, Named] = {}
+    for name, source in sources.items():
+        path = Path(source, ".dockerignore")
+        if path.is_file() and not Path(source, "oci-layout").exists() and (text := _decoded(_read(path))):
+            found[name] = Named(_parsed(path.name, text), sha256(text))
+    return found
 
 
 class Entry(NamedTuple):

@@ -42,7 +42,7 @@ def setup(plan: Plan, project: Project, escape: str, service: Service, files: li
     if project.context is not None and plan.reads_context():
         packed = context_tar(needed(plan, project).files, project)
         tail = len(packed) > INLINE
-    setting = Setting(project.name, project.text, escape, project.ignore, packed, tail)
+    setting = Setting(project.name, project.text, escape, project.ignore, packed, tail, named=project.named)
     frame = Frame(_head(plan, setting, service), _data(plan, project, service, files, has_unit, len(packed or b"")), "host")
     text = script(plan, setting, frame).encode("utf-8", "surrogateescape")
     return text + packed if tail and packed else text

@@ -13,7 +13,9 @@ root_directory() {
 
 image_find_and_fill() {
     fill_source=$(base_given "$1")
-    if [ -n "$fill_source" ]; then
+    if is_named_context "$1"; then
+        context_fill "$1" "$2"
+    elif [ -n "$fill_source" ]; then
         source_fill "$fill_source" "$2"
     elif image_is_target "$1" && [ -z "${target_begun-}" ] && ! target_is_empty; then
         copy_root "$target_root" "$2"

@@ -91,11 +91,26 @@ is_named_context() {
     return 1
 }
 
-# A named context is transferred as the main one is.
+# A named context is transferred as the main one is, without what its own .dockerignore leaves out (ignored_in prints that).
 named_context() {
     source_kind=context
-    ! [ -s "$source_root/.dockerignore" ] ||
-        warn "the .dockerignore of the context $1 is not applied: what it names is copied too, where it is part of a source"
+    [ -s "$source_root/.dockerignore" ] || return 0
+    source_rules=$state/ignore.$(digest "$1")
+    [ ! -f "$source_rules" ] || return 0
+    ! command -v ignored_in >/dev/null || ignored_in "$1" >"$state/named"
+    [ -s "$state/named" ] || missing "the rules of the context $1's .dockerignore: they are in a script that is made with \
+dock2sh --build-context $1=DIR"
+    read -r named_digest <"$state/named"
+    sed 1d "$state/named" >"$source_rules"
+    rm -f "$state/named"
+    [ "$(sha256sum <"$source_root/.dockerignore")" = "$named_digest  -" ] ||
+        warn "the .dockerignore of the context $1 is not the one that was there when this script was made, which is applied"
+}
+
+# context_fill NAME DIR: a stage that begins with a named context.
+context_fill() {
+    copy_each=copy_path
+    in_root "$2" copy_all "--from=$1" -- . /
 }
 
 # source_path PATH: sets `found` to the path of PATH inside of the source with all links followed, or fails as docker does.

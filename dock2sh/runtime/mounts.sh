@@ -97,22 +97,21 @@ mount_bind() {
     fi
 }
 
-# mount_find: sets `mount_found`, a path of the machine. The context is what docker would have sent of it: a copy, without what
-# the ignore file names, owned by root.
+# mount_find: sets `mount_found`, a path of the machine. A context is what docker would have sent of it: a copy, without what
+# its ignore file names, owned by root.
 mount_find() {
-    if [ -z "$mount_from" ]; then
+    source_of "$mount_from"
+    if [ "$source_kind" = context ]; then
         mount_context
         return
     fi
-    mount_root=$(root_of "$mount_from") || exit
-    resolve_in "${mount_root%/}" "$mount_source" || fail "$mount_source: too many links"
-    mount_found=${mount_root%/}$resolved
+    resolve_in "$source_root" "$mount_source" || fail "$mount_source: too many links"
+    mount_found=$source_root$resolved
     [ -e "$mount_found" ] || fail "\"$mount_source\": not found in $mount_from"
 }
 
 mount_context() {
     mount_new
-    context
     source_path "${mount_source#/}"
     if [ -d "$source_root$found" ]; then
         in_root "$mount_copy" mount_copy_in "${mount_source#/}" /
@@ -125,7 +124,7 @@ mount_context() {
 }
 
 mount_copy_in() {
-    copy -- "$1" "$2"
+    copy ${mount_from:+"--from=$mount_from"} -- "$1" "$2"
 }
 
 # mount_copied: a copy that the step may write to.

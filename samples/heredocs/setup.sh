@@ -118,7 +118,9 @@ root_directory() {
 
 image_find_and_fill() {
     fill_source=$(base_given "$1")
-    if [ -n "$fill_source" ]; then
+    if is_named_context "$1"; then
+        context_fill "$1" "$2"
+    elif [ -n "$fill_source" ]; then
         source_fill "$fill_source" "$2"
     elif image_is_target "$1" && [ -z "${target_begun-}" ] && ! target_is_empty; then
         copy_root "$target_root" "$2"
@@ -390,11 +392,26 @@ is_named_context() {
     return 1
 }
 
-# A named context is transferred as the main one is.
+# A named context is transferred as the main one is, without what its own .dockerignore leaves out (ignored_in prints that).
 named_context() {
     source_kind=context
-    ! [ -s "$source_root/.dockerignore" ] ||
-        warn "the .dockerignore of the context $1 is not applied: what it names is copied too, where it is part of a source"
+    [ -s "$source_root/.dockerignore" ] || return 0
+    source_rules=$state/ignore.$(digest "$1")
+    [ ! -f "$source_rules" ] || return 0
+    ! command -v ignored_in >/dev/null || ignored_in "$1" >"$state/named"
+    [ -s "$state/named" ] || missing "the rules of the context $1's .dockerignore: they are in a script that is made with \
+dock2sh --build-context $1=DIR"
+    read -r named_digest <"$state/named"
+    sed 1d "$state/named" >"$source_rules"
+    rm -f "$state/named"
+    [ "$(sha256sum <"$source_root/.dockerignore")" = "$named_digest  -" ] ||
+        warn "the .dockerignore of the context $1 is not the one that was there when this script was made, which is applied"
+}
+
+# context_fill NAME DIR: a stage that begins with a named context.
+context_fill() {
+    copy_each=copy_path
+    in_root "$2" copy_all "--from=$1" -- . /
 }
 
 # source_path PATH: sets `found` to the path of PATH inside of the source with all links followed, or fails as docker does.
@@ -1081,22 +1098,21 @@ mount_bind() {
     fi
 }
 
-# mount_find: sets `mount_found`, a path of the machine. The context is what docker would have sent of it: a copy, without what
-# the ignore file names, owned by root.
+# mount_find: sets `mount_found`, a path of the machine. A context is what docker would have sent of it: a copy, without what
+# its ignore file names, owned by root.
 mount_find() {
-    if [ -z "$mount_from" ]; then
+    source_of "$mount_from"
+    if [ "$source_kind" = context ]; then
         mount_context
         return
     fi
-    mount_root=$(root_of "$mount_from") || exit
-    resolve_in "${mount_root%/}" "$mount_source" || fail "$mount_source: too many links"
-    mount_found=${mount_root%/}$resolved
+    resolve_in "$source_root" "$mount_source" || fail "$mount_source: too many links"
+    mount_found=$source_root$resolved
     [ -e "$mount_found" ] || fail "\"$mount_source\": not found in $mount_from"
 }
 
 mount_context() {
     mount_new
-    context
     source_path "${mount_source#/}"
     if [ -d "$source_root$found" ]; then
         in_root "$mount_copy" mount_copy_in "${mount_source#/}" /
@@ -1109,7 +1125,7 @@ mount_context() {
 }
 
 mount_copy_in() {
-    copy -- "$1" "$2"
+    copy ${mount_from:+"--from=$mount_from"} -- "$1" "$2"
 }
 
 # mount_copied: a copy that the step may write to.
@@ -2442,6 +2458,7 @@ transfer() {
     ! [ -s "$state/put" ] || "$transfer_by" "$1" "$state/put" "$3" "$5" "${7-}" ||
         fail "the files could not be put into ${3#"$root"}"
     transfer_sockets "$1" "$3" "$5"
+    transfer_early "$1" "$3" "${7-}"
     change_modes "$3" "$state/no-links" "$6"
 }
 
@@ -2513,6 +2530,16 @@ transfer_warn() {
 transfer_sockets() {
     [ -s "$state/sockets" ] || return 0
     for_each "$2" "$state/sockets" sh -c "$(program_sockets)" sh "$source_kind" "$3" "$1" || fail 'a socket cannot be copied'
+}
+
+# transfer_early SOURCE DEST FOLLOW: times before 1970 do not come through: tar has them in the headers that are left out here
+# for their fractions, and cpio has none at all.
+transfer_early() {
+    [ -e "$state/epoch" ] || TZ=UTC touch -d '1970-01-01 00:00:00' "$state/epoch"
+    if [ -n "$3" ]; then set -- "$1" "$2" -L ''; else set -- "$1" "$2" -P -h; fi
+    for_each "$1" "$state/put" sh -c "$(program_kind)" sh early "$state/epoch" "$3" >"$state/early"
+    ! [ -s "$state/early" ] || for_each "$2" "$state/early" sh -c "$(program_times)" sh "$1" ${4:+"$4"} ||
+        fail 'a time before 1970 cannot be set'
 }
 
 # is_wild PATH: an unescaped * ? or [ makes it a wildcard.
@@ -2931,11 +2958,16 @@ PROGRAM
 
 program_kind() {
     cat <<'PROGRAM'
-# Prints, a NUL after each, those of the names that are of a kind: link, directory, or huge (a file of 4 GB and more).
+# Prints, a NUL after each, those of the names that are of a kind: link, directory, huge (a file of 4 GB and more), or early (no
+# newer than the file REFERENCE; FIND-OPTION -L: what a link means, -P: the link itself).
 #   sh -c "$(program_kind)" sh KIND NAME...
+#   sh -c "$(program_kind)" sh early REFERENCE FIND-OPTION NAME...
 kind=$1
 shift
-[ "$kind" != huge ] || exec find "$@" -prune -type f -size +4194303k -print0
+case $kind in
+huge) exec find "$@" -prune -type f -size +4194303k -print0 ;;
+early) reference=$1 option=$2 && shift 2 && exec find "$option" "$@" -prune ! -newer "$reference" -print0 ;;
+esac
 for name do
     if [ -L "$name" ]; then is='link'; elif [ -d "$name" ]; then is=directory; else is=other; fi
     [ "$is" != "$kind" ] || printf '%s\0' "$name"
@@ -3110,6 +3142,24 @@ for name do
     fi
     [ "$link" ] || printf '%s\0' "$name" >&5
     if [ -z "$link" ] && [ -S "$source/$name" ]; then printf '%s\0' "$name" >&4; else printf '%s\0' "$name" >&3; fi
+done
+PROGRAM
+}
+
+program_times() {
+    cat <<'PROGRAM'
+# Gives each name the time that it has in SOURCE; with -h a link its own.
+#   sh -c "$(program_times)" sh SOURCE [-h] NAME...
+source=$1
+shift
+link=
+case $1 in -h) link=-h && shift ;; esac
+for name do
+    if [ -n "$link" ] && [ -L "$name" ]; then # busybox takes the time of what a link means
+        touch -h -d "@$(stat -c %Y "$source/$name")" "$name" || exit
+    else
+        touch -r "$source/$name" "$name" || exit
+    fi
 done
 PROGRAM
 }

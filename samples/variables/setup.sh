@@ -135,7 +135,9 @@ root_directory() {
 
 image_find_and_fill() {
     fill_source=$(base_given "$1")
-    if [ -n "$fill_source" ]; then
+    if is_named_context "$1"; then
+        context_fill "$1" "$2"
+    elif [ -n "$fill_source" ]; then
         source_fill "$fill_source" "$2"
     elif image_is_target "$1" && [ -z "${target_begun-}" ] && ! target_is_empty; then
         copy_root "$target_root" "$2"
@@ -317,6 +319,217 @@ bootstrap_fill() {
         return
     done
     return 1
+}
+
+# context: the build context; on first use the rules are written.
+context() {
+    source_kind=context source_rules=$state/ignore
+    [ -z "${context_root-}" ] || { source_root=$context_root; return; }
+    if command -v context_data >/dev/null; then
+        context_root=$state/context
+        mkdir -p "$context_root"
+        context_data | gzip -dc | tar -C "$context_root" -xpf - || fail 'the context inside this script could not be unpacked'
+    else
+        context_root=$(cd -P "${context_dir:-.}" 2>/dev/null && pwd -P && echo /) ||
+            missing "the build context ${context_dir:-.}: no such directory (--context DIR says where it is)"
+        context_root=${context_root%?/}
+    fi
+    source_root=$context_root
+    context_rules >"$source_rules"
+    [ -z "${context_digest-}" ] || context_check
+}
+
+# Is the context what it was when the script was made? Its files that are read have the digest of their `sha256sum` lines, in
+# order (names with a newline or a backslash are left out: tools print them each in its own way). The script itself, which may
+# lie in its context, is none of them. A change is no mistake.
+context_check() {
+    { echo +. && context_needed | sed 's/^/-/' && context_self; } >"$state/needed"
+    list_tree / -type f
+    filter_list "$state/needed" ''
+    context_found=$(list_as_lines | LC_ALL=C grep -v -e '[\\]' -e "$(printf '\001')" | LC_ALL=C sort | tr '\n' '\0' |
+        (cd "$source_root" && xargs -0 -r sha256sum) | sha256sum)
+    [ "${context_found%% *}" = "${context_digest-}" ] ||
+        warn "the files of the build context are not those that were there when this script was made ($context_root)"
+}
+
+# is_transferred PATH: does docker bring it into the build? Of the context it takes what instructions name (context_needed), and
+# a directory only with something in it that they do.
+is_transferred() {
+    [ "$source_root" = "${context_root-}" ] && command -v context_needed >/dev/null || return 0
+    transferred_itself=
+    ! is_kept "$1" || transferred_itself=$1
+    : >"$state/list"
+    ! [ -d "$source_root/$1" ] || list_tree "/$1"
+    context_needed >"$state/needed"
+    { printf '%s\n' "${transferred_itself:-/}" && list_as_lines | path=$1 LC_ALL=C awk '{ print ENVIRON["path"] substr($0, 2) }'; } |
+        LC_ALL=C grep -q -E -f "$state/needed"
+}
+
+# The rule that leaves out this script, where it lies in the context.
+context_self() {
+    [ -f "$0" ] || return 0
+    self_path=$(cd -P "$(dirname "$0")" && pwd -P)/${0##*/}
+    case $self_path in
+    "$context_root"/?*) printf '+^%s$\n' "$(ere_of "${self_path#"$context_root"/}")" ;;
+    esac
+}
+
+# One rule a line, +ERE leaves out and -ERE takes back, the last that matches wins. Last of all: what this script itself
+# makes inside of the context (--root ./out and its lock, --state ./state) is no part of it.
+context_rules() {
+    ! command -v ignored >/dev/null || ignored
+    for context_own in "$target_root" "$target_root.dock2sh" "$state"; do
+        case $context_own in
+        "$context_root"/?*) printf '+^%s(/|$)\n' "$(ere_of "${context_own#"$context_root"/}")" ;;
+        esac
+    done
+}
+
+# ere_of TEXT: the extended regular expression that matches TEXT itself.
+ere_of() {
+    printf '%s\n' "$1" | LC_ALL=C sed 's/[][\\.*+?(){}|^$]/[&]/g; s/\[\([\\^]\)\]/\\\1/g'
+}
+
+# source_of NAME: the source for `copy --from=NAME`. Without NAME it is the context.
+source_of() {
+    [ -n "$1" ] || { context; return; }
+    source_root=$(root_of "$1" && echo /) || exit
+    source_root=${source_root%?/} source_kind=stage source_rules=
+    source_root=${source_root%/}
+    case $source_root/ in "$state"/*) return ;; esac
+    ! is_named_context "$1" || named_context "$1"
+}
+
+# is_named_context NAME: was it given with --build-context?
+is_named_context() {
+    eval "set -- $(quote "$1") $contexts"
+    for context_pair in "$@"; do
+        [ "${context_pair%%=*}" != "$1" ] || [ "$context_pair" = "$1" ] || return 0
+    done
+    return 1
+}
+
+# A named context is transferred as the main one is, without what its own .dockerignore leaves out (ignored_in prints that).
+named_context() {
+    source_kind=context
+    [ -s "$source_root/.dockerignore" ] || return 0
+    source_rules=$state/ignore.$(digest "$1")
+    [ ! -f "$source_rules" ] || return 0
+    ! command -v ignored_in >/dev/null || ignored_in "$1" >"$state/named"
+    [ -s "$state/named" ] || missing "the rules of the context $1's .dockerignore: they are in a script that is made with \
+dock2sh --build-context $1=DIR"
+    read -r named_digest <"$state/named"
+    sed 1d "$state/named" >"$source_rules"
+    rm -f "$state/named"
+    [ "$(sha256sum <"$source_root/.dockerignore")" = "$named_digest  -" ] ||
+        warn "the .dockerignore of the context $1 is not the one that was there when this script was made, which is applied"
+}
+
+# context_fill NAME DIR: a stage that begins with a named context.
+context_fill() {
+    copy_each=copy_path
+    in_root "$2" copy_all "--from=$1" -- . /
+}
+
+# source_path PATH: sets `found` to the path of PATH inside of the source with all links followed, or fails as docker does.
+source_path() {
+    resolve_in "$source_root" "/$1" || fail "$1: too many links"
+    found=$resolved
+    [ -e "$source_root$found" ] || fail "\"/${1#.}\": not found"
+    source_is_there "$1" "$found" || fail "\"/$1\": not found (.dockerignore leaves it out)"
+}
+
+# source_itself PATH: fails unless PATH is there without a link on the way: COPY --parents takes a link as it is, and finds
+# nothing behind one.
+source_itself() {
+    clean_path "/$1"
+    found=$cleaned
+    resolve_in "$source_root" "${found%/*}/" || fail "$1: too many links"
+    [ "${resolved%/}" = "${found%/*}" ] || fail "\"$found\": not found (it lies behind a link)"
+    [ -e "$source_root$found" ] || [ -L "$source_root$found" ] || fail "\"$found\": not found"
+    source_is_there "${found#/}" "$found" || fail "\"$found\": not found (.dockerignore leaves it out)"
+}
+
+# source_is_there PATH FOUND: neither the link nor what it means is left out. A directory is there also when something in it is:
+# `dir` and `!dir/sub/file`.
+source_is_there() {
+    [ "$2" != / ] && [ -s "$source_rules" ] || return 0
+    [ "/$1" = "$2" ] || is_kept "$1" || return 1
+    ! is_kept "${2#/}" || return 0
+    [ -d "$source_root$2" ] || return 1
+    list_tree "$2"
+    [ -s "$state/list" ]
+}
+
+# is_kept PATH: no rule leaves it out.
+is_kept() {
+    printf './%s\0' "$1" >"$state/list"
+    filter_list "$source_rules" ''
+    [ -s "$state/list" ]
+}
+
+# Options, then each source in order: one overwrites what the one before it put there, as in docker.
+copy_all() {
+    copy_from='' copy_parents=''
+    placement_none
+    while copy_option "$1"; do shift; done
+    [ "$1" != -- ] || shift
+    ! dry || { say "copy $(quote "$@")${copy_from:+ (from $copy_from)}"; return 0; }
+    source_of "$copy_from"
+    placement_begin
+    for copy_dest do :; done
+    while [ $# -gt 1 ]; do
+        copy_source "$1" "$copy_dest"
+        shift
+    done
+    placement_end
+}
+
+copy_option() {
+    case $1 in
+    --from=*) copy_from=${1#*=} ;;
+    --parents) copy_parents=yes ;;
+    --unpack=false) copy_each=copy_path ;;
+    --unpack=true) ;;
+    *) placement_option "$1" ;;
+    esac
+}
+
+copy_source() {
+    if [ -n "$copy_parents" ]; then
+        parents "$1" "$2"
+    elif is_wild "$1"; then
+        copy_matches "$1" "$2"
+    else
+        "$copy_each" "$1" "$2"
+    fi
+}
+
+# copy_matches PATTERN DEST: every match is a source of its own, but runs of files go together into a directory.
+copy_matches() {
+    copy_to=$2 copy_together=
+    resolve "$2"
+    case $copy_each-$2 in copy_path-*/) copy_together=yes ;; esac
+    [ "$copy_each" != copy_path ] || ! [ -d "$root$resolved" ] || copy_together=yes
+    wildcard "$1" "$copy_together"
+    while IFS= read -r copy_line <&8; do
+        copy_name=$(printf '%s/' "${copy_line#* }" | tr '\001' '\n')
+        copy_name=${copy_name%/}
+        case $copy_line in
+        'batch '*) copy_batch "${copy_name%% *}" "${copy_name#* }" "$copy_to" ;;
+        *) "$copy_each" "$copy_name" "$copy_to" ;;
+        esac
+    done 8<"$state/wild"
+}
+
+# copy_batch NUMBER DIRECTORY/ DEST
+copy_batch() {
+    tr '\001\n' '\n\0' <"$state/batch.$1" >"$state/list"
+    resolve_in "$source_root" "/$2"
+    copy_dir=$source_root$resolved
+    resolve "$3"
+    make_directories "$resolved" "$(created_mode "$chmod_spec")" "$made_owner"
+    transfer "$copy_dir" "$state/list" "$root$resolved" merge "$put_owner" "$chmod_spec"
 }
 
 # place_state: makes $state: root's alone, a real directory, and either new or known as this script's own. The directories
@@ -776,6 +989,92 @@ change_modes_by_text() {
     done
 }
 
+# created_mode MODE: the mode of directories that a copy creates on its way: an octal --chmod holds for them too, less the
+# umask of the daemon and without s and t (--chmod=1777 makes them 0755).
+created_mode() {
+    case $1 in
+    '' | *[!0-7]*) echo 0755 ;;
+    *) printf '0%o\n' $((0$1 & 0755)) ;;
+    esac
+}
+
+# owner_of SPEC: sets `owner` to uid:gid for the `u`, `u:g` of a --chown, looked up in the root that is being built.
+# A number alone is the group too; an empty part is 0, and so is root everywhere; an unknown name is silently 0, and an unknown
+# group that of the user.
+owner_of() {
+    owner_user=${1%%:*}
+    if [ -z "$owner_user" ] || [ "$owner_user" = root ]; then
+        owner=0:0
+    elif owner_is_number "$owner_user"; then
+        owner=$owner_user:$owner_user
+    else
+        owner_files_needed
+        owner_uid=$(account_row passwd 1 "$owner_user" 3)
+        owner=${owner_uid:-0}:$(account_row passwd 1 "$owner_user" 4)
+        [ -n "$owner_uid" ] || owner=0:0
+    fi
+    case $1 in *:*) owner_group "${1#*:}" ;; esac
+}
+
+# The part after the colon.
+owner_group() {
+    if [ -z "$1" ] || [ "$1" = root ]; then
+        owner=${owner%:*}:0
+    elif owner_is_number "$1"; then
+        owner=${owner%:*}:$1
+    else
+        owner_files_needed
+        owner_gid=$(account_row group 1 "$1" 3)
+        owner=${owner%:*}:${owner_gid:-${owner#*:}}
+    fi
+}
+
+# A number of at most 32 bits; docker takes anything else for a name.
+owner_is_number() {
+    case $1 in
+    *[!0-9]* | '' | ???????????*) return 1 ;;
+    esac
+    [ "$1" -le 4294967295 ]
+}
+
+# A name cannot be looked up where there is nothing yet: BuildKit's words for FROM scratch and for --link.
+owner_files_needed() {
+    [ -n "$(ls -A "$root/")" ] || fail 'invalid user index: -1 (there is no /etc/passwd to find a name in)'
+}
+
+# COPY --parents: the path of a source is kept below the destination, from the pivot /./ on.
+
+parents() {
+    case $1 in
+    */./*) parents_base=${1%%/./*} parents_rest=${1#*/./} ;;
+    *) parents_base=. parents_rest=${1#./} ;;
+    esac
+    parents_rest=${parents_rest:-.}
+    case $parents_rest in .) fail "\"/${1#.}\": not found (BuildKit finds no whole directory here)" ;; esac
+    is_wild "$1" || source_itself "$parents_base/$parents_rest"
+    source_path "$parents_base"
+    parents_base=${found%/}
+    list_tree "$parents_base/"
+    # what matches, all below it, and the directories above it
+    parents_ere=$(pattern exclude "$parents_rest") || fail "there is no expression for $parents_rest"
+    printf '+.\n-%s\n' "$parents_ere" >"$state/parents"
+    filter_list "$state/parents" ''
+    filter_list "$state/exclude" ''
+    is_wild "$1" || parents_left "./$parents_rest" || fail "\"/${1#./}\": not found (--exclude leaves it out)"
+    [ -n "$parents_base" ] || links_lead
+    resolve "$2"
+    make_directories "$resolved" "$(created_mode "$chmod_spec")" "$made_owner"
+    transfer "$source_root$parents_base/" "$state/list" "$root$resolved" parents "$put_owner" "$chmod_spec"
+}
+
+# parents_left ./PATH: is it in the list, or something below it?
+parents_left() {
+    [ -s "$state/exclude" ] || return 0
+    list_as_lines | path=$(printf %s "${1%/}" | tr '\n' '\001') LC_ALL=C awk '
+        $0 == ENVIRON["path"] || index($0, ENVIRON["path"] "/") == 1 { found = 1 }
+        END { exit !found }'
+}
+
 # resolve PATH: sets `resolved` to PATH with its symbolic links followed inside $root; what does not exist stays as it is.
 # The result begins with a slash, so "$root$resolved" is always a path of the machine. Fails on a loop of links.
 resolve() {
@@ -811,6 +1110,20 @@ resolve_part() {
     path_rest=$path_target$path_rest
 }
 
+# clean_path PATH: sets `cleaned` to the absolute PATH without `.`, `..` and double slashes, as text (Go's path.Clean).
+clean_path() {
+    path_rest=$1/ cleaned=
+    while [ -n "$path_rest" ]; do
+        path_part=${path_rest%%/*} path_rest=${path_rest#*/}
+        case $path_part in
+        '' | .) ;;
+        ..) cleaned=${cleaned%/*} ;;
+        *) cleaned=$cleaned/$path_part ;;
+        esac
+    done
+    cleaned=${cleaned:-/}
+}
+
 # make_directories PATH MODE OWNER: each missing directory of the resolved PATH. OWNER may be empty. There is no chmod, so that
 # below a setgid directory the kernel hands on its group and bit, as it does to docker's mkdir.
 make_directories() {
@@ -822,6 +1135,60 @@ make_directories() {
         (umask "$(printf %o $((0777 & ~$2)))" && mkdir "$root$path_made") || fail "mkdir $path_made"
         [ -z "$3" ] || chown "$3" "$root$path_made" || fail "chown $3 $path_made"
     done
+}
+
+# Where and how files are put: what COPY, ADD of anything, and here-documents have in common.
+
+placement_none() {
+    chown_spec='' chmod_spec='' link=''
+    : >"$state/exclude"
+}
+
+# placement_option WORD: takes a flag that everything knows that puts files, or fails.
+placement_option() {
+    case $1 in
+    --chown=*) chown_spec=${1#*=} ;;
+    --chmod=*) chmod_spec=${1#*=} ;;
+    --link) link=yes ;;
+    --exclude=*) exclude_rules "${1#*=}" >>"$state/exclude" ;;
+    *) return 1 ;;
+    esac
+}
+
+# Sets `made_owner`, of directories on the way, and `put_owner`, of what is put: files of a context are root's, those of a
+# stage keep their owners ('').
+placement_begin() {
+    layer_begin
+    made_owner='' put_owner=''
+    if [ -n "$chown_spec" ]; then
+        owner_of "$chown_spec"
+        made_owner=$owner put_owner=$owner
+    elif [ "$source_kind" = context ]; then
+        put_owner=0:0
+    fi
+}
+
+placement_end() {
+    layer_end
+    rm -rf "$state/one"
+}
+
+# From here on $root is the empty root. BuildKit drops --link when there is a --chmod.
+layer_begin() {
+    layer_root=$root
+    [ -n "$link" ] && [ -z "$chmod_spec" ] || return 0
+    rm -rf "$state/layer"
+    mkdir -m 0755 "$state/layer" || fail "$state/layer cannot be made"
+    root=$state/layer
+}
+
+# A layer replaces whatever is in its way, symbolic links by directories too, and resets directories that are there.
+layer_end() {
+    [ "$root" != "$layer_root" ] || return 0
+    source_root=$root source_kind=layer source_rules='' root=$layer_root
+    list_tree /
+    transfer "$source_root" "$state/list" "$root/" replace '' ''
+    rm -rf "$source_root"
 }
 
 # places_full: what every step has mounted. The files go again.
@@ -969,6 +1336,70 @@ leftover_list() {
                 printf "%s ", p
             }
         }'
+}
+
+# copy_path SOURCE DEST: a directory's contents go into DEST, anything else to where put_file puts it.
+copy_path() {
+    source_path "$1"
+    if [ -d "$source_root$found" ]; then
+        put_directory "$found" "$2"
+    else
+        put_file "$source_root$found" "${1##*/}" "$2"
+    fi
+}
+
+# put_directory FOUND DEST: the directory itself lends its time only, never its mode or owner: BuildKit makes DEST first and
+# then copies what is in the directory.
+put_directory() {
+    put_time=$(stat -c %Y "$source_root$1")
+    [ "$1" != / ] || put_links
+    list_tree "$1"
+    filter_list "$state/exclude" ''
+    resolve "$2"
+    case $2 in
+    */) ;;
+    *) [ -d "$root$resolved" ] || ! [ -e "$root$resolved" ] || fail "cannot copy to non-directory: $resolved" ;;
+    esac
+    make_directories "$resolved" "$(created_mode "$chmod_spec")" "$made_owner"
+    put_into=$root$resolved
+    transfer "$source_root$1" "$state/list" "$put_into" merge "$put_owner" "$chmod_spec"
+    touch -d "@$put_time" "$put_into" || fail "the time of ${put_into#"$root"} cannot be set"
+}
+
+# put_links: with --exclude BuildKit follows the links at the top of a whole context or stage; one that leads nowhere fails.
+put_links() {
+    [ -s "$state/exclude" ] || return 0
+    list_tree / -maxdepth 1 -type l
+    filter_list "$state/exclude" ''
+    links_lead
+}
+
+# links_lead: fails where a link at the top of $state/list, which is one of the whole source, leads nowhere.
+links_lead() {
+    list_as_lines | grep -v '^[.]/.*/' >"$state/links"
+    mv -f "$state/list" "$state/list.whole"
+    while IFS= read -r put_link <&8; do
+        put_link=$(printf '%s/' "${put_link#./}" | tr '\001' '\n')
+        ! [ -L "$source_root/${put_link%/}" ] || source_path "${put_link%/}"
+    done 8<"$state/links"
+    mv -f "$state/list.whole" "$state/list"
+}
+
+# put_file FILE NAME DEST: puts a file (or device...) of the machine to DEST/NAME if DEST is a directory or ends in a slash,
+# else to DEST.
+put_file() {
+    resolve "$3"
+    put_into=$resolved put_name=$2
+    case $3 in
+    */) ;;
+    *) [ -d "$root$resolved" ] || put_into=${resolved%/*} put_name=${resolved##*/} ;;
+    esac
+    put_into=${put_into:-/}
+    make_directories "$put_into" "$(created_mode "$chmod_spec")" "$made_owner"
+    rm -rf "$state/one"
+    { mkdir "$state/one" && ln -s "$1" "$state/one/$put_name"; } || fail "$put_name cannot be put into $put_into"
+    printf './%s\0' "$put_name" >"$state/list"
+    transfer "$state/one" "$state/list" "$root$put_into" merge "$put_owner" "$chmod_spec" follow
 }
 
 # run: the text on standard input, lines joined as a Dockerfile joins them, as one argument of the shell. Without a process: most
@@ -1277,12 +1708,50 @@ quote_word() {
     quoted="'$quoted$quote_rest'"
 }
 
+# list_tree DIR [FIND-OPTION...]: $state/list becomes what is below DIR of the source, without what is left out of the context.
+list_tree() {
+    list_dir=$1
+    shift
+    (cd "$source_root$list_dir" && find . "$@" ! -name . -print0) >"$state/list" || fail "$list_dir cannot be read"
+    list_dir=${list_dir#/} list_dir=${list_dir%/}
+    filter_list "$source_rules" "${list_dir:+$list_dir/}"
+}
+
+# filter_list RULES PREFIX: drops from $state/list what the rules leave out; they see PREFIX before each name.
+filter_list() {
+    [ -s "$1" ] && [ -s "$state/list" ] || return 0
+    list_is_plain
+    list_as_lines | rules=$1 prefix=$2 LC_ALL=C awk "$(program_bytes; program_filter)" | tr '\001\n' '\n\0' >"$state/list.kept"
+    mv -f "$state/list.kept" "$state/list"
+}
+
 # for_each DIR LIST COMMAND...: runs COMMAND in DIR with the names of LIST, as many at a time as fit. They come through a pipe:
 # busybox's xargs lets its children have the list open, and a child that ends sets back a file that can seek.
 for_each() {
     each_dir=$1 each_list=$2
     shift 2
     cat <"$each_list" | (cd "$each_dir" && xargs -0 "$@")
+}
+
+# $state/list for line tools: a newline in a name becomes \001.
+list_as_lines() {
+    tr '\n\0' '\001\n' <"$state/list"
+}
+
+# Names with a \001 or \002 of their own would come back as others.
+list_is_plain() {
+    [ "$(tr -dc '\001\002' <"$state/list" | wc -c)" -eq 0 ] ||
+        fail 'a file name contains the control character 1 or 2 and cannot be matched: rename the file'
+}
+
+# exclude_rules PATTERN...: the rules of --exclude. A leading ! takes back.
+exclude_rules() {
+    for exclude_pattern; do
+        exclude_sign=+
+        case $exclude_pattern in !*) exclude_sign=- exclude_pattern=${exclude_pattern#!} ;; esac
+        exclude_ere=$(pattern exclude "$exclude_pattern") || fail "there is no expression for --exclude=$exclude_pattern"
+        printf '%s\n' "$exclude_sign$exclude_ere"
+    done
 }
 
 # from IMAGE [NAME]: the target's root, in / or the DIR of --root. NAME when it is stage NAME as yet (and `keep NAME` follows).
@@ -1640,6 +2109,7 @@ transfer() {
     ! [ -s "$state/put" ] || "$transfer_by" "$1" "$state/put" "$3" "$5" "${7-}" ||
         fail "the files could not be put into ${3#"$root"}"
     transfer_sockets "$1" "$3" "$5"
+    transfer_early "$1" "$3" "${7-}"
     change_modes "$3" "$state/no-links" "$6"
 }
 
@@ -1713,6 +2183,89 @@ transfer_sockets() {
     for_each "$2" "$state/sockets" sh -c "$(program_sockets)" sh "$source_kind" "$3" "$1" || fail 'a socket cannot be copied'
 }
 
+# transfer_early SOURCE DEST FOLLOW: times before 1970 do not come through: tar has them in the headers that are left out here
+# for their fractions, and cpio has none at all.
+transfer_early() {
+    [ -e "$state/epoch" ] || TZ=UTC touch -d '1970-01-01 00:00:00' "$state/epoch"
+    if [ -n "$3" ]; then set -- "$1" "$2" -L ''; else set -- "$1" "$2" -P -h; fi
+    for_each "$1" "$state/put" sh -c "$(program_kind)" sh early "$state/epoch" "$3" >"$state/early"
+    ! [ -s "$state/early" ] || for_each "$2" "$state/early" sh -c "$(program_times)" sh "$1" ${4:+"$4"} ||
+        fail 'a time before 1970 cannot be set'
+}
+
+# is_wild PATH: an unescaped * ? or [ makes it a wildcard.
+is_wild() {
+    wild_rest=$1
+    while :; do
+        case $wild_rest in
+        \\?*) wild_rest=${wild_rest#??} ;;
+        [*?[]*) return 0 ;;
+        ?*) wild_rest=${wild_rest#?} ;;
+        *) return 1 ;;
+        esac
+    done
+}
+
+# wildcard PATH TOGETHER: $state/wild becomes the matches, lines for copy_matches, several files in one where TOGETHER is not
+# empty. No match is no error, as in docker; a missing directory before the first
+# wildcard is one.
+wildcard() {
+    : >"$state/wild"
+    wildcard_split "$1"
+    resolve_in "$source_root" "/$wild_base" || fail "$1: too many links"
+    wild_dir=$resolved
+    if ! [ -d "$source_root$wild_dir" ]; then
+        # nothing is below a file; one of a context is not even transferred for such a pattern alone
+        [ -e "$source_root$wild_dir" ] || wildcard_fails
+        is_transferred "${wild_dir#/}" || wildcard_fails
+        return 0
+    fi
+    wild_depth=$(printf %s "$wild_tail" | tr -dc / | wc -c)
+    wild_depth=$((wild_depth + 1))
+    wildcard_files "$2"
+    wildcard_candidates
+    wild_ere=$(pattern glob "$1") || fail "there is no expression for $1"
+    list_as_lines | base=$wild_base ere=$wild_ere LC_ALL=C awk "$(program_bytes; program_matches)" |
+        tr / '\002' | LC_ALL=C sort | tr '\002' / |
+        base=$wild_base plain="$state/wild.plain" into=$state LC_ALL=C awk "$(program_groups)" >"$state/wild"
+    [ -s "$state/wild" ] || [ "$wild_dir" = / ] || is_transferred "${wild_dir#/}" || wildcard_fails
+}
+
+wildcard_fails() {
+    fail "lstat /${wild_base%/}: no such file or directory"
+}
+
+# Sets `wild_base` to the directories before the first wildcard ('' or with a / at the end), `wild_tail` to the rest.
+wildcard_split() {
+    wild_base='' wild_tail=$1
+    while :; do
+        case $wild_tail in */*) ;; *) return ;; esac
+        ! is_wild "${wild_tail%%/*}" || return 0
+        wild_base=$wild_base${wild_tail%%/*}/ wild_tail=${wild_tail#*/}
+    done
+}
+
+# What may match, in $state/list: of wildcards only a class crosses a slash, so else one depth is enough. With rules all is listed,
+# for a directory may be there only because of something deep inside of it.
+wildcard_candidates() {
+    case $wild_tail in *\[*) wild_deep=yes ;; *) wild_deep='' ;; esac
+    if [ -n "$wild_deep" ] || [ -s "$source_rules" ]; then
+        list_tree "$wild_dir"
+    else
+        list_tree "$wild_dir" -mindepth "$wild_depth" -maxdepth "$wild_depth"
+    fi
+    list_is_plain
+}
+
+# Regular files with a single name, as lines: these can be copied in one go (a tar would keep hard links, which docker does not
+# keep between two sources).
+wildcard_files() {
+    : >"$state/wild.plain"
+    [ -n "$1" ] || return 0
+    (cd "$source_root$wild_dir" && find . -mindepth "$wild_depth" -maxdepth "$wild_depth" -type f -links 1 -print0) |
+        tr '\n\0' '\001\n' >"$state/wild.plain"
+}
+
 program_account() {
     cat <<'PROGRAM'
 # Reads /etc/passwd, then (with group=1) /etc/group, for the user `name`, or else `number` if that is not empty. Prints shell
@@ -1743,6 +2296,25 @@ END {
     if (gid == "") gid = 0
     print "account_uid=" quoted(uid) " account_gid=" quoted(gid) " account_groups=" quoted(gid list)
     print "account_home=" quoted(home[uid] == "" ? "/" : home[uid])
+}
+PROGRAM
+}
+
+program_bytes() {
+    cat <<'PROGRAM'
+# bytes(ERE): awk reads bytes, so what plan/patterns.py says of characters is put in bytes. A character is well-formed UTF-8; (?)
+# is also a byte that only begins one, as the letters of Latin-1 do.
+function bytes(ere,    high, range) {
+    if (!index(ere, "(?")) return ere
+    high = "[\302-\337][\200-\277]|[\340-\357][\200-\277][\200-\277]|[\360-\364][\200-\277][\200-\277][\200-\277]"
+    gsub(/\(\?!\)/, "\200-\377", ere)
+    gsub(/\(\?\+\)/, "(" high ")", ere)
+    gsub(/\(\?\)/, "([^/\200-\377]|" high "|[\300-\377])", ere)
+    while (match(ere, /\(\?[0-9]+-[0-9]+\)/)) {
+        split(substr(ere, RSTART + 2, RLENGTH - 3), range, "-")
+        ere = substr(ere, 1, RSTART - 1) "[" sprintf("%c-%c", range[1] + 0, range[2] + 0) "]" substr(ere, RSTART + RLENGTH)
+    }
+    return ere
 }
 PROGRAM
 }
@@ -1955,13 +2527,98 @@ exec "$@"
 PROGRAM
 }
 
+program_filter() {
+    cat <<'PROGRAM'
+# Which of the names (./name, one a line) the rules leave. A rule is +ERE (out) or -ERE (in again), the last match wins; one that
+# matches a directory holds for what is below it, too. A rule that says what is the case already is not looked at, as docker
+# does it: `-dir` holds for nothing in a dir that was not left out. The directories above something that stays, stay.
+BEGIN {
+    while ((getline line < ENVIRON["rules"]) > 0) {
+        out[++rules] = substr(line, 1, 1) == "+"
+        ere[rules] = bytes(substr(line, 2))
+    }
+}
+# Sets `left_out`; a digit for each rule: does it match, here or above?
+function hits(path, held,    i, hit, text) {
+    left_out = 0
+    text = ""
+    for (i = 1; i <= rules; i++) {
+        hit = substr(held, i, 1) == "1"
+        if (!hit && out[i] != left_out) hit = path ~ ere[i]
+        if (hit) left_out = out[i]
+        text = text (hit ? "1" : "0")
+    }
+    return text
+}
+# The same for the directory that a path is in, each once.
+function above(path) {
+    if (!match(path, /\/[^\/]*$/)) return ""
+    path = substr(path, 1, RSTART - 1)
+    if (!(path in directory)) directory[path] = hits(path, above(path))
+    return directory[path]
+}
+function keep(name) {
+    while (!(name in kept)) {
+        kept[name]
+        if (!match(name, /\/[^\/]*$/)) return
+        name = substr(name, 1, RSTART - 1)
+    }
+}
+{
+    name[NR] = $0
+    path = ENVIRON["prefix"] substr($0, 3)
+    hits(path, above(path))
+    if (!left_out) keep($0)
+}
+END {
+    for (i = 1; i <= NR; i++)
+        if (name[i] in kept) print name[i]
+}
+PROGRAM
+}
+
+program_groups() {
+    cat <<'PROGRAM'
+# Sorted matches of a wildcard, put together where one tar can copy several: runs of files that have one name each, in one
+# directory. Output, in order: `path PATH`, or `batch NUMBER DIRECTORY/` with the names in the file batch.NUMBER of the
+# directory `into`. The file `plain` lists the files with one name (./name below `base`); without it nothing is put together.
+function flush(    list, i) {
+    if (count == 1) print "path " run[1]
+    else if (count) {
+        list = ENVIRON["into"] "/batch." ++batches
+        for (i = 1; i <= count; i++) print "./" substr(run[i], length(parent) + 1) > list
+        close(list)
+        print "batch " batches " " parent
+    }
+    count = 0
+}
+BEGIN { while ((getline line < ENVIRON["plain"]) > 0) plain[ENVIRON["base"] substr(line, 3)] }
+# BuildKit does not look into a directory that matches
+matched != "" && index($0, matched "/") == 1 { next }
+{
+    matched = $0
+    match($0, /[^\/]*$/)
+    dir = substr($0, 1, RSTART - 1)
+    if (!($0 in plain) || dir != parent) flush()
+    if ($0 in plain) { parent = dir; run[++count] = $0 }
+    else print "path " $0
+}
+END { flush() }
+PROGRAM
+}
+
 program_kind() {
     cat <<'PROGRAM'
-# Prints, a NUL after each, those of the names that are of a kind: link, directory, or huge (a file of 4 GB and more).
+# Prints, a NUL after each, those of the names that are of a kind: link, directory, huge (a file of 4 GB and more), or early (no
+# newer than the file REFERENCE; FIND-OPTION -L: what a link means, -P: the link itself).
 #   sh -c "$(program_kind)" sh KIND NAME...
+#   sh -c "$(program_kind)" sh early REFERENCE FIND-OPTION NAME...
 kind=$1
 shift
-[ "$kind" != huge ] || exec find "$@" -prune -type f -size +4194303k -print0
+case $kind in
+huge) exec find "$@" -prune -type f -size +4194303k -print0 ;;
+early) reference=$1 option=$2 && shift 2 && exec find "$option" "$@" -prune ! -newer "$reference" -print0 ;;
+esac
 for name do
     if [ -L "$name" ]; then is='link'; elif [ -d "$name" ]; then is=directory; else is=other; fi
     [ "$is" != "$kind" ] || printf '%s\0' "$name"
@@ -1980,6 +2637,17 @@ for name do
     chown -h "${owner:-$(stat -c %u:%g "$source/$name")}" "$name" || exit 1
     touch -h -d "@$(stat -c %Y "$source/$name")" "$name" || exit 1
 done
+PROGRAM
+}
+
+program_matches() {
+    cat <<'PROGRAM'
+# The names (./name, one a line) that match a wildcard, as base/name. The ERE sees the base too.
+BEGIN { wanted = bytes(ENVIRON["ere"]) }
+{
+    path = ENVIRON["base"] substr($0, 3)
+    if (path ~ wanted) print path
+}
 PROGRAM
 }
 
@@ -2125,6 +2793,24 @@ for name do
     fi
     [ "$link" ] || printf '%s\0' "$name" >&5
     if [ -z "$link" ] && [ -S "$source/$name" ]; then printf '%s\0' "$name" >&4; else printf '%s\0' "$name" >&3; fi
+done
+PROGRAM
+}
+
+program_times() {
+    cat <<'PROGRAM'
+# Gives each name the time that it has in SOURCE; with -h a link its own.
+#   sh -c "$(program_times)" sh SOURCE [-h] NAME...
+source=$1
+shift
+link=
+case $1 in -h) link=-h && shift ;; esac
+for name do
+    if [ -n "$link" ] && [ -L "$name" ]; then # busybox takes the time of what a link means
+        touch -h -d "@$(stat -c %Y "$source/$name")" "$name" || exit
+    else
+        touch -r "$source/$name" "$name" || exit
+    fi
 done
 PROGRAM
 }

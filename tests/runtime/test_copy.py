@@ -1,5 +1,6 @@
 """COPY: what lands where, with which mode, owner and time. Every expectation was measured on docker's BuildKit."""
 
+import os
 from pathlib import Path
 
 import pytest
@@ -111,6 +112,22 @@ def test_letters(workshop: Workshop, context: Path, letters: str, modes: str) ->
     put(workshop, f"copy --chmod={letters} a d /w/")
     found = [(workshop.root / "w" / name).stat().st_mode & 0o7777 for name in ("a", "sub/x", "sub")]
     assert " ".join(f"{mode:o}" for mode in found) == modes
+
+
+def test_times_before_1970(workshop: Workshop, context: Path) -> None:
+    """They come through, rounded down to whole seconds; a link has its own."""
+    (context / "old").mkdir()
+    (context / "old/link").symlink_to("file")
+    (context / "old/file").write_text("")
+    for name, seconds in (("file", -1000), ("link", -7), ("", -3)):
+        os.utime(context / "old" / name, (seconds, seconds), follow_symlinks=False)
+    os.utime(context / "a", ns=(0, -1_500_000_000))
+    put(workshop, "copy . /w/all/", "copy old/link a /w/one/")
+    times = [
+        int((workshop.root / "w" / name).lstat().st_mtime_ns // 10**9) for name in ("all/old", "all/old/file", "all/old/link")
+    ]
+    assert times == [-3, -1000, -7]
+    assert [(workshop.root / "w/one" / name).lstat().st_mtime_ns // 10**9 for name in ("link", "a")] == [-1000, -2]
 
 
 def test_names_of_any_kind(workshop: Workshop, context: Path) -> None:

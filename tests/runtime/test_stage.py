@@ -329,6 +329,55 @@ def test_a_named_context(workshop: Workshop) -> None:
     assert result.stdout == "text", result.stderr
 
 
+IGNORED = "ignored_in() {\n    case $1 in\n    named) printf '%s\\n' DIGEST '+^[^/]*[.]log$' '+^d$' '-^d/kept$' ;;\n    esac\n}\n"
+TAKES = """id=t total=2
+build() {
+    from x
+    step 1 x
+    copy --from=named . /all/
+    step 2 x
+    with bind from=named target=/m
+    run_exec sh -c 'find /m -type f | sort; stat -c %u:%g /m/file'
+}
+"""
+
+
+@pytest.mark.parametrize("changed", [False, True])
+def test_the_ignore_file_of_a_named_context(workshop: Workshop, changed: bool) -> None:
+    """What it leaves out is neither copied nor mounted, and all is root's, as docker transfers it."""
+    workshop.busybox()
+    named = workshop.home / "named"
+    (named / "d").mkdir(parents=True)
+    for name in ("file", "x.log", "d/out", "d/kept", ".dockerignore"):
+        (named / name).write_text(name)
+        os.chown(named / name, 7, 8)
+    digest = hashlib.sha256(b"another" if changed else b".dockerignore").hexdigest()
+    result = workshop.run(TAKES + IGNORED.replace("DIGEST", digest), "--build-context", f"named={named}")
+    assert result.stdout == "/m/.dockerignore\n/m/d/kept\n/m/file\n0:0\n", result.stderr
+    assert sorted(str(path.relative_to(workshop.root / "all")) for path in (workshop.root / "all").rglob("*")) == [
+        ".dockerignore", "d", "d/kept", "file",
+    ]  # fmt: skip
+    assert ("is not the one that was there" in result.stderr) == changed
+
+
+def test_the_ignore_file_of_a_named_context_is_not_known(workshop: Workshop) -> None:
+    workshop.busybox()
+    (workshop.home / "named").mkdir()
+    (workshop.home / "named/.dockerignore").write_text("x")
+    result = workshop.run(TAKES, "--build-context", f"named={workshop.home}/named")
+    assert (result.returncode, "made with dock2sh --build-context named=DIR" in result.stderr) == (3, True)
+
+
+def test_a_stage_begins_with_a_named_context(workshop: Workshop) -> None:
+    (workshop.home / "named").mkdir()
+    (workshop.home / "named/file").write_text("text")
+    os.chown(workshop.home / "named/file", 7, 8)
+    top = "id=t total=1\nbuild() {\n    from named\n    step 1 x\n    copy --from=named file /copy\n}\n"
+    result = workshop.run(top, "--build-context", f"named={workshop.home}/named")
+    assert result.returncode == 0, result.stderr
+    assert [(path.name, path.stat().st_uid) for path in sorted(workshop.root.iterdir())] == [("copy", 0), ("file", 0)]
+
+
 @pytest.mark.docker
 def test_an_engine_gives_files_and_environment(workshop: Workshop) -> None:
     look = """run_exec sh -c 'ls -d /bin; echo "$A"'"""

@@ -1,8 +1,13 @@
-# Prints, a NUL after each, those of the names that are of a kind: link, directory, or huge (a file of 4 GB and more).
+# Prints, a NUL after each, those of the names that are of a kind: link, directory, huge (a file of 4 GB and more), or early (no
+# newer than the file REFERENCE; FIND-OPTION -L: what a link means, -P: the link itself).
 #   sh -c "$(program_kind)" sh KIND NAME...
+#   sh -c "$(program_kind)" sh early REFERENCE FIND-OPTION NAME...
 kind=$1
 shift
-[ "$kind" != huge ] || exec find "$@" -prune -type f -size +4194303k -print0
+case $kind in
+huge) exec find "$@" -prune -type f -size +4194303k -print0 ;;
+early) reference=$1 option=$2 && shift 2 && exec find "$option" "$@" -prune ! -newer "$reference" -print0 ;;
+esac
 for name do
     if [ -L "$name" ]; then is='link'; elif [ -d "$name" ]; then is=directory; else is=other; fi
     [ "$is" != "$kind" ] || printf '%s\0' "$name"
