@@ -54,6 +54,7 @@ def command(name: str) -> Callable[..., None]:
 
 def main() -> NoReturn:
     """The entry point. Exit status 1 for a full disk or a reader that went away, 130 for Ctrl-C; never a traceback."""
+    _open_streams()
     status = _run()
     try:
         sys.stdout.flush()
@@ -62,6 +63,14 @@ def main() -> NoReturn:
         status = status or REFUSED
     # the process ends here: Python's taking apart of all that was imported would be a tenth of the whole time
     os._exit(status)
+
+
+def _open_streams() -> None:
+    """Python has None for a stream that the caller closed. Talk goes nowhere then, and what is to be printed is an error."""
+    if sys.stderr is None:
+        sys.stderr = os.fdopen(os.open(os.devnull, os.O_WRONLY), "w")
+    if sys.stdout is None:
+        sys.stdout = os.fdopen(os.open(os.devnull, os.O_RDONLY), "w")  # a write fails: bad file descriptor
 
 
 def _run() -> int:

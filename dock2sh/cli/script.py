@@ -22,7 +22,7 @@ from dock2sh.cli.flags import (
     Target,
     Where,
 )
-from dock2sh.cli.say import Complaints, destination, write
+from dock2sh.cli.say import Complaints, destination, usage, write
 
 
 def script(
@@ -64,6 +64,8 @@ def script(
     plan, project, dockerfile = planned(
         target, file, build_arg, stage, platform, label, base, build_context, offline, secret, where=where
     )
+    if bundle and project.context is None and plan.reads_context():
+        usage("--bundle: there is no build context beside `-`. Give it with `-f - DIR`")
     with Complaints(project):
         if style == "manual":
             from dock2sh.emit.manual import manual

@@ -90,6 +90,18 @@ def test_a_full_disk_is_no_traceback(context: Path) -> None:
     assert "Traceback" not in done.stderr
 
 
+def test_a_stream_that_is_closed_is_no_traceback(context: Path) -> None:
+    """And what was to be said on a closed stderr does not get into the script."""
+    words = f"{sys.executable} -m dock2sh --offline ."
+    whole = subprocess.run(["sh", "-c", words], cwd=context, capture_output=True, text=True, check=True).stdout
+    quiet = subprocess.run(["sh", "-c", f"{words} 2>&-"], cwd=context, capture_output=True, text=True, check=True)
+    assert quiet.stdout == whole
+    nowhere = subprocess.run(["sh", "-c", f"{words} >&-"], cwd=context, capture_output=True, text=True, check=False)
+    assert (nowhere.returncode, nowhere.stderr.splitlines()[-1]) == (1, "dock2sh: Bad file descriptor")
+    subprocess.run(["sh", "-c", f"{words} -o made.sh >&-"], cwd=context, capture_output=True, check=True)
+    assert (context / "made.sh").read_text().startswith("#!/bin/sh\n")
+
+
 def test_a_reader_that_goes_away_is_no_traceback(context: Path) -> None:
     command = f"{sys.executable} -m dock2sh --offline . | head -c 1; exit $?"
     here = str(Path(__file__).parents[2])
