@@ -11,8 +11,7 @@ from dock2sh.model import Plan
 
 if TYPE_CHECKING:
     from dock2sh.emit.carried import Carried
-    from dock2sh.plan.context import Named
-    from dock2sh.plan.ignore import Ignore
+    from dock2sh.plan.ignore import Ignore, Named
 
 STARTERS = {"entrypoint": "Entrypoint", "cmd": "Cmd"}
 """The words of `image`, and the config's keys that they say."""

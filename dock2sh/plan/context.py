@@ -12,14 +12,7 @@ from dock2sh.digest import sha256
 from dock2sh.source import Refused, refuse
 
 if TYPE_CHECKING:
-    from dock2sh.plan.ignore import Ignore, Verdict
-
-
-class Named(NamedTuple):
-    """The ignore file of a named context, and the SHA-256 of its text."""
-
-    ignore: "Ignore"
-    digest: str
+    from dock2sh.plan.ignore import Ignore, Named, Verdict
 
 
 class Project(NamedTuple):
@@ -32,7 +25,7 @@ class Project(NamedTuple):
     text: str
     context: Path | None
     ignore: "Ignore | None"
-    named: Mapping[str, Named] = MappingProxyType({})
+    named: "Mapping[str, Named]" = MappingProxyType({})
 
 
 def locate(target: str, file: str = "") -> Project:
@@ -116,11 +109,13 @@ def _parsed(name: str, text: str) -> "Ignore":
         raise Refused(refused.diagnostic._replace(message=f"{name}: {refused.diagnostic.message}")) from None
 
 
-def named_contexts(sources: Mapping[str, str]) -> dict[str, Named]:
+def named_contexts(sources: Mapping[str, str]) -> "dict[str, Named]":
     """The ignore files of the directories among `--build-context NAME=SOURCE`: BuildKit asks each for its own.
 
     Raises Refused.
     """
+    from dock2sh.plan.ignore import Named
+
     found: dict[str, Named] = {}
     for name, source in sources.items():
         path = Path(source, ".dockerignore")

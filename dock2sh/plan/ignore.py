@@ -64,6 +64,13 @@ class Ignore(NamedTuple):
         return any(rule.pattern in ("*", "**", "**/*") and not rule.included for rule in self.rules)
 
 
+class Named(NamedTuple):
+    """The ignore file of a named context, and the SHA-256 of its text."""
+
+    ignore: Ignore
+    digest: str
+
+
 def parse_ignore(name: str, text: str) -> Ignore:
     """The rules of an ignore file's text. Raises Refused for a bad pattern, in BuildKit's words."""
     rules = list[Rule]()
