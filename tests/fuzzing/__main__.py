@@ -1,6 +1,7 @@
 """Random Dockerfiles, built by docker and by the script, until the time is over: see `--help`."""
 
 import argparse
+import os
 import signal
 import sys
 import tempfile
@@ -40,7 +41,7 @@ def main() -> int:
         show(generate(Dice(Random(options.seed)), engine))
         return 0
     with tempfile.TemporaryDirectory(prefix="dock2sh-fuzzing-") as home:
-        judge = Judge(Path(home), tuple(options.shell))
+        judge = Judge(Path(home), tuple(options.shell), emulating=options.emulate)
         try:
             return _Hunt(judge, engine, Path(options.output), options.shrink).run(options)
         finally:
@@ -69,12 +70,14 @@ def _options() -> argparse.Namespace:
     add("--output", "-o", default="found", metavar="DIR", help="where differences are written (default: ./found)")
     add("--shrink", type=int, default=80, metavar="N", help="builds spent on making a difference small")
     add("--show", action="store_true", help="print the first case, build nothing")
+    add("--emulate", action="store_true", help="our side is the emulator, a layer a step, instead of the script alone; one job")
     add("--with", dest="with_", action="append", default=[], choices=("link", "new"), help=WITH)
     options = parser.parse_args()
     if not (options.minutes or options.count or options.show):
         parser.error("how long? --minutes N, or --count N")
     options.seed = int(time.time()) if options.seed is None else options.seed
     options.shell = options.shell or ["dash"]
+    options.jobs = 1 if options.emulate else options.jobs  # its mounts are a process's own
     return options
 
 
@@ -109,6 +112,8 @@ class _Hunt:
         finding = self.judge.ask(case)
         with self._writing:
             self.counts[finding.kind] += 1
+            if sum(self.counts.values()) % 100 == 0:
+                print(f"after {sum(self.counts.values())}: {dict(self.counts)}", file=sys.stderr)
         if finding.bad:
             small = shrink(case, lambda candidate: self.judge.ask(candidate).bad, self.tries)
             self._write(f"seed-{seed}", small, self.judge.ask(small) if small != case else finding)
@@ -122,6 +127,11 @@ class _Hunt:
 
 
 try:
-    sys.exit(main())
+    status = main()
+    sys.stdout.flush()
+    sys.exit(status)
 except KeyboardInterrupt:
     sys.exit(130)
+except BrokenPipeError:  # `--show | head`; what Python flushes at its end has nowhere to go either
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    sys.exit(141)

@@ -24,6 +24,7 @@ class Item(NamedTuple):
     content: bytes = b""
     target: str = ""
     owner: int = 0
+    xattrs: tuple[tuple[str, bytes], ...] = ()
 
 
 class Case(NamedTuple):
@@ -73,6 +74,8 @@ def _make(item: Item, folder: Path) -> None:
     os.chown(place, item.owner, item.owner, follow_symlinks=False)
     if item.kind != "l":
         place.chmod(item.mode)
+    for name, value in item.xattrs:  # after chown, which takes capabilities away
+        os.setxattr(place, name, value)
 
 
 def _socket(place: Path) -> None:
@@ -112,6 +115,7 @@ def _tar(case: Case) -> bytes:
             info.type, info.mode, info.mtime = kinds.get(item.kind, tarfile.REGTYPE), item.mode, item.mtime
             info.uid = info.gid = item.owner
             info.linkname, info.size = item.target, len(item.content)
+            info.pax_headers = {f"SCHILY.xattr.{name}": value.decode("utf-8", "surrogateescape") for name, value in item.xattrs}
             tar.addfile(info, io.BytesIO(item.content))
     return out.getvalue()
 

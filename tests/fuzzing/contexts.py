@@ -11,14 +11,16 @@ from tests.fuzzing.case import EPOCH, Item
 from tests.fuzzing.dice import Dice
 
 NAMES = ("a", "b", "c.txt", "d.txt", "e", "lib", "src", "x.md", ".hid")
-ODD_NAMES = ("x y", "-n", "[q]", "é", "z*", "a\\b", "q?", "$D", "#c", "!n", "w\nv", "'\"", "a.TXT")
+LONG = "n" * 200
+CAPABILITY = bytes.fromhex("0100000200040000000000000000000000000000")  # cap_net_bind_service, permitted and effective
+ODD_NAMES = (LONG, "x y", "-n", "[q]", "é", "z*", "a\\b", "q?", "$D", "#c", "!n", "w\nv", "'\"", "a.TXT")
 FILE_MODES = (0o644, 0o644, 0o644, 0o755, 0o600, 0o444, 0o000, 0o4755, 0o2755, 0o1644, 0o777)
 DIRECTORY_MODES = (0o755, 0o755, 0o755, 0o700, 0o711, 0o1777, 0o2775, 0o555)
 
 
 def context(dice: Dice) -> tuple[Item, ...]:
     """Some files; each directory before what is in it."""
-    items: list[Item] = []
+    items: list[Item] = list(_chain(dice)) if dice.chance(8) else []
     for _ in range(dice.number(2, 11)):
         item = _item(dice, items)
         if item.path not in {other.path for other in items}:
@@ -46,8 +48,19 @@ def _item(dice: Dice, items: list[Item]) -> Item:
     if kind == "tar":
         suffix = dice.pick((".tar", ".tar.gz", ".tgz", "", ".txt"))
         return Item(path + suffix, "f", 0o644, mtime, content=archive(dice), owner=owner)
+    xattrs = (
+        dice.weighted([(20, ()), (1, (("user.a", b"one"),)), (1, (("security.capability", CAPABILITY),))]) if kind == "f" else ()
+    )
     content = b"" if kind != "f" else dice.pick((b"", b"one\n", path.encode(), b"\x00\xff", b"x" * 5000))
-    return Item(path, kind, dice.pick(FILE_MODES), mtime, content=content, owner=owner)
+    return Item(path, kind, dice.pick(FILE_MODES), mtime, content=content, owner=owner, xattrs=xattrs)
+
+
+def _chain(dice: Dice) -> tuple[Item, ...]:
+    """Links that lead to one another, the last one to a directory, a file, nothing, or to the first."""
+    end = dice.pick(("end", "end/in", "nope", "chain0"))
+    names = [f"chain{number}" for number in range(dice.number(2, 12))]
+    links = [Item(name, "l", 0o777, EPOCH + 3, target=target) for name, target in zip(names, [*names[1:], end], strict=True)]
+    return (Item("end", "d", 0o755, EPOCH + 1), Item("end/in", "f", 0o640, EPOCH + 2, content=b"in"), *links)
 
 
 def link_target(dice: Dice, path: str, others: list[str]) -> str:

@@ -81,7 +81,14 @@ def copy(dice: Dice, stage: Stage, engine: Engine) -> str:
         flags.append("--from=busybox")
         other = Stage("", "busybox", [], ())
     paths = [path.lstrip("/") or "." for path in other.paths] if other else stage.sources
-    return _copying("COPY", dice, stage, flags, [_source(dice, paths, parents) for _ in range(_how_many(dice))])
+    words = [_source(dice, paths, parents) for _ in range(_how_many(dice))]
+    return _copying("COPY", dice, stage, flags, words if other else [_followed(word, stage) for word in words])
+
+
+def _followed(source: str, stage: Stage) -> str:
+    """Docker does not transfer what a link means that lies below a wildcard: see docs/docker-oddities.md."""
+    links = any(item.kind == "l" for item in stage.items)
+    return "*" if links and set(os.path.dirname(source)) & set("*?[") else source
 
 
 def add(dice: Dice, stage: Stage, engine: Engine) -> str:
@@ -90,7 +97,7 @@ def add(dice: Dice, stage: Stage, engine: Engine) -> str:
         return _documents(dice, engine, "ADD")
     archives = [item.path for item in stage.items if item.path in stage.sources and len(item.content) > 60] or stage.sources
     words = [dice.pick(archives) if dice.chance(75) else _source(dice, stage.sources) for _ in range(_how_many(dice))]
-    return _copying("ADD", dice, stage, _flags(dice, stage, engine), words)
+    return _copying("ADD", dice, stage, _flags(dice, stage, engine), [_followed(word, stage) for word in words])
 
 
 def _how_many(dice: Dice) -> int:

@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 
 import dock2sh
 from dock2sh import proof
+from dock2sh.emulated import Emulation, emulated
 from dock2sh.images import open_source, unpack
 from dock2sh.plan.context import locate
 from dock2sh.plan.evaluate import Options, evaluate
@@ -38,8 +39,8 @@ class Finding(NamedTuple):
 class Judge:
     """Holds the base image of the recorded cases, in docker under a name of its own and as files."""
 
-    def __init__(self, home: Path, shells: tuple[str, ...] = ("dash",), name: str = "") -> None:
-        self.home, self.shells = home, shells
+    def __init__(self, home: Path, shells: tuple[str, ...] = ("dash",), name: str = "", emulating: bool = False) -> None:
+        self.home, self.shells, self.emulating = home, shells, emulating
         self.name = name or f"busybox:dock2sh-fuzzing-{os.getpid()}"  # each run removes its own
         self.rootfs, self.archive = home / "busybox.tar", home / "image.tar"
         base_image.make(self.rootfs)
@@ -108,7 +109,10 @@ class Judge:
         except Refused as refused:
             return self._refused(case, folder, refused.diagnostic.message)
         page = page._replace(base=self.name if page.base else "", images=())  # the bases are here already
-        return _worst([_finding(verify(page, How(shell), fill=self._fill), shell) for shell in self.shells])
+        make = None
+        if self.emulating:
+            make = emulated(Emulation(plan, project, dockerfile.escape, roots={IMAGE: f"{self.home}/busybox"}))
+        return _worst([_finding(verify(page, How(shell), fill=self._fill, make=make), shell) for shell in self.shells])
 
     def _refused(self, case: Case, folder: Path, message: str) -> Finding:
         try:
