@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from .report import SCHEMA, STATUS
+from .snapshot import entries, look, read
 from .workplace import workplace
 
 Row = dict[str, Any]
@@ -64,7 +65,7 @@ def _is_dockerfile(name: str) -> bool:
 
 def run(farm: Farm, tell: Callable[[Row], None]) -> list[Row]:
     """Verify all that are not in the results yet; `tell` gets each row as it comes. All rows, by name."""
-    jobs = [_job(farm, name) for name in dockerfiles(farm.folder)]
+    jobs = list(_jobs(farm))
     done = {row["key"]: row for row in _kept(farm.results)}
     missing = [job for job in jobs if job.key not in done]
     with _appending(farm.results) as keep:
@@ -75,12 +76,29 @@ def run(farm: Farm, tell: Callable[[Row], None]) -> list[Row]:
     return [done[job.key] for job in jobs]
 
 
-def _job(farm: Farm, name: str) -> Job:
-    """Another text of the Dockerfile, or another option, is another job. (The files of its context are not looked at.)"""
-    place = os.path.join(farm.folder, name)
-    text = Path(place).read_bytes()
-    key = hashlib.sha256(b"\0".join([name.encode(errors="surrogateescape"), text, repr(farm.options).encode()])).hexdigest()
-    return Job(name, key, os.path.dirname(os.path.abspath(place)), farm.options)
+def _jobs(farm: Farm) -> Iterator[Job]:
+    """What is to be done. Another text of the Dockerfile, another option, or anything else in its context is another job."""
+    contexts: dict[str, str] = {}
+    for name in dockerfiles(farm.folder):
+        place = os.path.join(farm.folder, name)
+        folder = os.path.dirname(os.path.abspath(place))
+        if folder not in contexts:
+            contexts[folder] = _digest(folder, os.path.abspath(farm.results) if farm.results else "")
+        parts = [name.encode(errors="surrogateescape"), Path(place).read_bytes(), repr(farm.options).encode()]
+        key = hashlib.sha256(b"\0".join([*parts, contexts[folder].encode()])).hexdigest()
+        yield Job(name, key, folder, farm.options)
+
+
+def _digest(folder: str, results: str) -> str:
+    """What docker may take of a directory: names, modes, contents and times of files; less the file that we write ourselves."""
+    seen = look(folder)
+    tree = read(folder, found := entries(folder, seen, seen), [path for path in found if folder + path != results])
+    lines = [
+        f"{path!r} {entry.kind} {entry.mode:o} {entry.mtime if entry.kind != 'd' else ''} {entry.digest} {entry.target!r}"
+        for path, entry in sorted(tree.items())
+        if folder + path != results
+    ]
+    return hashlib.sha256("\n".join(lines).encode(errors="surrogateescape")).hexdigest()
 
 
 # -- one -----------------------------------------------------------------------------------------------------------------------
