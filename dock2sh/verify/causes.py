@@ -40,12 +40,20 @@ _BY_KIND = {
         "a file system that cannot hold them, or a copy that drops them", "look at the file system of the temporary directory"
     ),
     "hard links": Cause("files that are one on one side only", ""),
+    "target": Cause("a link that was made with another word, or that a later step made anew", ""),
+    "type": Cause("one side has something else in that place: a step failed silently, or the order of two steps differs", ""),
+    "device": Cause("a device node with other numbers", ""),
+    "layer": Cause(
+        "the step writes it on one side only, though what is there in the end is the same",
+        "see whether docker does it each time: --calibrate 2",
+    ),
+    "history": Cause("another instruction, or another wording of the same by a newer or older engine", ""),
 }
 
 
 def explain(found: Difference, contents: Reader) -> Difference:
     """The difference with `detail`, `cause` and `cure`; one that is excused stays as it is."""
-    if found.noise or found.what in ("config", "history"):
+    if found.noise or found.what == "config":
         return found
     if found.what != "content":
         cause = _BY_KIND.get(found.what)

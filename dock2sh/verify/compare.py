@@ -17,6 +17,9 @@ Reader = Callable[[str], tuple[bytes, bytes]]
 Masked = Mapping[str, Mapping[str, str]]
 
 
+_ALONE = "has no other name"
+
+
 class Result(NamedTuple):
     """What one side made: files, the image config (docker's keys), the history's `created_by` of its own instructions.
 
@@ -134,7 +137,7 @@ def _entries(path: str, mine: Entry, other: Entry, we_began: int, they_began: in
         yield Difference(path, "content", _content(mine), _content(other))
     for name, one, two in (
         ("target", mine.target, other.target),
-        ("hard links", mine.links, other.links),
+        ("hard links", mine.links or _ALONE, other.links or _ALONE),
         ("device", mine.device, other.device),
         ("xattrs", _attributes(mine), _attributes(other)),
     ):
@@ -167,7 +170,20 @@ def configs(ours: Config, theirs: Config) -> Iterator[Difference]:
     for key in sorted(ours.keys() | theirs.keys()):
         mine, other = ours.get(key), theirs.get(key)
         if (mine or other) and mine != other:
-            yield Difference(key, "config", repr(mine), repr(other))
+            yield Difference(key, "config", *_apart(mine, other))
+
+
+def _apart(mine: Any, other: Any) -> tuple[str, str]:
+    """Two values in words; of two lists (Env) or mappings (Labels) only what they do not have in common."""
+    if isinstance(mine, dict) and isinstance(other, dict):
+        keys = sorted(key for key in mine.keys() | other.keys() if mine.get(key) != other.get(key))
+        return repr({key: mine[key] for key in keys if key in mine}), repr({key: other[key] for key in keys if key in other})
+    if isinstance(mine, list) and isinstance(other, list):
+        one, two = [item for item in mine if item not in other], [item for item in other if item not in mine]
+        if len(one) < len(mine) and (one or two):
+            same = f", and {len(mine) - len(one)} that both have"
+            return f"{one!r}{same}", f"{two!r}{same}"
+    return repr(mine), repr(other)
 
 
 def _histories(ours: Result, theirs: Result) -> Iterator[Difference]:

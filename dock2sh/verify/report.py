@@ -14,6 +14,7 @@ from .noise import NAMES, ROWS
 STATUS = {"identical": 0, "equivalent": 0, "different": 1, "not built": 3, "inconclusive": 4}
 SCHEMA = "dock2sh.verify/1"
 _SHOWN = 50
+_WIDE = 90
 
 
 class Verdict(NamedTuple):
@@ -63,6 +64,8 @@ def text(answer: Verdict, colour: bool = False) -> str:
     bold, red, green, plain = ("\033[1m", "\033[31m", "\033[32m", "\033[0m") if colour else ("", "", "", "")
     shade = green if answer.status == 0 else red
     lines = [f"{bold}{shade}{answer.verdict.upper()}{plain}  {_counts(answer)}"]
+    if len(answer.real) > 1:
+        lines.append(f"  {_kinds(answer.real)}")
     if first := _first(answer):
         lines.append(f"  first at {first}")
     folded = _folded(answer.real)
@@ -109,14 +112,27 @@ def _counts(answer: Verdict) -> str:
     return f"{answer.files} files, {real} difference{'s' * (real != 1)}, {noise} of known noise"
 
 
+def _kinds(differences: Sequence[Difference]) -> str:
+    """How many of each kind, and of each step: what one sees before reading."""
+    kinds = Counter(one.what for one in differences)
+    steps = Counter(one.step for one in differences if one.step)
+    words = ", ".join(f"{count} {kind}" for kind, count in kinds.most_common())
+    places = ", ".join(f"{count} in step {step}" for step, count in sorted(steps.items())[:8])
+    return f"{words}{f'  ({places})' if len(steps) > 1 else ''}"
+
+
 def _first(answer: Verdict) -> str:
     """The first step that differs, in words; "" if nobody knows it."""
     guilty = sorted((one.step, one.line) for one in (answer.first or answer.real) if one.step)
     if not guilty:
         return ""
-    words = next((f": {step.text}" for step in answer.steps if step.number == guilty[0][0]), "")
+    words = next((f": {_short(step.text)}" for step in answer.steps if step.number == guilty[0][0]), "")
     gone = "" if answer.real else ", and the same again at the end"
     return f"step {guilty[0][0]} (line {guilty[0][1]}){printable(words)}{gone}"
+
+
+def _short(text: str) -> str:
+    return text if len(text) <= _WIDE else f"{text[:_WIDE]}..."
 
 
 def _folded(differences: Sequence[Difference]) -> list[tuple[Difference, int]]:

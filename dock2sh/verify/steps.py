@@ -103,7 +103,9 @@ def _stage(
 ) -> Iterator[tuple[int, tuple[Difference, ...]]]:
     """The steps of `stages` and what each one is the first to show; `layers` are the steps of the image's own layers."""
     layers = layers if layers is not None else case.steps_of(stages)
-    if image.upto is None or len(image.layers) != len(layers):
+    if image.upto is None:
+        raise NoReference("the engine's layers do not lie on this machine, and an archive is read as a whole")
+    if len(image.layers) != len(layers):
         raise NoReference(f"the image has {len(image.layers)} layers that can be looked at, for {len(layers)} steps")
     with image.upto(0) as base:
         known, tree, masked = frozenset[tuple[str, str]](), Tree(), dict[str, Mapping[str, str]]()

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from dock2sh.verify.compare import Difference, Result, compare
+from dock2sh.verify.compare import Difference, Result, compare, configs
 from dock2sh.verify.noise import ROWS
 from dock2sh.verify.report import Verdict, as_json, text
 from dock2sh.verify.snapshot import Entry
@@ -69,6 +69,23 @@ def test_missing_and_extra() -> None:
 )
 def test_configs(ours: dict[str, Any], theirs: dict[str, Any], count: int) -> None:
     assert len(compare(Result({}, ours), Result({}, theirs))) == count
+
+
+def test_of_configs_is_shown_what_differs() -> None:
+    path = "PATH=/bin"
+    found = list(configs({"Env": [path, "A=1"], "Labels": {"a": "1", "b": "2"}}, {"Env": [path, "A=2"], "Labels": {"a": "1"}}))
+    assert [(one.where, one.ours, one.theirs) for one in found] == [
+        ("Env", "['A=1'], and 1 that both have", "['A=2'], and 1 that both have"),
+        ("Labels", "{'b': '2'}", "{}"),
+    ]
+
+
+def test_whether_an_entry_of_the_history_makes_a_layer() -> None:
+    ours, theirs = (Result({}, {}, ("RUN a", "CMD b"), empty=empty) for empty in ((False, True), (True, True)))
+    assert [(one.where, one.ours, one.theirs) for one in compare(ours, theirs)] == [
+        ("history 1", "makes a layer", "makes no layer")
+    ]
+    assert compare(ours, theirs._replace(empty=None)) == []
 
 
 def test_histories_are_compared_from_the_end() -> None:
