@@ -28,13 +28,22 @@ options() {
         --dry-run) action=dry ;;
         start) action=start && shift && start_arguments=$(quote "$@") && break ;;
         --*=*) option "${1%%=*}" "${1#*=}" ;;
-        --?*) [ $# -gt 1 ] || misused "$1 needs a value."
+        --?*) [ $# -gt 1 ] || option_misses "$1"
             option "$1" "$2" && shift ;;
         *) misused "What is $(quote "$1")? Options come before \`start\`." ;;
         esac
         shift
     done
     : "$contexts$secrets$agents$bases$context_dir$start_arguments$target_root$last_step"
+}
+
+# option_misses NAME: it is the last word.
+option_misses() {
+    case $1 in
+    --from | --to | --only | --stage | --root | --context | --base | --build-context | --secret | --ssh | --door | --state)
+        misused "$1 needs a value." ;;
+    esac
+    misused "Unknown option $(quote "$1")."
 }
 
 # option NAME VALUE

@@ -11,7 +11,7 @@ cmd() {
 }
 
 start_image() {
-    root=$target_root start_env=''
+    root=$target_root start_env='' start_gone=''
     : "${image_entrypoint=}${image_cmd=}"
     eval "start_options $start_arguments"
     [ -n "$image_entrypoint$image_cmd" ] || misused 'No command specified: the image has neither ENTRYPOINT nor CMD. Name one.'
@@ -49,12 +49,13 @@ start_option() {
     esac
 }
 
-# K=V, or K alone: the caller's value, if he has one.
+# K=V, or K alone: the caller's value; if he has none it is not set, whatever the image says.
 start_variable() {
     case $1 in
     *=*) start_env="$start_env $(quote "$1")" ;;
     '' | [0-9]* | *[!A-Za-z0-9_]*) misused "start -e: $(quote "$1") is no name of a variable." ;;
-    *) eval "[ -z \"\${$1+set}\" ] || start_env=\"\$start_env \$(quote \"\$1=\${$1}\")\"" ;;
+    *) eval "[ -n \"\${$1+set}\" ]" || { start_gone="$start_gone $1" && return; }
+        eval "start_env=\"\$start_env \$(quote \"\$1=\${$1}\")\"" ;;
     esac
 }
 
@@ -64,7 +65,9 @@ start_environment() {
     env_set "PATH=$default_path"
     env_set "HOSTNAME=$(uname -n)"
     ! [ -t 0 ] || env_set "TERM=${TERM:-xterm}"
-    eval "env_add $start_saved $start_env"
+    eval "env_add $start_saved"
+    for start_name in $start_gone; do env_unset "$start_name"; done
+    eval "env_add $start_env"
     env_has_text HOME || env_set "HOME=$account_home"
     run_env=$environment
 }

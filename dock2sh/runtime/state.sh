@@ -38,6 +38,13 @@ env_set() {
     environment="$env_list $quoted"
 }
 
+# env_unset NAME
+env_unset() {
+    env_list='' env_setting=$1
+    eval "env_without $environment"
+    environment=$env_list
+}
+
 # env_without K=V...: sets `env_list` to all of them but those of the name that is set.
 env_without() {
     for env_word in "$@"; do

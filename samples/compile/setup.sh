@@ -769,13 +769,22 @@ options() {
         --dry-run) action=dry ;;
         start) action=start && shift && start_arguments=$(quote "$@") && break ;;
         --*=*) option "${1%%=*}" "${1#*=}" ;;
-        --?*) [ $# -gt 1 ] || misused "$1 needs a value."
+        --?*) [ $# -gt 1 ] || option_misses "$1"
             option "$1" "$2" && shift ;;
         *) misused "What is $(quote "$1")? Options come before \`start\`." ;;
         esac
         shift
     done
     : "$contexts$secrets$agents$bases$context_dir$start_arguments$target_root$last_step"
+}
+
+# option_misses NAME: it is the last word.
+option_misses() {
+    case $1 in
+    --from | --to | --only | --stage | --root | --context | --base | --build-context | --secret | --ssh | --door | --state)
+        misused "$1 needs a value." ;;
+    esac
+    misused "Unknown option $(quote "$1")."
 }
 
 # option NAME VALUE
@@ -1913,7 +1922,7 @@ cmd() {
 }
 
 start_image() {
-    root=$target_root start_env=''
+    root=$target_root start_env='' start_gone=''
     : "${image_entrypoint=}${image_cmd=}"
     eval "start_options $start_arguments"
     [ -n "$image_entrypoint$image_cmd" ] || misused 'No command specified: the image has neither ENTRYPOINT nor CMD. Name one.'
@@ -1951,12 +1960,13 @@ start_option() {
     esac
 }
 
-# K=V, or K alone: the caller's value, if he has one.
+# K=V, or K alone: the caller's value; if he has none it is not set, whatever the image says.
 start_variable() {
     case $1 in
     *=*) start_env="$start_env $(quote "$1")" ;;
     '' | [0-9]* | *[!A-Za-z0-9_]*) misused "start -e: $(quote "$1") is no name of a variable." ;;
-    *) eval "[ -z \"\${$1+set}\" ] || start_env=\"\$start_env \$(quote \"\$1=\${$1}\")\"" ;;
+    *) eval "[ -n \"\${$1+set}\" ]" || { start_gone="$start_gone $1" && return; }
+        eval "start_env=\"\$start_env \$(quote \"\$1=\${$1}\")\"" ;;
     esac
 }
 
@@ -1966,7 +1976,9 @@ start_environment() {
     env_set "PATH=$default_path"
     env_set "HOSTNAME=$(uname -n)"
     ! [ -t 0 ] || env_set "TERM=${TERM:-xterm}"
-    eval "env_add $start_saved $start_env"
+    eval "env_add $start_saved"
+    for start_name in $start_gone; do env_unset "$start_name"; done
+    eval "env_add $start_env"
     env_has_text HOME || env_set "HOME=$account_home"
     run_env=$environment
 }
@@ -2013,6 +2025,13 @@ env_set() {
     eval "env_without $environment"
     quote_word "$env_setting"
     environment="$env_list $quoted"
+}
+
+# env_unset NAME
+env_unset() {
+    env_list='' env_setting=$1
+    eval "env_without $environment"
+    environment=$env_list
 }
 
 # env_without K=V...: sets `env_list` to all of them but those of the name that is set.

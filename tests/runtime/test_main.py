@@ -46,7 +46,7 @@ image() {
         (["--from", "x"], "needs the number of a step"),
         (["--only"], "--only needs a value"),
         (["--stage", "three"], "There is no stage three. Stages: one, two"),
-        (["--nosuch"], "--nosuch needs a value"),
+        (["--nosuch"], "Unknown option --nosuch"),
         (["--nosuch", "x"], "Unknown option --nosuch"),
         (["--root", ""], "--root needs a directory"),
         (["--root", "/etc/passwd"], "is no directory"),
@@ -188,6 +188,7 @@ def test_one_refused_leaves_the_other_alone(workshop: Workshop) -> None:
         (["-e", "OTHER=c", "-e", "CALLER", "-u", "root", "-w", "/etc"], "1 c told:root:/etc:/root: default words\n"),
         (["--entrypoint", "echo"], "\n"),
         (["--entrypoint=echo", "--", "-n", "x"], "x"),
+        (["-e", "OTHER"], "1  :www-data:/tmp:/var/www: default words\n"),
         (["-e", "HOME=/h"], "1 a b :www-data:/tmp:/h: default words\n"),
     ],
 )
