@@ -1,7 +1,7 @@
 """THE shared page: what a Dockerfile comes to. Frozen, evaluated, self-contained, no I/O.
 
 Everything after the plan works on these types; nothing after the plan has heard of ARG, ONBUILD or `$VAR`. Strings may be
-`Deferred` (dockerfile/words.py) where a value is known only when the script runs.
+`Deferred` (dockerfile/deferred.py) where a value is known only when the script runs.
 """
 
 from collections.abc import Iterator, Mapping

@@ -73,7 +73,7 @@ NEVERTHELESS = {
     ("sandbox", "images.layers"): "where a path leads in a root",
     ("images", "__init__"): "the version, for the User-Agent",
     ("emit", "__init__"): "the version, for a script's first lines",
-    ("emit", "dockerfile.words"): "Deferred: a value that only the running script knows",
+    ("emit", "dockerfile.deferred"): "Deferred: a value that only the running script knows",
     ("emit", "dockerfile.gotext"): "what Go takes for a blank, and how it quotes",
     ("emit", "dockerfile.syntax"): "`dock2sh parse` prints the tree itself",
     ("emit", "plan.paths"): "Go's path functions",

@@ -5,9 +5,9 @@ from collections.abc import Iterator
 
 from dock2sh.checks import rules
 from dock2sh.checks.rules import Finding
+from dock2sh.dockerfile.deferred import Deferred
 from dock2sh.dockerfile.gotext import quoted, suggestion
 from dock2sh.dockerfile.syntax import Node
-from dock2sh.dockerfile.words import Deferred
 from dock2sh.instructions.secrets import looks_secret
 from dock2sh.instructions.variables import NEVER_ENV
 from dock2sh.plan.paths import clean

@@ -8,7 +8,7 @@ import re
 from posixpath import basename, dirname
 from typing import NamedTuple, assert_never
 
-from dock2sh.dockerfile.words import Deferred
+from dock2sh.dockerfile.deferred import Deferred
 from dock2sh.emit.display import as_written, delimiter
 from dock2sh.emit.quoting import assignment, quote
 from dock2sh.model import Configure, Copy, Fetch, File, LeftOut, MakeDirectory, Mount, Plan, Run, Stage, Step

@@ -6,7 +6,7 @@ hold a quote, or hold what is not ASCII (SC1112 takes a typographic quote in sin
 
 import re
 
-from dock2sh.dockerfile.words import Deferred, shell_text
+from dock2sh.dockerfile.deferred import Deferred, shell_text
 from dock2sh.source import refuse
 
 _BARE = re.compile(r"[A-Za-z0-9_@%+:,./-][A-Za-z0-9_@%+=:,./-]*\Z")

@@ -6,7 +6,7 @@ The walk is a straight line: stages in order, steps in order, one function a ste
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, assert_never
 
-from dock2sh.dockerfile.words import Deferred
+from dock2sh.dockerfile.deferred import Deferred
 from dock2sh.emit.bundle import bundle
 from dock2sh.emit.display import as_written, delimiter
 from dock2sh.emit.frame import STARTERS, Frame, Setting, head, image, numbers

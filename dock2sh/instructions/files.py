@@ -3,10 +3,10 @@
 import re
 from posixpath import basename
 
+from dock2sh.dockerfile.deferred import Deferred, concat
 from dock2sh.dockerfile.flags import Flags, check
 from dock2sh.dockerfile.heredocs import chomped, heredoc_of
 from dock2sh.dockerfile.syntax import Heredoc, Node
-from dock2sh.dockerfile.words import Deferred, concat
 from dock2sh.model import Copy, Fetch, File
 from dock2sh.plan.builder import StageBuilder
 from dock2sh.plan.paths import normalised

@@ -154,7 +154,7 @@ def plan_stopsignal(stage: StageBuilder, node: Node, flags: Flags) -> None:
 
 
 def _is_signal(text: str) -> bool:
-    from dock2sh.dockerfile.words import Deferred
+    from dock2sh.dockerfile.deferred import Deferred
 
     digits = text[1:] if text[:1] in ("+", "-") else text
     if isinstance(text, Deferred) or (digits.isascii() and digits.isdigit()):

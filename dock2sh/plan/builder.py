@@ -7,8 +7,9 @@ import re
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
+from dock2sh.dockerfile.deferred import Deferred, deferred_variable
 from dock2sh.dockerfile.syntax import Node
-from dock2sh.dockerfile.words import SPECIAL, Deferred, deferred_variable, expand
+from dock2sh.dockerfile.words import SPECIAL, expand
 from dock2sh.model import DEFAULT_PATH, Env, Step
 from dock2sh.source import Span, refuse
 

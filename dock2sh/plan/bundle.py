@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, NamedTuple
 
 from dock2sh.digest import sha256_for
-from dock2sh.dockerfile.words import Deferred
+from dock2sh.dockerfile.deferred import Deferred
 from dock2sh.model import Copy, Plan, Run
 from dock2sh.plan.context import Entry, Project, entries
 from dock2sh.plan.patterns import exclude_regex, glob_regex, has_wildcard, search

@@ -2,7 +2,7 @@
 
 from posixpath import normpath
 
-from dock2sh.dockerfile.words import Deferred, concat
+from dock2sh.dockerfile.deferred import Deferred, concat
 
 
 def clean(path: str) -> str:

@@ -69,7 +69,7 @@ def test_an_assignment_shows_its_name(name: str, value: str, form: str) -> None:
 
 
 def test_a_value_of_the_base_image_is_an_expansion() -> None:
-    from dock2sh.dockerfile.words import deferred_variable
+    from dock2sh.dockerfile.deferred import deferred_variable
 
     assert quote(expand("$GOPATH/bin", deferred_variable)) == '"${BASE_GOPATH-}/bin"'
 

@@ -2,7 +2,8 @@
 
 import pytest
 
-from dock2sh.dockerfile.words import Deferred, deferred_variable, expand, split
+from dock2sh.dockerfile.deferred import Deferred, deferred_variable
+from dock2sh.dockerfile.words import expand, split
 from dock2sh.source import Refused
 
 ENV = {"a": "abc", "e": "", "path": "/usr/local/lib/x.tar.gz", "d": "$0-$x", "stars": "a*b"}
