@@ -4,9 +4,10 @@ The walk is a straight line: stages in order, steps in order, one function a ste
 """
 
 from collections.abc import Iterable
-from typing import TYPE_CHECKING, assert_never
+from typing import assert_never
 
 from dock2sh.dockerfile.deferred import Deferred
+from dock2sh.emit import data
 from dock2sh.emit.bundle import bundle
 from dock2sh.emit.display import as_written, delimiter
 from dock2sh.emit.frame import STARTERS, Frame, Setting, head, image, numbers
@@ -14,9 +15,6 @@ from dock2sh.emit.quoting import assignment, quote
 from dock2sh.model import Configure, Copy, Fetch, File, LeftOut, MakeDirectory, Mount, Plan, Run, Stage, Step
 from dock2sh.plan.paths import clean
 from dock2sh.source import Span, refuse
-
-if TYPE_CHECKING:
-    from dock2sh.plan.ignore import Ignore
 
 COMMENT_COLUMN = 76
 
@@ -32,11 +30,7 @@ def script(plan: Plan, setting: Setting, frame: Frame | None = None) -> str:
         frame.head if frame else head(plan, setting),
         body,
         image(plan),
-        writer.patterns(),
-        *writer.ignored(),
-        *writer.ignored_in(),
-        *writer.context(),
-        *writer.lock(),
+        *writer.data(),
         numbers(plan, setting, writer.number),
         frame.data if frame else "",
     ]
@@ -318,64 +312,31 @@ class _Writer:
 
     # -- data ----------------------------------------------------------------------------------------------------------
 
-    def patterns(self) -> str:
-        """`pattern KIND TEXT`: Go's wildcards as regular expressions."""
-        if not self.globs:
-            return ""
-        cases = [
-            f"        {quote(kind + ' ' + text)}) printf '%s\\n' {quote(regex)} ;;" for (kind, text), regex in self.globs.items()
-        ]
-        comment = "# Go's wildcards are not the shell's: each one above as a regular expression.\n"
-        return comment + 'pattern() {\n    case "$1 $2" in\n' + "\n".join(cases) + "\n        *) return 1 ;;\n    esac\n}\n"
-
-    def ignored(self) -> list[str]:
-        """`ignored`: the ignore file as regular expressions; the last that matches wins."""
-        if not (self.uses_context and self.setting.ignore and self.setting.ignore.rules) or self.setting.context is not None:
-            return []
-        comment = f"# {self.setting.ignore.name}: + is left out of the build context, - comes in again, the last match wins.\n"
-        return [f"{comment}ignored() {{\n{_rules(self.setting.ignore)}}}\n"]
-
-    def ignored_in(self) -> list[str]:
-        """`ignored_in NAME`: the same for named contexts; the first line is the digest of the ignore file."""
+    def data(self) -> list[str]:
+        """What the words ask for besides their arguments."""
+        setting = self.setting
         needed = {need for stage in self.plan.stages for need in (stage.base, *stage.needs())}
-        named = [(name, found) for name, found in self.setting.named.items() if name in needed]
-        cases = "".join(f"    {quote(name)})\n{_rules(found.ignore, found.digest)}        ;;\n" for name, found in named)
-        comment = "# The same for named contexts: the digest of each one's own .dockerignore, and what that leaves out.\n"
-        return [f"{comment}ignored_in() {{\n    case $1 in\n{cases}    esac\n}}\n"] if named else []
+        named = {name: found for name, found in setting.named.items() if name in needed}
+        parts = [data.patterns(self.globs)]
+        if self.uses_context and setting.ignore and setting.context is None:
+            parts.append(data.ignored(setting.ignore))
+        parts.append(data.ignored_in(named))
+        if self.uses_context:
+            parts.append(self.context())
+        if setting.lock and self.used & {"locked", "locked_add"}:
+            from dock2sh.emit.carried import data as carried
 
-    def context(self) -> list[str]:
-        """`context_data`: the bundled files; or `context_needed`, the files whose digest is compared."""
-        if not self.uses_context:
-            return []
-        if self.setting.context is None:
-            return [self.needed()] if self.setting.selectors else []
-        if self.setting.tail:
-            self.used.add("script_tail")
-            comment = "# The files of the build context that the steps need: a gzipped tar, behind the last line.\n"
-            return [f"{comment}context_data() {{\n    script_tail {len(self.setting.context)}\n}}\n"]
-        import base64
+            parts.append(carried(setting.lock))
+        return parts
 
-        text = base64.encodebytes(self.setting.context).decode()
-        comment = "# The files of the build context that the steps need: a gzipped tar, in base64.\n"
-        return [f"{comment}context_data() {{\n    base64 -d <<'TAR'\n{text}TAR\n}}\n"]
-
-    def lock(self) -> list[str]:
-        """What a lock holds, if a step has to do with it."""
-        if not self.setting.lock or not self.used & {"locked", "locked_add"}:
-            return []
-        from dock2sh.emit.carried import data
-
-        return [data(self.setting.lock)]
-
-    def needed(self) -> str:
-        """What of the context the steps read, and what it was when the script was made."""
-        lines = "".join(f"{regex}\n" for regex in self.setting.selectors)
-        listing = f"context_needed() {{\n    cat <<'FILES'\n{lines}FILES\n}}\n"
-        if not self.setting.digest:
-            return f"# The files of the build context that are read.\n{listing}"
-        self.used.add("context_check")
-        comment = "# The files of the build context that are read, and the digest that they had when this script was made.\n"
-        return f"{comment}{listing}context_digest={self.setting.digest}\n"
+    def context(self) -> str:
+        """The bundled files; or the files whose digest is compared."""
+        setting = self.setting
+        if setting.context is None:
+            self.used |= {"context_check"} if setting.digest else set()
+            return data.context_needed(setting.selectors, setting.digest) if setting.selectors else ""
+        self.used |= {"script_tail"} if setting.tail else set()
+        return data.context_data(setting.context, setting.tail)
 
 
 def _copied_from(plan: Plan, key: str, chain: list[str]) -> bool:
@@ -389,13 +350,6 @@ def _copied_from(plan: Plan, key: str, chain: list[str]) -> bool:
             if isinstance(step, Run) and any(mount.origin == key for mount in step.mounts):
                 return True
     return False
-
-
-def _rules(ignore: "Ignore", *before: str) -> str:
-    """What prints the rules of an ignore file."""
-    lines = "".join(f"{line}\n" for line in (*before, *(f"{'-' if rule.included else '+'}{rule.regex}" for rule in ignore.rules)))
-    end = delimiter(lines, "IGNORE")
-    return f"    cat <<'{end}'\n{lines}{end}\n"
 
 
 def _line(text: str) -> str:

@@ -1,0 +1,68 @@
+"""What a script's words ask for besides their arguments: wildcards and ignore files as regular expressions, the context's files.
+
+docs/script.md says what each function of the script prints.
+"""
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+from dock2sh.emit.display import delimiter
+from dock2sh.emit.quoting import quote
+
+if TYPE_CHECKING:
+    from dock2sh.plan.ignore import Ignore, Named
+
+
+def patterns(globs: Mapping[tuple[str, str], str]) -> str:
+    """`pattern KIND TEXT`: Go's wildcards as regular expressions."""
+    if not globs:
+        return ""
+    cases = [f"        {quote(kind + ' ' + text)}) printf '%s\\n' {quote(regex)} ;;" for (kind, text), regex in globs.items()]
+    comment = "# Go's wildcards are not the shell's: each one above as a regular expression.\n"
+    return comment + 'pattern() {\n    case "$1 $2" in\n' + "\n".join(cases) + "\n        *) return 1 ;;\n    esac\n}\n"
+
+
+def ignored(ignore: "Ignore") -> str:
+    """`ignored`: the ignore file as regular expressions; the last that matches wins."""
+    if not ignore.rules:
+        return ""
+    comment = f"# {ignore.name}: + is left out of the build context, - comes in again, the last match wins.\n"
+    return f"{comment}ignored() {{\n{_rules(ignore)}}}\n"
+
+
+def ignored_in(named: "Mapping[str, Named]") -> str:
+    """`ignored_in NAME`: the same for named contexts; the first line is the digest of the ignore file."""
+    if not named:
+        return ""
+    cases = "".join(f"    {quote(name)})\n{_rules(found.ignore, found.digest)}        ;;\n" for name, found in named.items())
+    comment = "# The same for named contexts: the digest of each one's own .dockerignore, and what that leaves out.\n"
+    return f"{comment}ignored_in() {{\n    case $1 in\n{cases}    esac\n}}\n"
+
+
+def _rules(ignore: "Ignore", *before: str) -> str:
+    """What prints the rules of an ignore file."""
+    lines = "".join(f"{line}\n" for line in (*before, *(f"{'-' if rule.included else '+'}{rule.regex}" for rule in ignore.rules)))
+    end = delimiter(lines, "IGNORE")
+    return f"    cat <<'{end}'\n{lines}{end}\n"
+
+
+def context_needed(selectors: tuple[str, ...], digest: str) -> str:
+    """`context_needed`: what of the context the steps read, and what it was when the script was made."""
+    lines = "".join(f"{regex}\n" for regex in selectors)
+    listing = f"context_needed() {{\n    cat <<'FILES'\n{lines}FILES\n}}\n"
+    if not digest:
+        return f"# The files of the build context that are read.\n{listing}"
+    comment = "# The files of the build context that are read, and the digest that they had when this script was made.\n"
+    return f"{comment}{listing}context_digest={digest}\n"
+
+
+def context_data(packed: bytes, tail: bool) -> str:
+    """`context_data`: the bundled files, here or (tail) behind the script's last line."""
+    if tail:
+        comment = "# The files of the build context that the steps need: a gzipped tar, behind the last line.\n"
+        return f"{comment}context_data() {{\n    script_tail {len(packed)}\n}}\n"
+    import base64
+
+    text = base64.encodebytes(packed).decode()
+    comment = "# The files of the build context that the steps need: a gzipped tar, in base64.\n"
+    return f"{comment}context_data() {{\n    base64 -d <<'TAR'\n{text}TAR\n}}\n"
