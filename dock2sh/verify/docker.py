@@ -32,6 +32,9 @@ _BEGUN = re.compile(r"^#(\d+) \[(?:[\w/]+->)?(?:[a-z0-9]+/[a-z0-9/]+ )?(?:([^\] 
 _DONE = re.compile(r"^#(\d+) DONE (\d+\.\d+)s", re.MULTILINE)
 
 
+_IMAGES = "dock2sh-verify"
+
+
 class Docker:
     """Docker Engine; `name` is `docker` for BuildKit, `classic` for the builder of before."""
 
@@ -47,7 +50,8 @@ class Docker:
 
     def build(self, request: Request) -> Made:
         # by a name of its own: the very same image may be built, and removed, by somebody next to us
-        name = f"dock2sh-verify:{uuid.uuid4().hex}"
+        self._forget()
+        name = f"{_IMAGES}:{_boot()}-{os.getpid()}-{uuid.uuid4().hex}"
         with workplace() as folder, without_syntax(request.file, folder) as file:
             words = ["docker", "build", "-t", name, "-f", file, *request.options]
             words += [] if request.cached else ["--no-cache"]
@@ -65,6 +69,15 @@ class Docker:
                 message = (match[1] if match else _BANNER.sub("", talk)).strip()
                 raise NotBuilt(message, int(places[-1]) if places else 0, talk + done.stdout.decode(errors="replace"))
             return Made(name, _times(talk))
+
+    def _forget(self) -> None:
+        """The images that killed processes of this machine have left."""
+        done = command(["docker", "image", "ls", "--format", "{{.Tag}}", _IMAGES], _CURE)
+        for tag in done.stdout.decode().split():
+            boot, _, rest = tag.partition("-")
+            number = rest.partition("-")[0]
+            if boot == _boot() and number.isdecimal() and not os.path.exists(f"/proc/{number}"):
+                self.remove(f"{_IMAGES}:{tag}")
 
     def tell(self, image: str) -> Told:
         done = command(["docker", "image", "inspect", image], _CURE)
@@ -112,6 +125,12 @@ class Docker:
 
     def run(self, *words: str, seconds: float | None = None) -> "subprocess.CompletedProcess[bytes]":
         return command(["docker", *words], _CURE, timeout=seconds)
+
+
+def _boot() -> str:
+    """This machine since it was started: on another one, or before, a process's number is somebody else's."""
+    with open("/proc/sys/kernel/random/boot_id", encoding="ascii") as file:
+        return file.read().replace("-", "")[:12]
 
 
 def directories(told: dict[str, Any], layers: int) -> tuple[str, ...]:

@@ -101,3 +101,19 @@ def test_nothing_stays_behind(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
         else ""
     )
     assert tmp_path.name not in told
+
+
+def test_the_image_of_a_killed_one_goes_at_the_next_start(tmp_path: Path) -> None:
+    boot = Path("/proc/sys/kernel/random/boot_id").read_text().replace("-", "")[:12]
+    gone = subprocess.run(["sh", "-c", "echo $$"], check=True, capture_output=True, text=True).stdout.strip()
+    left, alive, elsewhere = (f"dock2sh-verify:{name}-abc" for name in (f"{boot}-{gone}", f"{boot}-1", f"0123456789ab-{gone}"))
+    try:
+        for name in (left, alive, elsewhere):
+            subprocess.run(["docker", "tag", "busybox", name], check=True)
+        assert verify(case(tmp_path, DOCKERFILE, SCRIPT.format(mode="4711"))).verdict == "identical"
+        words = ["docker", "image", "ls", "--format", "{{.Repository}}:{{.Tag}}", "dock2sh-verify"]
+        there = subprocess.run(words, check=True, capture_output=True, text=True).stdout.split()
+        assert left not in there
+        assert {alive, elsewhere} <= set(there)
+    finally:
+        subprocess.run(["docker", "image", "rm", left, alive, elsewhere], check=False, capture_output=True)
