@@ -9,7 +9,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 
-_PREFIX = "dock2sh-verify-"
+_PREFIX = "dock2sh-judge-"
 _YOUNG = 60  # seconds: a directory that was made just now may not be locked yet
 
 

@@ -52,14 +52,14 @@ def test_a_killed_ones_goes_and_a_living_ones_stays(temporary: Path) -> None:
 def test_what_was_made_just_now_stays(temporary: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Its owner may not have locked it yet."""
     monkeypatch.setattr(workplace, "_YOUNG", 60)
-    (temporary / "dock2sh-verify-new").mkdir()
+    (temporary / "dock2sh-judge-new").mkdir()
     workplace.sweep()
-    assert (temporary / "dock2sh-verify-new").exists()
+    assert (temporary / "dock2sh-judge-new").exists()
 
 
 def test_a_link_of_that_name_leads_nowhere(temporary: Path) -> None:
     (temporary / "precious").mkdir()
-    (temporary / "dock2sh-verify-link").symlink_to("precious")
+    (temporary / "dock2sh-judge-link").symlink_to("precious")
     workplace.sweep()
     assert (temporary / "precious").exists()
 
