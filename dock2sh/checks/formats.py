@@ -122,6 +122,7 @@ def as_github(diagnostics: Sequence[Diagnostic], name: str, text: str) -> str:
     lines, out = text.split("\n"), list[str]()
     for diagnostic in diagnostics:
         pointed, span = place(diagnostic, lines), diagnostic.spans[0] if diagnostic.spans else Span(1, 1)
+        span = Span(diagnostic.at.line, diagnostic.at.line) if diagnostic.at else span
         where = f"file={_property(name)},line={max(span.first, 1)},endLine={max(span.last, span.first, 1)}"
         where += f",col={pointed.column}" if pointed and pointed.line == span.first else ""
         message = f"{diagnostic.message}\nhelp: {diagnostic.hint}" if diagnostic.hint else diagnostic.message
