@@ -116,7 +116,8 @@ def _packages(did: list[Did]) -> Iterator[Item]:
                 bool(loose),
             )
         if files:
-            yield Item(step.span.first, say("{manager}: what {files} list", manager=say(known.manager), files=listed(files)))
+            said = say("{manager}: what is listed in {files}", manager=say(known.manager), files=listed(files))
+            yield Item(step.span.first, said)
         if not names and not files:
             yield Item(
                 step.span.first,

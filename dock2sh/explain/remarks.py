@@ -1,9 +1,13 @@
 """Findings in the reader's language, and the page of a rule."""
 
+import re
+
 from dock2sh.checks.rules import RULES
+from dock2sh.checks.rules import Rule as CheckRule
 from dock2sh.explain.language import Piece, Text, joined, plain, say, translated, words
 from dock2sh.explain.tree import Remark
 from dock2sh.findings.rule import Finding, Rule, by_name
+from dock2sh.findings.silence import HADOLINT
 from dock2sh.source import Diagnostic
 
 
@@ -54,12 +58,30 @@ def most_telling(remarks: list[Remark], most: int = 4) -> list[Remark]:
 
 
 def about(name: str) -> str:
-    """The page of a rule, as text; empty if there is none of that name."""
-    rule = by_name(name)
-    if rule is None:
-        check = next((check for check in RULES.values() if check.name.lower() == name.lower()), None)
-        return f"{check.name}: {translated(check.about)}\n\n{check.url}\n" if check else ""
-    return _page(rule)
+    """The page of a rule, ours or of BuildKit's, by any of its names, or of shellcheck's; empty if there is none."""
+    wanted = name.upper()
+    if rule := by_name(wanted):
+        return _page(rule)
+    for check in RULES.values():
+        if wanted in (check.name.upper(), *HADOLINT.get(check.name, ())):
+            return _page_of_check(check)
+    return _page_of_shellcheck(wanted) if re.fullmatch(r"SC\d{4}", wanted) else ""
+
+
+def _page_of_check(check: CheckRule) -> str:
+    names = ", ".join((check.name, *HADOLINT.get(check.name, ())))
+    about = f"{names}: {translated(check.about)}"
+    says = f"{plain(say('What it says:'))} {check.message.replace('{}', '…')}"
+    return "\n\n".join([about, says, *([check.url] if check.url else []), _to_silence(check.name)]) + "\n"
+
+
+def _page_of_shellcheck(code: str) -> str:
+    says = say("What shellcheck says of the shell text of a RUN; its page: {url}", url=f"https://www.shellcheck.net/wiki/{code}")
+    return "\n\n".join([f"{code}: {plain(says)}", _to_silence(code)]) + "\n"
+
+
+def _to_silence(code: str) -> str:
+    return plain(say("To silence it, write this above the instruction: # dock2sh ignore={code}", code=code))
 
 
 def _page(rule: Rule) -> str:
@@ -71,5 +93,5 @@ def _page(rule: Rule) -> str:
     ]
     if rule.cure:
         parts.append(f"{plain(say('Cure:'))} {plain(say(rule.cure))}")
-    parts.append(plain(say("To silence it, write this above the instruction: # dock2sh ignore={code}", code=rule.code)))
+    parts.append(_to_silence(rule.code))
     return "\n\n".join(parts) + "\n"

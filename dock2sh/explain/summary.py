@@ -54,12 +54,12 @@ def _installed(did: list[Did]) -> Text:
     if not managers:
         return ()
     if not names and files:
-        return say("installs what {files} list", files=listed(list(dict.fromkeys(files)), 2))
+        return say("installs what is listed in {files}", files=listed(list(dict.fromkeys(files)), 2))
     if not names:
         return say("installs {what} that the project lists", what=say(managers[0]))
     listing = listed(list(dict.fromkeys(files)), 2)
     if files:
-        return say("installs {names} and what {files} list", names=listed(list(dict.fromkeys(names)), 4), files=listing)
+        return say("installs {names} and what is listed in {files}", names=listed(list(dict.fromkeys(names)), 4), files=listing)
     return say("installs {names}", names=listed(list(dict.fromkeys(names)), 4))
 
 

@@ -61,6 +61,10 @@ def test_options_and_their_values() -> None:
 
 
 MEANINGS = {
+    "lsb_release -cs": ["-c", "-s"],
+    "dos2unix -k a.sh": ["-k"],
+    "apt-add-repository -y ppa:x": ["-y"],
+    "./rustup-init -y --profile minimal --default-toolchain 1.80": ["-y", "--profile", "--default-toolchain"],
     "tar xzf a.tgz": ["x", "z", "f"],
     "wget -qO- http://x": ["-q", "-O-"],
     "curl -fsSLo /x http://y": ["-f", "-s", "-S", "-L", "-o"],

@@ -16,14 +16,17 @@ from hypothesis import strategies as st
 import dock2sh
 from dock2sh.bases import assumed, unknown
 from dock2sh.checks import check
+from dock2sh.checks.rules import RULES
 from dock2sh.explain import drawing, explain
 from dock2sh.explain.as_json import explanation_object
 from dock2sh.explain.language import plain
 from dock2sh.explain.markdown import markdown
 from dock2sh.explain.page import page
+from dock2sh.explain.remarks import about
 from dock2sh.explain.terminal import Style, lines
 from dock2sh.explain.tree import Explanation, Step
-from dock2sh.findings import find
+from dock2sh.findings import find, rules
+from dock2sh.findings.silence import HADOLINT
 from dock2sh.plan.evaluate import Options
 from dock2sh.source import Refused
 
@@ -465,3 +468,14 @@ def test_an_argument_before_from_tells_who_uses_it() -> None:
     text = "ARG V=12\nARG W=1\nFROM debian:$V\nARG W\nFROM debian:$V\n"
     assert "Used in line 3, 5." in said(text, 1)
     assert "Used in line 4." in said(text, 2)
+
+
+def test_every_name_has_a_page() -> None:
+    names = [name for rule in rules().values() for name in (rule.code, *rule.also)]
+    names += [*RULES, *(name for known in HADOLINT.values() for name in known), "SC2086", "d2s104", "jsonargsrecommended"]
+    for name in names:
+        page_ = about(name)
+        assert page_.startswith(f"{name}:") or name.upper() in page_.upper().partition(":")[0], name
+        assert "dock2sh ignore=" in page_
+    assert not about("D2S999")
+    assert not about("SC1")
