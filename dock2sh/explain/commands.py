@@ -45,7 +45,7 @@ def exec_form(argv: tuple[str, ...], scope: Scope | None) -> tuple[Command, ...]
 def _command(understood: Understood, functions: tuple[str, ...], scope: Scope | None) -> Command:
     command, known = understood.command, understood.known
     summary, title, source = _summary(known, functions)
-    if known and (own := _in_this_place(known, command)):
+    if known and (own := _in_this_place(known, understood)):
         summary, known = own, known._replace(parts=(known.parts[0]._replace(says=""), *known.parts[1:]))
     parts = [part for _, part in sorted(_parts(command, known, summary, scope), key=lambda pair: pair[0])]
     return Command(
@@ -64,8 +64,19 @@ def _command(understood: Understood, functions: tuple[str, ...], scope: Scope | 
 _SHELLS = ("sh", "bash", "dash", "ash", "zsh")
 
 
-def _in_this_place(known: Known, command: ShellCommand) -> Text:
+_OF_A_SHELL_SAY = {
+    "cd": "goes to a directory, until this inner shell ends",
+    "exit": "ends this inner shell; 0 means that all went well",
+    "export": "sets variables for the commands that follow, until this inner shell ends",
+}
+
+
+def _in_this_place(known: Known, understood: Understood) -> Text:
     """What a command is for where it stands, if that is another thing than elsewhere."""
+    command = understood.command
+    inner = {"()", "$()"} & set(command.inside) or understood.level > len(levels(command))
+    if inner and known.title in _OF_A_SHELL_SAY:
+        return say(_OF_A_SHELL_SAY[known.title])
     told = any(part.role in ("path", "script") for part in known.parts)
     if command.before in ("|", "|&") and known.title in _SHELLS and not told:
         return say("a shell that does whatever comes through the pipe")

@@ -479,3 +479,11 @@ def test_every_name_has_a_page() -> None:
         assert "dock2sh ignore=" in page_
     assert not about("D2S999")
     assert not about("SC1")
+
+
+def test_what_ends_with_an_inner_shell() -> None:
+    inner = meanings("FROM debian\nRUN (cd /x && exit 1) && sh -c 'export A=1' && make\n", 2)
+    assert [inner[name].endswith("until this inner shell ends") for name in ("cd", "export")] == [True, True]
+    assert inner["exit"].startswith("ends this inner shell")
+    outer = meanings("FROM debian\nRUN if true; then cd /x; export A=1; exit 1; fi\n", 2)
+    assert not [text for text in outer.values() if "inner shell" in text]
