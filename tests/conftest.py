@@ -112,19 +112,22 @@ def _registry_program() -> str:
 def start_registry(
     _registry_program: str, request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Callable[..., Registry]]:
-    """Starts a registry (Debian's docker-registry) on a port of its own, with `more` in its configuration; stopped at the end."""
+    """Starts a registry (Debian's docker-registry) on a port of its own; stopped at the end.
+
+    `more` is in its configuration, `http` in the section of that name.
+    """
     if _registry_program:
         _miss(request.node, "registry", _registry_program)
     running = []
 
-    def start(more: str = "") -> Registry:
+    def start(more: str = "", http: str = "") -> Registry:
         folder = tmp_path_factory.mktemp("registry")
         with socket.socket() as probe:
             probe.bind(("127.0.0.1", 0))
             port = probe.getsockname()[1]
         (folder / "config.yml").write_text(
             f"version: 0.1\nlog: {{level: error}}\nstorage: {{filesystem: {{rootdirectory: {folder}/data}}}}\n"
-            f'http: {{addr: "127.0.0.1:{port}"}}\n{more}'
+            f'http: {{addr: "127.0.0.1:{port}"{http}}}\n{more}'
         )
         with (folder / "log").open("wb") as log:
             running.append(subprocess.Popen(["docker-registry", "serve", folder / "config.yml"], stdout=log, stderr=log))

@@ -28,8 +28,8 @@ def pull(
     Exit status: 0; 1 it could not be had.
     """
     with failing(), watching(quiet) as moved:
+        from dock2sh.images.connections import Ways
         from dock2sh.images.reference import parse_reference
-        from dock2sh.images.registry import Ways
         from dock2sh.images.transfer import Watch, pull
 
         say = (lambda text: None) if quiet else note

@@ -11,6 +11,7 @@ from dock2sh.cli.store import Insecure, failing, opened
 
 def push(
     name: Annotated[str, typer.Argument(metavar="NAME[:TAG]", help="A name of an image of the store; it says which registry.")],
+    all_tags: Annotated[bool, typer.Option("-a", "--all-tags", help="Push every tag of the repository NAME.")] = False,
     quiet: Annotated[bool, typer.Option("-q", "--quiet", help="No word on how far it is.")] = False,
     insecure: Insecure = None,
 ) -> None:
@@ -19,17 +20,20 @@ def push(
     \b
     dock2sh tag app registry.example:5000/team/app:1.2
     dock2sh push registry.example:5000/team/app:1.2
+    dock2sh push --all-tags registry.example:5000/team/app
 
     The login is docker's (`docker login`). Layers are gzipped on the way. Exit status: 0; 1 it could not be pushed.
     """
     with failing(), watching(quiet) as moved:
+        from dock2sh.images.connections import Ways
         from dock2sh.images.listing import familiar
         from dock2sh.images.reference import parse_reference
-        from dock2sh.images.registry import Ways
-        from dock2sh.images.transfer import Watch, push
+        from dock2sh.images.transfer import Watch, push, push_all
 
         whole = parse_reference(name)
-        pushed = push(opened(), name, Ways(insecure or ()), Watch((lambda text: None) if quiet else note, moved))
-    if not quiet:
-        note(f"{whole.tag}: digest: {pushed.digest} size: {pushed.size}")
-    write(f"{familiar(f'{whole.domain}/{whole.path}@{pushed.digest}')}\n", "")
+        ways, watch = Ways(insecure or ()), Watch((lambda text: None) if quiet else note, moved)
+        store = opened()
+        for tag, pushed in push_all(store, name, ways, watch) if all_tags else [(whole.tag, push(store, name, ways, watch))]:
+            if not quiet:
+                note(f"{tag}: digest: {pushed.digest} size: {pushed.size}")
+            write(f"{familiar(f'{whole.domain}/{whole.path}@{pushed.digest}')}\n", "")

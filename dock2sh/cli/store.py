@@ -46,7 +46,7 @@ def base_wish(
 
     def pull(reference: str, platform: str, store: "Store") -> "Stored":
         from dock2sh.cli.progress import watching
-        from dock2sh.images.registry import Ways
+        from dock2sh.images.connections import Ways
         from dock2sh.images.transfer import Watch, pull
 
         with watching(quiet) as moved:

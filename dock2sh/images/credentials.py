@@ -8,7 +8,7 @@ import json
 import os
 import re
 import subprocess
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from . import ImageError
@@ -16,6 +16,7 @@ from . import ImageError
 _HUB = ("docker.io", "index.docker.io", "registry-1.docker.io")
 _HELPER = re.compile(r"[A-Za-z0-9_.-]+")
 _SECONDS = 30
+_CHALLENGE = re.compile(r'([\w-]+)\s*=\s*(?:"((?:[^"\\]|\\.)*)"|([^\s,"]+))|([A-Za-z][\w-]*)')  # a parameter, or a scheme
 
 
 class Login(NamedTuple):
@@ -41,6 +42,19 @@ def login(host: str) -> Login:
         if helper and (asked := _ask(str(helper), host)):
             return asked
     return Login()
+
+
+def challenges(headers: Sequence[str]) -> dict[str, dict[str, str]]:
+    """The ways to log in that a server offers (RFC 9110, 11.6.1): scheme in small letters -> its parameters."""
+    found: dict[str, dict[str, str]] = {}
+    for header in headers:
+        parameters: dict[str, str] = {}
+        for name, quoted, bare, scheme in _CHALLENGE.findall(header):
+            if scheme:
+                parameters = found.setdefault(scheme.lower(), {})
+            else:
+                parameters[name.lower()] = quoted or bare
+    return found
 
 
 def _configs() -> Iterator[tuple[str, Mapping[str, Any]]]:

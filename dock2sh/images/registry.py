@@ -6,25 +6,21 @@ begin a broken download anew, and skopeo is a program that is mostly not there. 
 """
 
 import hashlib
-import ipaddress
 import json
 import os
-import re
-import ssl
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any, NamedTuple
 from urllib.parse import urlencode, urljoin, urlsplit
-from urllib.request import getproxies, proxy_bypass
 
-import urllib3
-from urllib3.exceptions import ConnectTimeoutError, HTTPError, MaxRetryError, NameResolutionError, NewConnectionError, SSLError
-from urllib3.util import Retry, Timeout
+from urllib3.exceptions import HTTPError
+from urllib3.util import Retry
 
 from dock2sh import __version__
 
 from . import ImageError
-from .credentials import Login, login
+from .connections import RETRY, TIMEOUT, Ways, bounded, may_be_insecure, pool, reason
+from .credentials import Login, challenges, login
 from .reference import Reference
 
 MANIFESTS = (
@@ -34,21 +30,7 @@ MANIFESTS = (
     "application/vnd.docker.distribution.manifest.v2+json",
 )
 _HUB = "registry-1.docker.io"
-_RETRY = Retry(
-    total=5, connect=2, backoff_factor=0.5, backoff_jitter=0.3, redirect=8, raise_on_status=False, raise_on_redirect=True,
-    status_forcelist=(429, 500, 502, 503, 504), allowed_methods=("GET", "HEAD"),
-)  # fmt: skip
-_TIMEOUT = Timeout(connect=20, read=60)
 _TEXT_AT_MOST = 1 << 24
-_CHALLENGE = re.compile(r'(\w+)="((?:[^"\\]|\\.)*)"')
-
-
-class Ways(NamedTuple):
-    """How registries may be reached. `insecure`: hosts (with their port) that may go without TLS or a known certificate;
-    loopback always may. `mirrors`: asked before Docker Hub, as hosts or URLs."""
-
-    insecure: Sequence[str] = ()
-    mirrors: Sequence[str] = ()
 
 
 class Answer(NamedTuple):
@@ -78,15 +60,18 @@ class Registry:
             raise ImageError(f"{host} is without TLS: allow it with --insecure {self.host}")
         self._base = ""
         self._authorization = ""
-        self._pool = _pool(self.host, self._loose)
+        self._pool = pool(self.host, self._loose)
 
     # ---- the requests
 
     def manifest(self, reference: str) -> Answer:
         """The manifest or index of a tag or digest, checked against its digest."""
+        if ":" in reference and not reference.startswith("sha256:"):
+            raise ImageError(f"{self.name}: {reference.partition(':')[0]} digests cannot be checked here, only sha256")
         response = self._request("GET", f"manifests/{reference}", headers={"Accept": ", ".join(MANIFESTS)})
-        data = response.read(_TEXT_AT_MOST + 1)
-        response.release_conn()
+        data = bounded(response, _TEXT_AT_MOST + 1)
+        if len(data) > _TEXT_AT_MOST:
+            raise ImageError(f"{self.name} sent a manifest that is larger than any manifest")
         digest = f"sha256:{hashlib.sha256(data).hexdigest()}"
         promised = reference if reference.startswith("sha256:") else response.headers.get("Docker-Content-Digest", digest)
         if promised != digest:
@@ -178,19 +163,28 @@ class Registry:
         accepted: Sequence[int] = (200,),
         broken: bool = False,
     ) -> Any:
-        """The answer, if its status is one of `accepted`; logs in once if asked to. `broken`: raise broken connections."""
+        """The answer, if its status is one of `accepted`; logs in once if asked to. `broken`: raise broken connections.
+
+        Only the registry itself may ask for a login, not a place that it has sent us on to.
+        """
         response = self._once(method, path, headers, body, broken)
-        if response.status == 401:
+        if response.status == 401 and self._is_own(response.url or ""):
             self._log_in(response)
             response = self._once(method, path, headers, body, broken)
         if response.status in accepted:
+            if method != "GET":
+                bounded(response, 1 << 16)
             return response
         raise self._refusal(response, path)
+
+    def _is_own(self, url: str) -> bool:
+        """Whether an address is the registry's own; urllib3 may tell it without the host."""
+        return urlsplit(urljoin(self._root(), url))[:2] == urlsplit(self._root())[:2]
 
     def _once(self, method: str, path: str, headers: Mapping[str, str] | None, body: bytes | None, broken: bool) -> Any:
         all_headers = {"User-Agent": f"dock2sh/{__version__}", "Accept-Encoding": "identity", **(headers or {})}
         url = self._url(path)
-        if self._authorization and urlsplit(url).netloc == urlsplit(self._root()).netloc:
+        if self._authorization and self._is_own(url):
             all_headers["Authorization"] = self._authorization
         try:
             return self._pool.request(
@@ -198,14 +192,14 @@ class Registry:
                 url,
                 headers=all_headers,
                 body=body,
-                preload_content=method not in ("GET",),
-                retries=_RETRY,
-                timeout=_TIMEOUT,
+                preload_content=False,
+                retries=RETRY,
+                timeout=TIMEOUT,
             )
         except HTTPError as error:
             if broken:
                 raise
-            raise ImageError(f"{self.name} cannot be reached: {_reason(error)}") from error
+            raise ImageError(f"{self.name} cannot be reached: {reason(error)}") from error
 
     def _url(self, path: str) -> str:
         """A path below the repository, or the whole URL that a registry has answered with (perhaps without its host)."""
@@ -225,30 +219,31 @@ class Registry:
         for scheme in self._schemes if len(self._schemes) > 1 else []:
             try:
                 retries = Retry(total=2, backoff_factor=0.2) if scheme == self._schemes[-1] else False
-                self._pool.request("GET", f"{scheme}://{host}/v2/", retries=retries, timeout=_TIMEOUT, redirect=False)
+                url = f"{scheme}://{host}/v2/"
+                self._pool.request("GET", url, retries=retries, timeout=TIMEOUT, redirect=False, preload_content=False).close()
                 return f"{scheme}://{host}"
             except HTTPError as error:
                 last = error
         if last:
-            raise ImageError(f"{self.name} cannot be reached: {_reason(last)}") from last
+            raise ImageError(f"{self.name} cannot be reached: {reason(last)}") from last
         return f"{self._schemes[0]}://{host}"
 
     # ---- logging in
 
     def _log_in(self, response: Any) -> None:
         """Answer a 401: with the login for this registry, or a token that its realm gives for it."""
-        challenge = response.headers.get("WWW-Authenticate", "")
+        asked = challenges(response.headers.getlist("WWW-Authenticate"))
         response.close()
-        kind, _, rest = challenge.partition(" ")
         known = login(self.host.partition("/")[0])
-        if kind.lower() == "basic":
+        if "bearer" in asked:
+            self._authorization = f"Bearer {self._token(asked['bearer'], known)}"
+        elif "basic" in asked:
             if not known.user:
                 raise ImageError(f"{self.name} wants a login: docker login {self.name}")
             self._authorization = known.basic()
-        elif kind.lower() == "bearer":
-            self._authorization = f"Bearer {self._token(dict(_CHALLENGE.findall(rest)), known)}"
         else:
-            raise ImageError(f"{self.name} wants a kind of login that is unknown here: {kind or 'it does not say which'}")
+            kinds = ", ".join(asked) or "it does not say which"
+            raise ImageError(f"{self.name} wants a kind of login that is unknown here: {kinds}")
 
     def _token(self, challenge: Mapping[str, str], known: Login) -> str:
         """A token for this repository; as nobody if there is no login, which is enough for what is public."""
@@ -261,26 +256,25 @@ class Registry:
         try:
             if known.token:
                 form = {**asked, "grant_type": "refresh_token", "refresh_token": known.token, "client_id": "dock2sh"}
-                response = self._pool.request_encode_body("POST", realm, form, headers, encode_multipart=False)
+                body = urlencode(form)
+                headers |= {"Content-Type": "application/x-www-form-urlencoded"}
+                response = self._pool.request("POST", realm, body=body, headers=headers, timeout=TIMEOUT, preload_content=False)
             else:
                 headers |= {"Authorization": basic} if (basic := known.basic()) else {}
-                response = self._pool.request(
-                    "GET", f"{realm}?{urlencode(asked)}", headers=headers, retries=_RETRY, timeout=_TIMEOUT
-                )
+                url = _with_query(realm, urlencode(asked))
+                response = self._pool.request("GET", url, headers=headers, retries=RETRY, timeout=TIMEOUT, preload_content=False)
         except HTTPError as error:
             raise ImageError(
-                f"{urlsplit(realm).netloc}, where {self.name} has its logins, cannot be reached: {_reason(error)}"
+                f"{urlsplit(realm).netloc}, where {self.name} has its logins, cannot be reached: {reason(error)}"
             ) from error
         if response.status != 200:
             who = f"the login of {known.user}" if known.user else "nobody without a login"
             raise ImageError(f"{self.name} takes {who} not: HTTP {response.status}. docker login {self.name}")
-        told = response.json()
-        return str(told.get("token") or told.get("access_token") or "")
+        return _told_token(bounded(response, 1 << 20), self.name)
 
     def _refusal(self, response: Any, path: str) -> ImageError:
-        data = response.read(1 << 16) if not response.closed else b""
         try:
-            told = json.loads(data or response.data or b"{}")["errors"][0]
+            told = json.loads(bounded(response, 1 << 16) or b"{}")["errors"][0]
             words = f"{told.get('message') or told.get('code')}"
         except (ValueError, KeyError, IndexError, TypeError, AttributeError):
             words = f"HTTP {response.status}"
@@ -326,33 +320,15 @@ def _docker_mirrors() -> list[str]:
     return []
 
 
-def may_be_insecure(host: str, ways: Ways) -> bool:
-    """Whether a host (with its port) may go without TLS: it is this machine, or was named."""
-    name = host.rpartition(":")[0] if re.search(r":\d+$", host) else host
-    return host in ways.insecure or name in ways.insecure or _is_loopback(host)
-
-
-def _is_loopback(host: str) -> bool:
-    name = urlsplit(f"//{host}").hostname or ""
+def _told_token(data: bytes, name: str) -> str:
     try:
-        return name == "localhost" or ipaddress.ip_address(name).is_loopback
-    except ValueError:
-        return False
-
-
-def _pool(host: str, loose: bool) -> Any:
-    """Connections to one host, by the proxy of the environment; with docker's own certificates for it, if there are any."""
-    context = ssl.create_default_context()
-    for folder in ("/etc/docker/certs.d", "/etc/containers/certs.d"):
-        if os.path.isfile(f"{folder}/{host}/ca.crt"):
-            context.load_verify_locations(f"{folder}/{host}/ca.crt")
-    if loose:
-        context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
-    proxy = getproxies().get("https") or getproxies().get("all")
-    options: dict[str, Any] = {"ssl_context": context, "maxsize": 8, "retries": _RETRY, "timeout": _TIMEOUT}
-    if proxy and not _is_loopback(host) and not proxy_bypass(host):
-        return urllib3.ProxyManager(proxy, **options)
-    return urllib3.PoolManager(**options)
+        told = json.loads(data)
+        token = told.get("token") or told.get("access_token")
+    except (ValueError, AttributeError):
+        token = None
+    if not isinstance(token, str) or not token.isprintable():
+        raise ImageError(f"{name}: its login server answered without a token")
+    return token
 
 
 def _told_type(data: bytes, kind: str) -> str:
@@ -365,19 +341,3 @@ def _told_type(data: bytes, kind: str) -> str:
 
 def _with_query(url: str, query: str) -> str:
     return f"{url}{'&' if '?' in url else '?'}{query}"
-
-
-def _reason(error: HTTPError) -> str:
-    """The last cause, in a few words: urllib3's own are a chain of reprs."""
-    cause: BaseException = error.reason if isinstance(error, MaxRetryError) and error.reason else error
-    match cause:
-        case NameResolutionError():
-            return "nobody knows its name"
-        case NewConnectionError():
-            return str(cause).rpartition("] ")[2]
-        case ConnectTimeoutError():
-            return "it does not answer"
-        case SSLError():
-            return f"its certificate is not trusted, or it speaks no TLS ({str(cause.args[0])[:120]})"
-        case _:
-            return str(cause)[:160] or type(cause).__name__

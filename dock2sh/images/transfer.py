@@ -4,7 +4,7 @@ import hashlib
 import json
 import os
 import zlib
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from tempfile import TemporaryFile
@@ -15,13 +15,15 @@ from urllib3.exceptions import HTTPError
 
 from . import ImageError, archives
 from .blobs import full
+from .connections import Ways
 from .index import fits, text_of, this_architecture
 from .reference import Reference, parse_reference
-from .registry import Answer, Registry, Ways, for_pull
+from .registry import Answer, Registry, for_pull
 from .store import PLAIN_TAR, Layer, Store, Stored
 
 _AT_ONCE = 3  # layers, as docker
 _TRIES = 6
+_INDEXES_AT_MOST = 3  # one in another
 _LEVEL = 4  # of gzip: half the time of its usual 6 on a root file system, and two percent larger
 _LAYERS = {
     "application/vnd.oci.image.layer.v1.tar", "application/vnd.docker.image.rootfs.diff.tar",
@@ -91,20 +93,31 @@ def _named(store: Store, image: Stored, names: Sequence[str]) -> Stored:
     return found
 
 
-def _for_platform(registry: Registry, answer: Answer, platform: str) -> Answer:
+def _for_platform(registry: Registry, answer: Answer, platform: str, depth: int = 0) -> Answer:
     """The image's manifest: of an index, the one for that platform. Raises ImageError in docker's words."""
     if answer.media_type not in archives.INDEXES:
         return answer
+    if depth > _INDEXES_AT_MOST:
+        raise ImageError(f"{registry.name} sends indexes in indexes without end")
     wanted = platform or f"linux/{this_architecture()}"
-    entries = [
-        entry for entry in json.loads(answer.data).get("manifests", []) if entry.get("platform", {}).get("os") != "unknown"
-    ]
+    entries = _images(answer, registry)
     fitting = [entry for entry in entries if fits(entry, wanted)]
     exact = [entry for entry in fitting if text_of(entry.get("platform") or {}) == wanted]
     if not fitting:
         there = ", ".join(sorted({text_of(entry.get("platform") or {}) for entry in entries}))
         raise ImageError(f"no matching manifest for {wanted} in the manifest list entries; there are: {there}")
-    return registry.manifest((exact or fitting)[0]["digest"])
+    return _for_platform(registry, registry.manifest((exact or fitting)[0]["digest"]), platform, depth + 1)
+
+
+def _images(answer: Answer, registry: Registry) -> list[Mapping[str, Any]]:
+    """The entries of an index that are images: attestations, which lie beside them, have a platform that nobody has."""
+    try:
+        entries = list(json.loads(answer.data)["manifests"])
+        for entry in entries:
+            archives.blob_name(entry["digest"])
+        return [entry for entry in entries if (entry.get("platform") or {}).get("os") != "unknown"]
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        raise ImageError(f"{registry.name} sent an index that is none ({error})") from error
 
 
 def _checked(answer: Answer, registry: Registry) -> Mapping[str, Any]:
@@ -258,6 +271,19 @@ def push(store: Store, reference: str, ways: Ways = Ways(), watch: Watch = Watch
         digest = f"sha256:{hashlib.sha256(manifest).hexdigest()}"
         _named(store, image, (f"{wanted.domain}/{wanted.path}@{digest}",))
         return Pushed(digest, len(manifest))
+
+
+def push_all(store: Store, name: str, ways: Ways = Ways(), watch: Watch = Watch()) -> Iterator[tuple[str, Pushed]]:  # noqa: B008
+    """Push every tag that the store has of a repository (docker's --all-tags): (tag, what is there now), one by one."""
+    wanted = parse_reference(name)
+    if wanted.digest or wanted.tag != "latest" or name.rpartition("/")[2].endswith(":latest"):
+        raise ImageError("tag can't be used with --all-tags/-a")
+    start = f"{wanted.domain}/{wanted.path}:"
+    found = sorted({called for image in store.all() for called in image.names if called.startswith(start)})
+    if not found:
+        raise ImageError(f"no image has a name of the repository {name}. `dock2sh images` lists those that are here")
+    for called in found:
+        yield called.removeprefix(start), push(store, called, ways, watch)
 
 
 def _manifest(store: Store, image: Stored, layers: Sequence[Layer]) -> tuple[bytes, str]:

@@ -13,18 +13,20 @@ from collections.abc import Callable, Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any, NamedTuple
+from urllib.request import Request, urlopen
 
 import pytest
 from test_store import add_layer, config, tar_of
 
 from dock2sh.images import ImageError, import_image
 from dock2sh.images.bring import Wish
-from dock2sh.images.credentials import Login, login
-from dock2sh.images.registry import Ways, may_be_insecure
+from dock2sh.images.connections import Ways, may_be_insecure
+from dock2sh.images.credentials import Login, challenges, login
 from dock2sh.images.store import Store, Stored, open_store
-from dock2sh.images.transfer import Watch, pull, push
+from dock2sh.images.transfer import Watch, pull, push, push_all
 
 Start = Callable[..., Any]
+INDEX_TYPE = "application/vnd.oci.image.index.v1+json"
 
 
 @pytest.fixture
@@ -70,10 +72,10 @@ def test_there_and_back(start_registry: Start, store: Store, tmp_path: Path) -> 
 
 
 class Cutting:
-    """Stands before a registry and breaks a connection, once for each of `cuts`, after so many bytes have gone in."""
+    """Stands before a registry and breaks a connection, once for each of `cuts`, after so many bytes have gone in, or `out`."""
 
-    def __init__(self, host: str, cuts: list[int]) -> None:
-        self.target, self.cuts, self.broken = int(host.rpartition(":")[2]), cuts, 0
+    def __init__(self, host: str, cuts: list[int], out: bool = False) -> None:
+        self.target, self.cuts, self.broken, self.out = int(host.rpartition(":")[2]), cuts, 0, out
         self.socket = socket.create_server(("127.0.0.1", 0))
         self.host = f"127.0.0.1:{self.socket.getsockname()[1]}"
         threading.Thread(target=self._serve, daemon=True).start()
@@ -85,7 +87,7 @@ class Cutting:
             except OSError:
                 return
             server = socket.create_connection(("127.0.0.1", self.target))
-            for pair in ((client, server, True), (server, client, False)):
+            for pair in ((client, server, not self.out), (server, client, self.out)):
                 threading.Thread(target=self._pass_on, args=pair, daemon=True).start()
 
     def _pass_on(self, source: socket.socket, target: socket.socket, counted: bool) -> None:
@@ -114,6 +116,81 @@ def test_a_broken_upload_goes_on_where_the_registry_has_got_to(
     assert cutting.broken == 3
     assert pull(open_store(str(tmp_path / "other")), f"{cutting.host}/app:1").id == image.id
     cutting.socket.close()
+
+
+def test_a_broken_download_from_a_real_registry_goes_on(start_registry: Start, store: Store, tmp_path: Path) -> None:
+    host = start_registry().host
+    cutting = Cutting(host, [300_000, 500_000, 100_000], out=True)
+    layer = store.add_layer(lambda out: out.write(tar_of(f="x") + os.urandom(2_000_000)))
+    image = store.add_image(config(), [layer], [f"{host}/app:1"])
+    push(store, f"{host}/app:1")
+    assert pull(open_store(str(tmp_path / "other")), f"{cutting.host}/app:1").id == image.id
+    assert cutting.broken == 3
+    cutting.socket.close()
+
+
+def test_every_tag_of_a_repository(start_registry: Start, store: Store) -> None:
+    host = start_registry().host
+    image = image_called(store, f"{host}/app:1")
+    for name in (f"{host}/app:2", f"{host}/app-other:1", f"{host}/app/below:1"):
+        store.tag(image.id, name)
+    assert [tag for tag, _ in push_all(store, f"{host}/app")] == ["1", "2"]
+    with pytest.raises(ImageError, match="not known to registry"):
+        pull(store, f"{host}/app-other:1")
+    for name, words in {f"{host}/app:1": "can't be used", f"{host}/nothing": "no image has a name of the repository"}.items():
+        with pytest.raises(ImageError, match=words):
+            list(push_all(store, name))
+
+
+def put(host: str, repository: str, what: str, data: bytes, kind: str) -> None:
+    """A manifest by hand, as other tools write them."""
+    request = Request(f"http://{host}/v2/{repository}/manifests/{what}", data, {"Content-Type": kind}, method="PUT")
+    urlopen(request).close()
+
+
+@pytest.mark.docker
+@pytest.mark.root
+def test_what_others_have_pushed(start_registry: Start, store: Store, tmp_path: Path) -> None:
+    """zstd layers, and an index with an attestation beside the image: pulled, pushed on, and run by docker."""
+    host = start_registry().host
+    base = import_image("busybox", {}, wish=Wish(store=store))
+    layers = [*base.layers, add_layer(store, tar_of(greeting="hello"))]
+    told = {**base.config, "rootfs": {"type": "layers", "diff_ids": []}, "history": []}
+    store.add_image({**told, "config": {**base.config["config"], "Cmd": ["cat", "/greeting"]}}, layers, [f"{host}/plain:1"])
+    push(store, f"{host}/plain:1")
+    other = open_store(str(tmp_path / "other"))
+    zstd = repacked(store, other, f"{host}/zstd:1")
+    manifest = Path(other.folder.blob(zstd.manifest)).read_bytes()
+    push(other, f"{host}/zstd:1")
+    about = {"vnd.docker.reference.type": "attestation-manifest", "vnd.docker.reference.digest": zstd.manifest}
+    attestation = {"platform": {"os": "unknown", "architecture": "unknown"}, "annotations": about}
+    kind = "application/vnd.oci.image.manifest.v1+json"
+    entry = {"mediaType": kind, "digest": zstd.manifest, "size": len(manifest)}
+    index = [{**entry, "platform": {"os": "linux", "architecture": "amd64"}}, {**entry, **attestation}]
+    put(host, "zstd", "index", INDEX + json.dumps(index).encode() + b',"schemaVersion":2}', INDEX_TYPE)
+    third = open_store(str(tmp_path / "third"))
+    back = pull(third, f"{host}/zstd:index", "linux/amd64")
+    assert back.id == zstd.id
+    assert {layer.media_type.rpartition("+")[2] for layer in back.layers} == {"zstd"}
+    assert Path(third.directory(back.layers[-1]), "greeting").read_text() == "hello"
+    try:
+        subprocess.run(["docker", "pull", "-q", f"{host}/zstd:index"], check=True, capture_output=True)
+        assert subprocess.run(["docker", "run", "--rm", f"{host}/zstd:index"], check=True, capture_output=True).stdout == b"hello"
+    finally:
+        subprocess.run(["docker", "rmi", f"{host}/zstd:index"], check=False, capture_output=True)
+
+
+def repacked(store: Store, other: Store, name: str) -> Stored:
+    """The image of one store, in another, its layers compressed by the program zstd."""
+    image = next(one for one in store.all() if any("/plain:1" in known for known in one.names))
+    layers = []
+    for layer in image.layers:
+        with store.open_layer(layer) as stream:
+            packed = subprocess.run(["zstd", "-qc"], input=stream.read(), check=True, capture_output=True).stdout
+        digest, size = other.add_blob(lambda out, packed=packed: out.write(packed))
+        layers.append(layer._replace(digest=digest, size=size, media_type="application/vnd.oci.image.layer.v1.tar+zstd"))
+    with store.open_blob(image.id) as file:
+        return other.add_image(file.read(), layers, [name])
 
 
 @pytest.mark.docker
@@ -323,7 +400,7 @@ def test_the_next_run_goes_on_too(faulty: Faulty, store: Store) -> None:
         (lambda f: setattr(f, "manifest", f.manifest_of(f.packed, 1 << 62)), "damaged data|sends"),
         (lambda f: refuse(f, 200, Docker_Content_Digest="sha256:0"), "damaged manifest"),
         (lambda f: refuse(f, 403), "go away"),
-        (lambda f: refuse(f, 401, WWW_Authenticate="Dance x"), "unknown here: Dance"),
+        (lambda f: refuse(f, 401, WWW_Authenticate="Dance x"), "unknown here: dance"),
         (lambda f: refuse(f, 401, WWW_Authenticate='Bearer realm="http://elsewhere.invalid/"'), "without TLS: allow it with"),
     ],
 )  # fmt: skip
@@ -378,6 +455,142 @@ def test_tokens(faulty: Faulty, store: Store, tmp_path: Path) -> None:
     assert pull(open_store(str(tmp_path / "other")), faulty.name)
     path = "/token?service=s&scope=repository%3Ax%2Fapp%3Apull"
     assert told == [(path, ""), (path, "Basic " + base64.b64encode(b"me:p:w").decode())]
+
+
+def elsewhere(answer: Callable[[BaseHTTPRequestHandler], bool], told: list[str]) -> ThreadingHTTPServer:
+    """Another server, which notes who asks it with what."""
+
+    class Handler(BaseHTTPRequestHandler):
+        protocol_version = "HTTP/1.1"
+
+        def do_GET(self) -> None:
+            told.append(self.headers.get("Authorization", "nobody"))
+            answer(self)
+
+        def log_message(self, *arguments: object) -> None:
+            pass
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True).start()
+    return server
+
+
+@pytest.mark.parametrize("asks", [False, True])
+def test_a_place_that_a_registry_sends_us_on_to_gets_no_login(faulty: Faulty, store: Store, tmp_path: Path, asks: bool) -> None:
+    """Neither the token or the password that the registry has, nor one that it asks for itself, with a realm of its own."""
+    told: list[str] = []
+
+    def answer(handler: BaseHTTPRequestHandler) -> bool:
+        if not asks:
+            return send(handler, 200, faulty.packed.data)
+        realm = f"http://127.0.0.1:{server.server_address[1]}/token"
+        return send(handler, 401, b"", WWW_Authenticate=f'Bearer realm="{realm}", Basic realm="mine"')
+
+    server = elsewhere(answer, told)
+    (tmp_path / "docker").mkdir()
+    known = {"auths": {f"127.0.0.1:{faulty.port}": {"username": "me", "password": "secret"}}}
+    (tmp_path / "docker/config.json").write_text(json.dumps(known))
+
+    def guarded(handler: BaseHTTPRequestHandler, data: bytes) -> bool:
+        return not handler.headers.get("Authorization") and send(handler, 401, b"", WWW_Authenticate='Basic realm="r"')
+
+    def moved(handler: BaseHTTPRequestHandler, data: bytes) -> bool:
+        place = f"http://127.0.0.1:{server.server_address[1]}/there"
+        return guarded(handler, data) or send(handler, 307, b"", Location=place)
+
+    faulty.deeds |= {f"blobs/{faulty.packed.digest}": moved, "manifests/": guarded, "blobs/": guarded}
+    with contextlib.ExitStack() as end:
+        end.callback(server.shutdown)
+        if asks:
+            end.enter_context(pytest.raises(ImageError, match="access denied"))
+        pull(store, faulty.name)
+    assert told == ["nobody"]
+
+
+@pytest.mark.parametrize(
+    ("answer", "words"),
+    [
+        (b"<html>", "without a token"),
+        (b"[]", "without a token"),
+        (b'{"token": "a\\nb"}', "without a token"),
+        (b"{}", "without a"),
+    ],
+)
+def test_a_login_server_that_talks_nonsense(faulty: Faulty, store: Store, answer: bytes, words: str) -> None:
+    realm = f'Bearer realm="http://127.0.0.1:{faulty.port}/token"'
+    faulty.deeds |= {
+        "manifests/": lambda handler, data: send(handler, 401, b"", WWW_Authenticate=realm),
+        "/token": lambda handler, data: send(handler, 200, answer),
+    }
+    with pytest.raises(ImageError, match="without a token"):
+        pull(store, faulty.name)
+
+
+def test_an_answer_without_end_is_not_read_to_its_end(faulty: Faulty, store: Store) -> None:
+    """Neither a manifest, nor an error, nor a token; nor one that is small only as long as it is compressed."""
+
+    def endless(status: int, block: bytes) -> Callable[[BaseHTTPRequestHandler, bytes], bool]:
+        def deed(handler: BaseHTTPRequestHandler, data: bytes) -> bool:
+            handler.send_response(status)
+            handler.send_header("Content-Length", str(1 << 40))
+            handler.end_headers()
+            with contextlib.suppress(OSError):
+                while True:
+                    handler.wfile.write(block)
+            handler.close_connection = True
+            return True
+
+        return deed
+
+    block = b" " * (1 << 20)
+    faulty.deeds["manifests/"] = endless(200, block)
+    with pytest.raises(ImageError, match="larger than any"):
+        pull(store, faulty.name)
+    faulty.deeds["manifests/"] = endless(403, block)
+    with pytest.raises(ImageError, match="HTTP 403"):
+        pull(store, faulty.name)
+    faulty.deeds["manifests/"] = lambda handler, data: send(handler, 200, gzip.compress(bytes(1 << 28)), Content_Encoding="gzip")
+    with pytest.raises(ImageError, match="none of an image"):
+        pull(store, faulty.name)
+
+
+@pytest.mark.parametrize(
+    ("headers", "found"),
+    [
+        (['Bearer realm="https://a/t",service="s, Basic x",scope="r:x:pull,push"'],
+         {"bearer": {"realm": "https://a/t", "service": "s, Basic x", "scope": "r:x:pull,push"}}),
+        (['Basic realm="r", Bearer realm="u",service=s'], {"basic": {"realm": "r"}, "bearer": {"realm": "u", "service": "s"}}),
+        (["Negotiate", 'BASIC realm="x"'], {"negotiate": {}, "basic": {"realm": "x"}}),
+        ([""], {}),
+    ],
+)  # fmt: skip
+def test_challenges(headers: list[str], found: dict[str, dict[str, str]]) -> None:
+    assert challenges(headers) == found
+
+
+def test_only_digests_that_can_be_checked(faulty: Faulty, store: Store) -> None:
+    with pytest.raises(ImageError, match="only sha256"):
+        pull(store, faulty.name.removesuffix(":1") + "@sha512:" + "0" * 128)
+    assert faulty.asked == []
+
+
+INDEX = f'{{"mediaType":"{INDEX_TYPE}","manifests":'.encode()
+
+
+@pytest.mark.parametrize("rest", [b"7}", b"[7]}", b"[null]}", b'[{"digest":7}]}', b'[{"platform":7}]}', b'[{"digest":"../x"}]}'])
+def test_an_index_that_is_none(faulty: Faulty, store: Store, rest: bytes) -> None:
+    faulty.manifest = INDEX + rest
+    with pytest.raises(ImageError, match=r"index that is none|no digest"):
+        pull(store, faulty.name)
+
+
+def test_an_index_in_an_index(faulty: Faulty, store: Store) -> None:
+    """Of one that is its own member there is no end (by a lie: nothing can hold its own digest)."""
+    inner = INDEX + json.dumps([{"digest": blob(faulty.manifest).digest, "platform": None}]).encode() + b"}"
+    outer = INDEX + json.dumps([{"digest": blob(inner).digest}]).encode() + b"}"
+    faulty.deeds["manifests/1"] = lambda handler, data: send(handler, 200, outer)
+    faulty.deeds[f"manifests/{blob(inner).digest}"] = lambda handler, data: send(handler, 200, inner)
+    assert pull(store, faulty.name).digests == (f"127.0.0.1:{faulty.port}/x/app@{blob(outer).digest}",)
 
 
 def test_the_image_for_a_platform(faulty: Faulty, store: Store) -> None:
