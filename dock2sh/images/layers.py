@@ -17,6 +17,7 @@ from dock2sh.digest import sha256_for
 
 from . import ImageError
 
+_BLOCK = 1 << 20
 _LINKS_AT_MOST = 40  # the kernel's own limit (ELOOP, path_resolution(7))
 _XATTR = "SCHILY.xattr."
 _IN_MEMORY = (tarfile.XHDTYPE, tarfile.XGLTYPE, tarfile.SOLARIS_XHDTYPE, tarfile.GNUTYPE_LONGNAME, tarfile.GNUTYPE_LONGLINK)
@@ -47,10 +48,14 @@ def lay(stream: BinaryIO, layer: "Layer", diff_id: str) -> None:
         summed.drain()
     except PermissionError as error:
         raise ImageError(f"{error.strerror}: {error.filename}. Unpacking keeps owners and devices: do it as root") from error
-    except (tarfile.TarError, EOFError, OSError) as error:
+    except ImageError:
+        raise
+    except (tarfile.TarError, EOFError, OSError, ValueError, OverflowError) as error:  # numbers and names that no system takes
         if getattr(error, "errno", 0) == ENOSPC:
             raise
         raise ImageError(f"the layer cannot be unpacked: {error}") from error
+    except RecursionError as error:
+        raise ImageError("the layer cannot be unpacked: directories in directories without end") from error
     if diff_id and summed.digest() != diff_id:
         raise ImageError(f"the layer is damaged: it is {summed.digest()}, its image says {diff_id}. Fetch the image again")
 
@@ -206,15 +211,16 @@ class Layer:
 
     def _create(self, member: tarfile.TarInfo, place: str, tar: tarfile.TarFile) -> None:
         if member.isreg():
-            content = tar.extractfile(member)
             with open(place, "xb") as file:
-                if content:
-                    shutil.copyfileobj(content, file, 1 << 20)
+                _write_content(member, tar, file)
         elif member.issym():
             os.symlink(member.linkname, place)
         elif member.islnk():
             parts = _parts(member.linkname)
-            os.link(f"{self._parent(parts[:-1])}/{parts[-1]}", place, follow_symlinks=False)
+            target = f"{self._parent(parts[:-1])}/{parts[-1]}" if parts else self._root
+            if os.path.isdir(target) and not os.path.islink(target):
+                raise ImageError(f"the archive has a hard link to a directory: {member.name}")
+            os.link(target, place, follow_symlinks=False)
         elif member.isfifo():
             os.mkfifo(place)
         elif member.ischr() or member.isblk():
@@ -222,6 +228,23 @@ class Layer:
             os.mknod(place, kind | 0o600, os.makedev(member.devmajor, member.devminor))
         else:
             raise ImageError(f"the archive has an entry of unknown type {member.type!r}: {member.name}")
+
+
+def _write_content(member: tarfile.TarInfo, tar: tarfile.TarFile, file: BinaryIO) -> None:
+    """What is in it; holes stay holes, or a sparse file of a few bytes would fill any disk."""
+    if not member.issparse():
+        shutil.copyfileobj(cast(BinaryIO, tar.extractfile(member)), file, 1 << 20)
+        return
+    stream = cast(BinaryIO, tar.fileobj)
+    stream.seek(member.offset_data)  # tarfile's own view would read zeros for the holes, all of them
+    for start, size in cast("list[tuple[int, int]]", member.sparse):
+        file.seek(start)
+        for left in range(size, 0, -_BLOCK):
+            block = stream.read(min(left, _BLOCK))
+            if len(block) < min(left, _BLOCK):
+                raise tarfile.ReadError("unexpected end of data")
+            file.write(block)
+    file.truncate(member.size)
 
 
 def _parts(name: str) -> list[str]:

@@ -2,6 +2,7 @@
 
 import io
 import os
+import subprocess
 import tarfile
 from pathlib import Path
 
@@ -117,3 +118,74 @@ def test_the_root_itself_stays_as_docker_makes_it(tmp_path: Path) -> None:
     apply_layer(layer(("d", "./", ""), ("f", "./x", "1")), str(tmp_path))
     about = tmp_path.stat()
     assert (about.st_mode & 0o7777, about.st_uid) == (0o755, 0)
+
+
+def pax(kind: bytes = tarfile.REGTYPE, link: str = "", name: str = "a", **headers: str) -> io.BytesIO:
+    """One member with headers that no tar program would write."""
+    out = io.BytesIO()
+    with tarfile.open(fileobj=out, mode="w", format=tarfile.PAX_FORMAT) as tar:
+        info = tarfile.TarInfo(name)
+        info.type, info.linkname, info.size = kind, link, 5 if kind == tarfile.REGTYPE else 0
+        info.pax_headers = headers
+        tar.addfile(info, io.BytesIO(b"hello"))
+    out.seek(0)
+    return out
+
+
+@pytest.mark.parametrize(
+    ("archive", "words"),
+    [
+        (pax(path="../../evil"), "outside of a root"),
+        (pax(path="/evil"), "outside of a root"),
+        (pax(path="a\0b"), "null byte"),
+        (pax(kind=tarfile.LNKTYPE, link="x", linkpath="/etc/passwd"), "outside of a root"),
+        (pax(kind=tarfile.LNKTYPE, link="a"), "No such file"),
+        (pax(kind=tarfile.LNKTYPE, link="."), "hard link to a directory"),
+        (pax(mtime="nan"), "NaN"),
+        (pax(mtime="9" * 25), "out of range"),
+        (pax(uid="99999999999"), "uid"),
+        (pax(size="999999999999"), "unexpected end"),
+        (pax(name="/".join(["d"] * 3000)), r"without end|too long"),
+        (pax(name="n" * 300), "too long"),
+        (pax(**{"SCHILY.xattr.nonsense": "y"}), "not supported"),
+    ],
+)
+def test_headers_that_mean_harm(tmp_path: Path, archive: io.BytesIO, words: str) -> None:
+    root = tmp_path / "root"
+    root.mkdir()
+    with pytest.raises(ImageError, match=words):
+        apply_layer(archive, str(root))
+    assert os.listdir(tmp_path) == ["root"]
+
+
+def test_names_may_be_anything_but_a_slash(tmp_path: Path) -> None:
+    apply_layer(layer(("f", "a\nb", "1"), ("f", "-rf *", "2"), ("f", "c\nd/e", "3")), str(tmp_path))
+    assert tree(tmp_path) == {"-rf *": "2", "a\nb": "1", "c\nd": "/", "c\nd/e": "3"}
+
+
+FORMS = (["gnu"], ["pax", "--sparse-version=0.0"], ["pax", "--sparse-version=0.1"], ["pax", "--sparse-version=1.0"])
+
+
+@pytest.mark.parametrize("form", FORMS, ids=" ".join)
+def test_holes_stay_holes(tmp_path: Path, form: list[str]) -> None:
+    """In each of the four forms; a file of eight terabytes takes no room, and what stands behind it is there."""
+    (tmp_path / "from").mkdir()
+    with open(tmp_path / "from/sparse", "wb") as file:
+        file.write(b"begin")
+        file.seek(1 << 23)
+        file.write(b"middle")
+        file.truncate(1 << 43)
+    (tmp_path / "from/then").write_text("next")
+    (root := tmp_path / "root").mkdir()
+    tar = ["tar", "-C", str(tmp_path / "from"), "--sparse", f"--format={form[0]}", *form[1:], "-c", "sparse", "then"]
+    try:
+        apply_layer(io.BytesIO(subprocess.run(tar, check=True, capture_output=True).stdout), str(root))
+        with open(root / "sparse", "rb") as file:
+            assert file.read(6) == b"begin\0"
+            file.seek((1 << 23) - 1)
+            assert file.read(8) == b"\0middle\0"
+        about = (root / "sparse").stat()
+        assert (about.st_size, about.st_blocks < 1000) == (1 << 43, True)
+        assert (root / "then").read_text() == "next"
+    finally:
+        subprocess.run(["rm", "-r", str(root), str(tmp_path / "from")], check=True)
