@@ -2,13 +2,16 @@
 
 import sys
 from contextlib import ExitStack
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from dock2sh.cli.calls import choose, planned
 from dock2sh.cli.flags import Bases, BuildArgs, Contexts, File, Offline, PlatformOption, Secrets, Stage, Target
 from dock2sh.cli.say import REFUSED, Complaints, note, usage
+
+if TYPE_CHECKING:
+    from dock2sh.sandbox.cast import Cast, Size
 
 _MISSING = 3
 
@@ -28,6 +31,7 @@ def replay(
     ] = "",
     speed: Annotated[float, typer.Option("--speed", metavar="N", help="1 is reading speed, 10 ten times that.")] = 1.0,
     timeout: Annotated[float, typer.Option("--timeout", metavar="SECONDS", help="How long one command may take.")] = 3600.0,
+    size: Annotated[str, typer.Option("--size", metavar="COLUMNSxROWS", help="The terminal that is typed into.")] = "80x24",
     output: Annotated[str, typer.Option("-o", "--output", metavar="FILE", help="Write the recording (asciicast v2) there.")] = "",
 ) -> None:
     """Type the manual steps into `docker run -it IMAGE bash`, and record it.
@@ -36,6 +40,7 @@ def replay(
     dock2sh replay .                       watch it being done
     dock2sh replay -o demo.cast .          and keep it: asciinema play demo.cast
     dock2sh replay --speed 50 . > x.cast   quickly, without watching
+    dock2sh replay --size 120x30 -o demo.cast .
 
     It stops at the first command that fails. The recording goes to FILE, or to stdout where that is no terminal.
 
@@ -45,6 +50,7 @@ def replay(
         choose("--sandbox", sandbox, ("docker", "podman"))
     if not 0 < speed <= 10_000:
         usage(f"--speed {speed:g}: a number above 0")
+    terminal = _size(size)
     plan, project, dockerfile = planned(target, file, build_arg, stage, platform, None, base, build_context, offline, secret)
     from dock2sh.emit.acts import acts
     from dock2sh.sandbox import SandboxError
@@ -59,7 +65,7 @@ def replay(
         engine = _engine(sandbox)
         place = Place(engine, context, speed, timeout, tuple(run_words()) if engine == "podman" else ())
         with ExitStack() as files:
-            perform(play, place, _cast(project.name, output, files))
+            perform(play, place, _cast(project.name, output, terminal, files))
     except Failed as failed:
         note(f"stopped: {failed.outcome}\n    " + failed.act.text.replace("\n", "\n    "))
         raise typer.Exit(REFUSED) from None
@@ -83,17 +89,27 @@ def _engine(wanted: str) -> str:
     raise SandboxError("; ".join(troubles.values()))
 
 
-def _cast(title: str, output: str, files: ExitStack) -> Any:
+def _size(text: str) -> "Size":
+    """COLUMNSxROWS, or a usage error."""
+    from dock2sh.sandbox.cast import Size
+
+    columns, _, rows = text.partition("x")
+    if not (columns.isdecimal() and rows.isdecimal() and 20 <= int(columns) <= 1000 and 5 <= int(rows) <= 1000):
+        usage(f"--size {text}: columns and rows, as in 100x30")
+    return Size(int(columns), int(rows))
+
+
+def _cast(title: str, output: str, size: "Size", files: ExitStack) -> "Cast":
     """The recording goes to a file, or to stdout; a terminal gets to see what happens."""
     from dock2sh.sandbox.cast import Cast
 
     terminal = sys.stdout.isatty()
     if output:
         files.enter_context(file := open(output, "w", encoding="utf-8", errors="replace"))  # noqa: SIM115  (ExitStack closes it)
-        return Cast(title, file.write, _watch if terminal else None)
+        return Cast(title, file.write, _watch if terminal else None, size)
     if terminal:
-        return Cast(title, lambda line: None, _watch)
-    return Cast(title, sys.stdout.write)
+        return Cast(title, lambda line: None, _watch, size)
+    return Cast(title, sys.stdout.write, None, size)
 
 
 def _watch(data: bytes) -> None:

@@ -4,18 +4,32 @@ import codecs
 import json
 import time
 from collections.abc import Callable
+from typing import NamedTuple
 
-COLUMNS, ROWS = 80, 24
 _IDLE_SECONDS = 2.0
 
 
-class Cast:
-    """Takes what a terminal shows, and hands on the recording, line by line (`write`), and the bytes themselves (`watch`)."""
+class Size(NamedTuple):
+    """A terminal's, in characters."""
 
-    def __init__(self, title: str, write: Callable[[str], object], watch: Callable[[bytes], None] | None = None) -> None:
+    columns: int = 80
+    rows: int = 24
+
+
+class Cast:
+    """Takes what a terminal of `size` shows, and hands on the recording, line by line (`write`), and the bytes (`watch`)."""
+
+    def __init__(
+        self,
+        title: str,
+        write: Callable[[str], object],
+        watch: Callable[[bytes], None] | None = None,
+        size: Size = Size(),  # noqa: B008  (frozen)
+    ) -> None:
+        self.size = size
         self._write, self._watch, self._began = write, watch, time.monotonic()
         self._text = codecs.getincrementaldecoder("utf-8")("replace")  # a character may come in two pieces
-        head = {"version": 2, "width": COLUMNS, "height": ROWS, "title": title, "idle_time_limit": _IDLE_SECONDS}
+        head = {"version": 2, "width": size.columns, "height": size.rows, "title": title, "idle_time_limit": _IDLE_SECONDS}
         write(json.dumps({**head, "env": {"TERM": "xterm", "SHELL": "/bin/sh"}}) + "\n")
 
     def show(self, data: bytes) -> None:

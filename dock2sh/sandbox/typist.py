@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from . import SandboxError
-from .cast import COLUMNS, ROWS, Cast
+from .cast import Cast
 
 _LONGEST = 4095  # bytes in a line that a terminal takes (N_TTY, canonical mode)
 _CONTROL = re.compile(rb"[\x00-\x08\x0b-\x1f\x7f]")
@@ -30,7 +30,8 @@ class Typist:
         self._gone = (pexpect.EOF, OSError)
         self._nothing_yet = pexpect.TIMEOUT
         try:
-            self._shell: Any = pexpect.spawn(command[0], list(command[1:]), dimensions=(ROWS, COLUMNS), echo=True, timeout=None)
+            lines = (cast.size.rows, cast.size.columns)
+            self._shell: Any = pexpect.spawn(command[0], list(command[1:]), dimensions=lines, echo=True, timeout=None)
         except pexpect.ExceptionPexpect as error:
             raise SandboxError(str(error)) from error
         if self._prompt() is None:

@@ -94,6 +94,16 @@ def test_it_stops_where_a_step_fails(folder: Path) -> None:
 
 @pytest.mark.docker
 @pytest.mark.root
+def test_the_size_of_the_terminal(folder: Path) -> None:
+    (folder / "Dockerfile").write_text("FROM busybox\nRUN stty size\n")
+    recording = replay(folder, "--size", "120x30").stdout
+    head, *events = map(json.loads, recording.splitlines())
+    assert (head["width"], head["height"]) == (120, 30)
+    assert "30 120\r\n" in "".join(text for _, _, text in events)
+
+
+@pytest.mark.docker
+@pytest.mark.root
 def test_names_of_files_are_no_commands(folder: Path) -> None:
     """Neither in the container nor in the other terminal, where docker's words are really said."""
     names = ["a;touch b", "$(touch x)"]
@@ -124,5 +134,7 @@ def test_watched_in_a_terminal(folder: Path) -> None:
 
 
 def test_flags_are_checked(folder: Path) -> None:
+    for size in ("80", "axb", "5x5", "80x-3"):
+        assert f"--size {size}: columns and rows, as in 100x30" in replay(folder, "--size", size).stderr
     assert "--speed 0: a number above 0" in replay(folder, "--speed", "0").stderr
     assert "one of docker, podman" in replay(folder, "--sandbox", "lxc").stderr

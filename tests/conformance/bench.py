@@ -4,6 +4,8 @@ import json
 import os
 import subprocess
 import sys
+import tempfile
+import time
 from collections.abc import Iterable
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
@@ -104,6 +106,22 @@ class Bench:
         look = scan(str(root), since)
         tree = read(str(root), look.tree, look.tree)
         return outcome, Result(tree, made.plan["config"], _history(made.plan), since // 10**9), root
+
+    def emulate(self, case: recorded.Probe, *words: str) -> tuple[Outcome, Result | None]:
+        """`dock2sh emulate` of it: how it ended, and what it made."""
+        out, began = Path(tempfile.mkdtemp(dir=self.home)), int(time.time())
+        file, secret = str(case.folder / "Dockerfile"), SECRET.format(self.home)
+        where = [str(self.context(case)), "-f", file, f"--base={IMAGE}={self.archive}", f"--secret={secret}", "-o", str(out)]
+        environment = os.environ | {"XDG_DATA_HOME": str(self.home / "data")}
+        command = [sys.executable, "-m", "dock2sh", "emulate", *where, *case.options(), *words]
+        done = subprocess.run(command, capture_output=True, env=environment, check=False)
+        result = None
+        if done.returncode == 0:
+            about = json.loads((out / "config.json").read_text())
+            history = tuple(row["created_by"] for row in about["History"])
+            result = Result(snapshot(str(out / "rootfs")), about["Config"], history, began)
+        subprocess.run(["rm", "-rf", out], check=True)
+        return Outcome(done.returncode, done.stderr.decode(errors="replace")), result
 
     def inline(self, name: str) -> frozenset[str]:
         """The files that a probe's here-documents become."""

@@ -1,0 +1,102 @@
+"""One Dockerfile, one result, wherever the script runs: recorded builds of docker's own, and the samples, in each sandbox.
+
+What a sandbox cannot do stands in EXCEPTIONS, and in docs/sandboxes.md: there it must say so.
+"""
+
+import json
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from building import dock2sh
+
+sys.path.insert(0, str(Path(__file__).parents[1] / "conformance"))
+import bench
+import recorded
+
+from dock2sh.verify.compare import Result, compare, verdict
+from dock2sh.verify.report import describe
+from dock2sh.verify.snapshot import snapshot
+
+pytestmark = [pytest.mark.root, pytest.mark.slow]
+SAMPLES = Path(__file__).parents[2] / "samples"
+PLACES = {
+    "docker": ["--sandbox=docker"],
+    "docker-privileged": ["--sandbox=docker", "--privileged"],
+    "podman": ["--sandbox=podman"],
+    "podman-privileged": ["--sandbox=podman", "--privileged"],
+    "vm": ["--sandbox=vm"],
+}
+# builds that have little in common: what each of them is about, its name says
+VARIED = [
+    "add-tar", "add-tar-zst", "argscope-t", "copy-link", "copy-parents-links", "copyfrom-idx", "cwd-deleted", "fail", "labels",
+    "mnt-secret-req", "mnt-ssh", "net-none", "onbuild", "resolv-image", "run-hd", "run-hd-show", "scratch-run2", "special",
+    "user-nosuch-workdir", "workdir", "xattr2",
+]  # fmt: skip
+_NO_ZSTD = "missing: zstd, to unpack"
+_MOUNTED = "/etc cannot be cleared"
+EXCEPTIONS = {
+    **{("add-tar-zst", place): _NO_ZSTD for place in PLACES},
+    **{("resolv-image", place): _MOUNTED for place in PLACES if place != "vm"},
+    **{("net-none", place): "a network namespace for RUN --network=none" for place in ("docker", "podman")},
+    ("mnt-ssh", "vm"): "cannot be taken into a virtual machine",
+}
+# what needs packages takes a machine of software many minutes, and shows nothing more
+SLOW = {"compile", "flask", "mounts", "node", "scratch"}
+EACH = [pytest.param(place, marks=getattr(pytest.mark, place.partition("-")[0])) for place in PLACES]
+
+
+@pytest.fixture(scope="module")
+def ours(tmp_path_factory: pytest.TempPathFactory) -> Iterator[bench.Bench]:
+    made = bench.Bench(tmp_path_factory.mktemp("everywhere"))
+    yield made
+    made.close()
+
+
+@pytest.mark.parametrize("name", VARIED)
+@pytest.mark.parametrize("place", EACH)
+def test_as_docker_built_it(place: str, name: str, ours: bench.Bench) -> None:
+    case = recorded.probe(name)
+    options = ["--ssh=default=/dev/null"] if (name, place) == ("mnt-ssh", "vm") else []
+    outcome, result = ours.emulate(case, *PLACES[place], *options)
+    if words := EXCEPTIONS.get((name, place)):
+        assert outcome.status, "not an exception any more"
+        assert words in outcome.output
+        return
+    if problem := bench.judge(case, outcome, result, ours.base):
+        pytest.fail(f"{problem}\n{outcome.output}", pytrace=False)
+
+
+def built(sample: str, folder: Path, place: list[str]) -> Result:
+    began = int(time.time())
+    secret = ["--secret=id=token,src=/etc/hostname"] if sample == "mounts" else []
+    done = dock2sh("emulate", *place, *secret, "-o", folder, SAMPLES / sample, timeout=900)
+    assert done.returncode == 0, done.stderr
+    about = json.loads((folder / "config.json").read_text())
+    history = tuple(row["created_by"] for row in about["History"])
+    return Result(snapshot(str(folder / "rootfs")), about["Config"], history, began)
+
+
+@pytest.mark.docker  # whose debian:12 it is
+@pytest.mark.parametrize("sample", sorted(folder.parent.name for folder in SAMPLES.glob("*/Dockerfile")))
+@pytest.mark.parametrize("place", EACH)
+def test_the_samples(place: str, sample: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The same as in namespaces, which are compared with docker elsewhere."""
+    if sample == "node" or (sample in SLOW and place == "vm"):
+        pytest.skip("its base image is not here" if sample == "node" else "minutes of software emulation")
+    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "data"))
+    sides = ("namespaces", place)
+    here, there = (built(sample, tmp_path / side, PLACES.get(side, [])) for side in sides)
+
+    def contents(path: str) -> tuple[bytes, bytes]:
+        one, other = ((tmp_path / side / "rootfs" / path.lstrip("/")).read_bytes() for side in sides)
+        return one, other
+
+    found = compare(there, here, contents)
+    assert verdict(found) != "different", describe(found)
+    subprocess.run(["rm", "-rf", *map(str, (tmp_path / side for side in sides))], check=True)
+    assert os.listdir(tmp_path) == ["data"]
