@@ -132,7 +132,7 @@ def emulate(
         with Complaints(project), shown(plan, progress, quiet) as tell, emulate(plan, project, order, tell) as done:
             said = _result(done, output, tag or [], quiet)
     except StepFailed as failed:
-        note_lines(draw(diagnosis(failed), project.name, project.text, colour(sys.stderr)))
+        note_lines(draw(diagnosis(failed, sandbox == "namespaces"), project.name, project.text, colour(sys.stderr)))
         raise typer.Exit(REFUSED) from failed
     except (SandboxError, ImageError) as error:
         note(str(error))
@@ -186,12 +186,12 @@ def _shell(failed: "StepFailed", work: str) -> None:
     failed_shell(failed, work)
 
 
-def diagnosis(failed: "StepFailed") -> Diagnostic:
-    """The step that failed, in docker's words where it is a command."""
+def diagnosis(failed: "StepFailed", kept: bool = True) -> Diagnostic:
+    """The step that failed, in docker's words where it is a command. `kept`: the steps before it are in the cache."""
     from dock2sh.model import Run
 
     step, reason = failed.event.steps[0], failed.event.data.decode(errors="replace")
     if isinstance(step, Run) and reason.startswith("the command ended with exit status "):
         reason = f'process "{" ".join(step.argv)}" did not complete successfully: exit code: {reason.split()[-1]}'
-    hint = "the steps before it are kept: the same command goes on from here"
+    hint = "the steps before it are kept: the same command goes on from here" if kept else ""
     return Diagnostic("step-failed", reason, (step.span,), hint)

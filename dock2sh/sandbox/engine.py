@@ -130,7 +130,7 @@ def _hand_over(pipe: IO[bytes], token: str, contents: Sequence[bytes]) -> None:
 def _broken(complaint: bytes, job: Job) -> SandboxError:
     said = last_line(complaint)
     if _NO_SHELL.search(complaint):
-        return SandboxError(f"{job.base} has no shell ({said}). {_CURE}")
+        return SandboxError(f"{job.base} has no shell that starts ({said}). {_CURE}")
     if b"slirp4netns" in complaint or b"pasta" in complaint:
         said += '. Without a network of its own it works: netns="host" in containers.conf (the section [containers])'
     return SandboxError(f"the container ended before the script did: {said or 'its first process was killed'}")

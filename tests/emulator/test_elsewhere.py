@@ -47,3 +47,4 @@ def test_a_failing_step_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     done = dock2sh("emulate", "--sandbox=docker", project)
     assert done.returncode == 1
     assert 'Dockerfile:3: error: process "/bin/sh -c exit 3" did not complete successfully: exit code: 3' in done.stderr
+    assert "are kept" not in done.stderr, "nothing is, but what the script as a whole has made"

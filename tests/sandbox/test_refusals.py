@@ -22,23 +22,34 @@ def bare(root: Path) -> str:
 
 
 @pytest.mark.root
-@pytest.mark.parametrize("name", ENGINES)
-def test_no_shell(name: str, tmp_path: Path) -> None:
-    with pytest.raises(SandboxError, match=r"FROM scratch: .* use --sandbox namespaces or vm"):
-        run(SANDBOXES[name](), job(tmp_path / "scratch", "true", bare, base="scratch"))
-    with pytest.raises(SandboxError, match=r"distroless has no shell .* use --sandbox namespaces or vm"):
-        run(SANDBOXES[name](), job(tmp_path / "none", "true", bare, base="distroless"))
+@pytest.mark.parametrize("name", [*ENGINES, pytest.param("vm", marks=[pytest.mark.vm, pytest.mark.slow])])
+def test_an_image_without_a_shell_is_built_from_outside(name: str, tmp_path: Path) -> None:
+    """The script gets the root as --root, and nothing is mounted or left in there."""
+    script = 'for root; do [ "$last" != --root ] || break; last=$root; done; ls -A "$root"; echo x >"$root/made"; cat here'
+    empty = job(tmp_path, script, bare, base="scratch")
+    assert run(SANDBOXES[name](), empty) == (0, "context")
+    assert os.listdir(empty.root) == ["made"]
 
 
 @pytest.mark.root
-@pytest.mark.vm
-@pytest.mark.slow
-def test_a_machine_brings_its_own_shell(tmp_path: Path) -> None:
-    """The script gets the root as --root, and nothing is mounted in there."""
-    script = 'for root; do [ "$last" != --root ] || break; last=$root; done; ls -A "$root"; echo x >"$root/made"; cat here'
-    empty = job(tmp_path, script.replace("last=$root", "last=$root"), bare, base="scratch")
-    assert run(Vm(), empty) == (0, "context")
-    assert os.listdir(empty.root) == ["made"]
+@pytest.mark.parametrize("name", ENGINES)
+def test_a_shell_that_is_none(name: str, tmp_path: Path) -> None:
+    """Of another machine, or damaged: it is there, and does not start."""
+
+    def root(place: Path) -> str:
+        (place / "bin").mkdir(parents=True)
+        (place / "bin/sh").write_bytes(b"\x7fELF and no more")
+        (place / "bin/sh").chmod(0o755)
+        return str(place)
+
+    with pytest.raises(SandboxError, match=r"strange has no shell that starts .* use --sandbox namespaces or vm"):
+        run(SANDBOXES[name](), job(tmp_path, "true", root, base="strange"))
+
+
+def test_no_static_busybox_to_build_from_outside(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr("shutil.which", lambda name: None)
+    with pytest.raises(SandboxError, match=r"needs a static busybox: apt-get install .* busybox-static"):
+        Docker(command="true").run(job(tmp_path, "true", bare, base="scratch"), print)
 
 
 @pytest.mark.root
