@@ -1,24 +1,42 @@
 """Debian's and Ubuntu's images made from their packages: much like the images of that name, not the same."""
 
+import io
 import os
 import re
 import shutil
 import subprocess
+import tarfile
 import tempfile
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, suppress
 from functools import partial
+from typing import BinaryIO
 
 from . import Contents, Image, ImageError, Part
 from .archives import bare_config
 from .index import this_architecture
 from .reference import parse_reference
-from .sources import open_file, tar_directory
+from .sources import tar_directory
 
 _DEBIAN = {"10": "buster", "11": "bullseye", "12": "bookworm", "13": "trixie", "14": "forky", "latest": "stable"}
 _UBUNTU = {"20.04": "focal", "22.04": "jammy", "24.04": "noble", "26.04": "resolute", "latest": "noble"}
 _SUITES = {"debian": _DEBIAN, "ubuntu": _UBUNTU}
 _DEB = {"386": "i386", "arm": "armhf", "ppc64le": "ppc64el"}  # docker's architectures that Debian calls otherwise
+_SLIM = ("doc", "man", "locale", "info", "groff", "lintian", "linda")  # of /usr/share; what each slim image leaves out
+_CLEAN = "rm -f /var/cache/apt/archives/*.deb /var/cache/apt/archives/partial/*.deb /var/cache/apt/*.bin || true"
+# what the official images have besides the packages: no service starts, nothing that apt has fetched stays
+_FILES = {
+    "usr/sbin/policy-rc.d": (0o755, "#!/bin/sh\nexit 101\n"),
+    "etc/apt/apt.conf.d/docker-clean": (
+        0o644,
+        "".join(f'{when}::Post-Invoke {{ "{_CLEAN}"; }};\n' for when in ("DPkg", "APT::Update"))
+        + 'Dir::Cache::pkgcache "";\nDir::Cache::srcpkgcache "";\n',
+    ),
+    "etc/apt/apt.conf.d/docker-no-languages": (0o644, 'Acquire::Languages "none";\n'),
+    "etc/apt/apt.conf.d/docker-gzip-indexes": (0o644, 'Acquire::GzipIndexes "true";\n'),
+    "etc/apt/apt.conf.d/docker-autoremove-suggests": (0o644, 'Apt::AutoRemove::SuggestsImportant "false";\n'),
+    "etc/dpkg/dpkg.cfg.d/docker-apt-speedup": (0o644, "force-unsafe-io\n"),
+}
 _FIELD = re.compile(r"^(?:URIs:\s*|deb\s+(?:\[[^]]*\]\s+)?)(\S+)", re.MULTILINE)
 
 
@@ -30,11 +48,13 @@ def make(reference: str, platform: str, say: Callable[[str], None]) -> Image | N
         return None
     architecture = (platform or f"linux/{this_architecture()}").split("/")[1]
     say(f"made by {tool} from today's packages of {suite}: much like {reference}, not the same")
+    slim = parse_reference(reference).tag.endswith("-slim")
     words = [f"--arch={_DEB.get(architecture, architecture)}", "--variant=minbase", suite]
+    files = _FILES | ({"etc/dpkg/dpkg.cfg.d/docker": (0o644, _excluded())} if slim else {})
     shell = "bash" if distribution == "debian" else "/bin/bash"
     config = {**bare_config(), "architecture": architecture}
     config["config"] = {**config["config"], "Cmd": [shell]}
-    return Image(reference, tool, config, partial(_contents, tool, words, mirror(distribution)))
+    return Image(reference, tool, config, partial(_contents, [tool, *words], mirror(distribution), files))
 
 
 def suite_of(reference: str) -> tuple[str, str]:
@@ -74,14 +94,46 @@ def _listed(folder: str) -> list[str]:
         return []
 
 
+def _excluded() -> str:
+    """dpkg's rules for a slim image: nothing of _SLIM but what the licences ask for."""
+    rules = [f"path-exclude /usr/share/{name}/*\n" for name in _SLIM]
+    return "".join([*rules, "path-include /usr/share/doc/*/copyright\n"])
+
+
 @contextmanager
-def _contents(tool: str, words: list[str], mirror: list[str]) -> Iterator[Contents]:
+def _contents(command: list[str], mirror: list[str], files: Mapping[str, tuple[int, str]]) -> Iterator[Contents]:
+    """The packages in one layer, `files` in another."""
     with tempfile.TemporaryDirectory() as folder:
         os.chmod(folder, 0o755)
-        target = os.path.join(folder, "root.tar" if tool == "mmdebstrap" else "root")
-        done = subprocess.run([tool, *words, target, *mirror], check=False, capture_output=True, text=True, errors="replace")
+        target = os.path.join(folder, "root")
+        done = subprocess.run([*command, target, *mirror], check=False, capture_output=True, text=True, errors="replace")
         if done.returncode:
             last = (done.stderr or done.stdout).strip().splitlines()[-3:]
-            raise ImageError(f"{tool} {' '.join(words)} failed: {' '.join(last)}")
-        opener = partial(open_file, target) if tool == "mmdebstrap" else partial(tar_directory, target)
-        yield Contents(b"", b"", [Part("", "", opener)])
+            raise ImageError(f"{' '.join(command)} failed: {' '.join(last)}")
+        _tidy(target, "etc/dpkg/dpkg.cfg.d/docker" in files)
+        yield Contents(b"", b"", [Part("", "", partial(tar_directory, target)), Part("", "", partial(_tar, files))])
+
+
+def _tidy(root: str, slim: bool) -> None:
+    """Take away what no image has: what was fetched, and this machine's names."""
+    for place in ("var/cache/apt/archives", "var/lib/apt/lists", *(f"usr/share/{name}" for name in _SLIM if slim)):
+        for folder, _, names in os.walk(os.path.join(root, place)):
+            for name in names:
+                if name not in ("lock", "copyright"):
+                    os.unlink(os.path.join(folder, name))
+    for name in ("etc/hostname", "etc/resolv.conf"):
+        with suppress(FileNotFoundError):
+            os.unlink(os.path.join(root, name))
+
+
+@contextmanager
+def _tar(files: Mapping[str, tuple[int, str]]) -> Iterator[BinaryIO]:
+    """Files, root's, as a layer."""
+    out = io.BytesIO()
+    with tarfile.open(fileobj=out, mode="w") as tar:
+        for name, (mode, text) in sorted(files.items()):
+            info = tarfile.TarInfo(name)
+            info.mode, info.size = mode, len(text)
+            tar.addfile(info, io.BytesIO(text.encode()))
+    out.seek(0)
+    yield out

@@ -127,7 +127,16 @@ def test_the_mirror_is_the_one_of_this_machine_if_it_runs_the_same(tmp_path: Pat
 @pytest.mark.root
 def test_debian_made_from_its_packages(store: Store, no_engine: None) -> None:
     said: list[str] = []
-    image = import_image("debian:12", {}, wish=Wish(said.append, bootstrap=True))
-    assert "much like debian:12" in said[0]
-    assert os.path.exists(store.directory(image.layers[0]) + "/usr/bin/apt-get")
+    image = import_image("debian:12-slim", {}, wish=Wish(said.append, bootstrap=True))
+    assert "much like debian:12-slim" in said[0]
+    packages, more = (store.directory(layer) for layer in image.layers)
+    assert os.path.exists(f"{packages}/usr/bin/apt-get")
+    assert os.path.exists(f"{packages}/usr/share/doc/dpkg/copyright")
+    assert not [
+        file for folder in ("man", "locale") for _, _, files in os.walk(f"{packages}/usr/share/{folder}") for file in files
+    ]
+    assert os.listdir(f"{packages}/var/cache/apt/archives/partial") == []
+    assert not os.path.exists(f"{packages}/etc/resolv.conf")
+    assert os.access(f"{more}/usr/sbin/policy-rc.d", os.X_OK)
+    assert "docker-clean" in os.listdir(f"{more}/etc/apt/apt.conf.d")
     assert image.config["config"]["Cmd"] == ["bash"]
