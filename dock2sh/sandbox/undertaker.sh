@@ -14,7 +14,7 @@ take_away() {
 # podman that was killed in the middle of a start has no first process on record, and forgets a container whose conmon and `runc
 # init` wait for the rest. conmon's words have the container's name and number, the others' control group has the number.
 strays() {
-    for words in $(grep -l -- "$container" /proc/[0-9]*/cmdline); do
+    grep -l -- "$container" /proc/[0-9]*/cmdline | while IFS= read -r words; do
         case $(readlink "${words%/cmdline}/exe") in
         */conmon) stray "${words%/cmdline}" "$(tr '\0' '\n' <"$words" | sed -n '/^-c$/ { n; p; q; }')" ;;
         esac
