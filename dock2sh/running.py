@@ -2,7 +2,7 @@
 
 import os
 from collections.abc import Callable, Mapping, Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import dock2sh
 from dock2sh.emulator import StepFailed, private_mounts, workplace
@@ -12,23 +12,27 @@ from dock2sh.images.store import open_store
 from dock2sh.model import Base, Run
 from dock2sh.plan.context import Project
 from dock2sh.sandbox import SandboxError
+from dock2sh.sandbox.container import Volume
 from dock2sh.sandbox.rootless import become_root
-from dock2sh.sandbox.session import Session, run
+from dock2sh.sandbox.session import COPY, Session, run
 
 
 class Wanted(NamedTuple):
-    """What `docker run` is told. `words` are those of a script's `start`; `volumes` (source, target, read-only)."""
+    """What `docker run` is told. `words` are those of a script's `start`; `more` are fields of the process (container.Process).
+
+    A volume whose source is a word, or nothing, is one of ours, kept or not.
+    """
 
     image: str
     words: Sequence[str]
     sources: Mapping[str, str] = {}
     platform: str = ""
-    volumes: Sequence[tuple[str, str, bool]] = ()
+    volumes: Sequence[Volume] = ()
+    hosts: Sequence[tuple[str, str]] = ()
     hostname: str = ""
     terminal: bool = False
     interactive: bool = False
-    network: bool = True
-    insecure: bool = False
+    more: Mapping[str, Any] = {}
 
 
 def start(wanted: Wanted, say: Callable[[str], None]) -> int:
@@ -49,13 +53,24 @@ def start(wanted: Wanted, say: Callable[[str], None]) -> int:
             layers=[store.directory(layer) for layer in stored.layers],
             work=work,
             hostname=name,
-            volumes=wanted.volumes,
+            volumes=[_volume(volume, work, number) for number, volume in enumerate(wanted.volumes)],
+            hosts=wanted.hosts,
             terminal=wanted.terminal,
             interactive=wanted.interactive,
-            network=wanted.network,
-            insecure=wanted.insecure,
+            more=wanted.more,
         )
         return run(session)
+
+
+def _volume(volume: Volume, work: str, number: int) -> Volume:
+    """A path of this machine, which docker makes where it is missing; a kept volume by its name; or one for this run."""
+    if volume.options != COPY:
+        if volume.source and not os.path.exists(volume.source):
+            os.makedirs(volume.source)
+        return volume
+    place = os.path.join(home(), "volumes", volume.source) if volume.source else os.path.join(work, f"volume{number}")
+    os.makedirs(place, exist_ok=True)
+    return volume._replace(source=place)
 
 
 def failed_shell(failed: StepFailed, work: str) -> None:

@@ -6,11 +6,10 @@ from typing import Annotated
 
 import typer
 
+from dock2sh.cli import processes
 from dock2sh.cli.flags import Bases, PlatformOption
-from dock2sh.cli.say import note, usage
-
-UNABLE = 125
-"""docker run's own status for an error of its own."""
+from dock2sh.cli.processes import UNABLE, refuse
+from dock2sh.cli.say import REFUSED, note
 
 Image = Annotated[str, typer.Argument(metavar="IMAGE", help="An image of the store, of docker or podman, or of --base.")]
 Words = Annotated[list[str] | None, typer.Argument(metavar="[COMMAND] [ARG...]", help="Instead of the image's CMD.")]
@@ -24,7 +23,26 @@ Entrypoint = Annotated[str | None, typer.Option("--entrypoint", metavar="PROGRAM
 Directory = Annotated[str, typer.Option("-w", "--workdir", metavar="DIR", help="The directory it starts in.")]
 User = Annotated[str, typer.Option("-u", "--user", metavar="USER[:GROUP]", help="As whom it runs.")]
 Volumes = Annotated[
-    list[str] | None, typer.Option("-v", "--volume", metavar="PATH:TARGET[:ro]", help="A path of this machine in it.")
+    list[str] | None,
+    typer.Option(
+        "-v", "--volume", metavar="PATH|NAME:TARGET[:ro]", help="A path of this machine in it, or a volume that is kept."
+    ),
+]
+Mounts = Annotated[
+    list[str] | None, typer.Option("--mount", metavar="type=bind|volume|tmpfs,...", help="The same, as docker's --mount says it.")
+]
+Tmpfs = Annotated[list[str] | None, typer.Option("--tmpfs", metavar="TARGET[:OPTIONS]", help="An empty directory in memory.")]
+ReadOnly = Annotated[bool, typer.Option("--read-only", help="Its root file system cannot be written to.")]
+Init = Annotated[bool, typer.Option("--init", help="A first process that reaps others and passes signals on.")]
+Hosts = Annotated[list[str] | None, typer.Option("--add-host", metavar="NAME:ADDRESS", help="A line more in its /etc/hosts.")]
+AddRights = Annotated[list[str] | None, typer.Option("--cap-add", metavar="CAPABILITY|ALL", help="A right more.")]
+DropRights = Annotated[list[str] | None, typer.Option("--cap-drop", metavar="CAPABILITY|ALL", help="A right less.")]
+Name = Annotated[str, typer.Option("--name", metavar="NAME", help="Accepted as docker's: nothing asks for it.")]
+MetaData = Annotated[list[str] | None, typer.Option("-l", "--label", metavar="NAME=VALUE", help="Accepted as docker's.")]
+Published = Annotated[list[str] | None, typer.Option("-p", "--publish", hidden=True)]
+Detached = Annotated[bool, typer.Option("-d", "--detach", hidden=True)]
+Limits = Annotated[
+    list[str] | None, typer.Option("-m", "--memory", "--cpus", "--ulimit", "--shm-size", "--pids-limit", hidden=True)
 ]
 Hostname = Annotated[str, typer.Option("-h", "--hostname", metavar="NAME", help="Its host name.")]
 Network = Annotated[str, typer.Option("--network", metavar="host|none", help="This machine's network, or none.")]
@@ -43,41 +61,62 @@ def run(
     workdir: Directory = "",
     user: User = "",
     volume: Volumes = None,
+    mount: Mounts = None,
+    tmpfs: Tmpfs = None,
+    read_only: ReadOnly = False,
     hostname: Hostname = "",
+    add_host: Hosts = None,
     network: Network = "host",
+    init: Init = False,
     rm: Remove = False,
+    name: Name = "",
+    label: MetaData = None,
     privileged: Privileged = False,
+    cap_add: AddRights = None,
+    cap_drop: DropRights = None,
+    publish: Published = None,
+    detach: Detached = False,
+    limits: Limits = None,
     platform: PlatformOption = "",
     base: Bases = None,
 ) -> None:
     """Start what an image starts, in a sandbox, and wait for it. What it writes is gone afterwards.
 
-    \b
-    dock2sh run sleeper 10                 ENTRYPOINT stays, CMD is replaced
-    dock2sh run -it debian:12 bash
-    dock2sh run --entrypoint env -e A=1 app
+        \b
+        dock2sh run sleeper 10                 ENTRYPOINT stays, CMD is replaced
+        dock2sh run -it debian:12 bash
+        dock2sh run --entrypoint env -e A=1 app
+        dock2sh run -v "$PWD:/src:ro" -v cache:/var/cache -w /src app make
 
-    Exit status: the command's; 125 dock2sh could not start it, 126 and 127 as docker has them.
+    It has this machine's network and ports; there is no -p, and no -d: put it behind `&` instead.
+
+        Exit status: the command's; 125 dock2sh could not start it, 126 and 127 as docker has them.
     """
     from dock2sh.images import ImageError, InvalidReference
     from dock2sh.running import Wanted, start
     from dock2sh.sandbox import SandboxError
 
+    _refuse_what_is_not_here(publish, detach, limits)
     if tty and interactive and not sys.stdin.isatty():
-        usage("run -t: the input is not a terminal")
-    started = [*_options("-e", [*_from_files(env_file), *(env or ())]), *_options("-u", [user]), *_options("-w", [workdir])]
-    started += ["--entrypoint", entrypoint] if entrypoint is not None else []
+        note("the input device is not a TTY: leave -t out, or run it in a terminal")
+        raise typer.Exit(REFUSED)
     wanted = Wanted(
         image=image,
-        words=[*started, "--", *(words or ())],
+        words=_started(env_file, env, user, workdir, entrypoint, words),
         sources=dict(_pair(text) for text in base or ()),
         platform=platform,
-        volumes=[_volume(text) for text in volume or ()],
+        volumes=processes.volumes(volume, mount, tmpfs),
+        hosts=[processes.host(text) for text in add_host or ()],
         hostname=hostname,
         terminal=tty,
         interactive=interactive,
-        network=_network(network),
-        insecure=privileged,
+        more={
+            "network": _network(network),
+            "insecure": privileged,
+            "read_only": read_only,
+            "init": init,
+            "capabilities": processes.capabilities(cap_add, cap_drop),
+        },
     )
     try:
         status = start(wanted, note)
@@ -90,33 +129,49 @@ def run(
 run.settings = {"allow_interspersed_args": False}  # type: ignore[attr-defined]  # what follows IMAGE is the command's
 
 
+def _refuse_what_is_not_here(publish: list[str] | None, detach: bool, limits: list[str] | None) -> None:
+    if publish:
+        refuse("-p: the network is this machine's own, where the program's ports are open already; leave -p out")
+    if detach:
+        refuse("-d: it runs in the foreground; put it behind `&`, or let the machine's service manager start it")
+    if limits:
+        refuse("limits of memory, processors and the like need a control group of its own, which is not made here")
+
+
+def _started(
+    env_file: list[str] | None, env: list[str] | None, user: str, workdir: str, entrypoint: str | None, words: list[str] | None
+) -> list[str]:
+    """The words of a script's `start`."""
+    variables = [*_from_files(env_file), *(env or ())]
+    for text in variables:
+        if text.startswith("="):
+            refuse(f"invalid environment variable: {text}")
+    if workdir and not workdir.startswith("/"):
+        refuse(f"the working directory '{workdir}' is invalid, it needs to be an absolute path")
+    started = [*_options("-e", variables), *_options("-u", [user]), *_options("-w", [workdir])]
+    started += ["--entrypoint", entrypoint] if entrypoint is not None else []
+    return [*started, "--", *(words or ())]
+
+
 def _options(flag: str, values: list[str]) -> list[str]:
     return [word for value in values if value for word in (flag, value)]
 
 
 def _from_files(files: list[str] | None) -> list[str]:
     """docker's format: NAME=VALUE or NAME a line, `#` begins a comment line."""
-    lines = [line.strip() for file in files or () for line in Path(file).read_text().splitlines()]
+    try:
+        lines = [line.strip() for file in files or () for line in Path(file).read_text().splitlines()]
+    except (OSError, UnicodeDecodeError) as error:
+        refuse(f"--env-file: {error}")
     return [line for line in lines if line and not line.startswith("#")]
 
 
 def _pair(text: str) -> tuple[str, str]:
     name, equals, source = text.partition("=")
-    return (name, source) if equals else usage(f"--base {text}: write NAME=SOURCE")
-
-
-def _volume(text: str) -> tuple[str, str, bool]:
-    source, _, rest = text.partition(":")
-    target, _, mode = rest.partition(":")
-    if not target.startswith("/") or mode not in ("", "ro", "rw"):
-        usage(f"-v {text}: write PATH:/TARGET, or PATH:/TARGET:ro")
-    place = Path(source).absolute()
-    if not place.exists():
-        usage(f"-v {text}: {source} does not exist here")
-    return str(place), target, mode == "ro"
+    return (name, source) if equals else refuse(f"--base {text}: write NAME=SOURCE")
 
 
 def _network(name: str) -> bool:
     if name not in ("host", "none", "default", "bridge"):
-        usage(f"--network {name}: host or none")
+        refuse(f"--network {name}: host or none")
     return name != "none"

@@ -8,7 +8,7 @@ from typing import Any, assert_never
 
 from dock2sh.digest import sha256, sha256_for
 from dock2sh.emit.bundle import RUNTIME
-from dock2sh.model import Configure, Copy, Fetch, MakeDirectory, Run, Step
+from dock2sh.model import Configure, Copy, Fetch, MakeDirectory, Mount, Run, Step
 
 
 def first_key(identity: str, platform: str) -> str:
@@ -25,7 +25,7 @@ def _said(step: Step) -> Any:
     """All of a step that decides what it does. Not where it stands, not how it was written, not a proxy (semantics.md 1.2)."""
     match step:
         case Run():
-            mounts = [mount._asdict() for mount in step.mounts]
+            mounts = [_mounted(mount) for mount in step.mounts]
             script = list(step.script) if step.script else None
             return ["run", step.argv, list(step.env), step.cwd, step.user, mounts, step.network, step.security, script]
         case Copy():
@@ -42,6 +42,12 @@ def _said(step: Step) -> Any:
             raise ValueError("a step that makes no layer has no key")
         case _:
             assert_never(step)
+
+
+def _mounted(mount: Mount) -> dict[str, Any]:
+    """Which cache it is does not count, nor who waits for whom: a cache decides nothing (BuildKit's ExecOp.CacheMap)."""
+    about = mount._asdict()
+    return {**about, "id": "", "sharing": ""} if mount.type == "cache" else about
 
 
 @cache

@@ -30,20 +30,24 @@ audit_write setfcap (linux/capability.h)."""
 _UNLOCK, _NUMBER = 0x40045431, 0x80045430
 """TIOCSPTLCK and TIOCGPTN (ioctl_tty(2)), which Python's termios has from 3.13 on."""
 
+_PASSED_ON = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT, signal.SIGUSR1, signal.SIGUSR2)
+
 CANNOT_EXECUTE = 127
 
 
 class Volume(NamedTuple):
-    """A directory or file of the machine at `place` (a path in the root without links, which is there)."""
+    """A directory or file of the machine at `place` (a path in the root without links, which is there); without `source` a new
+    tmpfs with these `options`, as `docker run --tmpfs` gives them."""
 
     source: str
     place: str
     read_only: bool = False
+    options: str = ""
 
 
 class Process(NamedTuple):
     """A process to be: everything evaluated, as numbers, and `cwd` without links. `names` is the text of /etc/hosts and the like
-    by their paths in the root; `volumes` are mounted last.
+    by their paths in the root; `volumes` are mounted last. With `init` the first process is one that reaps and passes signals on.
 
     `terminal` is one end of a socket: a terminal is made, and its master is sent through it (else -1).
     """
@@ -59,6 +63,9 @@ class Process(NamedTuple):
     hostname: str = "buildkitsandbox"
     names: Mapping[str, str] = {}
     volumes: Sequence[Volume] = ()
+    read_only: bool = False
+    capabilities: frozenset[int] = CAPABILITIES
+    init: bool = False
     terminal: int = -1
 
 
@@ -102,7 +109,7 @@ def start_apart(root: str, process: Process, streams: tuple[int, int, int], work
         command = os.fork()
         if command == 0:
             _become(root, process, streams, work)
-        for kind in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT, signal.SIGUSR1, signal.SIGUSR2):
+        for kind in _PASSED_ON:
             signal.signal(kind, lambda kind, _: os.kill(command, kind))
         code = os.waitstatus_to_exitcode(os.waitpid(command, 0)[1])
         os._exit(code if code >= 0 else 128 - code)
@@ -141,12 +148,28 @@ def _become(root: str, process: Process, streams: tuple[int, int, int], work: st
         for number in (signal.SIGPIPE, signal.SIGXFSZ, signal.SIGINT):
             signal.signal(number, signal.SIG_DFL)
         signal.pthread_sigmask(signal.SIG_SETMASK, ())
+        if process.init:
+            _be_init()
         _execute(process)
     except BaseException as error:
         about = f"{error.filename}: {error.strerror}" if isinstance(error, OSError) and error.filename else repr(error)
         os.write(2, f"dock2sh: {about}\n".encode(errors="replace"))
     finally:
         os._exit(CANNOT_EXECUTE)
+
+
+def _be_init() -> None:
+    """Go on as a child; this process stays the first one, reaps what is left to it, and ends as the child does."""
+    command = os.fork()
+    if command == 0:
+        return
+    for kind in _PASSED_ON:
+        signal.signal(kind, lambda kind, _: os.kill(command, kind))
+    while True:
+        number, status = os.wait()
+        if number == command:
+            code = os.waitstatus_to_exitcode(status)
+            os._exit(code if code >= 0 else 128 - code)
 
 
 def _execute(process: Process) -> NoReturn:
@@ -181,13 +204,26 @@ def _namespaces(root: str, process: Process, work: str) -> None:
     for place, text in process.names.items():
         _name(place, text, work)
     for volume in process.volumes:
-        mount(volume.source, volume.place.lstrip("/") or ".", flags=MS_BIND | MS_REC)
-        if volume.read_only:
-            mount("", volume.place.lstrip("/"), flags=kernel.MS_REMOUNT | MS_BIND | MS_RDONLY)
+        _volume(volume, volume.place.lstrip("/") or ".")
+    if process.read_only:
+        mount("", ".", flags=kernel.MS_REMOUNT | MS_BIND | MS_RDONLY)
     if process.terminal >= 0:
         _terminal(process.terminal)
     kernel.change_root(root)
     os.chdir(process.cwd)
+
+
+def _volume(volume: Volume, place: str) -> None:
+    if not volume.source:
+        words = volume.options.split(",") if volume.options else []
+        lifted = {"exec": MS_NOEXEC, "suid": MS_NOSUID, "dev": MS_NODEV}
+        flags = _QUIET & ~sum(lifted[word] for word in set(words) & lifted.keys()) | (MS_RDONLY if "ro" in words else 0)
+        known = {*lifted, *(f"no{word}" for word in lifted), "ro", "rw"}
+        mount("tmpfs", place, "tmpfs", flags, ",".join(word for word in words if word not in known))
+        return
+    mount(volume.source, place, flags=MS_BIND | MS_REC)
+    if volume.read_only:
+        mount("", place, flags=kernel.MS_REMOUNT | MS_BIND | MS_RDONLY)
 
 
 def devices() -> None:
@@ -306,8 +342,9 @@ def _rights(process: Process) -> None:
             with suppress(PermissionError):
                 os.fchown(stream, process.uid, -1)
     if not process.insecure:
-        seccomp.install(seccomp.program())
-        kernel.limit_capabilities(CAPABILITIES)
+        if process.capabilities <= CAPABILITIES:  # a right more lifts docker's filter in part, ours as a whole
+            seccomp.install(seccomp.program())
+        kernel.limit_capabilities(process.capabilities)
     _numbers(process)
 
 

@@ -11,9 +11,9 @@ import subprocess
 import sys
 import termios
 import tty
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from dock2sh.images.layers import inside
 
@@ -24,13 +24,15 @@ from .stubs import stubs
 
 _HOSTS = "127.0.0.1\tlocalhost\n::1\tlocalhost ip6-localhost ip6-loopback\n127.0.1.1\t{}\n"
 _SIZE = struct.Struct("HHHH")
+COPY = "copy"
+"""The option of a volume that is filled from the image where it is empty."""
 
 
 class Session(NamedTuple):
     """What to start: `script` with the words after `start`, on the root of `layers` (the lowest first); `work` is empty.
 
-    `volumes` are (source, target, read-only), with targets as the user wrote them. With `terminal` it gets one of its own, and
-    ours is passed through; else our streams are its own (`interactive`: our standard input too).
+    `volumes` have their places as the user wrote them; `more` are other fields of the process. With `terminal` it gets one of its
+    own, and ours is passed through; else our streams are its own (`interactive`: our standard input too).
     """
 
     script: str
@@ -38,11 +40,11 @@ class Session(NamedTuple):
     layers: Sequence[str]
     work: str
     hostname: str
-    volumes: Sequence[tuple[str, str, bool]] = ()
+    volumes: Sequence[Volume] = ()
+    hosts: Sequence[tuple[str, str]] = ()
     terminal: bool = False
     interactive: bool = False
-    network: bool = True
-    insecure: bool = False
+    more: Mapping[str, Any] = {}
 
 
 def run(session: Session) -> int:
@@ -67,12 +69,25 @@ def _run(session: Session, root: str) -> int:
             raise SandboxError(f"/{name} of the image is a symbolic link: nothing can be mounted there")
         os.makedirs(f"{root}/{name}", exist_ok=True)
     process = _described(session, root)
-    places = [volume.place for volume in process.volumes if not os.path.isdir(volume.source)]
+    try:
+        os.makedirs(root + process.cwd, 0o755, exist_ok=True)  # docker run's, and so root's, whoever the command is
+    except (FileExistsError, NotADirectoryError) as error:
+        raise SandboxError(f"the working directory {process.cwd} cannot be made: there is a file") from error
+    places = [volume.place for volume in process.volumes if volume.source and not os.path.isdir(volume.source)]
     for volume in process.volumes:
-        if os.path.isdir(volume.source):
+        if volume.place not in places:
             os.makedirs(root + volume.place, exist_ok=True)
+            _filled(volume, root)
     with stubs(root, [*process.names, *places]):
         return _with_terminal(session, root, process) if session.terminal else _plainly(session, root, process)
+
+
+def _filled(volume: Volume, root: str) -> None:
+    """A new volume begins with what the image has in its place, as docker's does."""
+    if volume.options == COPY and not os.listdir(volume.source):
+        done = subprocess.run(["cp", "-a", "--", f"{root}{volume.place}/.", volume.source], check=False, stdin=subprocess.DEVNULL)
+        if done.returncode:
+            raise SandboxError(f"the new volume for {volume.place} cannot be filled")
 
 
 def _described(session: Session, root: str) -> Process:
@@ -86,14 +101,14 @@ def _described(session: Session, root: str) -> Process:
     if done.returncode:
         raise SandboxError("it cannot be started")
     process = container.described(f"{door}/run")
-    names = {"/etc/hosts": _HOSTS.format(session.hostname), "/etc/hostname": session.hostname + "\n"}
+    hosts = "".join(f"{address}\t{name}\n" for name, address in session.hosts)
+    names = {"/etc/hosts": _HOSTS.format(session.hostname) + hosts, "/etc/hostname": session.hostname + "\n"}
     names["/etc/resolv.conf"] = container.resolver()
     return process._replace(
         names={_inside(root, name): text for name, text in names.items()},
-        volumes=[Volume(source, _inside(root, target), ro) for source, target, ro in session.volumes],
+        volumes=[volume._replace(place=_inside(root, volume.place)) for volume in session.volumes],
         hostname=session.hostname,
-        network=session.network,
-        insecure=session.insecure,
+        **session.more,
     )
 
 

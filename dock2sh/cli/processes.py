@@ -1,0 +1,106 @@
+"""What flags of `docker run` say of a process: volumes, hosts, rights."""
+
+import os
+import re
+from collections.abc import Mapping, Sequence
+from typing import NoReturn
+
+from dock2sh.cli.say import note
+from dock2sh.sandbox.container import CAPABILITIES, Volume
+from dock2sh.sandbox.session import COPY
+
+UNABLE = 125
+"""docker run's own status for an error of its own, also for a command line that it does not understand."""
+
+_NAME = re.compile(r"[a-zA-Z0-9][a-zA-Z0-9_.-]+")
+_RIGHTS = (
+    "chown dac_override dac_read_search fowner fsetid kill setgid setuid setpcap linux_immutable net_bind_service net_broadcast "
+    "net_admin net_raw ipc_lock ipc_owner sys_module sys_rawio sys_chroot sys_ptrace sys_pacct sys_admin sys_boot sys_nice "
+    "sys_resource sys_time sys_tty_config mknod lease audit_write audit_control setfcap mac_override mac_admin syslog wake_alarm "
+    "block_suspend audit_read perfmon bpf checkpoint_restore"
+).split()
+"""The capabilities in the order of their numbers (linux/capability.h)."""
+
+
+def refuse(text: str) -> NoReturn:
+    """docker run's way to say no."""
+    note(text)
+    raise SystemExit(UNABLE)
+
+
+def volumes(volume: Sequence[str] | None, mount: Sequence[str] | None, tmpfs: Sequence[str] | None) -> list[Volume]:
+    """All that is mounted into the root, in docker's order: that of the ways to it."""
+    found = (
+        [_volume(text) for text in volume or ()] + [_mount(text) for text in mount or ()] + [_tmpfs(text) for text in tmpfs or ()]
+    )
+    return sorted(found, key=lambda one: one.place.count("/"))
+
+
+def _volume(text: str) -> Volume:
+    """[PATH|NAME:]TARGET[:OPTIONS]"""
+    first, colon, rest = text.partition(":")
+    target, _, mode = rest.partition(":") if colon else (first, "", "")
+    words = set(mode.split(",")) - {"", "rw", "ro", "z", "Z", "nocopy", "rprivate", "private"}
+    if words:
+        refuse(f"-v {text}: {', '.join(sorted(words))} is not known here; ro and rw are")
+    return _placed(f"-v {text}", first if colon else "", target, "ro" in mode.split(","), create=True)
+
+
+def _placed(about: str, source: str, target: str, read_only: bool, create: bool) -> Volume:
+    if not target.startswith("/") or not target.strip("/"):
+        refuse(f"{about}: the place in the container must be an absolute path, and not /")
+    if source.startswith(("/", "./", "../")) or source in (".", ".."):
+        if not create and not os.path.exists(source):
+            refuse(f"{about}: bind source path does not exist: {source}")
+        return Volume(os.path.abspath(source), target, read_only)
+    if source and not _NAME.fullmatch(source):
+        refuse(f"{about}: {source} is no name of a volume; a path begins with / or ./")
+    return Volume(source, target, read_only, COPY)
+
+
+def _mount(text: str) -> Volume:
+    """type=bind|volume|tmpfs,source=...,target=...,readonly"""
+    pairs = {key.lower(): value or "true" for key, _, value in (word.partition("=") for word in text.split(","))}
+    kind, target = pairs.pop("type", "volume"), _first(pairs, "target", "dst", "destination")
+    source, read_only = _first(pairs, "source", "src"), _first(pairs, "readonly", "ro") in ("true", "1")
+    options = [f"{name}={pairs.pop(key)}" for key, name in (("tmpfs-size", "size"), ("tmpfs-mode", "mode")) if key in pairs]
+    if pairs or kind not in ("bind", "volume", "tmpfs"):
+        refuse(f"--mount {text}: {', '.join(pairs) or kind} is not known here")
+    if kind == "tmpfs":
+        return Volume("", target, read_only, ",".join([*options, *(["ro"] if read_only else [])]))
+    source = os.path.abspath(source) if kind == "bind" else source
+    return _placed(f"--mount {text}", source, target, read_only, create=False)
+
+
+def _first(pairs: dict[str, str], *names: str) -> str:
+    """The value of the first of these names; all of them are taken away."""
+    values = [pairs.pop(name) for name in names if name in pairs]
+    return values[0] if values else ""
+
+
+def _tmpfs(text: str) -> Volume:
+    target, _, options = text.partition(":")
+    if not target.startswith("/"):
+        refuse(f"--tmpfs {text}: an absolute path is needed")
+    return Volume("", target, False, options)
+
+
+def host(text: str) -> tuple[str, str]:
+    """NAME:ADDRESS or NAME=ADDRESS; host-gateway is this machine, whose network it has."""
+    name, _, address = re.fullmatch(r"([^:=]*)([:=]?)(.*)", text).groups()  # type: ignore[union-attr]
+    if not name or not address:
+        refuse(f'bad format for add-host: "{text}"; write NAME:ADDRESS')
+    return name, "127.0.0.1" if address == "host-gateway" else address.strip("[]")
+
+
+def capabilities(add: Sequence[str] | None, drop: Sequence[str] | None) -> frozenset[int]:
+    """docker's fourteen with some more and some less: ALL comes first, names count in both lists."""
+    numbers: Mapping[str, int] = {name: number for number, name in enumerate(_RIGHTS)}
+    added, dropped = ([text.lower().removeprefix("cap_") for text in texts or ()] for texts in (add, drop))
+    for name in (*added, *dropped):
+        if name != "all" and name not in numbers:
+            refuse(f"invalid capability: {name.upper()}")
+    if "all" in added:
+        return frozenset(numbers.values()) - {numbers[name] for name in dropped if name != "all"}
+    kept = frozenset() if "all" in dropped else CAPABILITIES - {numbers[name] for name in dropped}
+    return kept | {numbers[name] for name in added}

@@ -1,0 +1,84 @@
+"""`dock2sh run` beside `docker run`: the same status and the same standard output for the same words."""
+
+import os
+import subprocess
+from pathlib import Path
+
+import pytest
+from building import dock2sh
+
+pytestmark = [pytest.mark.root, pytest.mark.docker]
+
+ENVIRONMENT = '# a comment\nFOO=bar baz\nTOLD\n\nQUOTED="x"\n SPACE=1\n'
+RIGHTS = ("busybox", "grep", "Cap", "/proc/self/status")
+
+ROWS = [
+    ("busybox", "sh", "-c", "exit 42"),
+    ("busybox", "nosuch"),
+    ("busybox", "/etc"),
+    ("busybox", "sh", "-c", "kill -9 $$"),
+    ("-u", "nobody", "busybox", "id"),
+    ("-u", "1234:55", "busybox", "id"),
+    ("-u", "root:nogroup", "busybox", "id"),
+    ("-u", ":5", "busybox", "id"),
+    ("-u", "nosuch", "busybox", "id"),
+    ("-u", "root:nosuch", "busybox", "id"),
+    ("-w", "/new/deep", "busybox", "sh", "-c", "pwd; stat -c '%a %u' /new"),
+    ("-u", "nobody", "-w", "/new", "busybox", "stat", "-c", "%u %g %a", "/new"),
+    ("-w", "relative", "busybox", "pwd"),
+    ("-w", "/etc/passwd", "busybox", "pwd"),
+    ("-e", "TOLD", "-e", "NOT_TOLD", "-e", "A=1=2", "-e", "B=", "-h", "h", "busybox", "env"),
+    ("--env-file", "FILE", "-h", "h", "busybox", "env"),
+    ("--env-file", "/nosuch", "busybox", "env"),
+    ("-e", "=x", "busybox", "env"),
+    ("--entrypoint", "echo", "busybox", "a", "b"),
+    ("--entrypoint", "", "busybox"),
+    ("--network", "none", "busybox", "ls", "/sys/class/net"),
+    ("--read-only", "busybox", "touch", "/x"),
+    ("--read-only", "--tmpfs", "/t", "busybox", "touch", "/t/x"),
+    ("--tmpfs", "/t:size=1m,exec,mode=700", "busybox", "sh", "-c", "stat -c %a /t; grep ' /t ' /proc/mounts | grep -c noexec"),
+    ("--mount", "type=tmpfs,target=/q", "busybox", "ls", "-d", "/q"),
+    ("--mount", "type=bind,source=/nosuch,target=/v", "busybox", "ls", "/v"),
+    ("-v", "/v", "busybox", "stat", "-c", "%u %a %F", "/v"),
+    ("-v", "/usr:relative", "busybox", "true"),
+    ("--init", "busybox", "sh", "-c", "exit 3"),
+    ("--init", "busybox", "sh", "-c", "kill -9 $$"),
+    ("--add-host", "there:1.2.3.4", "busybox", "grep", "there", "/etc/hosts"),
+    ("--add-host", "bad", "busybox", "true"),
+    RIGHTS,
+    ("--privileged", *RIGHTS),
+    ("--cap-drop", "ALL", *RIGHTS),
+    ("--cap-drop", "NET_RAW", "--cap-add", "CAP_SYS_ADMIN", *RIGHTS),
+    ("--cap-add", "ALL", "--cap-drop", "sys_time", *RIGHTS),
+    ("--cap-add", "foo", "busybox", "true"),
+    ("--name", "NAME", "-l", "a=b", "busybox", "true"),
+    ("-it", "busybox", "true"),
+    ("Bad", "true"),
+]
+
+
+@pytest.mark.parametrize("words", ROWS, ids=[" ".join(row) for row in ROWS])
+def test_it_is_as_docker_runs_it(words: tuple[str, ...], tmp_path: Path) -> None:
+    (tmp_path / "environment").write_text(ENVIRONMENT)
+    given = {"FILE": str(tmp_path / "environment"), "NAME": f"dock2sh-{os.getpid()}"}
+    wanted = [given.get(word, word) for word in words]
+    env = {**os.environ, "XDG_DATA_HOME": str(tmp_path.parent / "store"), "TOLD": "told"}
+    docker = subprocess.run(["docker", "run", "--rm", *wanted], env=env, capture_output=True, text=True, check=False, timeout=120)
+    ours = dock2sh("run", "--rm", *wanted, env=env)
+    assert (ours.returncode, sorted(ours.stdout.splitlines())) == (docker.returncode, sorted(docker.stdout.splitlines())), (
+        ours.stderr
+    )
+
+
+def test_a_named_volume_is_kept_and_begins_with_what_the_image_has(tmp_path: Path) -> None:
+    env = {**os.environ, "XDG_DATA_HOME": str(tmp_path)}
+    assert dock2sh("run", "-v", "kept:/etc", "busybox", "sh", "-c", "echo x >/etc/new", env=env).returncode == 0
+    assert dock2sh("run", "-v", "kept:/v:ro", "busybox", "cat", "/v/new", env=env).stdout == "x\n"
+    assert "root:" in dock2sh("run", "-v", "kept:/v", "busybox", "cat", "/v/passwd", env=env).stdout
+
+
+@pytest.mark.parametrize("words", [("-p", "80:80"), ("-d",), ("-m", "1g"), ("--cpus", "1")])
+def test_what_cannot_be_is_refused_with_a_reason(words: tuple[str, ...]) -> None:
+    done = dock2sh("run", *words, "busybox", "true")
+    assert done.returncode == 125
+    assert "dock2sh: " in done.stderr
