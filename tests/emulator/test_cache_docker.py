@@ -192,8 +192,8 @@ def run(progress: str) -> list[str]:
     titles: dict[str, str] = {}
     for line in progress.splitlines():
         number, _, text = line.partition(" ")
-        if text.startswith("[") and "/" in text.partition("]")[0] and not text.partition("] ")[2].startswith("FROM"):
-            titles[number] = " ".join(re.sub(r"(<<\w+) \(.*", r"\1", text.partition("] ")[2]).split())
+        if title := re.match(r"\[(?:\S+ )?\d+/\d+\] (?!FROM)(.*)", text):
+            titles[number] = " ".join(re.sub(r"(<<\w+) \(.*", r"\1", title[1]).split())
         elif text == "CACHED":
             titles.pop(number, None)
     return sorted(titles.values())
