@@ -2,7 +2,7 @@
 step's layer, and knows from a cache which steps need not be run. It has no logic of instructions: that is the script's.
 
     keys.py      what makes a step another step: the keys of the cache
-    contents.py  what a step reads, as a digest
+    contents.py  what a step reads, as a digest; hashes.py: files that were read before
     places.py    where things are kept, and how they go
     build.py     the stages, in their order or side by side
     result.py    layers and config to an image, a directory, a tar

@@ -126,7 +126,7 @@ class _Builder:
         self.first = dict(_first_numbers(plan))
         self.stages = {stage.key: stage for stage in plan.stages}
         self.chain = {stage.key for stage in plan.chain()}
-        self.contents = Contents(wish.context, wish.ignore, self._origin)
+        self.contents = Contents(wish.home, wish.context, wish.ignore, self._origin)
         self.roots: dict[str, str] = {}
 
     def run(self) -> dict[str, Built]:

@@ -27,10 +27,10 @@ class Origin(NamedTuple):
 
 
 class Contents:
-    """Digests for steps. `origin` tells where a name leads (a stage, an image, a named context)."""
+    """Digests for steps. `origin` tells where a name leads (a stage, an image, a named context); in `home` hashes are kept."""
 
-    def __init__(self, context: str, ignore: Ignore | None, origin: Callable[[str], Origin]) -> None:
-        self._context, self._ignore, self._origin = context, ignore, origin
+    def __init__(self, home: str, context: str, ignore: Ignore | None, origin: Callable[[str], Origin]) -> None:
+        self._home, self._context, self._ignore, self._origin = home, context, ignore, origin
 
     def of(self, steps: Sequence[Step]) -> list[str]:
         """What the steps of a layer read, in order."""
@@ -46,12 +46,23 @@ class Contents:
 
     def _read(self, name: str, sources: Sequence[str]) -> str:
         if not name:
-            return _digest(self._context, _selected(self._context, self._listed, sources), owners=False)
+            return self._of_context(self._context, self._listed, sources)
         origin = self._origin(name)
         if origin.is_context:
             listed = entries(origin.directory, None)  # type: ignore[arg-type]  # any path will do
-            return _digest(origin.directory, _selected(origin.directory, listed, sources), owners=False)
-        return _digest(origin.directory, _below(origin.directory, sources), owners=True)
+            return self._of_context(origin.directory, listed, sources)
+        from dock2sh.emulator.hashes import read
+
+        content = _content(origin.directory, lambda path, about: read(f"{origin.directory}/{path}"))
+        return _digest(_below(origin.directory, sources), True, content)
+
+    def _of_context(self, directory: str, listed: Sequence[Entry], sources: Sequence[str]) -> str:
+        from dock2sh.emulator.hashes import Hashes
+
+        hashes = Hashes(self._home, directory)
+        digest = _digest(_selected(directory, listed, sources), False, _content(directory, hashes.of))
+        hashes.save()
+        return digest
 
     @cached_property
     def _listed(self) -> list[Entry]:
@@ -89,24 +100,26 @@ def _walk(root: str, place: str) -> Iterator[Entry]:
             yield from _walk(root, f"{place}/{name}")
 
 
-def _digest(root: str, listed: Iterable[Entry], owners: bool) -> str:
+def _digest(listed: Iterable[Entry], owners: bool, content: Callable[[Entry], str]) -> str:
+    """Times do not count, as with docker."""
     whole = sha256_for(0)()
     for entry in listed:
         about = entry.status
-        words = [entry.path, oct(about.st_mode), _content(os.path.join(root, entry.path), about)]
+        words = [entry.path, oct(about.st_mode), content(entry)]
         words += [str(about.st_uid), str(about.st_gid)] if owners else []
         whole.update("\0".join(words).encode("utf-8", "surrogateescape") + b"\n")
     return str(whole.hexdigest())
 
 
-def _content(path: str, about: os.stat_result) -> str:
-    """Times do not count, as with docker."""
-    if stat.S_ISREG(about.st_mode):
-        import hashlib
+def _content(directory: str, read: Callable[[str, os.stat_result], str]) -> Callable[[Entry], str]:
+    """What tells an entry's content; `read` does it for regular files, by their names in the directory."""
 
-        with open(os.open(path, os.O_RDONLY | os.O_NOFOLLOW), "rb", buffering=0) as file:
-            return hashlib.file_digest(file, "sha256").hexdigest()
-    return os.readlink(path) if stat.S_ISLNK(about.st_mode) else str(about.st_rdev)
+    def content(entry: Entry) -> str:
+        if stat.S_ISREG(entry.status.st_mode):
+            return read(entry.path, entry.status)
+        return os.readlink(f"{directory}/{entry.path}") if stat.S_ISLNK(entry.status.st_mode) else str(entry.status.st_rdev)
+
+    return content
 
 
 def _remote(step: Fetch) -> str:

@@ -2,7 +2,7 @@
 
 `layers/ID/diff` is a finished layer in overlayfs's form, which never changes: a build may have it mounted; `made` beside it says
 how many seconds it took. `build/KEY` is a link to the one that the cache knows for that key. `work/` is for builds at work; what
-a dead one has left goes at the next start. `caches/` are those of RUN --mount=type=cache.
+a dead one has left goes at the next start. `caches/` are those of RUN --mount=type=cache, `hashes/` what hashes.py remembers.
 """
 
 import fcntl
@@ -21,7 +21,7 @@ def home() -> str:
 
 def furnish(place: str, caches: str = "") -> str:
     """Make a directory fit to keep layers and cache in: its real path. `caches` are those of another place that it shares."""
-    for name in ("build", "layers", "work", *(() if caches else ("caches",))):
+    for name in ("build", "hashes", "layers", "work", *(() if caches else ("caches",))):
         os.makedirs(os.path.join(place, name), mode=0o700, exist_ok=True)
     if caches:
         os.symlink(caches, os.path.join(place, "caches"))
@@ -102,7 +102,9 @@ def clear(home: str) -> int | None:
         _sweep(f"{home}/work")
         if os.listdir(f"{home}/work"):
             return None
-        return sum(_emptied(f"{home}/{name}") for name in ("build", "layers", "caches"))
+        return sum(
+            _emptied(f"{home}/{name}") for name in ("build", "layers", "caches", "hashes") if os.path.isdir(f"{home}/{name}")
+        )
     finally:
         os.close(door)
 
