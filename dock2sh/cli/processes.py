@@ -48,7 +48,7 @@ def _volume(text: str) -> Volume:
 
 def _placed(about: str, source: str, target: str, read_only: bool, create: bool) -> Volume:
     if not target.startswith("/") or not target.strip("/"):
-        refuse(f"{about}: the place in the container must be an absolute path, and not /")
+        refuse(f"{about}: the place in the container must be absolute, and not /: write PATH:/TARGET")
     if source.startswith(("/", "./", "../")) or source in (".", ".."):
         if not create and not os.path.exists(source):
             refuse(f"{about}: bind source path does not exist: {source}")
