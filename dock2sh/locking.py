@@ -33,14 +33,23 @@ def fixed(plan: Plan, path: str, terms: Terms) -> Fixed:
     return carry(load(path), plan, terms._replace(name=os.path.basename(path)))
 
 
-def record(plan: Plan, project: Project, order: "Order", tell: "Callable[[Event], None]") -> Lock:
-    """Build all of it, with an eye on what each step gets. Raises StepFailed, SandboxError, ImageError, Refused."""
+def record(plan: Plan, project: Project, order: "Order", tell: "Callable[[Event], None]", vendor: str = "") -> Lock:
+    """Build all of it, with an eye on what each step gets, and keep the files in the directory `vendor` if there is one.
+
+    Raises StepFailed, SandboxError, ImageError, Refused, LockError.
+    """
     from dock2sh.emit.carried import Carried
     from dock2sh.emulator import emulate
 
-    lock = (order.lock or Carried(mode="prefer"))._replace(records="yes")
-    with emulate(plan, project, order._replace(lock=lock, no_cache=frozenset("*")), tell) as done:
-        return Lock(_platform(plan), tuple(_bases(done)), tuple(_steps(done)))
+    carried = (order.lock or Carried(mode="prefer"))._replace(records="yes", keep=bool(vendor))
+    with emulate(plan, project, order._replace(lock=carried, no_cache=frozenset("*")), tell) as done:
+        lock = Lock(_platform(plan), tuple(_bases(done)), tuple(_steps(done)))
+        if vendor:
+            from dock2sh.lock.vendor import keep
+
+            notes = [_note(str(path)) for path in Path(done.records).glob("*/records")]
+            keep(f"{done.records}/kept", "".join(notes).splitlines(), lock, vendor)
+        return lock
 
 
 def _platform(plan: Plan) -> str:

@@ -1,5 +1,6 @@
 """`dock2sh emulate`: build without docker, by running the script in a sandbox."""
 
+import os
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -22,8 +23,9 @@ from dock2sh.cli.flags import (
     Snapshot,
     Stage,
     Target,
+    Vendor,
 )  # fmt: skip
-from dock2sh.cli.say import REFUSED, UNABLE, Complaints, colour, end_in_order, note, note_lines
+from dock2sh.cli.say import REFUSED, UNABLE, Complaints, colour, end_in_order, note, note_lines, usage
 from dock2sh.cli.store import Bootstrap, Insecure, Mirrors, NoPull, base_wish
 from dock2sh.source import Diagnostic, draw
 
@@ -80,6 +82,7 @@ def emulate(
     lock: LockMode = "",
     lock_file: LockFile = "",
     snapshot: Snapshot = "",
+    vendor: Vendor = "",
     output: Result = "",
 ) -> None:
     """Build by running the script in a sandbox: what `docker build` does, without docker.
@@ -120,6 +123,9 @@ def emulate(
         )
         plan, carried = locked(plan, project, target, file, lock, lock_file, snapshot)
         given = {"--secret": secret, "--ssh": ssh}
+        if vendor and not carried:
+            usage("--vendor: there is no lock, so nothing says which files are meant")
+        given["--vendor"] = [os.path.realpath(vendor)] if vendor else None
         order = Order(
             bases=bases,
             options=[word for flag, values in given.items() for value in values or () for word in (flag, value)],

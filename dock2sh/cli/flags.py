@@ -46,6 +46,10 @@ LockMode = Annotated[
     ),
 ]
 LockFile = Annotated[str, typer.Option("--lock-file", metavar="FILE", help="The lock, instead of the one beside the Dockerfile.")]
+Vendor = Annotated[
+    str,
+    typer.Option("--vendor", metavar="DIR", help="Files that `dock2sh lock --vendor` has kept: taken instead of fetched."),
+]
 Snapshot = Annotated[
     str,
     typer.Option(

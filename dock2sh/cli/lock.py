@@ -36,6 +36,7 @@ Diff = Annotated[
 ]
 Against = Annotated[str, typer.Option("--against", metavar="FILE", help="With --diff: another lock, instead of a build.")]
 Check = Annotated[bool, typer.Option("--check", help="Build nothing; does the lock know every step of the Dockerfile?")]
+Kept = Annotated[str, typer.Option("--vendor", metavar="DIR", help="Keep the files there, too, for builds without a network.")]
 Progress = Annotated[str, typer.Option("--progress", metavar="auto|plain|tty|json", help="How the work is shown, on stderr.")]
 Quiet = Annotated[bool, typer.Option("-q", "--quiet", help="Show nothing of the work.")]
 Written = Annotated[
@@ -58,6 +59,7 @@ def lock(
     check: Check = False,
     lock_file: LockFile = "",
     snapshot: Snapshot = "",
+    vendor: Kept = "",
     no_pull: NoPull = False,
     bootstrap: Bootstrap = False,
     insecure: Insecure = None,
@@ -75,6 +77,7 @@ def lock(
     dock2sh lock --diff .                  what would move if it were made now; status 1 if something would
     dock2sh lock --diff --against old.lock .    what moved between two locks, without a build
     dock2sh lock --update curl .           only curl (and what is made from its source) moves
+    dock2sh lock --vendor kept .           and the files themselves, for builds without a network: --vendor kept
     dock2sh lock --check .                 does the lock know every step? without a build
 
     What cannot be locked is listed, in the lock and here, with the reason. See docs/lock.md.
@@ -102,7 +105,7 @@ def lock(
     except LockError as error:
         note(str(error))
         raise typer.Exit(REFUSED) from error
-    way = (no_pull, bootstrap, insecure, mirror, progress, quiet, snapshot)
+    way = (no_pull, bootstrap, insecure, mirror, progress, quiet, snapshot, vendor)
     new, name = _made(given, way, place, frozenset(update or ()))
     if diff and old:
         _show(old, new, format)
@@ -117,12 +120,13 @@ def _made(given: tuple, way: tuple, place: str, moving: frozenset[str]) -> "tupl
     from dock2sh.cli.emulate import diagnosis, shown
     from dock2sh.emulator import Bases, Order, StepFailed
     from dock2sh.images import ImageError
+    from dock2sh.lock.held import LockError
     from dock2sh.locking import record
     from dock2sh.sandbox import SandboxError
     from dock2sh.sandbox.rootless import become_root
 
     target, file, build_arg, stage, platform, base, build_context, secret = given
-    no_pull, bootstrap, insecure, mirror, progress, quiet, snapshot = way
+    no_pull, bootstrap, insecure, mirror, progress, quiet, snapshot, vendor = way
     try:
         if limits := become_root():
             note(limits)
@@ -139,11 +143,11 @@ def _made(given: tuple, way: tuple, place: str, moving: frozenset[str]) -> "tupl
         options = [word for value in secret or () for word in ("--secret", value)]
         order = Order(bases=bases, options=options, escape=dockerfile.escape, lock=carried)
         with Complaints(project), shown(plan, progress, quiet) as tell:
-            return record(plan, project, order, tell), project.name
+            return record(plan, project, order, tell, vendor), project.name
     except StepFailed as failed:
         note_lines(draw(diagnosis(failed), project.name, project.text, colour(sys.stderr)))
         raise typer.Exit(REFUSED) from failed
-    except (SandboxError, ImageError) as error:
+    except (SandboxError, ImageError, LockError) as error:
         note(str(error))
         raise typer.Exit(UNABLE) from error
 

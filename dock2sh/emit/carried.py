@@ -14,8 +14,8 @@ class Carried(NamedTuple):
     """`steps` has the lines for each step, by its number; `texts` whole files that they name by number; `adds` the digest or
     commit of what an ADD fetches, by the step's number and the URL.
 
-    `mode` is strict or prefer. `name` is the lock's, for the reader. `vendor` is a directory that has files of it, `records` one
-    where the steps note what they get: then every RUN has something to do with it.
+    `mode` is strict or prefer. `name` is the lock's, for the reader. `records` is a directory where the steps note what they get:
+    then every RUN has something to do with it; with `keep` the files are kept there, too.
     """
 
     mode: str = "strict"
@@ -23,8 +23,8 @@ class Carried(NamedTuple):
     texts: Sequence[str] = ()
     adds: Mapping[tuple[int, str], str] = {}
     name: str = "dock2sh.lock"
-    vendor: str = ""
     records: str = ""
+    keep: bool = False
 
     def concerns(self, number: int) -> bool:
         """Whether step `number` has to do with it."""
@@ -35,7 +35,8 @@ def data(carried: Carried) -> str:
     """The functions and variables that runtime/lock.sh asks for."""
     lines = [
         f"# What {carried.name} holds for the steps. strict: exactly that, or it stops; prefer: that, and a word on the rest.",
-        f"lock_mode={carried.mode} lock_vendor={quote(carried.vendor)} lock_records={quote(carried.records)}",
+        f"lock_mode={carried.mode}",
+        *([f"lock_records={quote(carried.records)} lock_keep={'yes' if carried.keep else quote('')}"] if carried.records else []),
         _cases("lock_data", {number: "".join(f"{line}\n" for line in held) for number, held in carried.steps.items()}, "LOCK"),
     ]
     if carried.texts:

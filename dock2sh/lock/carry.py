@@ -30,7 +30,6 @@ class Terms(NamedTuple):
     snapshot: str = ""
     moving: frozenset[str] = frozenset()
     name: str = "dock2sh.lock"
-    vendor: str = ""
 
 
 class Fixed(NamedTuple):
@@ -72,7 +71,7 @@ class _Carrier:
 
     def fixed(self, plan: Plan) -> Fixed:
         stages = tuple(self.stage(stage) for stage in plan.stages)
-        carried = Carried(self.terms.mode, self.lines, self.texts, self.adds, self.terms.name, self.terms.vendor)
+        carried = Carried(self.terms.mode, self.lines, self.texts, self.adds, self.terms.name)
         return Fixed(plan._replace(stages=stages), carried, tuple(self.notes))
 
     def stage(self, stage: Stage) -> Stage:

@@ -49,7 +49,7 @@ def _made(row: list[str]) -> Thing | None:
             return Url(plain(url), sha256, size)
         case ["git" | "addgit", url, ref, commit]:
             return Git(plain(url), ref, commit)
-        case ["fetched", file, sha256]:
+        case ["fetched", file, sha256, _]:
             return _pip(file, sha256)
         case ["list", url, suite, component, origin, label, seconds, keyring, trusted] if seconds.isdigit() and len(seconds) < 12:
             return Archive(url, suite, component, _time(int(seconds)), SNAPSHOTS.get((origin, label), "-"), keyring, trusted)

@@ -4,9 +4,16 @@
 #   lock_text N    prints the content of file N of it
 #   lock_mode      strict: exactly that, or stop; prefer: that, and a word on whatever is otherwise
 #   lock_records   a directory, where what a step gets is noted (`dock2sh lock` alone sets it)
-#   lock_vendor    a directory of the machine that has some of the files
+#   lock_keep      ... and the files are kept there, too
+#   lock_vendor    a directory of the machine that has some of the files (--vendor): debs/, with a list for apt, pip/, and files/,
+#                  by their SHA-256
 #
 # A step sees it in /dev/dock2sh: programs (programs/lock_*.sh) that stand before curl, wget and git in PATH and behind apt.
+
+# lock_vendor_has NAME: was it kept?
+lock_vendor_has() {
+    [ -n "${lock_vendor-}" ] && [ -e "$lock_vendor/$1" ]
+}
 
 # locked: the next RUN gets what the lock holds for it.
 locked() {
@@ -16,7 +23,8 @@ locked() {
 # locked_add [sha256:HEX|COMMIT]: what the next ADD of a URL fetches was that, and is noted where things are noted.
 locked_add() {
     fetch_after=lock_fetched lock_fetch=${1-}
-    : "$fetch_after"
+    [ -z "$lock_fetch" ] || ! lock_vendor_has "files/${lock_fetch#*:}" || fetch_instead=lock_fetch_kept
+    : "$fetch_after${fetch_instead-}"
 }
 
 lock_place() {
@@ -35,6 +43,7 @@ lock_place() {
 lock_begin() {
     rm -rf "$lock_home"
     mkdir -p "$lock_home/step/bin"
+    [ -z "${lock_keep-}" ] || mkdir -m 1777 "$lock_home/step/files" "$lock_home/step/debs"
     lock_data "$step_number" >"$lock_home/lock"
     lock_earlier=$(sed -n 's/^after //p' "$lock_home/lock")
     printf '%s\n' "lock_mode=$lock_mode" "lock_records=${lock_records:+yes}" >"$lock_home/settings"
@@ -140,7 +149,7 @@ lock_sources() {
     lock_list=$root$resolved/zz-dock2sh-lock.list
     [ -d "$root$resolved" ] && [ ! -L "$lock_list" ] || return 0
     lock_all | sed -n 's/^source //p' | awk '!seen[$0]++' >"$lock_home/sources"
-    [ -z "${lock_vendor-}" ] || [ ! -f "$lock_vendor/debs/Packages" ] ||
+    ! lock_vendor_has debs/Packages ||
         echo 'deb [trusted=yes] file:/dev/dock2sh/vendor/debs ./' >>"$lock_home/sources"
     [ -s "$lock_home/sources" ] || return 0
     undo_later remove "$lock_list"
@@ -188,7 +197,7 @@ lock_environment() {
     fi
     env_has PIP_LOG || set -- "$@" PIP_LOG=/dev/dock2sh/step/pip.log
     env_has PIP_REPORT || set -- "$@" PIP_REPORT=/dev/dock2sh/step/report.0
-    [ ! -d "${lock_vendor-}/pip" ] || set -- "$@" PIP_NO_INDEX=1 PIP_FIND_LINKS=/dev/dock2sh/vendor/pip
+    ! lock_vendor_has pip || set -- "$@" PIP_NO_INDEX=1 PIP_FIND_LINKS=/dev/dock2sh/vendor/pip
     run_more="$run_more $(quote "$@")"
 }
 
@@ -228,6 +237,26 @@ lock_note() {
     cat "$state/installed" >"$lock_to/before"
     cat "$lock_home/step/records" >"$lock_to/records"
     lock_fetched_by_pip >>"$lock_to/records"
+    [ -z "${lock_keep-}" ] || lock_keep_files
+}
+
+# lock_keep_files: as the step's stand-ins and apt's hook have put them aside. What is a link there is none of ours.
+lock_keep_files() {
+    mkdir -p "$lock_records/kept/files" "$lock_records/kept/debs"
+    for lock_file in "$lock_home"/step/files/* "$lock_home"/step/debs/*; do
+        [ -f "$lock_file" ] && [ ! -L "$lock_file" ] || continue
+        lock_to=${lock_file#"$lock_home/step/"}
+        case ${lock_to#*/} in
+        Packages) cat "$lock_file" >>"$lock_records/kept/debs/Packages" ;;
+        *) cp -p "$lock_file" "$lock_records/kept/$lock_to" ;;
+        esac
+    done
+}
+
+# lock_fetch_kept URL FILE: instead of url_fetch.
+lock_fetch_kept() {
+    cp "$lock_vendor/files/${lock_fetch#*:}" "$2" || fail "$lock_vendor/files/${lock_fetch#*:} cannot be read"
+    url_time=$(stat -c %Y "$lock_vendor/files/${lock_fetch#*:}")
 }
 
 # lock_compare: prints a line for each package that is not as it was locked.
@@ -293,4 +322,8 @@ lock_fetched() {
     [ -n "${lock_records-}" ] || return 0
     mkdir -p "$lock_records/$step_number"
     printf '%s\n' "$lock_line" >>"$lock_records/$step_number/records"
+    [ -n "${lock_keep-}" ] && [ -f "$state/url/file" ] || return 0
+    mkdir -p "$lock_records/kept/files"
+    cp "$state/url/file" "$lock_records/kept/files/${lock_got#*:}"
+    touch -d "@$url_time" "$lock_records/kept/files/${lock_got#*:}"
 }

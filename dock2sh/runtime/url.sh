@@ -10,7 +10,8 @@ add_url() {
     ! dry || { say "fetch $(quote "$1") into $(quote "$2")"; return 0; }
     rm -rf "$state/url"
     mkdir "$state/url"
-    url_fetch "$1" "$state/url/file"
+    ${fetch_instead:-url_fetch} "$1" "$state/url/file"
+    fetch_instead=''
     url_verify "$state/url/file"
     ${fetch_after:-:} "$1"
     fetch_after=''

@@ -797,6 +797,7 @@ option() {
     --build-context) option_pair "$1" "$2" && contexts="$contexts $(quote "$2")" ;;
     --secret) option_secret "$2" && secrets="$secrets $(quote "$2")" ;;
     --ssh) agents="$agents $(quote "$2")" ;;
+    --vendor) option_vendor "$2" ;;
     --door) option_door "$2" ;;
     --state) [ -n "$2" ] || misused '--state needs a directory.' && state=$2 ;;
     *) misused "Unknown option $(quote "$1")." ;;
@@ -832,6 +833,13 @@ option_root() {
     /*) target_root=$1 ;;
     *) target_root=$(pwd -P)/$1 ;;
     esac
+}
+
+# --vendor DIR: what `dock2sh lock --vendor` has kept of what the steps fetch.
+option_vendor() {
+    [ -n "${lock_mode-}" ] || misused '--vendor: this script has no lock, so nothing says which files are meant.'
+    lock_vendor=$(cd -P "$1" 2>/dev/null && pwd -P) || misused "--vendor $(quote "$1"): no such directory."
+    : "$lock_vendor"
 }
 
 option_pair() {
@@ -965,6 +973,7 @@ What `docker build` does with the Dockerfile, as a shell script. Run it as root.
   --base IMAGE=SOURCE                    a base image: a directory, a tar of a root file system, or docker-image://NAME
   --secret id=ID,src=FILE                or id=ID,env=VARIABLE
   --ssh default[=SOCKET]                 an agent for RUN --mount=type=ssh
+  --vendor DIR         files that `dock2sh lock --vendor DIR` has kept
   --state DIR          where it keeps its own things while it works; default: a directory of its own in /var/lib/dock2sh
   start [-e K=V] [--entrypoint X] [-w DIR] [-u USER] [ARG...]   start what was built, as `docker run IMAGE ARG...`
 

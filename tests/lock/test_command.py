@@ -125,6 +125,19 @@ def test_two_locks(folder: Path) -> None:
     assert (same.returncode, same.stdout) == (0, "")
 
 
+def test_kept_files_without_a_lock(folder: Path) -> None:
+    (folder / "setup.sh").write_text(call(folder, "--lock=off", ".").stdout)
+    done = subprocess.run(["sh", "setup.sh", "--vendor", "."], cwd=folder, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr.splitlines()[0]) == (
+        2,
+        "--vendor: this script has no lock, so nothing says which files are meant.",
+    )
+    lock(folder)
+    (folder / "setup.sh").write_text(call(folder, "--lock=strict", ".").stdout)
+    done = subprocess.run(["sh", "setup.sh", "--vendor", "none"], cwd=folder, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr.splitlines()[0]) == (2, "--vendor none: no such directory.")
+
+
 def test_help_teaches() -> None:
     done = subprocess.run([sys.executable, "-m", "dock2sh", "lock", "--help"], capture_output=True, text=True, check=True)
     assert "dock2sh lock --update curl ." in done.stdout

@@ -37,7 +37,7 @@ def run(request: pytest.FixtureRequest, workshop: Workshop) -> Run:
         command: str, *lines: str, mode: str = "strict", records: str = "", text: str = ""
     ) -> "subprocess.CompletedProcess[str]":
         held = "".join(f"{line}\n" for line in lines)
-        data = f"lock_mode={mode} lock_vendor='' lock_records='{records}'\nlock_data() {{\n    cat <<'LOCK'\n{held}LOCK\n}}\n"
+        data = f"lock_mode={mode} lock_records='{records}'\nlock_data() {{\n    cat <<'LOCK'\n{held}LOCK\n}}\n"
         data += f"lock_text() {{\n    cat <<'TEXT'\n{text}TEXT\n}}\n"
         body = "    from busybox\n    base_env PATH=/bin\n    step 1 'Dockerfile:2  RUN it'\n    locked\n"
         body += f"    run <<'RUN'\n{command}\nRUN\n"
@@ -131,7 +131,7 @@ def test_what_is_noted(run: Run, workshop: Workshop, tmp_path: Path) -> None:
     assert noted["before"] == "apk musl x86_64 1.2.5-r0 Q1musl=\n"
     assert noted["after"] == "apk curl x86_64 1 Q1curl=\n" + noted["before"]
     assert noted["records"].splitlines()[0].startswith("base ")
-    assert noted["records"].splitlines()[1:] == ["fetched demo-1.0-py3-none-any.whl abcd"]
+    assert noted["records"].splitlines()[1:] == ["fetched demo-1.0-py3-none-any.whl abcd http://h/demo-1.0-py3-none-any.whl"]
 
 
 def test_a_report_of_pip(run: Run, tmp_path: Path) -> None:

@@ -11,7 +11,7 @@ D, E = "ab" * 32, "cd" * 32
 def test_notes_are_things() -> None:
     got = noted(
         f"base {D}\ndeb curl amd64 7.88.1 {D} curl\nurl https://u:p@h/x {D} 12\ngit https://h/r clone:main {'ab' * 20}\n"
-        f"fetched flask-3.0.3-py3-none-any.whl {D}\nfetched my_pkg-1.0.tar.gz -\n"
+        f"fetched flask-3.0.3-py3-none-any.whl {D} -\nfetched my_pkg-1.0.tar.gz - -\n"
         f"list http://deb.debian.org/debian/ bookworm main Debian Debian 1761991200 - -\n"
         f"list http://deb.debian.org/debian/ bookworm contrib Debian Debian 1761991200 - -\n"
         f"list http://security.debian.org/ bookworm-security main Debian Debian-Security 1761991200 - -\n"
@@ -72,7 +72,7 @@ def test_commands_that_nobody_can_foretell() -> None:
 
 def test_what_was_fetched_and_what_is_installed_are_one() -> None:
     where = "/usr/local/lib/python3.11/site-packages/"
-    fetched = noted(f"fetched flask-3.0.3-py3-none-any.whl {D}\nfetched setuptools-70.0-py3-none-any.whl {D}\n")
+    fetched = noted(f"fetched flask-3.0.3-py3-none-any.whl {D} -\nfetched setuptools-70.0-py3-none-any.whl {D} -\n")
     installed = Found(
         (Pip("flask", "3.0.3", path=f"{where}flask-3.0.3.dist-info"), Pip("uvx", "1.0", path=f"{where}uvx-1.0.dist-info"),
          Npm("left-pad", "1.3.0", "/app/node_modules/left-pad", "-"), Rpm("bash", "5.2-1", "x86_64")), (), ())  # fmt: skip

@@ -196,3 +196,29 @@ def _both(place: Place, name: str) -> None:
         file.write_bytes(data)
     older = (page / "index.html").read_text()
     (page / "index.html").write_text(older.replace("</body>", newer.partition("<body>")[2].partition("</body>")[0] + "</body>"))
+
+
+def test_files_that_were_kept(place: Place, tools: str, tmp_path: Path) -> None:
+    """Built again when nobody answers any more, from a directory alone."""
+    pip = f"pip install --break-system-packages --no-cache-dir --index-url {place.world.url}/simple"
+    place.write(
+        f"FROM {tools}",
+        *apt(place, "demo", "steady"),
+        f"RUN {pip} demo && curl -fsS {place.world.url}/tool.sh | sh >/said",
+        f"ADD {place.world.url}/archive.tar /kept/",
+    )
+    place.locks("--vendor", tmp_path / "kept")
+    first = place.builds("strict", "first")
+    place.world.close()
+    failed = place.fails("strict", "--snapshot", "off")
+    assert "Unable to locate package demo" in failed
+    second = place.builds("strict", "second", "--snapshot", "off", "--vendor", tmp_path / "kept")
+    assert (second / "said").read_text() == "tool 1.1\n"
+    assert (second / "kept/archive.tar").read_bytes() == (first / "kept/archive.tar").read_bytes()
+    assert (second / "kept/archive.tar").stat().st_mtime == int((first / "kept/archive.tar").stat().st_mtime)
+    ours, theirs = tree(second), tree(first)
+    ours = {path: about for path, about in ours.items() if "__pycache__" not in path}
+    assert ours == {path: about for path, about in theirs.items() if "__pycache__" not in path}
+    for file in (tmp_path / "kept/debs").glob("*.deb"):
+        file.write_bytes(file.read_bytes() + b"\n")
+    assert "Dockerfile:3: error" in place.fails("strict", "--snapshot", "off", "--vendor", tmp_path / "kept")

@@ -73,6 +73,7 @@ got() {
     sum=$(sha256sum <"$2" 2>/dev/null) || { unlocked "$tidy" '(no sha256sum here)' && return 0; }
     sum=${sum%% *}
     note "url $tidy $sum $(wc -c <"$2" | tr -d ' ')"
+    [ ! -d "$lock/step/files" ] || [ -f "$lock/step/files/$sum" ] || cp "$2" "$lock/step/files/$sum"
     locks url || return 0
     if ! held url "$tidy"; then
         deviates "$tidy is fetched, but not locked"

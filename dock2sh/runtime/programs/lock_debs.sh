@@ -1,12 +1,22 @@
 # Called by apt with the packages that dpkg is about to unpack, a file a line.
 . /dev/dock2sh/common
+
+# keep: the file, and its paragraph of a list for apt.
+keep() {
+    cp "$file" "$lock/step/debs/$sum.deb"
+    {
+        dpkg-deb -f "$file"
+        printf 'Filename: ./%s\nSize: %s\nSHA256: %s\n\n' "$sum.deb" "$(wc -c <"$file" | tr -d ' ')" "$sum"
+    } >>"$lock/step/debs/Packages"
+}
+
 status=0
 while IFS= read -r file; do
     name=$(dpkg-deb -f "$file" Package) version=$(dpkg-deb -f "$file" Version) architecture=$(dpkg-deb -f "$file" Architecture)
     sum=$(sha256sum <"$file") sum=${sum%% *}
     source=$(dpkg-deb -f "$file" Source) source=${source%% *}
     note "deb $name $architecture $version $sum ${source:-$name}"
-    [ -z "$lock_records" ] || [ ! -d "$lock/step/debs" ] || cp "$file" "$lock/step/debs/"
+    [ -z "$lock_records" ] || [ ! -d "$lock/step/debs" ] || keep
     locks deb || continue
     found=
     while read -r kind its_name its_architecture its_version its_sum _; do
