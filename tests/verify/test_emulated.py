@@ -1,0 +1,77 @@
+"""Our side emulated: what a layer a step lets the judge see."""
+
+from pathlib import Path
+
+import pytest
+
+import dock2sh
+from dock2sh.plan.context import locate
+from dock2sh.plan.evaluate import Options
+from dock2sh.proof import Wish, prove
+from dock2sh.sandbox import SandboxError
+from dock2sh.verify import How, Run, Verdict
+
+pytestmark = [pytest.mark.root, pytest.mark.docker]
+
+
+def judged(folder: Path, dockerfile: str, ours: str = "1", how: How | None = None, sandbox: str = "namespaces") -> Verdict:
+    """A Dockerfile with `ARG X`: docker builds it with 1, we with what is given."""
+    (folder / "Dockerfile").write_text(dockerfile)
+    project = locate(str(folder))
+    plan = dock2sh.evaluate(dock2sh.parse(project.text), Options({"X": ours}), dock2sh.find_bases({}))
+    wish = Wish(["--build-arg=X=1"], [], how=how or How(), sandbox=sandbox)
+    return prove(plan, project, str(folder / "Dockerfile"), lambda plan: dock2sh.script(plan, project), wish)
+
+
+STAGES = """\
+FROM busybox AS a
+ARG X
+RUN mkdir -m 1777 /q && ln -s /etc /q/l && mknod /q/p p
+FROM busybox
+ARG X
+COPY --from=a /q /z
+RUN echo $X >/x; if [ $X = 2 ]; then touch /between; fi
+RUN rm -f /between /bin/vi
+WORKDIR /w
+CMD ["cat", "/x"]
+"""
+
+
+def test_the_same_is_identical(tmp_path: Path) -> None:
+    answer = judged(tmp_path, STAGES, how=How(each_step=True, behaviour=(Run(),)))
+    assert (answer.verdict, answer.differences, answer.notes) == ("identical", (), ())
+    assert answer.sides[0] == "dock2sh emulate (namespaces)"
+    assert all(step.our_seconds > 0 for step in answer.steps)
+
+
+def test_what_the_next_step_deletes_is_seen_in_the_layer(tmp_path: Path) -> None:
+    answer = judged(tmp_path, STAGES, ours="2")
+    found = [(one.where, one.what, one.step, one.line) for one in answer.real if one.what != "history"]
+    assert found == [("/x", "content", 3, 7), ("/between", "layer", 3, 7), ("/between", "layer", 4, 8)]
+
+
+def test_each_step_names_the_first_that_differs(tmp_path: Path) -> None:
+    dockerfile = "FROM busybox\nARG X\nRUN true\nRUN echo $X >/x\nRUN echo done >/x\n"
+    answer = judged(tmp_path, dockerfile, ours="2", how=How(each_step=True))
+    assert [(one.where, one.what, one.step, one.line) for one in answer.first] == [("/x", "content", 2, 4)]
+
+
+def test_the_same_step_fails_on_both_sides(tmp_path: Path) -> None:
+    assert judged(tmp_path, "FROM busybox\nARG X\nRUN exit 7\n").verdict == "identical"
+    answer = judged(tmp_path, "FROM busybox\nARG X\nRUN exit $X\n", ours="2")
+    assert answer.verdict == "inconclusive"
+    assert "ours with 2, docker with 1" in answer.notes[0]
+
+
+def test_nothing_of_it_is_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "data"))
+    (tmp_path / "context").mkdir()
+    assert judged(tmp_path / "context", "FROM busybox\nARG X\nRUN touch /x\n").verdict == "identical"
+    kept = [name for name in ("build", "layers", "work") if any((tmp_path / "data/dock2sh" / name).iterdir())]
+    assert kept == []
+
+
+def test_a_sandbox_that_cannot_be_had_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PATH", "/nowhere")
+    with pytest.raises(SandboxError, match="podman"):
+        judged(tmp_path, "FROM scratch\nARG X\nENV A=1\n", sandbox="podman")
