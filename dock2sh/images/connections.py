@@ -10,7 +10,15 @@ from urllib.parse import urlsplit
 from urllib.request import getproxies, proxy_bypass
 
 import urllib3
-from urllib3.exceptions import ConnectTimeoutError, HTTPError, MaxRetryError, NameResolutionError, NewConnectionError, SSLError
+from urllib3.exceptions import (
+    ConnectTimeoutError,
+    HTTPError,
+    InsecureRequestWarning,
+    MaxRetryError,
+    NameResolutionError,
+    NewConnectionError,
+    SSLError,
+)
 from urllib3.util import Retry, Timeout
 
 from . import ImageError
@@ -76,6 +84,7 @@ def pool(host: str, loose: bool) -> Any:
         _trust(context, os.path.join(folder, host.partition("/")[0]))
     if loose:
         context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+        urllib3.disable_warnings(InsecureRequestWarning)  # it was asked for, or is this machine
     proxy = getproxies().get("https") or getproxies().get("all")
     options: dict[str, Any] = {"ssl_context": context, "maxsize": 8, "retries": RETRY, "timeout": TIMEOUT}
     if proxy and not _is_loopback(host) and not proxy_bypass(host):

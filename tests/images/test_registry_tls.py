@@ -1,6 +1,7 @@
 """A real registry with TLS and an authority of its own, as one has in a company: whom we trust, and who we are."""
 
 import subprocess
+import warnings
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -77,7 +78,9 @@ def test_whom_we_trust(start_registry: Start, store: Store, made: Path, tmp_path
     monkeypatch.setenv("SSL_CERT_FILE", str(made / "authority.crt"))  # OpenSSL's own way
     assert pull(other, f"{host}/app:1").id == image.id
     monkeypatch.delenv("SSL_CERT_FILE")
-    assert pull(open_store(str(tmp_path / "third")), f"{host}/app:1", ways=Ways(insecure=(host,))).id == image.id
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        assert pull(open_store(str(tmp_path / "third")), f"{host}/app:1", ways=Ways(insecure=(host,))).id == image.id
 
 
 def test_who_we_are(start_registry: Start, store: Store, made: Path, tmp_path: Path) -> None:
