@@ -339,7 +339,7 @@ def _rights(process: Process) -> None:
     """The pipes become the user's, since programs open /dev/stdout; then calls, capabilities, groups and numbers."""
     if process.uid:
         for stream in (0, 1, 2):
-            with suppress(PermissionError):
+            with suppress(OSError):  # EPERM: not ours to give; EINVAL: nobody of this user namespace, which `_numbers` says
                 os.fchown(stream, process.uid, -1)
     if not process.insecure:
         if process.capabilities <= CAPABILITIES:  # a right more lifts docker's filter in part, ours as a whole
@@ -351,7 +351,11 @@ def _rights(process: Process) -> None:
 def _numbers(process: Process) -> None:
     with suppress(PermissionError):  # a user namespace of one id has no say over groups (user_namespaces(7))
         os.setgroups(process.groups)
-    if process.gid != os.getgid():
-        os.setgid(process.gid)
-    if process.uid != os.getuid():
-        os.setuid(process.uid)
+    try:
+        if process.gid != os.getgid():
+            os.setgid(process.gid)
+        if process.uid != os.getuid():
+            os.setuid(process.uid)
+    except OSError as error:
+        cure = "this sandbox has no such user; root's has, or one with ranges in /etc/subuid and /etc/subgid"
+        raise OSError(error.errno, cure, f"user {process.uid}:{process.gid}") from error

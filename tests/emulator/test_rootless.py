@@ -93,6 +93,7 @@ def test_without_them_it_says_what_does_not_work(as_user: AsUser, place: Path, i
         for name, text in rows.items():
             Path(name).write_text("".join(row for row in text.splitlines(keepends=True) if not row.startswith(USER)))
         done = as_user("emulate", f"--base=busybox={image}", "--progress=plain", place / "project")
+        other = as_user("run", f"--base=busybox={image}", "-u", "4:5", "busybox", "id")
     finally:
         for name, text in rows.items():
             Path(name).write_text(text)
@@ -100,3 +101,5 @@ def test_without_them_it_says_what_does_not_work(as_user: AsUser, place: Path, i
     assert "#1 DONE" in done.stderr
     assert done.returncode == 1
     assert "chown" in done.stderr
+    assert other.returncode != 0
+    assert "user 4:5: this sandbox has no such user" in other.stderr
