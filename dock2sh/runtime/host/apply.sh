@@ -13,13 +13,18 @@ step_close() {
     changes_find
     ! step_is_on_machine || run_directories
     ! step_is_on_machine || { guard_packages && guard_services; }
-    unmount_at "$step_root"
+    step_unmount
     ! step_is_on_machine || apply_undisturbed
     apply_keep
     apply_note
     apply
     unset step_root
     log_time "done $step_now"
+}
+
+# step_unmount: a stage that stands on this machine's files has an overlay of its own, below the step's at the same place.
+step_unmount() {
+    if step_is_on_machine; then unmount_at "$step_root"; else unmount "$step_root"; fi
 }
 
 # changes_find: the lists, for each file system.

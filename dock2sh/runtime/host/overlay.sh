@@ -50,8 +50,13 @@ unmount_at() {
     at=$1 LC_ALL=C awk '$2 == ENVIRON["at"] || index($2, ENVIRON["at"] "/") == 1 { way[++n] = $2 } END { while (n) print way[n--] }' /proc/self/mounts |
         while IFS= read -r overlay_point; do
             overlay_point=$(printf '%b' "$(printf '%s' "$overlay_point" | sed 's/\\\([0-7]\)/\\0\1/g')")
-            umount "$overlay_point" 2>/dev/null || umount -l "$overlay_point"
+            unmount "$overlay_point"
         done
+}
+
+# unmount DIR: what was mounted on it last.
+unmount() {
+    umount "$1" 2>/dev/null || umount -l "$1"
 }
 
 # root_ready: the stage's root is there, and this step's overlay on it. The first step of a stage begins with a new root.
@@ -71,7 +76,7 @@ stage_begins() {
 }
 
 stage_remove() {
-    ! [ -e "$state/stages/$1/on-host" ] || umount "$state/stages/$1/root" 2>/dev/null || :
+    ! [ -e "$state/stages/$1/on-host" ] || unmount_at "$state/stages/$1/root"
     rm -rf "$state/stages/$1/root" "$state/stages/$1/done" "$state/stages/$1/on-host" "$state/stages/$1/layer"
 }
 
