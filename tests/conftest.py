@@ -29,9 +29,10 @@ _NEEDS = {
     "registry": "docker-registry and skopeo (apt-get install docker-registry skopeo)",
     "root": "root, to build root file systems (sudo -E python -m pytest)",
     "podman": "podman (apt-get install podman runc)",
+    "machine": "systemd-nspawn and mmdebstrap (apt-get install systemd-container mmdebstrap)",
     "vm": "QEMU (apt-get install qemu-system-x86 busybox-static)",
 }
-_PROGRAMS = {"podman": "podman", "vm": "qemu-system-x86_64"}
+_PROGRAMS = {"podman": "podman", "machine": "systemd-nspawn", "vm": "qemu-system-x86_64"}
 _unchecked: dict[str, list[str]] = {}
 
 

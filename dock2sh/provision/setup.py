@@ -163,7 +163,7 @@ def health(plan: Plan, service: Service) -> str:
         f"# Made by dock2sh {__version__}.",
         "",
         "probe() {",
-        f"    {service.runner} --entrypoint {quote(words[0])} -- {' '.join(map(quote, words[1:]))}".rstrip(),
+        f"    {service.runner} --exec -- {' '.join(map(quote, words))}",
         "}",
         "",
         *(f"{key}={quote(value)}" for key, value in data.items()),

@@ -7,9 +7,11 @@ main() {
     umask 022
     PATH=${PATH:-/usr/bin}:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
     case ${1-} in --help | -h) help_text && exit ;; esac
-    action=start door='' state=/nonexistent start_arguments=$(quote "$@") root='' target_root=''
+    action=start door='' state=/nonexistent root='' target_root=''
     [ ! -e "$service_place/way" ] || [ "$(cat "$service_place/way")" != root ] || target_root=$service_place/rootfs
+    ! [ "${1-}" = --exec ] || { inside_service && shift; }
     : "$action$door$state$root$target_root"
+    start_arguments=$(quote "$@")
     state_reset
     image
     user=$service_user cwd=$service_directory cwd_text=$service_directory
@@ -20,10 +22,19 @@ main() {
 help_text() {
     cat <<HELP
 usage: run-$service_name [-e K=V] [--entrypoint X] [-w DIR] [-u USER] [ARG...]
+       run-$service_name --exec [-e K=V] [-w DIR] [-u USER] COMMAND [ARG...]
 
-Starts $service_name in the foreground, as \`docker run IMAGE ARG...\` does: ARGs take the place of the image's CMD. Its environment is in
-$service_env, which is shell text and may be changed.
+Starts $service_name in the foreground, as \`docker run IMAGE ARG...\` does: ARGs take the place of the image's CMD. With --exec
+COMMAND is run where the service runs, with its files, as \`docker exec\` does. The environment is in $service_env,
+which is shell text and may be changed.
 HELP
+}
+
+# inside_service: --exec: the command is run in the root that the running service sees, with its volumes.
+inside_service() {
+    inside_pid=$(systemctl show -p MainPID --value "$service_name.service" 2>/dev/null)
+    [ "${inside_pid:-0}" -gt 0 ] || missing "the service: it is not running (systemctl start $service_name)"
+    target_root=/proc/$inside_pid/root
 }
 
 # file_environment FILE: what FILE sets, and what it cannot (a name that is none to a shell). It is read by a shell of its own, so that
@@ -40,6 +51,7 @@ file_environment() {
 start_image() {
     root=$target_root start_env=''
     : "${image_entrypoint=}${image_cmd=}"
+    case $target_root in /proc/*) image_entrypoint='' image_cmd='' ;; esac
     eval "start_options $start_arguments"
     [ -n "$image_entrypoint$image_cmd" ] || misused 'No command specified: the image has neither ENTRYPOINT nor CMD. Name one.'
     account "${user:-0}"
