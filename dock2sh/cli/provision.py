@@ -17,6 +17,10 @@ if TYPE_CHECKING:
 Directory = Annotated[str, typer.Option("-o", "--output", metavar="DIR", help="The bundle: a directory, which is made.")]
 Name = Annotated[str, typer.Option("--name", metavar="NAME", help="Name of the service; default: the context's directory.")]
 
+Url = Annotated[
+    str, typer.Option("--url", metavar="URL", help="Where setup.sh will be: cloud-init.yaml fetches it, and has its digest.")
+]
+
 
 def provision(
     target: Target = ".",
@@ -30,6 +34,7 @@ def provision(
     secret: Secrets = None,
     offline: Offline = False,
     name: Name = "",
+    url: Url = "",
     output: Directory = "",
 ) -> None:
     """Write what sets a machine up as the Dockerfile says, without containers, and starts it as a service.
@@ -51,8 +56,10 @@ def provision(
     wish = name or service_name(Path(project.context or ".").resolve().name)
     if not re.fullmatch(r"[a-z][a-z0-9-]{0,39}", wish):
         usage(f"--name {wish}: small letters, digits and -, beginning with a letter, at most 40")
+    if url and not re.fullmatch(r"https?://[^\s\x00-\x1f]+", url):
+        usage(f"--url {url}: an address that begins with https:// or http://")
     with Complaints(project):
-        made = bundle(plan, project, dockerfile.escape, Service(wish))
+        made = bundle(plan, project, dockerfile.escape, Service(wish), url)
     write_bundle(made, Path(output))
     note(f"{output}/README.md says how to go on")
 

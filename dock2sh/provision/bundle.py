@@ -5,6 +5,8 @@ from typing import NamedTuple
 from dock2sh.model import Plan
 from dock2sh.plan.context import Project
 from dock2sh.provision import service as units
+from dock2sh.provision.ansible import role, script_path
+from dock2sh.provision.cloud_init import user_data
 from dock2sh.provision.environment import env_file, has_secret, profile
 from dock2sh.provision.readme import readme
 from dock2sh.provision.service import Service
@@ -26,8 +28,8 @@ class Bundle(NamedTuple):
     files: tuple[File, ...]
 
 
-def bundle(plan: Plan, project: Project, escape: str, service: Service) -> Bundle:
-    """All files. Raises Refused for what no script can do."""
+def bundle(plan: Plan, project: Project, escape: str, service: Service, url: str = "") -> Bundle:
+    """All files; `url` is where machines that are made new will find setup.sh. Raises Refused for what no script can do."""
     installed = host_files(plan, service)
     script = setup(plan, project, escape, service, installed, units.starts(plan))
     files = [File("setup.sh", script, 0o755)]
@@ -36,7 +38,17 @@ def bundle(plan: Plan, project: Project, escape: str, service: Service) -> Bundl
         File("uninstall.sh", uninstall(service).encode(), 0o755),
         File("README.md", readme(plan, project, service).encode()),
     ]
-    return Bundle(service, tuple(files))
+    return Bundle(service, (*files, *_fleet(script, service, url)))
+
+
+def _fleet(script: bytes, service: Service, url: str) -> list[File]:
+    """What sets up many: Ansible, and cloud-init for machines that are made."""
+    roles = [File(f"ansible/{path}", text.encode()) for path, text in role(service).items()]
+    return [
+        *roles,
+        File(f"ansible/{script_path(service)}", script, 0o755),
+        File("cloud-init.yaml", user_data(script, service, url).encode()),
+    ]
 
 
 def host_files(plan: Plan, service: Service) -> list[HostFile]:

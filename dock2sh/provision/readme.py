@@ -11,6 +11,7 @@ from dock2sh.provision.service import Service, health_test, ports, signal, start
 def readme(plan: Plan, project: Project, service: Service) -> str:
     """The page, in the order in which one needs it."""
     parts = [_what(plan, project, service), _do(plan, service), _service(plan, service) if starts(plan) else "", _back(service)]
+    parts.append(_fleet(service))
     return "\n".join(part for part in parts if part)
 
 
@@ -80,4 +81,19 @@ def _back(service: Service) -> str:
 
 Every file that was added goes, every one that was changed or deleted comes back, but for those that somebody has
 changed since: these are named.
+"""
+
+
+def _fleet(service: Service) -> str:
+    return """\
+## Many machines
+
+With Ansible (`ansible-core` is enough); the hosts need no Python:
+
+    cd ansible                                  # name your hosts in inventory.yml
+    ansible-playbook -i inventory.yml playbook.yml --check     # which hosts have steps left
+    ansible-playbook -i inventory.yml playbook.yml             # does them; run it again after a failure
+
+`cloud-init.yaml` is user-data for machines that are made new. Unless it was made with `--url` it holds all of setup.sh; for a cloud
+that takes less than that (Amazon EC2 16 KB, OpenStack 64 KB) put setup.sh on a server, and make the bundle with its address.
 """

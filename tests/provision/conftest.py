@@ -25,9 +25,20 @@ class Machine:
         self.leader = 0
 
     def boot(self) -> None:
-        words = ["systemd-nspawn", "--register=no", "--keep-unit", "-q", "-D", str(self.root), "--resolv-conf=copy-host", "--boot"]
+        words = [
+            "systemd-nspawn",
+            "--register=no",
+            "--keep-unit",
+            "-q",
+            "-D",
+            str(self.root),
+            "--resolv-conf=copy-host",
+            "--boot",
+        ]
         env = {**os.environ, "SYSTEMD_NSPAWN_UNIFIED_HIERARCHY": "1"}
-        self.nspawn = subprocess.Popen(words, env=env, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        self.nspawn = subprocess.Popen(
+            words, env=env, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+        )
         for _ in range(300):
             children = Path(f"/proc/{self.nspawn.pid}/task/{self.nspawn.pid}/children")
             self.leader = int((children.read_text().split() or ["0"])[0]) if children.exists() else 0
@@ -115,6 +126,13 @@ def new_machine(base: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterato
 
 
 @pytest.fixture(scope="module")
-def machine(new_machine: Callable[[], Machine]) -> Machine:
-    """One for all tests of a module: each of them leaves it as it was."""
+def _machine(new_machine: Callable[[], Machine]) -> Machine:
     return new_machine()
+
+
+@pytest.fixture
+def machine(_machine: Machine) -> Iterator[Machine]:
+    """One for all tests of a module: each of them leaves it as it was, also one that fails."""
+    yield _machine
+    _machine.call("sh", "/var/lib/dock2sh/demo/uninstall.sh", "--yes", "--purge")
+    _machine.call("rm", "-rf", "/var/lib/dock2sh", "/srv/app", "/srv/count", "/srv/wanted")

@@ -47,7 +47,7 @@ def take_back(machine: Machine, name: str = "demo") -> str:
 @pytest.mark.parametrize("shell", ["dash", "bash", "busybox ash"])
 def test_there_and_back(machine: Machine, context: Path, shell: str) -> None:
     setup = ready(machine, PLAIN, context)
-    (machine.root / "tmp/mine").write_text("not a step's")
+    machine.said("sh", "-c", "echo no step of ours >/tmp/mine")
     before = machine.snapshot()
     words = [*shell.split(), setup]
 
@@ -61,7 +61,7 @@ def test_there_and_back(machine: Machine, context: Path, shell: str) -> None:
     assert ((app / "note").stat().st_uid, (app / "note").stat().st_mode & 0o777) == (977, 0o640)
     assert not (machine.root / "etc/motd").exists()
     time.sleep(0.5)
-    assert machine.said("journalctl", "-u", "demo", "-o", "cat", "-n", "1", "-t", "sh") == "a 'b' $c 977 /srv/app\n"
+    assert machine.said("journalctl", "-u", "demo", "-o", "cat", "-n", "1", "-t", "run-demo") == "a 'b' $c 977 /srv/app\n"
     assert machine.said("sh", "-c", "ls /tmp/mine") == "/tmp/mine\n"
 
     once = machine.snapshot()
@@ -145,16 +145,21 @@ def test_packages_of_the_machine_are_not_removed(machine: Machine, context: Path
 
 def test_services_that_packages_bring_do_not_start(machine: Machine, context: Path) -> None:
     """Neither now nor at the next boot; as a container of the image has them lying about."""
-    unit = r"[Service]\nExecStart=/bin/sleep 1000\n[Install]\nWantedBy=multi-user.target\n"
-    text = f"""FROM debian:12
-RUN mkdir -p /p/DEBIAN /p/lib/systemd/system && printf 'Package: pest\\nVersion: 1\\nArchitecture: all\\nMaintainer: x\\nDescription: x\\n' \
- > /p/DEBIAN/control && printf '{unit}' > /p/lib/systemd/system/pest.service \
- && printf '#!/bin/sh\\ndeb-systemd-helper enable pest.service\\ndeb-systemd-invoke start pest.service\\n' > /p/DEBIAN/postinst \
- && chmod 755 /p/DEBIAN/postinst && dpkg-deb -b /p /p.deb && dpkg -i /p.deb && rm -r /p /p.deb
+    (context / "control").write_text("Package: pest\nVersion: 1\nArchitecture: all\nMaintainer: x\nDescription: x\n")
+    (context / "pest.service").write_text("[Service]\nExecStart=/bin/sleep 1000\n[Install]\nWantedBy=multi-user.target\n")
+    # as debhelper writes it
+    start = "[ ! -d /run/systemd/system ] || deb-systemd-invoke start pest.service"
+    (context / "postinst").write_text(f"#!/bin/sh\ndeb-systemd-helper enable pest.service\n{start}\n")
+    text = """FROM debian:12
+COPY control /p/DEBIAN/
+COPY --chmod=755 postinst /p/DEBIAN/
+COPY pest.service /p/lib/systemd/system/
+RUN dpkg-deb -b /p /p.deb && dpkg -i /p.deb && rm -r /p /p.deb
 """
     setup = ready(machine, text, context)
     before = machine.snapshot()
-    assert "masked: pest.service" in machine.call("sh", setup, "--yes").stderr
+    told = machine.call("sh", setup, "--yes")
+    assert "masked: pest.service" in told.stderr, told.stderr[-900:]
     assert machine.call("systemctl", "is-enabled", "pest.service").stdout == "masked\n"
     take_back(machine)
     machine.said("sh", setup, "--yes", "--allow-services")
@@ -171,7 +176,7 @@ def test_what_somebody_changed_since_stays(machine: Machine, context: Path) -> N
     assert machine.said("sh", setup, "--yes").endswith("changed=0\n")
     machine.said("systemctl", "restart", "demo")
     time.sleep(0.5)
-    assert machine.said("journalctl", "-u", "demo", "-o", "cat", "-n", "1", "-t", "sh") == "other 977 /srv/app\n"
+    assert machine.said("journalctl", "-u", "demo", "-o", "cat", "-n", "1", "-t", "run-demo") == "other 977 /srv/app\n"
     assert "/srv/app/note" in take_back(machine)
     assert (machine.root / "srv/app/note").read_text() == "mine"
     machine.said("rm", "-r", "/srv/app", "/etc/dock2sh")
@@ -195,8 +200,8 @@ ENTRYPOINT ["/bin/prog/printf", "%s|%s|\n", "a \"b\" $HOME %h \\ ' ;", ""]
     machine.said("sh", setup, "--yes")
     time.sleep(0.5)
     journal = machine.said("journalctl", "-u", "demo", "-o", "cat", "-t", "printf")
-    assert journal.splitlines()[0] == "a \"b\" $HOME %h \\ ' ;||"
-    assert machine.said("run-demo", "again").endswith("a \"b\" $HOME %h \\ ' ;||\nagain||\n")
+    assert journal.splitlines()[0] == 'a "b" $HOME %h \\ \' ;||'
+    assert machine.said("run-demo", "again").endswith('a "b" $HOME %h \\ \' ;||\nagain||\n')
     assert not (machine.root / "bin/prog").exists()
     assert machine.said("sh", setup, "--yes").endswith("changed=0\n")
     take_back(machine)
@@ -230,7 +235,10 @@ def test_twenty_kills(machine: Machine, context: Path) -> None:
 
 
 def test_it_comes_up_again_after_a_reboot(machine: Machine, context: Path) -> None:
-    text = PLAIN.replace("exec sleep 1000", "trap 'echo told by quit; exit 0' QUIT; while :; do sleep 0.1; done") + "STOPSIGNAL QUIT\n"
+    text = (
+        PLAIN.replace("exec sleep 1000", "trap 'echo told by quit; exit 0' QUIT; while :; do sleep 0.1; done")
+        + "STOPSIGNAL QUIT\n"
+    )
     setup = ready(machine, text, context)
     machine.said("sh", setup, "--yes")
     machine.halt()
@@ -265,5 +273,3 @@ def test_health_is_told_and_restarts_nothing(machine: Machine, context: Path) ->
     assert machine.call("systemctl", "is-failed", "demo-health").stdout == "failed\n"
     assert machine.said("systemctl", "show", "-p", "MainPID", "demo") == pid
     take_back(machine)
-
-

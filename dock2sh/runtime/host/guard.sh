@@ -3,6 +3,7 @@
 # guard_apt: for the time of a step apt is told what a container's base image tells it, and never to remove by itself what this
 # machine had before.
 guard_apt() {
+    guard_policy
     [ -d "$root/etc/apt/apt.conf.d" ] || return 0
     {
         echo 'APT::AutoRemove::SuggestsImportant "false";' # as in docker's images of Debian and Ubuntu
@@ -13,7 +14,18 @@ guard_apt() {
 }
 
 guard_apt_off() {
-    ! step_is_on_machine || rm -f "$step_root/etc/apt/apt.conf.d/99dock2sh"
+    step_is_on_machine || return 0
+    rm -f "$step_root/etc/apt/apt.conf.d/99dock2sh"
+    ! [ "$(cat "$state/policy" 2>/dev/null)" = ours ] || rm -f "$step_root/usr/sbin/policy-rc.d"
+}
+
+# guard_policy: as in docker's images, no init script is started by a package.
+guard_policy() {
+    echo theirs >"$state/policy"
+    [ -x "$root/usr/sbin/invoke-rc.d" ] && [ ! -e "$root/usr/sbin/policy-rc.d" ] || return 0
+    echo ours >"$state/policy"
+    printf '#!/bin/sh\nexit 101\n' >"$root/usr/sbin/policy-rc.d"
+    chmod 0755 "$root/usr/sbin/policy-rc.d"
 }
 
 # guard_packages_before: what was installed before the first step of all.

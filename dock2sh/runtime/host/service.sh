@@ -110,7 +110,7 @@ service_account() {
     account "${user:-0}"
     service_owner=$account_uid:$account_gid
     [ "$way" = root ] && [ -n "$service_unit" ] && [ -n "$host_unit" ] || return 0
-    service_account_here passwd "$account_uid" user || made_account passwd "$account_uid" "$account_gid"
+    service_account_here passwd "$account_uid" || made_account passwd "$account_uid" "$account_gid"
 }
 
 service_account_here() {
@@ -119,13 +119,19 @@ service_account_here() {
 
 # made_account: systemd looks users up on the machine, not in the tree, and refuses a number without an account.
 made_account() {
-    made_name=d2s-$2
-    tool systemd-sysusers >/dev/null || { warn "the service needs an account with the number $2, and there is no systemd-sysusers" && return; }
-    service_account_here group "$3" || printf 'g d2s-%s %s\n' "$3" "$3" >"/etc/sysusers.d/$service_name.conf.new"
-    printf 'u %s %s:%s "%s, of a private tree"\n' "$made_name" "$2" "$3" "$service_name" >>"/etc/sysusers.d/$service_name.conf.new"
-    file_keep "/etc/sysusers.d/$service_name.conf"
-    mv "/etc/sysusers.d/$service_name.conf.new" "/etc/sysusers.d/$service_name.conf"
-    systemd-sysusers "/etc/sysusers.d/$service_name.conf" || fail "the account $made_name ($2) cannot be made"
+    made_name=d2s-$2 made_file=/etc/sysusers.d/$service_name.conf
+    tool systemd-sysusers >/dev/null || { warn "the service needs an account with the number $2: there is no systemd-sysusers" && return; }
+    for made_next in "$made_file" /etc/passwd /etc/group /etc/shadow /etc/gshadow /etc/passwd- /etc/group- /etc/shadow- /etc/gshadow-; do
+        made_directories "${made_next%/*}"
+        file_keep "$made_next"
+    done
+    {
+        service_account_here group "$3" || printf 'g d2s-%s %s\n' "$3" "$3"
+        printf 'u %s %s:%s "%s, of a private tree"\n' "$made_name" "$2" "$3" "$service_name"
+    } >"$made_file"
+    systemd-sysusers "$made_file" || fail "the account $made_name ($2) cannot be made"
+    printf './%s\0' "${made_file#/}" etc/passwd etc/group etc/shadow etc/gshadow >"$state/list.put"
+    record_sums '' "$state/list.put"
     printf '%s\n' "$made_name" >>"$service_place/accounts"
 }
 

@@ -105,7 +105,8 @@ undo_each() {
 # undo_rest: accounts, the private tree, the record. The log stays.
 undo_rest() {
     ! [ -s "$service_place/accounts" ] || while read -r undo_account; do
-        ! tool userdel >/dev/null || userdel "$undo_account" 2>/dev/null
+        # somebody has changed /etc/passwd since: it was not put back
+        ! grep -q "^$undo_account:" /etc/passwd || ! tool userdel >/dev/null || userdel "$undo_account" 2>/dev/null
     done <"$service_place/accounts"
     ! [ -d /run/systemd/system ] || systemctl daemon-reload
     if [ -n "$undo_purge" ]; then
