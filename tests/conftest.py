@@ -162,13 +162,26 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
 
 def _miss(node: pytest.Item, need: str, why: str) -> None:
     if os.environ.get("CI"):
-        pytest.fail(f"this test needs {_NEEDS[need]}: {why}", pytrace=False)
+        pytest.fail(f"this test needs {_NEEDS.get(need, need)}: {why}", pytrace=False)
     _unchecked.setdefault(need, []).append(node.nodeid)
     pytest.skip(why)
+
+
+@pytest.fixture
+def needs(request: pytest.FixtureRequest) -> Callable[[str], None]:
+    """Says that a test needs a program that is not on every machine."""
+
+    def need(program: str) -> None:
+        if not shutil.which(program):
+            _miss(request.node, program, f"no {program} here")
+
+    return need
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     """One line for each thing that was missing."""
     for need, tests in _unchecked.items():
         files = ", ".join(sorted({re.sub(r"::.*", "", test) for test in tests}))
-        terminalreporter.write_line(f"NOT CHECKED: {len(tests)} tests need {_NEEDS[need]}: {files}", red=True, bold=True)
+        terminalreporter.write_line(
+            f"NOT CHECKED: {len(tests)} tests need {_NEEDS.get(need, need)}: {files}", red=True, bold=True
+        )

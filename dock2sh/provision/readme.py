@@ -94,6 +94,6 @@ With Ansible (`ansible-core` is enough); the hosts need no Python:
     ansible-playbook -i inventory.yml playbook.yml --check     # which hosts have steps left
     ansible-playbook -i inventory.yml playbook.yml             # does them; run it again after a failure
 
-`cloud-init.yaml` is user-data for machines that are made new. Unless it was made with `--url` it holds all of setup.sh; for a cloud
+`cloud-init.yaml` is user-data for new machines. Unless it was made with `--url` it holds all of setup.sh; for a cloud
 that takes less than that (Amazon EC2 16 KB, OpenStack 64 KB) put setup.sh on a server, and make the bundle with its address.
 """

@@ -15,8 +15,8 @@ def planned(text: str) -> Plan:
     return evaluate(parse(text), Options(), lambda reference, platform: BASE)
 
 
-def made(text: str, context: Path | None = None, name: str = "demo") -> Bundle:
-    return bundle(planned(text), Project("Dockerfile", text, context, None), "\\", Service(name))
+def made(text: str, context: Path | None = None, name: str = "demo", url: str = "") -> Bundle:
+    return bundle(planned(text), Project("Dockerfile", text, context, None), "\\", Service(name), url)
 
 
 def text_of(made: Bundle, path: str) -> str:
