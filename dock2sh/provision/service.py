@@ -4,7 +4,6 @@ import re
 from typing import NamedTuple
 
 from dock2sh.model import Plan
-from dock2sh.provision.environment import is_shell_name, variables
 
 CAPABILITIES = (
     "chown dac_override fsetid fowner mknod net_raw setgid setuid setfcap setpcap net_bind_service sys_chroot kill audit_write"
@@ -176,7 +175,6 @@ def _limits(plan: Plan) -> list[str]:
 def tree(plan: Plan, service: Service) -> str:
     """The unit's part for a private tree. There may be no shell in it, so that the command stands here, in systemd's quoting."""
     words = [*(plan.config.get("Entrypoint") or ()), *(plan.config.get("Cmd") or ())]
-    odd = [f"Environment={quoted(f'{key}={value}')}" for key, value in variables(plan).items() if not is_shell_name(key)]
     return "\n".join(
         [
             f"# Made by dock2sh: {service.name} in its private tree. Numbers of the user are those that the tree has.",
@@ -187,7 +185,6 @@ def tree(plan: Plan, service: Service) -> str:
             "User=@USER@",
             "Group=@GROUP@",
             f"EnvironmentFile={service.env}",
-            *odd,
             "ExecStart=",
             f"ExecStart={' '.join(map(quoted, words))}",
             "",

@@ -189,6 +189,10 @@ def test_a_private_tree(machine: Machine, context: Path) -> None:
 ENV A.b="d o t" PLAIN="50% \$x \"q\" \\ é"
 COPY --chmod=755 busybox /bin/prog/printf
 COPY --chmod=755 busybox /bin/prog/sleep
+COPY --chmod=755 busybox /bin/busybox
+COPY note /a/note
+COPY note /b/note
+RUN ["/bin/busybox", "sh", "-c", "rm -r /a /b/note && mkdir /a && echo >/a/new"]
 WORKDIR /data
 VOLUME /data
 USER 4242
@@ -203,6 +207,8 @@ ENTRYPOINT ["/bin/prog/printf", "%s|%s|\n", "a \"b\" $HOME %h \\ ' ;", ""]
     assert journal.splitlines()[0] == 'a "b" $HOME %h \\ \' ;||'
     assert machine.said("run-demo", "again").endswith('a "b" $HOME %h \\ \' ;||\nagain||\n')
     assert not (machine.root / "bin/prog").exists()
+    tree = machine.root / "var/lib/dock2sh/demo/rootfs"
+    assert [sorted(path.name for path in (tree / name).iterdir()) for name in ("a", "b")] == [["new"], []]
     assert machine.said("sh", setup, "--yes").endswith("changed=0\n")
     take_back(machine)
     assert differences(before, machine.snapshot()) == []

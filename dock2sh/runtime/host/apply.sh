@@ -24,7 +24,12 @@ step_close() {
 
 # step_unmount: a stage that stands on this machine's files has an overlay of its own, below the step's at the same place.
 step_unmount() {
-    if step_is_on_machine; then unmount_at "$step_root"; else unmount "$step_root"; fi
+    if step_is_on_machine; then
+        unmount_at "$step_root"
+    else
+        unmount "$step_root"
+        unmount "$step_below"
+    fi
 }
 
 # changes_find: the lists, for each file system.
@@ -40,17 +45,18 @@ changes_find() {
 
 # changes_of LOWER UPPER LISTS
 changes_of() {
-    changes_merged=$step_root changes_leave=''
-    ! step_is_on_machine || changes_merged=$step_root$1 changes_leave=$(machine_own "$1")
-    (cd "$2" && eval "find . $changes_leave ! -name . -print0") >"$3.upper"
+    changes_merged=$step_root changes_leave='' changes_below=${step_below-}
+    ! step_is_on_machine || changes_below=$1 changes_merged=$step_root$1 changes_leave=$(machine_own "$1")
+    (cd "$2" && eval "find . $changes_leave ! -name . -print0") >"$3.upper" || fail "what the step changed cannot be read ($2)"
     for changes_list in new known all added changed deleted; do : >"$3.$changes_list"; done
-    each_of "$2" "$3.upper" sh -c "$(program_changes)" sh "$1" "$changes_merged" \
+    each_of "$2" "$3.upper" sh -c "$(program_changes)" sh "$changes_below" "$changes_merged" \
         3>"$3.new" 4>"$3.known" 5>"$3.all" 6>"$3.added" 7>"$3.changed" || fail 'what the step changed cannot be read'
     { printf '.\0' && cat "$3.known"; } >"$3.look"
     # first what is below: what comes into being meanwhile is not taken for deleted
-    names_in "$1/" "$3.look" >"$3.before"
+    names_in "$changes_below/" "$3.look" >"$3.before"
     names_in "$changes_merged" "$3.look" >"$3.after"
-    comm -23 "$3.before" "$3.after" | tr '\001\n' '\n\0' >"$3.deleted"
+    LC_ALL=C comm -23 "$3.before" "$3.after" | tr '\001\n' '\n\0' >"$3.missed"
+    each_of "$changes_merged" "$3.missed" sh -c "$(program_absent)" sh >"$3.deleted"
 }
 
 # names_in DIR LIST: prints the names in the directories of LIST, a line each, sorted. A newline in one becomes \001.
@@ -64,7 +70,7 @@ machine_own() {
     for own_next in /proc /sys /dev /run /tmp /var/tmp /var/run /var/lib/dock2sh; do
         case $own_next in "$1"/*) printf -- '-path %s -o ' "$(quote ".${own_next#"$1"}")" ;; esac
     done
-    printf '%s' '-false \) -prune -o '
+    printf '%s' '-path / \) -prune -o ' # nothing is called that
 }
 
 # each_layer WORD...: calls WORD... LOWER UPPER LISTS for each file system.
@@ -78,11 +84,14 @@ each_layer() {
 
 # apply_undisturbed: fails if somebody else has changed what the step changed. Logs are written by many, and are left as they are.
 apply_undisturbed() {
+    # a busybox knows the time of a file's content only
+    undisturbed_by=-newer
+    ! sh -c 'find / -prune -cnewer /' >/dev/null 2>&1 || undisturbed_by=-cnewer
     each_layer layer_undisturbed
 }
 
 layer_undisturbed() {
-    disturbed=$(each_of "$1/" "$3.changed" sh -c 'find "$@" -prune -cnewer '"$(quote "$state/begun")"' -print' sh 2>/dev/null |
+    disturbed=$(each_of "$1/" "$3.changed" sh -c 'find "$@" -prune '"$undisturbed_by $(quote "$state/begun")"' -print' sh 2>/dev/null |
         grep -v '^[.]/var/log/' | head -n 1)
     [ -n "$disturbed" ] || disturbed=$(each_of "$1/" "$3.added" sh -c "$(program_present)" sh | head -n 1)
     [ -z "$disturbed" ] || fail "$1${disturbed#.} was changed by somebody else while the step ran (an upgrade of packages?). Nothing \
@@ -172,11 +181,16 @@ apply_layer() {
     in_root "$1" transfer "$2" "$3.all" "$1/" replace '' ''
     apply_changed "$@"
     [ -s "$3.added" ] || return 0
-    if [ "$(stat -c %d "$2")" = "$(stat -c %d "$1/")" ]; then
-        each_of "$2" "$3.added" cp -dlf --parents -t "$1/" || fail 'what the step made cannot be put in place'
+    if [ "$(stat -c %d "$2")" = "$(stat -c %d "$1/")" ] && apply_can_link; then
+        each_of "$2" "$3.added" "$(tool cp)" -dlf --parents -t "$1/" || fail 'what the step made cannot be put in place'
     else
         in_root "$1" transfer "$2" "$3.added" "$1/" replace '' ''
     fi
+}
+
+# apply_can_link: a shell of busybox has a cp of its own, which cannot.
+apply_can_link() {
+    case $("$(tool cp)" --help 2>&1) in *--parents*) ;; *) return 1 ;; esac
 }
 
 # apply_changed LOWER UPPER LISTS: each at once, by a rename. The copy on the way has not the attributes of overlays.

@@ -53,7 +53,6 @@ look_tools() {
     for look_next in mount umount unshare setsid tar gzip base64 sha256sum awk find xargs comm cp mv stat; do
         tool "$look_next" >/dev/null || trouble "the tool $look_next"
     done
-    case $(cp --help 2>&1) in *--parents*) ;; *) trouble 'a cp that knows --parents: install coreutils' ;; esac
     [ -z "$service_unit" ] || [ -z "$host_unit" ] || [ -d /run/systemd/system ] ||
         warn "systemd does not run here: the service is installed, and \`run-$service_name\` starts it in the foreground"
 }

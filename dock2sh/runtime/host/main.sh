@@ -164,12 +164,17 @@ end_script() {
     if [ "$1" -ne 0 ]; then
         [ -z "${step_now-}" ] || report "$1"
     elif [ -z "$preview" ]; then
-        rm -rf "$state"
+        host_state_remove
     fi
     log_close "$1"
-    [ -z "$preview" ] || rm -rf "$state"
+    [ -z "$preview" ] || host_state_remove
     unlock_root
     exit "$1"
+}
+
+# Nothing is deleted through a mount.
+host_state_remove() {
+    if mounted_below "$state"; then warn "something is still mounted in $state"; else rm -rf "$state"; fi
 }
 
 host_end() {

@@ -91,8 +91,18 @@ step_open() {
         guard_apt
     else
         printf '%s\n' "$root" >"$state/lowers"
-        overlay_on "$root" "$root" "${step_layer}0"
+        tree_below
+        overlay_on "$step_below" "$root" "${step_layer}0"
     fi
+}
+
+# tree_below: sets `step_below`, where a tree is still to be seen as it was when the overlay lies on it.
+tree_below() {
+    step_below=$state/${step_layer}below
+    mkdir -p "$step_below"
+    "$(tool mount)" -o bind "$root" "$step_below" || missing "the right to mount on $step_below"
+    # what is mounted on the tree must not come through
+    "$(tool mount)" --make-private "$step_below" || fail "$step_below cannot be made private"
 }
 
 step_is_on_machine() {

@@ -17,15 +17,26 @@ host_preview() {
 
 # preview_begin: places of its own. A private tree that is there is the lower one; /var/tmp is on a disk where /tmp may not be.
 preview_begin() {
+    for preview_next in /var/tmp/dock2sh.*/owner; do
+        ! [ -f "$preview_next" ] || preview_sweep "${preview_next%/owner}"
+    done
     state=$(mktemp -d /var/tmp/dock2sh.XXXXXX) || missing 'a temporary directory in /var/tmp'
     step_now='' host_changed=0 lock='' service_place=$state/place state_placed=1
     : "$lock$state_placed"
     mkdir "$service_place"
+    echo $$ >"$state/owner"
     ! [ -f "$preview_origin/packages" ] || cp "$preview_origin/packages" "$service_place/packages"
     target_root=$state/target
     [ "$way" = merge ] || preview_tree
     mkdir -p "$target_root"
     : >"$state/mounts"
+}
+
+# preview_sweep DIR: what a killed one has left. Everybody may write to /var/tmp, so it must be root's.
+preview_sweep() {
+    [ "$(stat -c %u "$1")" = 0 ] && [ ! -L "$1" ] && ! kill -0 "$(cat "$1/owner")" 2>/dev/null || return 0
+    unmount_at "$1"
+    mounted_below "$1" || rm -rf "$1"
 }
 
 preview_tree() {
@@ -78,6 +89,13 @@ preview_directories() {
 
 # What starts it is installed, too.
 preview_files() {
+    for preview_next in $(files_wanted); do
+        preview_way=${preview_next%/*}
+        while [ ! -d "$preview_way" ]; do
+            printf 'A\t%s/\n' "$preview_way"
+            preview_way=${preview_way%/*}
+        done
+    done | LC_ALL=C sort -u
     for preview_next in $(files_wanted); do
         if ! [ -e "$preview_next" ]; then printf 'A\t%s\n' "$preview_next"
         elif ! file_is "$preview_next"; then printf 'M\t%s\n' "$preview_next"

@@ -37,9 +37,10 @@ directories_look() {
 # record LINES: those of paths that are new to the record.
 record() {
     [ -f "$service_place/changes" ] || : >"$service_place/changes"
-    changes=$service_place/changes LC_ALL=C awk -F '\t' '
-        BEGIN { while ((getline line < ENVIRON["changes"]) > 0) { split(line, part, "\t"); known[substr(line, length(part[1]) + 2)] = 1 } }
-        !(substr($0, 3) in known)' "$1" >"$state/record.more"
+    changes=$service_place/changes LC_ALL=C awk '
+        function path(line) { line = substr(line, 3); sub(/\/$/, "", line); return line }
+        BEGIN { while ((getline line < ENVIRON["changes"]) > 0) known[path(line)] = 1 }
+        !(path($0) in known)' "$1" >"$state/record.more"
     cat "$state/record.more" >>"$service_place/changes"
 }
 

@@ -187,6 +187,11 @@ install_labels() {
     awk -F '\t' '$1 != "D" { print $2 }' "$service_place/changes" | restorecon -i -f - 2>/dev/null || :
 }
 
+service_failed() {
+    journalctl -q -u "$service_name" -n 10 -o cat --no-pager >&2
+    fail "$service_name.service does not start. The steps are done; systemctl status $service_name says more"
+}
+
 service_start() {
     tool systemctl >/dev/null || return 0
     if [ ! -L "/etc/systemd/system/multi-user.target.wants/$service_name.service" ]; then
@@ -197,7 +202,7 @@ service_start() {
     [ "$host_changed" -eq 0 ] || systemctl daemon-reload || fail 'systemctl daemon-reload'
     [ -n "$host_start" ] || return 0
     if [ "$host_changed" -gt 0 ]; then
-        systemctl restart "$service_name.service" || fail "$service_name.service does not start: systemctl status $service_name, journalctl -u $service_name"
+        systemctl restart "$service_name.service" || service_failed
     elif ! host_is_active; then
         say "$service_name.service is not running (systemctl start $service_name)"
     fi

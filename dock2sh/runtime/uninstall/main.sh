@@ -61,7 +61,7 @@ undo_ask() {
 
 # undo_plan: $undo_state/lines: the first line of each path counts, the deepest path first; those that were changed since are left out.
 undo_plan() {
-    ! [ -f "$service_place/changes" ] || awk -F '\t' '!seen[substr($0, 3)]++' "$service_place/changes" | sort -r -k 2 >"$undo_state/all"
+    ! [ -f "$service_place/changes" ] || awk '{ path = substr($0, 3); sub(/\/$/, "", path) } !seen[path]++' "$service_place/changes" | sort -r -k 2 >"$undo_state/all"
     : >>"$undo_state/all"
     : >>"$service_place/sums"
     awk '{ sum[substr($0, 66)] = $1 } END { for (path in sum) print sum[path] "  " path }' "$service_place/sums" >"$undo_state/sums"
