@@ -2004,7 +2004,10 @@ start_become() {
     : "${run_security=}"
     [ -d "$root$run_wd" ] || missing "the directory $cwd in ${root:-/}"
     run_kit
-    [ -z "$root" ] || ! "$(tool unshare)" -m "$(tool mount)" -n -t tmpfs tmpfs "$root" 2>/dev/null || mode=full
+    case $root in
+    '' | /proc/*) ;; # the root of a process has its places already
+    *) ! "$(tool unshare)" -m "$(tool mount)" -n -t tmpfs tmpfs "$root" 2>/dev/null || mode=full ;;
+    esac
     chain=''
     if [ "$mode" = full ]; then
         chain_tool unshare -m
