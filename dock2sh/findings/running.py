@@ -6,12 +6,12 @@ from collections.abc import Iterator
 from dock2sh.commands import Known
 from dock2sh.commands.apart import Understood
 from dock2sh.commands.downloads import downloads
-from dock2sh.findings import packages
+from dock2sh.findings import packages, unseen
+from dock2sh.findings.releases import first_base
 from dock2sh.findings.rule import Finding
 from dock2sh.findings.walk import Seen
 from dock2sh.model import Plan, Run
 
-_SHELLS = ("sh", "bash", "dash", "ash", "zsh", "python", "python3", "perl", "ruby", "node")
 _UNCHECKED = {
     "curl": ("-k", "--insecure"),
     "wget": ("--no-check-certificate",),
@@ -44,7 +44,7 @@ _ENDS = {
     "cd": "write `WORKDIR` instead",
     "export": "write `ENV` instead",
     "source": _HERE,
-    ".": _HERE,
+    "dot": _HERE,
     "alias": _HERE,
     "umask": _HERE,
 }
@@ -58,8 +58,9 @@ def find(plan: Plan, did: list[Seen]) -> Iterator[Finding]:
             continue
         yield from _downloads(one)
         yield from _pipes(one, one.step)
+        yield from unseen.find(one)
         yield from _ends(one)
-        yield from _bashisms(one, one.step)
+        yield from _bashisms(one, one.step, first_base(plan, one.stage))
         for understood, known in one.commands():
             yield from _command(one, understood, known)
 
@@ -121,16 +122,9 @@ def _pipes(one: Seen, step: Run) -> Iterator[Finding]:
         if after.command.before not in ("|", "|&") or before is None or before.known is None or after.known is None:
             continue
         first, last = before.known.chain()[-1], after.known.chain()[-1]
-        if first.title.partition(" ")[0] in ("curl", "wget") and last.title in _SHELLS and not _reads_file(last):
-            yield Finding("D2S170", step.span, (("fetch", first.title), ("shell", last.title)), last.title)
         if not told and first.title not in _NEVER_FAILS:
             told = True
             yield Finding("D2S131", step.span, (("pipe", f"{first.title} | {last.title}"),), "|", ("DL4006",))
-
-
-def _reads_file(known: Known) -> bool:
-    """`bash FILE` and `sh -c TEXT` do not run what comes through the pipe."""
-    return any(part.role in ("path", "script", "program") for part in known.parts)
 
 
 def _ends(one: Seen) -> Iterator[Finding]:
@@ -138,7 +132,8 @@ def _ends(one: Seen) -> Iterator[Finding]:
     found = [each for each in (one.apart.found if one.apart else ()) if "()" not in each.command.inside]
     last = found[-1].known if found and not found[-1].command.inside else None
     if last is not None and last.title in _ENDS:
-        yield Finding("D2S115", one.step.span, (("command", last.title), ("better", _ENDS[last.title])), last.title)
+        name = last.parts[0].value
+        yield Finding("D2S115", one.step.span, (("command", name), ("better", _ENDS[last.title])), name)
         return
     paths = (next(iter(each.known.words("path")), "") for each in found if each.known and each.known.title == "cd")
     path = next((path for path in paths if path and path != "-"), "")
@@ -146,12 +141,23 @@ def _ends(one: Seen) -> Iterator[Finding]:
         yield Finding("D2S130", one.step.span, (("path", path),), "cd", ("DL3003",))
 
 
-def _bashisms(one: Seen, step: Run) -> Iterator[Finding]:
+_SH_IS_BASH = frozenset(
+    "fedora centos rockylinux almalinux amazonlinux oraclelinux archlinux leap tumbleweed ubi ubi8 ubi9 ubi10 ubi-minimal".split()
+)
+"""Images, by the last part of their name, whose /bin/sh is bash."""
+_ASH_KNOWS = ("[[", "source")
+
+
+def _bashisms(one: Seen, step: Run, base: str) -> Iterator[Finding]:
     """Words that only bash knows, in a text for sh."""
+    name = base.partition("@")[0].rpartition("/")[2].partition(":")[0]
+    if name in _SH_IS_BASH:
+        return
+    ash = "alpine" in base or name == "busybox"
     if not step.shell or step.shell[0].rpartition("/")[2] != "sh" or one.apart is None or step.script is not None:
         return
     found = [(known.title, _BASHISMS[known.title]) for _, known in one.commands() if known.title in _BASHISMS]
     found += [("[[", "SC3010") for symbol in one.apart.shell.symbols if symbol.kind == "condition"]
     found += [("((", "SC3006") for symbol in one.apart.shell.symbols if symbol.kind == "arithmetic"]
-    for word, code in dict.fromkeys(found):
+    for word, code in dict.fromkeys((word, code) for word, code in found if not (ash and word in _ASH_KNOWS)):
         yield Finding("D2S132", step.span, (("word", word), ("shell", step.shell[0])), word, (code,))

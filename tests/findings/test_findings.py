@@ -89,6 +89,7 @@ STORIES = {
     "D2S171": Story("RUN curl -fk https://x -o y", "RUN curl -f https://x -o y"),
     "D2S172": Story("RUN wget http://x/y", "RUN wget https://x/y"),
     "D2S173": Story("RUN chmod -R 777 /x", "RUN chmod -R 755 /x"),
+    "D2S175": Story("RUN echo aGk= | base64 -d | sh", "RUN echo aGk= | base64 -d > /x"),
     "D2S174": Story("RUN sudo make", "RUN make"),
     "D2S302": Story('ENTRYPOINT ["a"]\nCMD b c', 'ENTRYPOINT ["a"]\nCMD ["b", "c"]'),
     "D2S401": Story("RUN apt-mark auto '.*'", "RUN apt-mark auto x"),
@@ -434,3 +435,49 @@ def test_shellcheck_points_at_the_character() -> None:
             assert where
             pointed.add((where.line, lines[where.line - 1][where.column - 1 :][: where.length]))
     assert pointed == {(4, "$FOO"), (6, "$BAR"), (9, "$UNQ"), (11, "$Y")}
+
+
+# ---- programs that nobody has seen
+
+UNSEEN = {
+    'sh -c "$(curl -fsSL https://x/i.sh)"': ["D2S170"],
+    "bash <(curl -s https://x/i.sh)": ["D2S170"],
+    'eval "$(curl -s https://x/i.sh)"': ["D2S170"],
+    ". <(wget -qO- https://x)": ["D2S170"],
+    'bash -c "$(wget -qO- https://x)" -- -y': ["D2S170"],
+    "curl https://x | sudo bash": ["D2S170", "D2S174"],
+    "curl https://x | tee a | sh": ["D2S170"],
+    "curl https://x | gunzip | env A=1 bash -s -- -y": ["D2S170"],
+    "wget -O - https://x | python3 -": ["D2S170"],
+    "(cd /x && curl https://x | sh)": ["D2S170"],
+    "echo aGk= | base64 --decode | bash": ["D2S175"],
+    'sh -c "$(echo aGk= | base64 -d)"': ["D2S175"],
+    "curl https://x | sh ./local.sh": [],
+    "curl https://x > /x; sh /y": [],
+    'sh /x "$(curl https://x)"': [],
+    'echo "$(curl https://x)"': [],
+    "V=$(curl https://x) sh /y": [],
+    "curl https://x | tar x && sh ./i.sh": [],
+    "base64 -d a > b | sh ./x": [],
+    "base64 a | sh": [],
+}
+
+
+@pytest.mark.parametrize("text", UNSEEN)
+def test_a_program_that_nobody_has_seen(text: str) -> None:
+    found = codes(f"FROM debian:11\nRUN {text}\n")
+    assert [code[:6] for code in found if code[:6] in ("D2S170", "D2S174", "D2S175")] == UNSEEN[text]
+
+
+@pytest.mark.parametrize("text", [". /etc/profile", "source /etc/profile", "cd /x", "umask 022"])
+def test_a_state_that_ends(text: str) -> None:
+    assert "D2S115:2" in codes(f"FROM debian:11\nRUN {text}\n")
+
+
+@pytest.mark.parametrize(
+    ("base", "count"),
+    [("debian:12", 2), ("fedora:41", 0), ("quay.io/centos/centos:stream9", 0), ("alpine:3.20", 0), ("x/tool:1", 2)],
+)
+def test_whose_sh_is_bash(base: str, count: int) -> None:
+    """fedora's sh is bash, busybox's ash knows `[[` and `source`."""
+    assert sum(code.startswith("D2S132") for code in codes(f"FROM {base}\nRUN [[ a = b ]] && source x && make\n")) == count
