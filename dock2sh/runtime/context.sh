@@ -44,7 +44,7 @@ is_transferred() {
     ! [ -d "$source_root/$1" ] || list_tree "/$1"
     context_needed >"$state/needed"
     { printf '%s\n' "${transferred_itself:-/}" && list_as_lines | path=$1 LC_ALL=C awk '{ print ENVIRON["path"] substr($0, 2) }'; } |
-        LC_ALL=C grep -q -E -f "$state/needed"
+        needed=$state/needed LC_ALL=C awk "$(program_bytes; program_transferred)"
 }
 
 # The rule that leaves out this script, where it lies in the context.

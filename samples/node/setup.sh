@@ -365,7 +365,7 @@ is_transferred() {
     ! [ -d "$source_root/$1" ] || list_tree "/$1"
     context_needed >"$state/needed"
     { printf '%s\n' "${transferred_itself:-/}" && list_as_lines | path=$1 LC_ALL=C awk '{ print ENVIRON["path"] substr($0, 2) }'; } |
-        LC_ALL=C grep -q -E -f "$state/needed"
+        needed=$state/needed LC_ALL=C awk "$(program_bytes; program_transferred)"
 }
 
 # The rule that leaves out this script, where it lies in the context.
@@ -2879,6 +2879,20 @@ for name do
         touch -r "$source/$name" "$name" || exit
     fi
 done
+PROGRAM
+}
+
+program_transferred() {
+    cat <<'PROGRAM'
+# Ends with 0 if one of the paths (one a line) matches one of the expressions in the file `needed`.
+BEGIN { while ((getline line < ENVIRON["needed"]) > 0) wanted[++count] = bytes(line) }
+{
+    for (i = 1; i <= count; i++) if ($0 ~ wanted[i]) {
+        found = 1
+        exit
+    }
+}
+END { exit !found }
 PROGRAM
 }
 
