@@ -89,6 +89,7 @@ def lock(
     choose("--format", format, ("text", "json"))
     if sum(map(bool, (update, diff, check))) > 1 or (against and not diff):
         usage("--update, --diff and --check are three things to do (--against goes with --diff): choose one")
+    from dock2sh.lock.carry import unknown
     from dock2sh.lock.held import LockError
     from dock2sh.locking import load
 
@@ -102,6 +103,8 @@ def lock(
         if check:
             _check(given, place)
         old = load(place) if diff or update else None
+        if old and (strange := unknown(old, update or ())):
+            raise LockError(f"--update {strange[0]}: {place} has nothing of that name (a package, a source package, a URL)")
     except LockError as error:
         note(str(error))
         raise typer.Exit(REFUSED) from error

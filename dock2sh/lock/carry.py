@@ -3,7 +3,7 @@
 import datetime
 import json
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
 from dock2sh.digest import sha256
@@ -98,7 +98,7 @@ class _Carrier:
         return None
 
     def step(self, stage: Stage, held: Step, behind: list[int], steps: Sequence[PlanStep]) -> None:
-        lines = list(self.said(stage, held, behind))
+        lines = list(self.said(stage, held, behind, steps))
         if lines and any(isinstance(step, Run) for step in steps):
             self.lines[self.number] = lines
             behind.append(self.number)
@@ -116,15 +116,18 @@ class _Carrier:
                 self.adds[self.number, step.source] = f"sha256:{thing.sha256}"
         return step
 
-    def said(self, stage: Stage, held: Step, behind: Sequence[int]) -> Iterator[str]:
-        """The lines of runtime/lock.sh for a step."""
+    def said(self, stage: Stage, held: Step, behind: Sequence[int], steps: Sequence[PlanStep]) -> Iterator[str]:
+        """The lines of runtime/lock.sh for a step. One that asks apt and got nothing may not get anything, either."""
         things = [thing for thing in held.things if not isinstance(thing, Rpm)]
-        if not things and not held.files:
+        asks_apt = any(isinstance(step, Run) and "apt" in " ".join(step.argv) for step in steps)
+        if not things and not held.files and not (asks_apt and behind):
             return
         if behind:
             yield f"after {' '.join(map(str, behind))}"
         elif held.packages != "-":
             yield f"base {stage.base} {held.packages}"
+        if asks_apt:
+            yield "apt only"
         for thing in things:
             yield from self.thing(thing)
         yield from (f"constraint {name}" for name in _constraints(things, self.terms.moving))
@@ -133,7 +136,7 @@ class _Carrier:
             self.texts.append(file.text)
 
     def thing(self, thing: Thing) -> Iterator[str]:
-        moves = bool({getattr(thing, "name", ""), getattr(thing, "source", ""), getattr(thing, "url", "")} & self.terms.moving)
+        moves = bool(_names(thing) & self.terms.moving)
         match thing:
             case Archive():
                 yield from _archive(thing, self.terms.snapshot)
@@ -173,14 +176,15 @@ def _archive(archive: Archive, snapshot: str) -> Iterator[str]:
     options += [f"signed-by={archive.keyring}"] if archive.keyring != "-" else []
     options += ["trusted=yes"] if archive.trusted == "yes" else []
     yield f"source deb [{' '.join(options)}] {url} {archive.suite} {archive.components}"
-    yield f"origin {url.split('/')[2]}"
+    yield f"origin {url.split('/')[2].partition(':')[0]}"  # as apt knows it: without a port
 
 
-def updated(old: Lock, new: Lock, moving: frozenset[str]) -> Mapping[str, int]:
-    """How often each name that may move is in the old lock or the new one: 0 is a name that nobody knows."""
-    names = dict.fromkeys(moving, 0)
-    for lock in (old, new):
-        for _, thing in lock.things():
-            for name in {getattr(thing, "name", ""), getattr(thing, "source", ""), getattr(thing, "url", "")} & moving:
-                names[name] += 1
-    return names
+def unknown(lock: Lock, names: Iterable[str]) -> list[str]:
+    """Those of the names that may move which no thing of the lock has."""
+    known = {name for _, thing in lock.things() for name in _names(thing)}
+    return [name for name in names if name not in known]
+
+
+def _names(thing: Thing) -> set[str]:
+    """What a thing is called where it may move: its name, its source package, its URL."""
+    return {getattr(thing, field, "-") for field in ("name", "source", "url")} - {"-"}

@@ -65,8 +65,8 @@ def test_each_step_gets_its_lines() -> None:
     carried = carry(lock(plan()), plan(), Terms()).carried
     source = "source deb [check-valid-until=no signed-by=/usr/share/keyrings/d.gpg] http://snapshot.debian.org/archive/debian/"
     assert carried.steps == {
-        1: [f"base debian:12 {D}", f"{source}20261101T160000Z bookworm main", "origin snapshot.debian.org"],
-        2: ["after 1", f"deb curl amd64 7.88.1-10 {D}", f"deb libcurl4 amd64 7.88.1-10 {D}"],
+        1: [f"base debian:12 {D}", "apt only", f"{source}20261101T160000Z bookworm main", "origin snapshot.debian.org"],
+        2: ["after 1", "apt only", f"deb curl amd64 7.88.1-10 {D}", f"deb libcurl4 amd64 7.88.1-10 {D}"],
         3: ["after 1 2", f"pip flask 3.0.3 {D} flask-3.0.3-py3-none-any.whl", "at /site/flask-3.0.3.dist-info flask 3.0.3",
             f"pip six 1.0 {D} six-1.0.tar.gz", f"pip six 2.0 {D} six-2.0.tar.gz", "npm /app/node_modules/a 1.0",
             "constraint flask==3.0.3", "file 0 /app/package-lock.json"],
@@ -93,7 +93,7 @@ def test_an_add_of_a_repository_asks_for_the_commit() -> None:
 
 def test_what_may_move_does() -> None:
     carried = carry(lock(plan()), plan(), Terms(moving=frozenset(["curl", "flask", "https://example.org/x"]))).carried
-    assert carried.steps[2][1:] == ["deb curl amd64 * -", "deb libcurl4 amd64 * -"]  # one source package
+    assert carried.steps[2][2:] == ["deb curl amd64 * -", "deb libcurl4 amd64 * -"]  # one source package
     assert not [line for line in carried.steps[3] if "flask" in line]
     assert list(carried.adds) == [(5, "https://example.org/r.git")]
 

@@ -138,6 +138,13 @@ def test_kept_files_without_a_lock(folder: Path) -> None:
     assert (done.returncode, done.stderr.splitlines()[0]) == (2, "--vendor none: no such directory.")
 
 
+def test_a_name_that_nothing_has(folder: Path) -> None:
+    lock(folder)
+    done = call(folder, "lock", "--update", "crul", ".")
+    assert (done.returncode, done.stdout) == (1, "")
+    assert "--update crul: ./dock2sh.lock has nothing of that name" in done.stderr
+
+
 def test_help_teaches() -> None:
     done = subprocess.run([sys.executable, "-m", "dock2sh", "lock", "--help"], capture_output=True, text=True, check=True)
     assert "dock2sh lock --update curl ." in done.stdout

@@ -100,6 +100,25 @@ def test_two_steps_and_an_upgrade(place: Place, plain: str) -> None:
     assert (root / "usr/share/libdemo/version").read_text() == "1.1\n"
 
 
+def test_an_upgrade_of_what_the_base_has(place: Place, plain: str) -> None:
+    """In the first week there was nothing to do. In the second the snapshot's versions count; without one apt is stopped."""
+    base, source = place.folder.parent / "base", f"deb [trusted=yes] {place.world.url}/debian stable main"
+    place.write(f"FROM {plain}", *apt(place, "libdemo"))
+    place.builds("off", "base")
+    place.write(
+        "FROM demo:1",
+        f"RUN echo '{source}' >/etc/apt/sources.list && apt-get update",
+        "RUN apt-get upgrade -y",
+    )
+    given = ("--base", f"demo:1={base}/rootfs")
+    place.locks(*given)
+    assert " deb" not in place.lock.read_text()
+    place.world.turn(2)
+    assert (place.builds("strict", "second", *given) / "usr/share/libdemo/version").read_text() == "1.1\n"
+    assert "apt takes libdemo 1.2, which is not locked" in place.fails("strict", "--snapshot", "off", *given)
+    assert (place.builds("off", "third", *given) / "usr/share/libdemo/version").read_text() == "1.2\n"
+
+
 def test_only_one_name_moves(place: Place, plain: str) -> None:
     adds = [f"ADD {place.world.url}/{name} /" for name in ("archive.tar", "steady.txt")]
     place.write(f"FROM {plain}", *apt(place, "demo", "steady"), *adds)
