@@ -4,6 +4,8 @@ import re
 from typing import NamedTuple
 
 from dock2sh.model import Plan
+from dock2sh.plan.paths import clean
+from dock2sh.provision.environment import variables
 
 CAPABILITIES = (
     "chown dac_override fsetid fowner mknod net_raw setgid setuid setfcap setpcap net_bind_service sys_chroot kill audit_write"
@@ -175,6 +177,8 @@ def _limits(plan: Plan) -> list[str]:
 def tree(plan: Plan, service: Service) -> str:
     """The unit's part for a private tree. There may be no shell in it, so that the command stands here, in systemd's quoting."""
     words = [*(plan.config.get("Entrypoint") or ()), *(plan.config.get("Cmd") or ())]
+    if "/" in words[0]:  # systemd wants it absolute
+        words[0] = clean(f"{plan.config.get('WorkingDir') or '/'}/{words[0]}" if not words[0].startswith("/") else words[0])
     return "\n".join(
         [
             f"# Made by dock2sh: {service.name} in its private tree. Numbers of the user are those that the tree has.",
@@ -185,6 +189,7 @@ def tree(plan: Plan, service: Service) -> str:
             "User=@USER@",
             "Group=@GROUP@",
             f"EnvironmentFile={service.env}",
+            f"ExecSearchPath={_path(variables(plan)['PATH'])}",
             "ExecStart=",
             f"ExecStart={' '.join(map(quoted, words))}",
             "",

@@ -15,10 +15,15 @@ start_image() {
     : "${image_entrypoint=}${image_cmd=}"
     eval "start_options $start_arguments"
     [ -n "$image_entrypoint$image_cmd" ] || misused 'No command specified: the image has neither ENTRYPOINT nor CMD. Name one.'
-    [ "$(id -u)" -eq 0 ] || missing 'the right to start it: it needs root'
+    start_right
     account "${user:-0}"
     start_environment
-    start_become
+    "${start_by:-start_become}"
+}
+
+# start_right: may this be started by whoever calls it? `start_by` may say how, if not as root does it.
+start_right() {
+    [ "$(id -u)" -eq 0 ] || missing 'the right to start it: it needs root'
 }
 
 # start_options WORD...: docker run's, and the arguments, which take the place of CMD. Another entrypoint clears CMD, too.

@@ -14,6 +14,7 @@ main() {
     start_arguments=$(quote "$@")
     state_reset
     image
+    case $target_root in /proc/*) image_entrypoint='' image_cmd='' ;; esac
     user=$service_user cwd=$service_directory cwd_text=$service_directory
     file_environment "$service_env"
     "${start_with:-start_image}"
@@ -47,20 +48,10 @@ file_environment() {
     more_environment
 }
 
-# start_image: as root all of docker's; the service's user himself only becomes it.
-start_image() {
-    root=$target_root start_env=''
-    : "${image_entrypoint=}${image_cmd=}"
-    case $target_root in /proc/*) image_entrypoint='' image_cmd='' ;; esac
-    eval "start_options $start_arguments"
-    [ -n "$image_entrypoint$image_cmd" ] || misused 'No command specified: the image has neither ENTRYPOINT nor CMD. Name one.'
-    account "${user:-0}"
-    start_environment
-    if [ "$(id -u)" -eq 0 ]; then
-        start_become
-    else
-        start_as_is
-    fi
+# start_right: root becomes the user, as docker does it; the service's user himself is he already.
+start_right() {
+    [ "$(id -u)" -eq 0 ] || start_by=start_as_is
+    : "${start_by-}"
 }
 
 # start_as_is: by whom it is to be, without a right of root's.
