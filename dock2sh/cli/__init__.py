@@ -107,9 +107,10 @@ def _application(arguments: list[str]) -> typer.Typer:
 
 
 def _add(app: typer.Typer, name: str) -> None:
-    """A command; its function may have `settings` of its own for its line."""
+    """A command; its function may have `settings` of its own for its line, and be of a `kind` of its own."""
     function = command(name)
-    app.command(name, context_settings={**_SETTINGS, **getattr(function, "settings", {})})(function)
+    settings = {**_SETTINGS, **getattr(function, "settings", {})}
+    app.command(name, cls=getattr(function, "kind", None), context_settings=settings)(function)
 
 
 _SETTINGS = {"help_option_names": ["-h", "--help"]}

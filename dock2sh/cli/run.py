@@ -2,14 +2,15 @@
 
 import sys
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
+from typer.core import TyperCommand
 
 from dock2sh.cli import processes
 from dock2sh.cli.flags import Bases, PlatformOption
 from dock2sh.cli.processes import UNABLE, refuse
-from dock2sh.cli.say import REFUSED, note
+from dock2sh.cli.say import REFUSED, USAGE, note
 
 Image = Annotated[str, typer.Argument(metavar="IMAGE", help="An image of the store, of docker or podman, or of --base.")]
 Words = Annotated[list[str] | None, typer.Argument(metavar="[COMMAND] [ARG...]", help="Instead of the image's CMD.")]
@@ -90,7 +91,7 @@ def run(
 
     It has this machine's network and ports; there is no -p, and no -d: put it behind `&` instead.
 
-        Exit status: the command's; 125 dock2sh could not start it, 126 and 127 as docker has them.
+        Exit status: the command's; 125 dock2sh could not start it (1 without IMAGE), 126 and 127 as docker has them.
     """
     from dock2sh.images import ImageError, InvalidReference
     from dock2sh.running import Wanted, start
@@ -126,6 +127,21 @@ def run(
     raise typer.Exit(status)
 
 
+class AsDocker(TyperCommand):
+    """A command line that is not understood ends as docker's."""
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        """What the words mean; a usage error has docker's status (its class is in no public module of typer's): 125, but 1 for a
+        missing IMAGE."""
+        try:
+            return super().parse_args(ctx, args)
+        except Exception as error:
+            if hasattr(error, "exit_code") and error.exit_code == USAGE:
+                error.exit_code = REFUSED if isinstance(error, typer.BadParameter) else UNABLE
+            raise
+
+
+run.kind = AsDocker  # type: ignore[attr-defined]
 run.settings = {"allow_interspersed_args": False}  # type: ignore[attr-defined]  # what follows IMAGE is the command's
 
 

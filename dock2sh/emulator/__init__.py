@@ -176,8 +176,9 @@ def private_mounts() -> None:
 
 
 def _result(stage: Built, work: str) -> str:
+    """As a container sees it: on top is a root directory that no step has changed."""
     place = f"{work}/result"
-    os.makedirs(f"{place}/root")
-    os.mkdir(f"{place}/flat")
-    mount_layers(shallow(stage.directories, f"{place}/flat"), f"{place}/root", work=place)
+    for name in ("root", "flat", "top"):
+        os.makedirs(f"{place}/{name}", 0o755)
+    mount_layers([*shallow(stage.directories, f"{place}/flat"), f"{place}/top"], f"{place}/root", work=place)
     return f"{place}/root"

@@ -6,9 +6,10 @@ image_fill() {
     root_directory "$2"
 }
 
-# root_directory DIR: docker leaves the root directory as it makes it, 0755 and root's, whatever the tar's ./ says.
+# root_directory DIR: docker leaves the root directory as it makes it, 0755 and root's, whatever the tar's ./ says. (Five digits:
+# with four GNU chmod leaves a setgid bit of a directory where it is.)
 root_directory() {
-    [ "$(stat -c '%a %u:%g' "$1")" = '755 0:0' ] || { chmod 0755 "$1" && chown 0:0 "$1"; }
+    [ "$(stat -c '%a %u:%g' "$1")" = '755 0:0' ] || { chown 0:0 "$1" && chmod 00755 "$1"; }
 }
 
 image_find_and_fill() {

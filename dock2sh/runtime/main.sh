@@ -151,6 +151,7 @@ work for everyone."
     step_now=''
     state_reset
     build
+    root_directory "${target_root:-/}"
     step_now=''
     [ -n "$door" ] || say "${colour_step-}done${colour_off-}"
 }

@@ -109,9 +109,11 @@ wanted() {
     dry || root_ready
 }
 
-# root_ready: the root of the stage that is being built is there.
+# root_ready: the root of the stage that is being built is there. What the step before has made of the root directory itself is
+# gone: each layer of docker's overlay2 has one of its own, and a mount of a finished stage (from=) shows that of its last step.
 root_ready() {
     [ -z "$stage_now" ] || [ -d "$root" ] || stage_fill "$stage_now"
+    root_directory "${root:-/}"
 }
 
 # stage_fill NAME: the root of a stage, from its recipe. When steps of it were skipped (--from) the recipe is not enough.

@@ -65,6 +65,10 @@ ROWS: tuple[Oddity, ...] = (
            "buildah writes its version into a label", "any build"),
     Oddity("mount-stubs", _PODMAN, "missing", "/etc/(hostname|hosts|resolv\\.conf)|/run(/\\.containerenv)?|/run/secrets", _always,
            "buildah leaves what it mounted a RUN's files on, if the image has none", "RUN true, FROM busybox"),
+    *(Oddity(f"root-{what}-of-a-layer", ("docker", "classic"), what, "/", _ours_is(ours),
+             "docker keeps what the last step made of the root directory where no container sees it: each has a new one",
+             "RUN chmod 700 / && chown 33 /, the last step")
+      for what, ours in (("mode", "0755"), ("owner", "0:0"))),
     Oddity("root-mode", _PODMAN, "mode", "/", lambda one, step: one.theirs == "0555",
            "the store of buildah and podman makes the root directory 0555", "any build"),
     Oddity("late-workdir", _PODMAN, "extra", ".*", _workdir,

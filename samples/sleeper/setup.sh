@@ -87,9 +87,10 @@ image_fill() {
     root_directory "$2"
 }
 
-# root_directory DIR: docker leaves the root directory as it makes it, 0755 and root's, whatever the tar's ./ says.
+# root_directory DIR: docker leaves the root directory as it makes it, 0755 and root's, whatever the tar's ./ says. (Five digits:
+# with four GNU chmod leaves a setgid bit of a directory where it is.)
 root_directory() {
-    [ "$(stat -c '%a %u:%g' "$1")" = '755 0:0' ] || { chmod 0755 "$1" && chown 0:0 "$1"; }
+    [ "$(stat -c '%a %u:%g' "$1")" = '755 0:0' ] || { chown 0:0 "$1" && chmod 00755 "$1"; }
 }
 
 image_find_and_fill() {
@@ -844,6 +845,7 @@ work for everyone."
     step_now=''
     state_reset
     build
+    root_directory "${target_root:-/}"
     step_now=''
     [ -n "$door" ] || say "${colour_step-}done${colour_off-}"
 }

@@ -128,9 +128,10 @@ image_fill() {
     root_directory "$2"
 }
 
-# root_directory DIR: docker leaves the root directory as it makes it, 0755 and root's, whatever the tar's ./ says.
+# root_directory DIR: docker leaves the root directory as it makes it, 0755 and root's, whatever the tar's ./ says. (Five digits:
+# with four GNU chmod leaves a setgid bit of a directory where it is.)
 root_directory() {
-    [ "$(stat -c '%a %u:%g' "$1")" = '755 0:0' ] || { chmod 0755 "$1" && chown 0:0 "$1"; }
+    [ "$(stat -c '%a %u:%g' "$1")" = '755 0:0' ] || { chown 0:0 "$1" && chmod 00755 "$1"; }
 }
 
 image_find_and_fill() {
@@ -892,6 +893,7 @@ work for everyone."
     step_now=''
     state_reset
     build
+    root_directory "${target_root:-/}"
     step_now=''
     [ -n "$door" ] || say "${colour_step-}done${colour_off-}"
 }
@@ -1843,9 +1845,11 @@ wanted() {
     dry || root_ready
 }
 
-# root_ready: the root of the stage that is being built is there.
+# root_ready: the root of the stage that is being built is there. What the step before has made of the root directory itself is
+# gone: each layer of docker's overlay2 has one of its own, and a mount of a finished stage (from=) shows that of its last step.
 root_ready() {
     [ -z "$stage_now" ] || [ -d "$root" ] || stage_fill "$stage_now"
+    root_directory "${root:-/}"
 }
 
 # stage_fill NAME: the root of a stage, from its recipe. When steps of it were skipped (--from) the recipe is not enough.

@@ -54,6 +54,10 @@ ROWS = [
     ("--name", "NAME", "-l", "a=b", "busybox", "true"),
     ("-it", "busybox", "true"),
     ("Bad", "true"),
+    ("--nonsense", "busybox", "true"),
+    (),
+    ("-e",),
+    ("busybox", "sh", "-c", "exit 2"),
 ]
 
 

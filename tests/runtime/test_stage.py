@@ -53,6 +53,37 @@ def test_stages_have_roots_and_states_of_their_own(workshop: Workshop, base: str
     assert not (workshop.home / "root.dock2sh").exists()
 
 
+ROOT = """id=root total=5
+stages='made
+final made'
+build() {
+    stage made base
+    base_env PATH=/bin
+    step 1 'Dockerfile:2  RUN chmod'
+    run_exec sh -c 'chmod 2777 / && chown 33:33 /'
+    step 2 'Dockerfile:3  RUN stat'
+    run_exec sh -c "stat -c '%a %u:%g' /; chmod 700 /"
+    from base
+    base_env PATH=/bin
+    step 3 'Dockerfile:5  RUN --mount=from=made'
+    with bind target=/m source=/ from=made readonly=true
+    run_exec sh -c "stat -c '%a %u:%g' /m; chown 5 /"
+    step 4 'Dockerfile:6  COPY --from=made'
+    copy --from=made --chmod=700 / /
+    step 5 'Dockerfile:7  RUN stat'
+    run_exec sh -c "stat -c '%a %u:%g' /; chmod 1777 /"
+}
+"""
+
+
+def test_what_a_step_makes_of_the_root_directory_is_lost(workshop: Workshop, base: str) -> None:
+    """As in docker 28.5 with overlay2, where only a mount of a finished stage shows what its last step has made of it."""
+    result = workshop.run(ROOT, "--base", base)
+    assert result.stdout == "755 0:0\n700 0:0\n755 0:0\n", result.stderr
+    about = workshop.root.stat()
+    assert (oct(about.st_mode & 0o7777), about.st_uid) == ("0o755", 0)
+
+
 @pytest.mark.parametrize(
     ("options", "done"),
     [(["--stage", "build"], "1 build\n2\n"), (["--stage", "side"], "3\n"), (["--stage", "final"], "1 build\n2\n4 none\nmade\n")],

@@ -160,3 +160,11 @@ def test_a_record_of_a_real_plan(folder: Path) -> None:
     kept = recorded(plan, project, str(folder / "Dockerfile"), lambda plan: dock2sh.script(plan, project), Wish())
     assert ask(folder, how=How(against=load(kept))).verdict == "identical"
     assert record  # the judge's own, without a plan, is tested in test_verify.py
+
+
+def test_dockers_root_directory_of_the_last_layer(folder: Path) -> None:
+    text = "FROM busybox\nRUN chmod 700 / && chown 33:33 /\nRUN stat -c '%a %u:%g' / >/seen; chmod 1777 /; chown 5 /\n"
+    (folder / "Dockerfile").write_text(text)
+    answer = ask(folder, dockerfile=text)
+    assert (answer.verdict, answer.real) == ("equivalent", ())
+    assert answer.reasons.keys() == {"root-mode-of-a-layer", "root-owner-of-a-layer"}
