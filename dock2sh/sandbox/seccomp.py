@@ -3,10 +3,13 @@
 The tables are what the filter of a RUN of Docker Engine 28.5 answers, asked for every system call of x86-64 and i386
 (tests/emulator/test_surroundings.py asks again). libseccomp knows their numbers on each machine and makes the program; where it
 is not installed (Debian's apt needs it) there is no filter.
+
+`python seccomp.py FILTER WORD...` becomes the program WORD... with the filter of that file, in a script's chain (door.sh).
 """
 
 import ctypes
 import os
+import sys
 from collections.abc import Iterator
 from functools import cache
 from typing import Any, NamedTuple
@@ -134,3 +137,9 @@ def _newest() -> bytes:
     load, mask, above, answer = 0x20, 0x54, 0x25, 0x06  # BPF_LD|ABS, BPF_ALU|AND, BPF_JMP|JGT, BPF_RET
     instructions = ((load, 0, 0, 0), (mask, 0, 0, 0xBFFFFFFF), (above, 0, 1, _NEWEST), (answer, 0, 0, _ERROR | _NO_SUCH_CALL))
     return b"".join(struct.pack("HBBI", *instruction) for instruction in instructions)
+
+
+if __name__ == "__main__":
+    with open(sys.argv[1], "rb") as ready:
+        install(ready.read())
+    os.execv(sys.argv[2], sys.argv[2:])

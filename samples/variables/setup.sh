@@ -1553,6 +1553,7 @@ run_chain() {
     chain_tool sh -c
     chain="$chain $run_first enter"
     chain_tool setsid
+    [ -z "$door" ] || [ "$mode$run_security" != full ] || door_filter
     run_become "$@"
 }
 
@@ -1578,24 +1579,27 @@ run_become() {
     esac
 }
 
-# util-linux: unshare and nsenter leave the groups to setpriv when -S comes without -G.
+# util-linux: nsenter leaves the groups to setpriv when -S comes without -G. (Not unshare: docker's filter of system calls refuses
+# the call, even for nothing.)
 run_become_linux() {
     chain_tool setpriv "--regid=$account_gid" "--groups=$account_groups"
-    if [ "$mode" = plain ]; then
-        # not unshare: docker's seccomp rules refuse the call, even for nothing
-        chain_tool nsenter "--root=${root:-/}" "--wd=$root$run_wd" "--setuid=$account_uid" -- "$@"
-        return
-    fi
-    [ "$run_security" = insecure ] || chain_words --inh-caps=-all --ambient-caps=-all "--bounding-set=-all,\
+    [ "$mode" = plain ] || [ "$run_security" = insecure ] || chain_words --inh-caps=-all --ambient-caps=-all \
+        "--bounding-set=-all,\
 +chown,+dac_override,+fsetid,+fowner,+mknod,+net_raw,+setgid,+setuid,\
 +setfcap,+setpcap,+net_bind_service,+sys_chroot,+kill,+audit_write"
-    chain_tool unshare --root=. "--wd=$run_wd" "--setuid=$account_uid" -- "$@"
+    run_outside
+    chain_tool nsenter "--root=$run_at" "--wd=${run_at%/}$run_wd" "--setuid=$account_uid" -- "$@"
+}
+
+# run_outside: sets `run_at`, the root as the chain's programs see it, which are outside of it.
+run_outside() {
+    run_at=.
+    [ "$mode" = full ] || run_at=${root:-/}
 }
 
 # busybox: no capability can be taken away; supplementary groups only by its start-stop-daemon, for an account of this /.
 run_become_busybox() {
-    run_at=.
-    [ "$mode" = full ] || run_at=${root:-/}
+    run_outside
     chain_tool nsenter "-r$run_at" "-w${run_at%/}$run_wd"
     if run_is_account && tool start-stop-daemon >/dev/null; then
         run_program=$1 && shift

@@ -24,6 +24,7 @@ RUN id -u >/home/ann/id; cat /proc/self/status | grep CapBnd >caps; touch -d @10
 FROM busybox
 COPY --from=a --chown=33:33 /one /home /x/
 COPY data /data
+RUN --mount=type=tmpfs,target=/t grep ^Seccomp: /proc/self/status >/filtered
 RUN rm -rf /var/spool && ln /data/f /hard && mkfifo /fifo
 """
 

@@ -44,7 +44,8 @@ def test_the_same_calls_are_refused(user: str, tmp_path: Path, monkeypatch: pyte
     project = tmp_path / f"calls-{user}-{tmp_path.parent.name}"
     project.mkdir()
     (project / "calls.pl").write_text(CALLS.replace("\\\\n", "\\n"))
-    text = f"FROM debian:12\nCOPY calls.pl /\nUSER {user}\nRUN perl /calls.pl && grep -E '^(Seccomp|NoNew)' /proc/self/status\n"
+    look = "perl /calls.pl && grep -E '^(Seccomp|NoNew)' /proc/self/status"
+    text = f"FROM debian:12\nCOPY calls.pl /\nUSER {user}\nRUN {look}\nRUN --mount=type=tmpfs,target=/m {look}\n"
     (project / "Dockerfile").write_text(text)
     told = dock2sh("emulate", "--progress=plain", "--no-cache", project)
     assert told.returncode == 0, told.stderr
@@ -52,8 +53,17 @@ def test_the_same_calls_are_refused(user: str, tmp_path: Path, monkeypatch: pyte
         ["docker", "build", "--progress=plain", "--no-cache", str(project)], capture_output=True, text=True, check=True
     )
     ours, theirs = (_output(text) for text in (told.stderr, docker.stderr))
-    assert len(ours) > 90
+    assert len(ours) > 180
     assert ours == theirs
+
+
+@pytest.mark.parametrize("mount", ["", "--mount=type=tmpfs,target=/m"])
+def test_no_call_is_refused_to_an_insecure_step(mount: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "data"))
+    look = "unshare true && grep -E '^(Seccomp|NoNew)' /proc/self/status"
+    (tmp_path / "Dockerfile").write_text(f"FROM busybox\nRUN --security=insecure {mount} {look}\n")
+    told = dock2sh("emulate", "--progress=plain", tmp_path)
+    assert _output(told.stderr) == ["NoNewPrivs:\t0", "Seccomp:\t0", "Seccomp_filters:\t0"], told.stderr
 
 
 def _output(progress: str) -> list[str]:
