@@ -15,6 +15,7 @@ import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
+from errno import EDQUOT, ENOSPC
 from typing import NamedTuple, NoReturn
 
 from . import SandboxError, kernel, seccomp
@@ -123,10 +124,16 @@ def _supervise(build: Build, writer: int) -> NoReturn:
     except SandboxError as error:
         _write(writer, "x", str(error).encode())
     except BaseException as error:
-        where = f"{getattr(error, 'filename', None) or ''} "
-        _write(writer, "x", f"{type(error).__name__}: {where.lstrip()}{error}".encode())
+        _write(writer, "x", _sentence(error, build.work).encode(errors="replace"))
     finally:
         os._exit(status)
+
+
+def _sentence(error: BaseException, work: str) -> str:
+    """What broke the sandbox; of a full disk, which is no fault of ours, also the cure."""
+    if isinstance(error, OSError) and error.errno in (ENOSPC, EDQUOT):
+        return f"no space left for a build in {work}. Remove images with `dock2sh rmi` and `dock2sh prune`, or free some"
+    return f"{type(error).__name__}: {error}"
 
 
 def _write(writer: int, kind: str, data: bytes) -> None:

@@ -85,6 +85,22 @@ def test_background_processes_end_with_their_step(emulate: Emulate, data: Path) 
     nothing_is_left(data)
 
 
+def test_a_full_disk_is_named_with_its_cure(emulate: Emulate, data: Path) -> None:
+    data.parent.mkdir()
+    subprocess.run(["mount", "-t", "tmpfs", "-o", "size=16m", "tmpfs", data.parent], check=True)
+    try:
+        assert emulate("FROM busybox\nRUN true\n").returncode == 0
+        filled = data.parent / "filled"
+        assert subprocess.run(["dd", "if=/dev/zero", f"of={filled}"], check=False, capture_output=True).returncode == 1
+        done = emulate("FROM busybox\nRUN echo one >/one\n")
+        assert (done.returncode, "no space left" in done.stderr, "prune" in done.stderr) == (3, True, True), done.stderr
+        filled.unlink()
+        assert emulate("FROM busybox\nRUN echo one >/one\n").returncode == 0
+    finally:
+        subprocess.run(["umount", data.parent], check=True)
+    nothing_is_left(data)
+
+
 def begin(project: Path, archive: Path) -> "subprocess.Popen[bytes]":
     """A build in a process group of its own, as a shell would start it."""
     command = [
