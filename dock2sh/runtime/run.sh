@@ -190,7 +190,12 @@ run_become() {
 # util-linux: nsenter leaves the groups to setpriv when -S comes without -G. (Not unshare: docker's filter of system calls refuses
 # the call, even for nothing.)
 run_become_linux() {
-    chain_tool setpriv "--regid=$account_gid" "--groups=$account_groups"
+    chain_tool setpriv "--regid=$account_gid"
+    # a user namespace of one id has no say over groups (user_namespaces(7))
+    case $(cat /proc/self/setgroups 2>/dev/null) in
+    deny) chain_words --keep-groups ;;
+    *) chain_words "--groups=$account_groups" ;;
+    esac
     [ "$mode" = plain ] || [ "$run_security" = insecure ] || chain_words --inh-caps=-all --ambient-caps=-all \
         "--bounding-set=-all,\
 +chown,+dac_override,+fsetid,+fowner,+mknod,+net_raw,+setgid,+setuid,\

@@ -1582,7 +1582,12 @@ run_become() {
 # util-linux: nsenter leaves the groups to setpriv when -S comes without -G. (Not unshare: docker's filter of system calls refuses
 # the call, even for nothing.)
 run_become_linux() {
-    chain_tool setpriv "--regid=$account_gid" "--groups=$account_groups"
+    chain_tool setpriv "--regid=$account_gid"
+    # a user namespace of one id has no say over groups (user_namespaces(7))
+    case $(cat /proc/self/setgroups 2>/dev/null) in
+    deny) chain_words --keep-groups ;;
+    *) chain_words "--groups=$account_groups" ;;
+    esac
     [ "$mode" = plain ] || [ "$run_security" = insecure ] || chain_words --inh-caps=-all --ambient-caps=-all \
         "--bounding-set=-all,\
 +chown,+dac_override,+fsetid,+fowner,+mknod,+net_raw,+setgid,+setuid,\
@@ -2441,7 +2446,9 @@ place_secret() {
 devices() {
     mounted -t tmpfs -o nosuid,strictatime,size=65536k,mode=755 tmpfs dev
     if [ -d "$enter_devices" ]; then cp -a "$enter_devices/." dev/ || refuse 'dev cannot be filled'; else new_devices; fi
-    mounted -t devpts -o newinstance,nosuid,noexec,ptmxmode=0666,mode=0620,gid=5 devpts dev/pts
+    # the group tty is unknown to a user namespace of one id
+    mount -n -t devpts -o newinstance,nosuid,noexec,ptmxmode=0666,mode=0620,gid=5 devpts dev/pts 2>/dev/null ||
+        mounted -t devpts -o newinstance,nosuid,noexec,ptmxmode=0666,mode=0620 devpts dev/pts
     mounted -t tmpfs -o nosuid,nodev,noexec,size=65536k,mode=1777 shm dev/shm
     mount -n -t mqueue -o nosuid,nodev,noexec mqueue dev/mqueue 2>/dev/null || chmod 1777 dev/mqueue
 }
@@ -2466,12 +2473,25 @@ NODES
 # /sys as it is, read-only; a kernel that wants a network namespace of its own for a new one gives the machine's.
 kernel() {
     mounted -t proc -o nosuid,nodev,noexec proc proc
-    echo buildkitsandbox >proc/sys/kernel/hostname || refuse 'the host name cannot be set'
+    host_name || refuse 'the host name cannot be set: install hostname (or busybox)'
     sys=ro,
     [ "$enter_security" != insecure ] || sys=
-    mount -n -t sysfs -o "${sys}nosuid,nodev,noexec" sysfs sys 2>/dev/null || bind /sys sys "${sys}nosuid,nodev,noexec"
+    mount -n -t sysfs -o "${sys}nosuid,nodev,noexec" sysfs sys 2>/dev/null || machines_sys
     ! [ -d /sys/fs/cgroup ] || ! mount -n -o rbind /sys/fs/cgroup sys/fs/cgroup 2>/dev/null || [ -z "$sys" ] || groups
     [ "$enter_security" = insecure ] || covered
+}
+
+# In a user namespace what is mounted in it comes along: it may hide something.
+machines_sys() {
+    mount -n -o bind /sys sys 2>/dev/null || mounted -o rbind /sys sys
+    mount -n -o "remount,bind,${sys}nosuid,nodev,noexec" sys 2>/dev/null || [ -z "$sys" ] ||
+        mount -n -o "remount,bind,ro" sys 2>/dev/null || :
+}
+
+# In a user namespace the file is the machine's, and only the system call is allowed.
+host_name() {
+    { echo buildkitsandbox >proc/sys/kernel/hostname; } 2>/dev/null || hostname buildkitsandbox 2>/dev/null ||
+        busybox hostname buildkitsandbox 2>/dev/null
 }
 
 # The control groups, which may be one mount or one for each controller, read-only.
@@ -2564,7 +2584,7 @@ first_process() {
     echo "$number" >"$enter_state/pid"
     [ ! -s "$enter_state/interrupted" ] || exit 130
     [ "$enter_uid" = 0 ] || for descriptor in 0 1 2; do
-        [ ! -p "/proc/$number/fd/$descriptor" ] || chown "$enter_uid" "/proc/$number/fd/$descriptor"
+        [ ! -p "/proc/$number/fd/$descriptor" ] || chown "$enter_uid" "/proc/$number/fd/$descriptor" 2>/dev/null || :
     done
     [ "$enter_mode" = plain ] || namespace
     : >"$enter_state/refused"

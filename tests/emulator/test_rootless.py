@@ -24,7 +24,11 @@ RUN id -u >/home/ann/id; cat /proc/self/status | grep CapBnd >caps; touch -d @10
 FROM busybox
 COPY --from=a --chown=33:33 /one /home /x/
 COPY data /data
-RUN --mount=type=tmpfs,target=/t grep ^Seccomp: /proc/self/status >/filtered
+RUN --mount=type=tmpfs,target=/t --mount=type=cache,target=/c { grep ^Seccomp: /proc/self/status; hostname; id; } >/filtered
+RUN <<EOT
+#!/bin/sh
+id >/by-script
+EOT
 RUN rm -rf /var/spool && ln /data/f /hard && mkfifo /fifo
 """
 
@@ -88,7 +92,7 @@ def test_with_subordinate_ids_all_is_the_same(as_user: AsUser, place: Path, imag
 
 
 def test_without_them_it_says_what_does_not_work(as_user: AsUser, place: Path, image: Path) -> None:
-    (place / "project/Dockerfile").write_text("FROM busybox\nRUN echo one >/one\nRUN chown 33 /one\n")
+    (place / "project/Dockerfile").write_text("FROM busybox\nRUN --mount=type=tmpfs,target=/t echo one >/one\nRUN chown 33 /one\n")
     rows = {name: Path(name).read_text() for name in ("/etc/subuid", "/etc/subgid")}
     try:
         for name, text in rows.items():
