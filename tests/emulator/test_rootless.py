@@ -92,7 +92,9 @@ def test_with_subordinate_ids_all_is_the_same(as_user: AsUser, place: Path, imag
 
 
 def test_without_them_it_says_what_does_not_work(as_user: AsUser, place: Path, image: Path) -> None:
-    (place / "project/Dockerfile").write_text("FROM busybox\nRUN --mount=type=tmpfs,target=/t echo one >/one\nRUN chown 33 /one\n")
+    (place / "project/Dockerfile").write_text(
+        "FROM busybox\nRUN --mount=type=tmpfs,target=/t echo one >/one\nRUN chown 33 /one\n"
+    )
     rows = {name: Path(name).read_text() for name in ("/etc/subuid", "/etc/subgid")}
     try:
         for name, text in rows.items():
