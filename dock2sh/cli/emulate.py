@@ -106,6 +106,7 @@ def emulate(
     choose("--sandbox", sandbox, NAMES)
     choose("--on-failure", on_failure, ("stop", "shell"))
     choose("--progress", progress, ("auto", "plain", "tty", "json"))
+    _destination(output)
     from dock2sh.emulator import Bases, Order, StepFailed, emulate
     from dock2sh.images import ImageError
     from dock2sh.sandbox import SandboxError
@@ -149,14 +150,27 @@ def emulate(
         print(said)
 
 
+def _destination(output: str) -> tuple[str, bool]:
+    """Where the result goes, and whether as a tar. Also as docker's type=tar,dest=FILE, type=local,dest=DIR."""
+    if not output.startswith("type="):
+        return output, output.endswith(".tar") or output == "-"
+    words = dict(word.partition("=")[::2] for word in output.split(","))
+    kind = words.pop("type")
+    place = words.pop("dest", "-" if kind == "tar" else "")
+    if kind not in ("tar", "local") or not place or words:
+        usage(f"-o {output}: write DIR, FILE.tar, -, type=tar,dest=FILE or type=local,dest=DIR")
+    return place, kind == "tar"
+
+
 def _result(done: "Emulated", output: str, names: list[str], quiet: bool) -> str:
     """Write what was asked for; the id of the image that is kept, "" if it is only written out."""
     from dock2sh.emulator import image_config, inspected, write_directory, write_tar
 
-    if output.endswith(".tar") or output == "-":
-        write_tar(done.root, output)
-    elif output:
-        write_directory(done.root, output, inspected(image_config(done.plan, done.stages), names))
+    place, as_tar = _destination(output)
+    if as_tar:
+        write_tar(done.root, place)
+    elif place:
+        write_directory(done.root, place, inspected(image_config(done.plan, done.stages), names))
     if output and not names:
         return ""
     image = done.keep(names)

@@ -2590,7 +2590,7 @@ first_process() {
     echo "$number" >"$enter_state/pid"
     [ ! -s "$enter_state/interrupted" ] || exit 130
     [ "$enter_uid" = 0 ] || for descriptor in 0 1 2; do
-        [ ! -p "/proc/$number/fd/$descriptor" ] || chown "$enter_uid" "/proc/$number/fd/$descriptor" 2>/dev/null || :
+        [ ! -p "/proc/$number/fd/$descriptor" ] || chown "$enter_uid" "/proc/$number/fd/$descriptor"
     done
     [ "$enter_mode" = plain ] || namespace
     : >"$enter_state/refused"

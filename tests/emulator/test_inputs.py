@@ -1,6 +1,7 @@
 """What a build is given besides its context: secrets, named contexts, images to copy from, an agent."""
 
 import os
+import tarfile
 from pathlib import Path
 
 import pytest
@@ -50,3 +51,12 @@ def test_five_hundred_steps(emulate: Emulate, tmp_path: Path) -> None:
     done = emulate(text, "-o", tmp_path / "out")
     assert done.returncode == 0, done.stderr[-500:]
     assert len(list((tmp_path / "out/rootfs/d").iterdir())) == 500
+
+
+def test_dockers_words_for_where_the_result_goes(emulate: Emulate, tmp_path: Path) -> None:
+    assert emulate("FROM busybox\nRUN true\n", "-o", f"type=tar,dest={tmp_path}/out.file").returncode == 0
+    assert tarfile.is_tarfile(tmp_path / "out.file")
+    assert emulate("FROM busybox\nRUN true\n", "-o", f"type=local,dest={tmp_path}/out").returncode == 0
+    assert (tmp_path / "out/rootfs/bin").is_dir()
+    done = emulate("FROM busybox\n", "-o", "type=oci,dest=x")
+    assert (done.returncode, "type=local,dest=DIR" in done.stderr) == (2, True)
