@@ -72,7 +72,7 @@ def test_a_build_by_hand(whose: str, folder: Path) -> None:
     done = replay(folder, "--sandbox", whose)
     assert done.returncode == 0, done.stderr + shown(done.stdout)
     text = shown(done.stdout)
-    assert "$ docker run -it --name first busybox bash\r\n" in text
+    assert "$ docker run -it --name first busybox sh\r\n" in text
     assert "# not a remark, and no $(command)\r\nü, two\r\n" in text
     assert "hello world\r\n" in text
     assert "\r\nwww-data\r\n" in text
@@ -124,7 +124,7 @@ def test_watched_in_a_terminal(folder: Path) -> None:
     before = containers("docker")
     command = ["-m", "dock2sh", "replay", "--offline", "--speed", "1000", str(folder)]
     child = pexpect.spawn(sys.executable, command, encoding="utf-8", timeout=60)
-    child.expect_exact("$ docker run -it busybox bash\r\n")
+    child.expect_exact("$ docker run -it busybox sh\r\n")
     child.expect_exact("/ # echo seen\r\nseen\r\n/ # sleep 100\r\n")
     child.sendintr()
     child.expect(pexpect.EOF)
