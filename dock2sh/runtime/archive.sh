@@ -82,11 +82,15 @@ archive_members() {
     TZ=UTC TAR_OPTIONS='' tar -tvf - "$@" <"$state/archive/tar" >"$state/archive/listing" 2>"$state/archive/errors" ||
         fail "$archive_name cannot be read: $(cat "$state/archive/errors")"
     ! grep -F "removing leading '" "$state/archive/errors" | grep -qF .. ||
-        fail "invalid entry name with .. in $archive_name; if it does not lead out, GNU tar can (install the package tar)"
+        missing "GNU tar: an entry's name with .. in $archive_name may lead out, or not (install the package tar)"
     archive_strange=
     by=$transfer_by names="$state/archive/names" owners="$state/archive/owners" all="$state/archive/all" LC_ALL=C \
         awk "$(program_listing)" "$state/archive/listing" >"$state/archive/mend" 2>"$state/archive/errors" || archive_strange=$?
-    case $archive_strange in '' | 3) ;; *) fail "$(cat "$state/archive/errors") (in $archive_name)" ;; esac
+    case $archive_strange in
+    '' | 3) ;;
+    4) missing "$(cat "$state/archive/errors") in $archive_name (install the package tar)" ;;
+    *) fail "$(cat "$state/archive/errors") (in $archive_name)" ;;
+    esac
 }
 
 # Lines `MODE UID:GID DAY TIME ./name`. MODE is - for a symbolic link.

@@ -2173,6 +2173,7 @@ transfer() {
     [ -s "$2" ] || return 0
     transfer_clear "$1" "$2" "$3" "$4" "${7-}"
     transfer_tool
+    transfer_linked "$1" "$4" "${7-}"
     rm -f "$state/unpacked"
     ! [ -s "$state/put" ] || "$transfer_by" "$1" "$state/put" "$3" "$5" "${7-}" ||
         fail "the files could not be put into ${3#"$root"}"
@@ -2190,6 +2191,17 @@ transfer_clear() {
     ! [ -s "$state/in-the-way" ] || for_each "$3" "$state/in-the-way" rm -rf || fail "${3#"$root"} cannot be cleared"
 }
 
+# transfer_linked SOURCE POLICY FOLLOW: of what is put, the symbolic links that have several names. COPY makes each of them a link
+# of its own (docker notes only of other files that they are one: `ln -s f a; ln -P a b` and COPY --from); layers and archives
+# keep them one, where the tool can.
+transfer_linked() {
+    : >"$state/linked"
+    case $3,$2,$transfer_by in ?*,*,* | ,replace,transfer_by_tar) return 0 ;; esac
+    for_each "$1" "$state/put" sh -c "$(program_kind)" sh linked >"$state/linked"
+    [ -s "$state/linked" ] || return 0
+    for_each "$1" "$state/put" sh -c "$(program_kind)" sh unlinked >"$state/unlinked"
+}
+
 # Sets `transfer_by` to the function that can move a list of names that end in NUL: by GNU tar, or else by busybox's cpio (its
 # tar reads no lists).
 transfer_tool() {
@@ -2201,14 +2213,27 @@ transfer_tool() {
 
 # transfer_by_tar SOURCE LIST DEST OWNER FOLLOW. POSIX headers carry the attributes; less the times in them, whole seconds stay.
 transfer_by_tar() {
-    { tar_pack "$@" || : >"$state/unpacked"; } |
-        TAR_OPTIONS='' tar -C "$3" -xpf - --same-owner --numeric-owner --warning=no-timestamp --xattrs --xattrs-include='*' &&
+    { tar_pack_all "$@" || : >"$state/unpacked"; } |
+        TAR_OPTIONS='' tar -C "$3" -xpif - --same-owner --numeric-owner --warning=no-timestamp --xattrs --xattrs-include='*' &&
         ! [ -e "$state/unpacked" ]
 }
 
+# Links that must become several go before the directories that they are in, whose times would change. Two archives are one stream
+# to a tar that skips the zeros at the end of the first (-i).
+tar_pack_all() {
+    if ! [ -s "$state/linked" ]; then
+        tar_pack "$@"
+    elif tar_pack "$1" "$state/linked" "$3" "$4" '' --hard-dereference; then
+        ! [ -s "$state/unlinked" ] || tar_pack "$1" "$state/unlinked" "$3" "$4" ''
+    else
+        return 1
+    fi
+}
+
+# tar_pack SOURCE LIST DEST OWNER FOLLOW [OPTION]
 tar_pack() {
     tar_source=$1 tar_list=$2 tar_owner=$4
-    set -- ${5:+--dereference}
+    set -- ${5:+--dereference} ${6:+"$6"}
     [ -z "$tar_owner" ] || set -- "$@" "--owner=:${tar_owner%:*}" "--group=:${tar_owner#*:}"
     # a context's files lose their capabilities on the way, as the chown of the transfer clears them
     [ "$source_kind" = context ] || set -- "$@" --xattrs-include=security.capability
@@ -2221,7 +2246,12 @@ tar_pack() {
 transfer_by_cpio() {
     cpio_has_room "$1" "$2" || missing 'GNU tar to copy a file of 4 GB or more: install the package tar'
     transfer_warn "$1"
-    cpio_round "$@" || return 1
+    if ! [ -s "$state/linked" ]; then
+        cpio_round "$@" || return 1
+    else # of a link with several names cpio writes an empty one ("can't create symlink 'b' to ''")
+        for_each "$3" "$state/linked" sh -c "$(program_relink)" sh "$1" || return 1
+        ! [ -s "$state/unlinked" ] || cpio_round "$1" "$state/unlinked" "$3" "$4" '' || return 1
+    fi
     [ -z "$5" ] || return 0
     for_each "$3" "$2" sh -c "$(program_links)" sh "$1" "$4" || return 1
     for_each "$1" "$2" sh -c "$(program_kind)" sh directory >"$state/dirs"
@@ -2709,13 +2739,16 @@ PROGRAM
 
 program_kind() {
     cat <<'PROGRAM'
-# Prints, a NUL after each, those of the names that are of a kind: link, directory, huge (a file of 4 GB and more), or early (no
-# newer than the file REFERENCE; FIND-OPTION -L: what a link means, -P: the link itself).
+# Prints, a NUL after each, those of the names that are of a kind: link, linked (a link that has several names), unlinked (all
+# else), directory, huge (a file of 4 GB and more), or early (no newer than the file REFERENCE; FIND-OPTION -L: what a link means,
+# -P: the link itself).
 #   sh -c "$(program_kind)" sh KIND NAME...
 #   sh -c "$(program_kind)" sh early REFERENCE FIND-OPTION NAME...
 kind=$1
 shift
 case $kind in
+linked) exec find "$@" -prune -type l -links +1 -print0 ;;
+unlinked) exec find "$@" -prune ! \( -type l -links +1 \) -print0 ;;
 huge) exec find "$@" -prune -type f -size +4194303k -print0 ;;
 early) reference=$1 option=$2 && shift 2 && exec find "$option" "$@" -prune ! -newer "$reference" -print0 ;;
 esac
@@ -2758,6 +2791,18 @@ program_probe() {
 mount -n -t tmpfs tmpfs "$1" && mkdir "$1/proc" && mount -n -t proc proc "$1/proc" || exit
 mkdir "$1/bound"
 ! mount -n -o bind,ro "$1/bound" "$1/bound" || (: >"$1/bound/written") || echo once
+PROGRAM
+}
+
+program_relink() {
+    cat <<'PROGRAM'
+# Makes the symbolic links NAME... of SOURCE anew in the current directory, each a link of its own, and the directories that they
+# are in.   sh -c "$(program_relink)" sh SOURCE NAME...
+source=$1
+shift
+for name do
+    target=$(readlink -n "$source/$name" && echo .) && mkdir -p "${name%/*}" && ln -s "${target%.}" "$name" || exit 1
+done
 PROGRAM
 }
 

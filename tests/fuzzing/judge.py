@@ -21,7 +21,7 @@ from tests.conformance import base as base_image
 from tests.fuzzing.case import Case, write
 
 IMAGE = "busybox"
-_LACKING = "GNU tar is needed (install the package tar)"
+_LACKING = "missing: GNU tar"
 
 
 class Finding(NamedTuple):

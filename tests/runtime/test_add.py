@@ -86,7 +86,7 @@ def test_strange_archives(workshop: Workshop, before: str, members: list[str], l
     sh(workshop.root, "umask 022", before)
     pack(workshop.context / "a.tar", *members)
     if "busybox" in workshop.shell:
-        assert "GNU tar" in refused(workshop, "add a.tar /w")
+        assert "missing: GNU tar" in refused(workshop, "add a.tar /w", status=3)
     else:
         assert put(workshop, "add a.tar /w") == lands
 
@@ -127,7 +127,10 @@ def test_compressed(workshop: Workshop, tool: str) -> None:
 def test_bad_archives(workshop: Workshop, members: list[str], message: str) -> None:
     workshop.busybox()
     pack(workshop.context / "a.tar", *members)
-    assert message in refused(workshop, "add a.tar /w")
+    if "busybox" in workshop.shell and message != "invalid hardlink target":  # its tar does not tell whether docker refuses it
+        assert "missing: GNU tar" in refused(workshop, "add a.tar /w", status=3)
+    else:
+        assert message in refused(workshop, "add a.tar /w")
     assert not list((workshop.root / "tmp").iterdir())
 
 

@@ -114,6 +114,27 @@ def test_letters(workshop: Workshop, context: Path, letters: str, modes: str) ->
     assert " ".join(f"{mode:o}" for mode in found) == modes
 
 
+@pytest.mark.parametrize("tar", ["GNU tar", "busybox"])
+def test_a_link_with_several_names(workshop: Workshop, context: Path, monkeypatch: pytest.MonkeyPatch, tar: str) -> None:
+    """Each name becomes a link of its own, in a directory that keeps its time; files stay one."""
+    sh(
+        context,
+        "mkdir -p o/s; echo >o/f; ln o/f o/g; ln -s 'no -> where' o/a; ln -P o/a o/b; ln -P o/a o/s/c",
+        "touch -h -d @1234567890 o/a; touch -d @1222222222 o/f o/s o; chown -h 5:6 o/a",
+    )
+    link = "l 777 7:8 -> no -> where"
+    if tar == "busybox":
+        tools = workshop.busybox(workshop.home / "tools") / "bin"
+        monkeypatch.setenv("PATH", f"{tools}:{os.environ['PATH']}")
+    words = ["copy --chown=7:8 o /w/", "copy --parents --chown=7:8 o/s/c o/b /w/p/"]
+    lands = put(workshop, *words)
+    assert [line for line in lands if line[0] in "abs"] == [f"a {link}", f"b {link}", "s d 755 7:8", f"s/c {link}"]
+    assert [line for line in lands if line[0] in "fg"] == ["f f 644 7:8 1222222222 =f", "g f 644 7:8 1222222222 =f"]
+    links = [workshop.root / "w" / name for name in ("a", "b", "s/c", "p/o/b", "p/o/s/c")]
+    assert {(path.lstat().st_nlink, path.lstat().st_mtime) for path in links} == {(1, 1234567890)}
+    assert (workshop.root / "w/s").stat().st_mtime == 1222222222
+
+
 def test_times_before_1970(workshop: Workshop, context: Path) -> None:
     """They come through, rounded down to whole seconds; a link has its own."""
     (context / "old").mkdir()

@@ -3,7 +3,7 @@
 # Prints what is to be mended afterwards, `MODE UID:GID DAY TIME ./name`: hard links whose own header differs from what they
 # link to (docker lets the last one win, tar does not look), and symbolic links of busybox, which gives them no owner and time.
 # The file `owners`: `USER:GROUP ./name` with a member of each owner, as busybox tells their names where it should tell numbers.
-# Refuses, on stderr: what docker refuses. What tar would do otherwise than docker without a word ends with status 3: then the
+# Refuses, on stderr: what docker refuses (status 1), and what only GNU tar can (4). What tar would do otherwise than docker without a word ends with status 3: then the
 # file `all` is to be gone through, a line for each member, `KIND MODE UID:GID DAY TIME DEVICE ./name`, \002, what a link means
 # (./name too for hard links), and a slash.
 function refuse(text) {
@@ -11,9 +11,14 @@ function refuse(text) {
     failed = 1
     exit 1
 }
+function lacking(text) {
+    print "GNU tar: " text > "/dev/stderr"
+    failed = 4
+    exit 4
+}
 # docker has a way for this member; busybox's tar, which cannot give its files one by one under any name, has none
 function odd(text) {
-    if (ENVIRON["by"] != "transfer_by_tar") refuse(text ": GNU tar is needed (install the package tar)")
+    if (ENVIRON["by"] != "transfer_by_tar") lacking(text)
     strange = 1
 }
 # Go's path.Clean, relative; `above` is set if it leads out
@@ -78,7 +83,7 @@ function parse_gnu(    at) {
 }
 function parse_busybox(    at) {
     if (!match($0, /^[-dlcbps][-rwxsStT]+ +[^ ]+\/[^ ]+ +[0-9,]+ [-0-9]+ [0-9:]+ /))
-        refuse("a member has a newline in its name: GNU tar is needed (install the package tar)")
+        lacking("a member has a newline in its name")
     name = substr($0, RLENGTH + 1)
     $0 = substr($0, 1, RLENGTH)
     kind = substr($1, 1, 1)
@@ -139,4 +144,4 @@ function check_way(path) {
         owned[$2]
     }
 }
-END { exit failed ? 1 : strange ? 3 : 0 }
+END { exit failed ? failed : strange ? 3 : 0 }
