@@ -45,7 +45,7 @@ class Docker:
     def version(self) -> str:
         done = command(["docker", "version", "--format", "{{.Server.Version}}"], _CURE)
         if done.returncode:
-            raise NoReference(f"docker does not answer: {said(done)}. Start it, or set DOCKER_HOST")
+            raise NoReference(f"docker does not answer: {said(done).rstrip('.?')}. Start it, or set DOCKER_HOST")
         return f"docker {done.stdout.decode().strip()} ({'classic builder' if self.name == 'classic' else 'BuildKit'})"
 
     def build(self, request: Request) -> Made:
@@ -61,7 +61,7 @@ class Docker:
             talk = done.stderr.decode(errors="replace")
             if done.returncode:
                 if _SILENT.search(talk):
-                    raise NoReference(f"docker does not answer: {talk.strip()}. Start it, or set DOCKER_HOST")
+                    raise NoReference(f"docker does not answer: {talk.strip().rstrip('.?')}. Start it, or set DOCKER_HOST")
                 if _NETWORK.search(talk):
                     raise NoReference(f"docker cannot get an image: {talk.strip().splitlines()[-1]}")
                 match = _ERROR.search(talk)

@@ -130,6 +130,16 @@ def npm_index(content: bytes) -> bytes:
     return re.sub(rb"(?m)^[0-9a-f]{40}\t", b"(sum)\t", _NPM_TIMES.sub(b"(time)", content))
 
 
+def go_cache(content: bytes) -> bytes:
+    """go's build cache: an action, what came of it, its size; and when it was last used, which is all that trim.txt has."""
+    return re.sub(rb"\A(v1 [0-9a-f]{64} [0-9a-f]{64} +\d+ |) *\d{10,19}(\n?)\Z", rb"\1(time)\2", content)
+
+
+def process(content: bytes) -> bytes:
+    """The number of a process."""
+    return re.sub(rb"\A *\d{1,7}(\n?)\Z", rb"(process)\1", content)
+
+
 def archive(content: bytes) -> bytes:
     """tar, gzip and zip: what is in it, member by member, without times."""
     try:

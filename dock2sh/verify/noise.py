@@ -6,7 +6,7 @@ docker, minutes apart; tests/verify/noise/ keeps for each row what such two buil
 
 from typing import NamedTuple
 
-from . import masks
+from . import masks, postgres
 from .masks import Mask
 
 
@@ -100,6 +100,62 @@ ROWS = (
         masks.archive,
         "archives hold the times of their members",
         "tar, zip of files that the build has made",
+    ),
+    Noise(
+        "go-cache",
+        r".*/([0-9a-f]{2}/[0-9a-f]{64}-a|trim\.txt|testexpire\.txt)",
+        masks.go_cache,
+        "go's build cache says when it was used",
+        "go build",
+    ),
+    Noise(
+        "pid-file",
+        r"(/var)?/run/.+\.pid",
+        masks.process,
+        "the number of a process: threads of the engine's runtime have numbers, too, and are not always as many",
+        "a server that a RUN starts",
+    ),
+    Noise(
+        "postgres-control",
+        r".*/global/pg_control",
+        postgres.control,
+        "a cluster's random number, and when it was written last",
+        "apt-get install postgresql",
+    ),
+    Noise(
+        "postgres-lock",
+        r".*/postmaster\.pid|(/var)?/run/postgresql/\.s\.PGSQL\.\d+\.lock",
+        postgres.lock,
+        "which process holds it, since when",
+        "pg_ctlcluster start in a RUN",
+    ),
+    Noise(
+        "postgres-log",
+        r"/var/log/postgresql/.+\.log",
+        postgres.log,
+        "times, and the numbers of processes",
+        "pg_ctlcluster start in a RUN",
+    ),
+    Noise(
+        "postgres-relations",
+        r".*/pg_internal\.init",
+        postgres.relations,
+        "memory of the server, with addresses in it",
+        "psql in a RUN",
+    ),
+    Noise(
+        "postgres-statistics",
+        r".*/pg_stat/pgstat\.stat",
+        postgres.statistics,
+        "what the server has counted, and when",
+        "pg_ctlcluster stop in a RUN",
+    ),
+    Noise(
+        "postgres-wal",
+        r".*/pg_wal/[0-9A-F]{24}",
+        postgres.write_ahead,
+        "its records hold times, random salts, and the cluster's number",
+        "apt-get install postgresql",
     ),
 )
 

@@ -33,6 +33,14 @@ CHANGED: dict[str, Callable[[bytes], bytes]] = {
     "git-reflog": lambda two: two.replace(b"commit (initial)", b"clone"),
     "npm-index": lambda two: two.replace(b'integrity":"sha512-', b'integrity":"sha512-X'),
     "archive-times": lambda two: _other_zip(),
+    "go-cache": lambda two: two.replace(b" 2653 ", b" 2654 "),
+    "pid-file": lambda two: b"none\n",
+    "postgres-control": lambda two: two[:16] + b"\1" + two[17:],  # its state
+    "postgres-lock": lambda two: two.replace(b"5432", b"5433"),
+    "postgres-log": lambda two: two.replace(b"is ready", b"is not ready"),
+    "postgres-relations": lambda two: two[:-1] + bytes([two[-1] ^ 1]),
+    "postgres-statistics": lambda two: b"\xa8" + two[1:],
+    "postgres-wal": lambda two: two[:57] + bytes([two[57] ^ 1]) + two[58:],  # what the first record is a record of
 }
 
 

@@ -88,7 +88,10 @@ def test_a_page_has_all_of_it_and_stands_alone() -> None:
 
 @pytest.mark.parametrize("word", STATUS)
 def test_a_page_of_every_verdict(word: str) -> None:
-    assert word in checked(page(Verdict(word, notes=("a note",), name="x")))
+    words = checked(page(Verdict(word, notes=("a note",), name="x")))
+    assert word in words
+    assert "Nothing was compared" in words
+    assert "differences" not in words  # 0 of them would look like agreement
 
 
 def test_the_graph_leads_from_images_to_the_target() -> None:
