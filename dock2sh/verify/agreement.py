@@ -18,6 +18,7 @@ _NETWORK = re.compile(
     r"|name or service not known|no such host|getaddrinfo|network is unreachable|no route to host|connection timed out"
     r"|failed to connect to|connection refused|could not connect to|tls handshake timeout|i/o timeout"
     r"|eai_again|etimedout|enotfound"
+    r"|self.signed certificate|unable to verify the first certificate|unable_to_verify_leaf_signature|certificate has expired"
     r"|certificate verify failed|could not handshake|unable to get local issuer certificate|failed to establish a new connection",
     re.IGNORECASE,
 )

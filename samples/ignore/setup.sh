@@ -1412,9 +1412,26 @@ put_file() {
     put_into=${put_into:-/}
     make_directories "$put_into" "$(created_mode "$chmod_spec")" "$made_owner"
     rm -rf "$state/one"
-    { mkdir "$state/one" && ln -s "$1" "$state/one/$put_name"; } || fail "$put_name cannot be put into $put_into"
+    transfer_tool
+    put_follow=follow
+    { mkdir "$state/one" && put_named "$1" "$state/one/$put_name"; } || fail "$put_name cannot be put into $put_into"
     printf './%s\0' "$put_name" >"$state/list"
-    transfer "$state/one" "$state/list" "$root$put_into" merge "$put_owner" "$chmod_spec" follow
+    transfer "$state/one" "$state/list" "$root$put_into" merge "$put_owner" "$chmod_spec" "$put_follow"
+}
+
+# put_named FILE PATH: FILE by another name. That is a link to it, but for an empty file a copy: GNU tar does not open what is
+# empty, and takes the attributes of the link instead.
+put_named() {
+    if [ "$transfer_by" = transfer_by_tar ] && [ -f "$1" ] && ! [ -s "$1" ] && ! [ -L "$1" ]; then
+        put_follow=
+        : >"$state/linked"
+        printf './%s\0' "${1##*/}" >"$state/list"
+        rm -rf "$state/unpacked" "$state/empty"
+        mkdir "$state/empty" && transfer_by_tar "${1%/*}/" "$state/list" "$state/empty" '' '' &&
+            touch -r "$1" "$state/empty/${1##*/}" && mv "$state/empty/${1##*/}" "$2"
+    else
+        ln -s "$1" "$2"
+    fi
 }
 
 # run: the text on standard input, lines joined as a Dockerfile joins them, as one argument of the shell. Without a process: most

@@ -135,6 +135,24 @@ def test_a_link_with_several_names(workshop: Workshop, context: Path, monkeypatc
     assert (workshop.root / "w/s").stat().st_mtime == 1222222222
 
 
+@pytest.mark.parametrize("text", ["", "text"])
+def test_attributes_of_a_file_that_gets_another_name(workshop: Workshop, context: Path, text: str) -> None:
+    """Also of an empty one, which tar does not open."""
+    file = context / "attributes"
+    file.write_text(text)
+    os.setxattr(file, "user.a", b"one")
+    os.utime(file, (-1000, -1000))
+    file.chmod(0o4755)
+    assert put(workshop, "copy attributes /w/other", "copy 'attr*' /w/.empty/") == [
+        ". d 755 0:0",
+        ".empty d 755 0:0",
+        ".empty/attributes f 4755 0:0 -1000",
+        "other f 4755 0:0 -1000",
+    ]
+    for name in ("other", ".empty/attributes") if "busybox" not in workshop.shell else ():  # whose tar has no attributes
+        assert os.getxattr(workshop.root / "w" / name, "user.a") == b"one"
+
+
 def test_times_before_1970(workshop: Workshop, context: Path) -> None:
     """They come through, rounded down to whole seconds; a link has its own."""
     (context / "old").mkdir()

@@ -26,6 +26,7 @@ TABLE = [
     (SEVEN._replace(missing=True), SEVEN, "inconclusive", "on this machine"),
     (SEVEN, SEVEN._replace(output="E: Temporary failure in name resolution"), "inconclusive", "network"),
     (SEVEN._replace(output="curl: (6) Could not resolve host: example.org"), SEVEN, "inconclusive", "network"),
+    (SEVEN, SEVEN._replace(output="npm ERR! code SELF_SIGNED_CERT_IN_CHAIN: self-signed certificate"), "inconclusive", "network"),
     (REFUSED, REFUSED._replace(said="dial tcp 10.0.0.1:443: connection refused"), "inconclusive", "network"),
 ]
 
