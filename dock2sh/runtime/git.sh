@@ -54,7 +54,7 @@ git_fetch() {
     git_want=${git_ref:-HEAD}
     [ -z "$git_exact" ] || git_want=${git_commit:-$git_want}
     case $git_want in -*) fail "repository does not contain ref $git_want" ;; esac
-    in_checkout fetch -q --depth=1 origin "$git_want" 2>"$state/git/said" && git_want=FETCH_HEAD && return
+    git_fetch_ref "$git_want" 2>"$state/git/said" && git_want=FETCH_HEAD && return
     case $git_want in
     *[!0-9a-f]*) ;;
     ????????????????????????????????????????) in_checkout fetch -q --tags origin && return ;;
@@ -65,17 +65,29 @@ git_fetch() {
     fail "$1 cannot be fetched: $(cat "$state/git/said")"
 }
 
+# A server of files only ("dumb" http) gives no part of a history: then docker takes all of it.
+git_fetch_ref() {
+    in_checkout fetch -q --depth=1 origin "$1" && return
+    grep -q 'not support shallow' "$state/git/said" && in_checkout fetch -q origin "$1"
+}
+
 git_check_out() {
     in_checkout checkout -q "$git_want" || fail "repository does not contain ref $git_want"
     git_verify
     ${fetch_after:-:} "$1"
     fetch_after=''
-    [ -z "$git_submodules" ] || in_checkout submodule --quiet update --init --recursive --depth=1 ||
-        fail 'a submodule cannot be fetched'
+    [ -z "$git_submodules" ] || git_fetch_submodules
     if [ -n "$git_times" ]; then
         git_seconds=$(in_checkout log -1 --format=%ct) && find "$state/git/tree" -exec touch -h -d "@$git_seconds" {} +
     fi
     [ -n "$git_keep" ] || rm -rf "$state/git/tree/.git"
+}
+
+git_fetch_submodules() {
+    in_checkout submodule --quiet update --init --recursive --depth=1 2>"$state/git/said" && return
+    grep -q 'not support shallow' "$state/git/said" &&
+        in_checkout submodule --quiet update --init --recursive 2>"$state/git/said" && return
+    fail "a submodule cannot be fetched: $(cat "$state/git/said")"
 }
 
 # --checksum names the commit, or the tag object, or how one of them begins.

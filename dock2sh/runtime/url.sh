@@ -69,17 +69,32 @@ url_fetch() {
     url_log=$state/url/log
     if command -v curl >/dev/null; then
         url_by_curl "$@"
-    elif command -v wget >/dev/null && { wget --version 2>&1 | grep -q 'GNU Wget'; }; then
+    elif url_gnu_wget && ! url_dotted "$1"; then
         url_by_wget "$@"
     elif command -v python3 >/dev/null; then
         url_by_python "$@"
     elif [ -x /usr/lib/apt/apt-helper ]; then
         url_by_apt "$@"
+    elif url_gnu_wget; then
+        missing "curl or python3 to fetch $1 with: wget asks for a path without its . and .."
     elif command -v wget >/dev/null; then
         url_by_busybox "$@"
     else
         missing 'curl, wget or python3 to fetch a URL with: install one of them (and ca-certificates)'
     fi
+}
+
+url_gnu_wget() {
+    command -v wget >/dev/null && { wget --version 2>&1 | grep -q 'GNU Wget'; }
+}
+
+# url_dotted URL: has its path a part . or .. ? docker asks for the path as it is written; curl and GNU wget resolve it before.
+url_dotted() {
+    url_path=${1#*://} url_path=${url_path%%[?#]*}
+    case $url_path/ in
+    */./* | */../*) ;;
+    *) return 1 ;;
+    esac
 }
 
 # Status and headers of the last answer are in $url_log, whatever was used.
@@ -88,9 +103,19 @@ url_answer() {
 }
 
 url_by_curl() {
-    curl -q -g -sS -L --proto-redir =http,https -D "$url_log" -o "$2" -- "$1" || fail "$1 could not be fetched"
+    url_next=$1
+    ! url_dotted "$1" || url_as_written "$@"
+    [ -z "$url_next" ] || curl -q -g -sS -L --proto =http,https -D "$url_log" -o "$2" -- "$url_next" ||
+        fail "$1 could not be fetched"
     [ -e "$2" ] || : >"$2"
     url_answer "$1"
+}
+
+# Asks for the path as it is; sets `url_next` to where the answer redirects to: that path docker resolves. An option of 2015.
+url_as_written() {
+    url_next=$(curl -q -g -sS --path-as-is --proto =http,https -w '%{redirect_url}' -D "$url_log" -o "$2" -- "$1") ||
+        fail "$1 could not be fetched"
+    [ -z "$url_next" ] || rm -f "$2"
 }
 
 url_by_wget() {

@@ -1,8 +1,10 @@
 """ADD: archives, URLs and repositories. Every expectation was measured on docker's BuildKit."""
 
+import functools
 import hashlib
 import http.server
 import io
+import itertools
 import os
 import shutil
 import subprocess
@@ -172,9 +174,9 @@ def test_a_missing_decompressor_is_named(workshop: Workshop) -> None:
 
 class Handler(http.server.BaseHTTPRequestHandler):
     def do_GET(self) -> None:
-        self.send_response(404 if "missing" in self.path else 302 if "moved" in self.path else 200)
+        self.send_response(404 if "missing" in self.path or self.path == "/up" else 302 if "moved" in self.path else 200)
         if "moved" in self.path:
-            self.send_header("Location", "/dated/else")
+            self.send_header("Location", "/missing/../dated/else" if "dotted" in self.path else "/dated/else")
         if "dated" in self.path:
             self.send_header("Last-Modified", "Wed, 21 Oct 2015 07:28:00 GMT")
         self.send_header("Content-Length", "6")
@@ -211,6 +213,36 @@ def test_urls(workshop: Workshop, server: str, words: str, lands: list[str]) -> 
     workshop.busybox()
     *flags, url, dest = words.split()
     assert put(workshop, " ".join(["add_url", *flags, f"'{server}{url}'", dest])) == lands
+
+
+DOTTED = [
+    ("/no/../../up /w/", [". d 755 0:0", "up f 600 0:0 0"]),
+    ("/dated/.. /w/", [". d 755 0:0", "download f 600 0:0 1445412480"]),
+    ("/a/../moved/./dotted /w/", [". d 755 0:0", "dotted f 600 0:0 1445412480"]),
+]
+# apt's downloader does not resolve the path of a redirection
+DOWNLOADERS = [*itertools.product(["", "curl"], DOTTED), *(("curl python3", row) for row in DOTTED[:2])]
+
+
+@pytest.mark.parametrize(("absent", "row"), DOWNLOADERS)
+def test_a_path_is_asked_for_as_it_is_written(
+    workshop: Workshop, server: str, absent: str, row: tuple[str, list[str]]
+) -> None:
+    """docker asks for `..`, and resolves it only where it is redirected; curl and GNU wget resolve it always."""
+    words, lands = row
+    workshop.busybox()
+    tools = without(absent.split(), workshop.home / "tools")
+    assert put(workshop, f"PATH={tools}; add_url {server}{words}") == lands
+
+
+def without(absent: list[str], tools: Path) -> Path:
+    """A directory of this machine's programs but for some."""
+    tools.mkdir()
+    for folder in os.environ["PATH"].split(":"):
+        for program in Path(folder).glob("*"):
+            if program.name not in absent and not os.path.lexists(tools / program.name):
+                (tools / program.name).symlink_to(program)
+    return tools
 
 
 def test_urls_that_fail(workshop: Workshop, server: str) -> None:
@@ -253,6 +285,38 @@ def test_repositories_that_fail(workshop: Workshop, repository: str) -> None:
     assert "repository does not contain ref nope" in refused(workshop, f"add_git --ref=nope {repository} /w")
     assert "expected checksum to match 00000" in refused(workshop, f"add_git --checksum=00000 {repository} /w")
     assert "invalid subdir /no" in refused(workshop, f"add_git --subdir=no {repository} /w")
+
+
+class Files(http.server.SimpleHTTPRequestHandler):
+    def log_message(self, *_: object) -> None:
+        pass
+
+
+@pytest.fixture
+def of_files(repository: str, tmp_path: Path) -> Iterator[str]:
+    """The repository, and one that has it as a submodule, on a server that knows files only: git's "dumb" http."""
+    site = tmp_path / "site"
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), functools.partial(Files, directory=str(site))) as httpd:
+        address = f"http://127.0.0.1:{httpd.server_port}"
+        threading.Thread(target=httpd.serve_forever, daemon=True).start()
+        script = f"""git clone -q --bare {repository} site/g.git; git -C site/g.git update-server-info
+            git clone -q {repository} outer; cd outer
+            git -c protocol.file.allow=always submodule --quiet add {repository} sub
+            git config -f .gitmodules submodule.sub.url {address}/g.git
+            git add .; git -c user.name=a -c user.email=a@b commit -qm 3; cd ..
+            git clone -q --bare outer site/outer.git; git -C site/outer.git update-server-info"""
+        subprocess.run(["sh", "-ec", script], cwd=tmp_path, check=True, env=os.environ | {"GIT_CONFIG_GLOBAL": "/dev/null"})
+        yield address
+        httpd.shutdown()
+
+
+def test_repositories_on_a_server_of_files(workshop: Workshop, of_files: str) -> None:
+    workshop.busybox()
+    part = f"add_git --ref=v1 --subdir=d --chown=3:4 --mtime=commit {of_files}/g.git /w"
+    assert put(workshop, part) == [". d 755 3:4", "x f 755 3:4 1445412480"]
+    assert "repository does not contain ref nope" in refused(workshop, f"add_git --ref=nope {of_files}/g.git /v")
+    put(workshop, f"add_git {of_files}/outer.git /w")
+    assert (workshop.root / "w/sub/y").exists()
 
 
 def test_a_commit_wherever_its_branch_is_by_now(workshop: Workshop, repository: str) -> None:
