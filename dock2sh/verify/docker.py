@@ -25,6 +25,15 @@ _SILENT = re.compile(
 _NETWORK = re.compile(
     r"failed to resolve source metadata .*(dial tcp|failed to do request|timeout|no such host|TLS)", re.IGNORECASE
 )
+# A Dockerfile is refused by who reads it: BuildKit's client says so with these words (23 and older: without ERROR), the classic
+# one has sent a context before. All else is about the command line or what is installed: a flag, a component, a path.
+_SOLVED = re.compile(r"^(?:ERROR: )?(?:failed to build: )?failed to solve(?: with frontend [^\n:]+)?: ", re.MULTILINE)
+_CLASSIC = re.compile(r"^Sending build context to Docker daemon ", re.MULTILINE)
+# the engine has ended or has no room: gRPC's codes, which are none of an instruction, and the last words of system calls
+_BROKEN = re.compile(
+    r"\A(?:rpc error: code = )?(?:Unavailable|Canceled|DeadlineExceeded|ResourceExhausted)\b"
+    r"|(?:no space left on device|disk quota exceeded|too many open files|input/output error|error reading from server: EOF)\Z"
+)
 # `Dockerfile:4` and a rule: the line of what failed, above an excerpt
 _PLACE = re.compile(r"^[^\n]+:(\d+)\n-{20}$", re.MULTILINE)
 # BuildKit's plain progress: `#7 [build 2/4] RUN make` and, at its end, `#7 DONE 1.2s`
@@ -60,14 +69,7 @@ class Docker:
             done = command([*words, request.context], _CURE, env=environment)
             talk = done.stderr.decode(errors="replace")
             if done.returncode:
-                if _SILENT.search(talk):
-                    raise NoReference(f"docker does not answer: {talk.strip().rstrip('.?')}. Start it, or set DOCKER_HOST")
-                if _NETWORK.search(talk):
-                    raise NoReference(f"docker cannot get an image: {talk.strip().splitlines()[-1]}")
-                match = _ERROR.search(talk)
-                places = _PLACE.findall(talk)
-                message = (match[1] if match else _BANNER.sub("", talk)).strip()
-                raise NotBuilt(message, int(places[-1]) if places else 0, talk + done.stdout.decode(errors="replace"))
+                raise failure(talk, done.stdout.decode(errors="replace"))
             return Made(name, _times(talk))
 
     def _forget(self) -> None:
@@ -125,6 +127,22 @@ class Docker:
 
     def run(self, *words: str, seconds: float | None = None) -> "subprocess.CompletedProcess[bytes]":
         return command(["docker", *words], _CURE, timeout=seconds)
+
+
+def failure(talk: str, printed: str) -> NotBuilt | NoReference:
+    """What `docker build` has failed of, by its two streams: the Dockerfile, or docker itself, which did not get to it."""
+    if _SILENT.search(talk):
+        return NoReference(f"docker does not answer: {talk.strip().rstrip('.?')}. Start it, or set DOCKER_HOST")
+    if _NETWORK.search(talk):
+        return NoReference(f"docker cannot get an image: {talk.strip().splitlines()[-1]}")
+    match = _ERROR.search(talk)
+    places = _PLACE.findall(talk)
+    message = (match[1] if match else _BANNER.sub("", talk)).strip()
+    judged = _SOLVED.search(talk) or _CLASSIC.search(printed)
+    if not judged or _BROKEN.search(message):
+        why = " ".join(message.partition("\n\n")[0].split())
+        return NoReference(f"docker has not judged the Dockerfile, it failed itself: {why}. Make `docker build` work first")
+    return NotBuilt(message, int(places[-1]) if places else 0, talk + printed)
 
 
 def _boot() -> str:

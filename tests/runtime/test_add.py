@@ -225,9 +225,7 @@ DOWNLOADERS = [*itertools.product(["", "curl"], DOTTED), *(("curl python3", row)
 
 
 @pytest.mark.parametrize(("absent", "row"), DOWNLOADERS)
-def test_a_path_is_asked_for_as_it_is_written(
-    workshop: Workshop, server: str, absent: str, row: tuple[str, list[str]]
-) -> None:
+def test_a_path_is_asked_for_as_it_is_written(workshop: Workshop, server: str, absent: str, row: tuple[str, list[str]]) -> None:
     """docker asks for `..`, and resolves it only where it is redirected; curl and GNU wget resolve it always."""
     words, lands = row
     workshop.busybox()

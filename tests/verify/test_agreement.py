@@ -1,12 +1,16 @@
 """When neither side builds: agreement only where the Dockerfile is the reason."""
 
+import os
+import shutil
 from pathlib import Path
 
 import pytest
 
-from dock2sh.verify import Case, Failure, NotBuilt, Step, verify
+from dock2sh.verify import Case, Failure, NoReference, NotBuilt, Step, verify
 from dock2sh.verify.agreement import neither, script_failure
-from dock2sh.verify.engines import NOT_STARTED
+from dock2sh.verify.docker import Docker, failure
+from dock2sh.verify.engines import NOT_STARTED, Request
+from dock2sh.verify.judge import refused
 
 STEPS = (Step(1, 2, "RUN one", "0", 2), Step(2, 5, "RUN two", "0", 3))
 SEVEN = Failure("exit code: 7", 5, 7)
@@ -58,6 +62,51 @@ ENGINES = [
 @pytest.mark.parametrize(("said", "output", "status"), ENGINES)
 def test_an_engines_words(said: str, output: str, status: int | None) -> None:
     assert NotBuilt(said, 3, output).failure[1:3] == (3, status)
+
+
+BUILDX = """ERROR: BuildKit is enabled but the buildx component is missing or broken.
+       Install the buildx component to build images with BuildKit:
+       https://docs.docker.com/go/buildx/
+"""
+SENT = "Sending build context to Docker daemon  2.048kB\n"
+# what docker says on its two streams, and whether it has judged the Dockerfile
+TALKS = [
+    ("ERROR: failed to build: failed to solve: the Dockerfile cannot be empty", "", True),
+    ("ERROR: failed to solve: dockerfile parse error on line 1: unknown instruction: FORM", "", True),
+    ("failed to solve with frontend dockerfile.v0: failed to create LLB definition: no build stage", "", True),
+    ("ERROR: failed to build: failed to solve: secret x: not found", "", True),
+    ('ERROR: failed to build: failed to solve: process "/bin/sh -c no space left on device" did not: exit code: 7', "", True),
+    ("Error response from daemon: dockerfile parse error on line 1: unknown instruction: FORM", SENT, True),
+    ("COPY failed: file not found in build context", SENT + "Step 1/2 : FROM busybox\n", True),
+    (BUILDX, "", False),
+    ("unknown flag: --foo\n\nUsage:  docker buildx build [OPTIONS] PATH | URL | -\n", "", False),
+    ('ERROR: failed to build: unable to prepare context: path "/nope" not found', "", False),
+    ("ERROR: failed to build: failed to stat /nope: stat /nope: no such file or directory", "", False),
+    ("#5 [2/2] RUN x\n#5 0.1 failed to solve: nothing\nunexpected fault address 0xb01dfacedebac1e", "", False),
+    ("ERROR: failed to build: failed to solve: Unavailable: error reading from server: EOF", "", False),
+    ("ERROR: failed to build: failed to solve: rpc error: code = Canceled desc = context canceled", "", False),
+    ("ERROR: failed to build: failed to solve: write /var/lib/x: no space left on device", "", False),
+    ("Error response from daemon: write /var/lib/x: no space left on device", SENT, False),
+]
+
+
+@pytest.mark.parametrize(("talk", "printed", "judged"), TALKS)
+def test_a_docker_that_fails_itself_refuses_nothing(talk: str, printed: str, judged: bool) -> None:
+    assert isinstance(failure(talk + "\n", printed), NotBuilt if judged else NoReference)
+
+
+@pytest.mark.docker
+def test_a_docker_without_buildx(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A Dockerfile that dock2sh refuses is not called refused by both."""
+    whole = shutil.which("docker")
+    assert whole
+    (tmp_path / "docker").write_text(f'#!/bin/sh\n[ "$1" != build ] || {{ printf "{BUILDX}" >&2; exit 1; }}\nexec {whole} "$@"\n')
+    (tmp_path / "docker").chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tmp_path}:{os.environ['PATH']}")
+    (tmp_path / "Dockerfile").write_text("FROM busybox\nCOPY nope /\n")
+    answer = refused("line 2: nope", Request(str(tmp_path), str(tmp_path / "Dockerfile")), Docker())
+    assert answer.verdict == "inconclusive"
+    assert "buildx component is missing" in answer.notes[0]
 
 
 def test_the_scripts_words() -> None:
