@@ -238,7 +238,8 @@ What `docker build` does with the Dockerfile, as a shell script. Run it as root.
   --ssh default[=SOCKET]                 an agent for RUN --mount=type=ssh
   --vendor DIR         files that `dock2sh lock --vendor DIR` has kept
   --state DIR          where it keeps its own things while it works; default: a directory of its own in /var/lib/dock2sh
-  start [-e K=V] [--entrypoint X] [-w DIR] [-u USER] [ARG...]   start what was built, as `docker run IMAGE ARG...`
+  start [-e K=V] [--entrypoint X] [-w DIR] [-u USER] [--] [ARG...]   start what was built, as `docker run IMAGE ARG...`;
+                       an ARG that begins with - stands behind `--`: start -- -x, and start -- -- x passes `--`, too
 
 Exit status: 0; 1 a step failed; 2 bad usage; 3 something is missing, and said; 130 after Ctrl-C.
 HELP

@@ -977,7 +977,8 @@ What `docker build` does with the Dockerfile, as a shell script. Run it as root.
   --ssh default[=SOCKET]                 an agent for RUN --mount=type=ssh
   --vendor DIR         files that `dock2sh lock --vendor DIR` has kept
   --state DIR          where it keeps its own things while it works; default: a directory of its own in /var/lib/dock2sh
-  start [-e K=V] [--entrypoint X] [-w DIR] [-u USER] [ARG...]   start what was built, as `docker run IMAGE ARG...`
+  start [-e K=V] [--entrypoint X] [-w DIR] [-u USER] [--] [ARG...]   start what was built, as `docker run IMAGE ARG...`;
+                       an ARG that begins with - stands behind `--`: start -- -x, and start -- -- x passes `--`, too
 
 Exit status: 0; 1 a step failed; 2 bad usage; 3 something is missing, and said; 130 after Ctrl-C.
 HELP
@@ -1989,16 +1990,20 @@ start_right() {
     [ "$(id -u)" -eq 0 ] || missing 'the right to start it: it needs root'
 }
 
-# start_options WORD...: docker run's, and the arguments, which take the place of CMD. Another entrypoint clears CMD, too.
+# start_options WORD...: docker run's, up to `--` or the first word that is none; then the arguments, which take the place of
+# CMD. Where docker has IMAGE, which ends the options, `--` does. Another entrypoint clears CMD, too.
 start_options() {
     while [ $# -gt 0 ]; do
         case $1 in
-        --*=*) start_option "${1%%=*}" "${1#*=}" ;;
-        -i | -t | -it | -ti | --rm | --interactive | --tty) ;;
         --) shift && break ;;
-        -?*) [ $# -gt 1 ] || misused "start: $1 needs a value."
+        -i | -t | -it | -ti | --rm | --interactive | --tty) ;;
+        --*=*) start_option "${1%%=*}" "${1#*=}" ;;
+        -[euw]?*) start_value=${1#-?} && start_option "${1%"$start_value"}" "${start_value#=}" ;;
+        -e | --env | --entrypoint | -w | --workdir | -u | --user)
+            [ $# -gt 1 ] || misused "start: $1 needs a value. If it is meant for the image: start ... -- $1"
             start_option "$1" "$2"
             shift ;;
+        -?*) start_option "$1" '' ;;
         *) break ;;
         esac
         shift
@@ -2013,7 +2018,8 @@ start_option() {
     --entrypoint) image_entrypoint='' image_cmd='' && [ -z "$2" ] || image_entrypoint=$(quote "$2") ;;
     -w | --workdir) cwd=$2 ;;
     -u | --user) user=$2 ;;
-    *) misused "start: unknown option $(quote "$1"). Its options: -e K=V, --entrypoint X, -w DIR, -u USER." ;;
+    *) misused "start: unknown option $(quote "$1"). Its options: -e K=V, --entrypoint X, -w DIR, -u USER." \
+        "What is meant for the image stands behind \`--\`: start ... -- $(quote "$1")" ;;
     esac
 }
 
@@ -2027,17 +2033,40 @@ start_variable() {
     esac
 }
 
-# What the image and the options say, PATH, HOME, and what docker run adds: HOSTNAME, and TERM at a terminal.
+# What the image and the options say, PATH, HOME, and what docker run adds: HOSTNAME, and TERM at a terminal. In docker's order:
+# PATH, HOSTNAME, TERM, then what -e names, what the image names, HOME; a value that takes another's place stands there.
 start_environment() {
     start_saved=$environment environment=''
     env_set "PATH=$default_path"
     env_set "HOSTNAME=$(uname -n)"
     ! [ -t 0 ] || env_set "TERM=${TERM:-xterm}"
-    eval "env_add $start_saved"
+    eval "start_take $start_env"
+    eval "start_take $start_saved"
     for start_name in $start_gone; do env_unset "$start_name"; done
-    eval "env_add $start_env"
+    eval "start_take $start_env"
     env_has_text HOME || env_set "HOME=$account_home"
     run_env=$environment
+}
+
+# start_take K=V...: each in the place of the one of its name, or behind all.
+start_take() {
+    for start_new in "$@"; do
+        quote_word "$start_new"
+        start_rest=$quoted start_list=''
+        eval "start_replace $environment"
+        environment="$start_list $start_rest"
+    done
+}
+
+start_replace() {
+    for start_word in "$@"; do
+        if [ "${start_word%%=*}" = "${start_new%%=*}" ]; then
+            start_list="$start_list $start_rest" start_rest=''
+        else
+            quote_word "$start_word"
+            start_list="$start_list $quoted"
+        fi
+    done
 }
 
 # The command takes the place of the script, so that signals reach it and its exit status is ours. A DIR gets its /proc, /sys

@@ -188,6 +188,10 @@ def test_one_refused_leaves_the_other_alone(workshop: Workshop) -> None:
         (["-e", "OTHER=c", "-e", "CALLER", "-u", "root", "-w", "/etc"], "1 c told:root:/etc:/root: default words\n"),
         (["--entrypoint", "echo"], "\n"),
         (["--entrypoint=echo", "--", "-n", "x"], "x"),
+        (["--", "--", "x"], "1 a b :www-data:/tmp:/var/www: -- x\n"),
+        (["x", "--", "-u"], "1 a b :www-data:/tmp:/var/www: x -- -u\n"),
+        (["--entrypoint", "id", "--", "-u"], "33\n"),
+        (["-eOTHER=c", "-uroot", "-w=/etc"], "1 c :root:/etc:/root: default words\n"),
         (["-e", "OTHER"], "1  :www-data:/tmp:/var/www: default words\n"),
         (["-e", "HOME=/h"], "1 a b :www-data:/tmp:/h: default words\n"),
     ],
@@ -199,6 +203,34 @@ def test_start(workshop: Workshop, arguments: list[str], said: str) -> None:
     )
     assert (result.stdout, result.returncode) == (said, 0), result.stderr
     assert not (workshop.root / "steps").exists()
+
+
+@pytest.mark.root
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["-x"], "unknown option '-x'"),
+        (["-x", "y"], "start ... -- '-x'"),
+        (["--long"], "unknown option '--long'"),
+        (["--entrypoint", "id", "-u"], "-u needs a value. If it is meant for the image: start ... -- -u"),
+    ],
+)
+def test_start_says_where_the_words_of_the_image_stand(workshop: Workshop, arguments: list[str], said: str) -> None:
+    workshop.busybox()
+    result = workshop.call([str(workshop.write(START)), "--root", str(workshop.root), "start", *arguments])
+    assert (result.returncode, result.stdout) == (2, "")
+    assert said.replace("'", "") in result.stderr.replace("'", "")
+
+
+@pytest.mark.root
+def test_start_orders_the_environment_as_docker_run(workshop: Workshop) -> None:
+    """Seen with Docker 28: `-e Z=1 -e B=4` of an image with A, B, PATH and C."""
+    workshop.busybox()
+    top = "id=t total=0\nbuild() {\n    from x\n    base_env PATH=/bin\n    env A=1 B=2 PATH=/opt:/bin C=3\n}\n"
+    result = workshop.run(top + "image() {\n    cmd /bin/env\n}\n", "start", "-e", "Z=1", "-e", "B=4")
+    names = [line.partition("=")[0] for line in result.stdout.splitlines()]
+    assert names == ["PATH", "HOSTNAME", "Z", "B", "A", "C", "HOME"], result.stderr
+    assert "B=4\n" in result.stdout
 
 
 @pytest.mark.root

@@ -22,7 +22,7 @@ main() {
 
 help_text() {
     cat <<HELP
-usage: run-$service_name [-e K=V] [--entrypoint X] [-w DIR] [-u USER] [ARG...]
+usage: run-$service_name [-e K=V] [--entrypoint X] [-w DIR] [-u USER] [--] [ARG...]
    or: run-$service_name --exec [-e K=V] [-w DIR] [-u USER] COMMAND [ARG...]
 
 Starts $service_name in the foreground, as \`docker run IMAGE ARG...\` does: ARGs take the place of the image's CMD. With --exec
