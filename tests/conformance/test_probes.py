@@ -7,7 +7,7 @@ from bench import Bench
 from dock2sh.verify.ours import SHELLS
 
 # what busybox alone cannot do, and says: its tar cannot give the files of an archive one by one
-LACKING = {("add-link-to-link", "busybox"): "GNU tar is needed (install the package tar)"}
+LACKING = {("add-link-to-link", "busybox"): "missing: GNU tar"}
 
 
 @pytest.mark.root
