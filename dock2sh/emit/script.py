@@ -13,7 +13,6 @@ from dock2sh.emit.display import as_written, delimiter
 from dock2sh.emit.frame import STARTERS, Frame, Setting, head, image, numbers
 from dock2sh.emit.quoting import assignment, quote
 from dock2sh.model import Configure, Copy, Fetch, File, LeftOut, MakeDirectory, Mount, Plan, Run, Stage, Step
-from dock2sh.plan.paths import clean
 from dock2sh.source import Span, refuse
 
 COMMENT_COLUMN = 76
@@ -282,9 +281,8 @@ class _Writer:
         flags += [f"--chmod={quote(chmod)}"] if chmod else []
         flags += ["--link"] if link else []
         for pattern in excludes:
-            # what stands behind a `!` is a pattern of its own, cleaned like a line of an ignore file
             bare = pattern.removeprefix("!")
-            self.pattern("exclude", bare, clean(bare))
+            self.pattern("exclude", bare, bare)
             flags.append(f"--exclude={quote(pattern)}")
         return flags
 

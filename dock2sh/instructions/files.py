@@ -5,11 +5,12 @@ from posixpath import basename
 
 from dock2sh.dockerfile.deferred import Deferred, concat
 from dock2sh.dockerfile.flags import Flags, check
+from dock2sh.dockerfile.gotext import SPACE
 from dock2sh.dockerfile.heredocs import chomped, heredoc_of
 from dock2sh.dockerfile.syntax import Heredoc, Node
 from dock2sh.model import Copy, Fetch, File
 from dock2sh.plan.builder import StageBuilder
-from dock2sh.plan.paths import normalised
+from dock2sh.plan.paths import clean, normalised
 from dock2sh.source import refuse
 
 _COPY: dict[str, type] = {"chown": str, "from": str, "chmod": str, "link": bool, "exclude": list, "parents": bool}
@@ -165,8 +166,12 @@ def _check_mode(mode: str) -> None:
 
 
 def _excludes(flags: Flags) -> tuple[str, ...]:
+    """--exclude, cleaned as a path with its `!` (so that `!/x` takes nothing back); empty ones are none. Raises Refused."""
     values = flags.get("exclude", ())
-    return tuple(values) if isinstance(values, (list, tuple)) else ()
+    found = [clean(value.strip(SPACE)) for value in values if value.strip(SPACE)] if isinstance(values, (list, tuple)) else []
+    if "!" in found:
+        raise refuse("pattern", 'illegal exclusion pattern: "!"', hint="a pattern follows the `!` of --exclude", near="--exclude")
+    return tuple(found)
 
 
 def _anchored(path: str, flags: Flags) -> str:

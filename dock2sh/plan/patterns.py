@@ -42,15 +42,17 @@ def glob_regex(pattern: str) -> str:
 def exclude_regex(pattern: str) -> str:
     """A pattern of .dockerignore or --exclude (cleaned, without `!`) as an ERE for whole paths, without those below a match.
 
-    moby's patternmatcher takes three short ways that its regular expression does not have: `x/**` is a prefix, `**x` a suffix.
+    moby's patternmatcher takes two short ways that its regular expression does not have: `x/**` is a prefix, `**x` a suffix;
+    `**x**` takes neither.
     """
     check_pattern(pattern)
-    plain = not any(char in "*?[]\\" for char in pattern.removesuffix("**").removeprefix("**"))
+    short = pattern.removeprefix("**") if pattern.startswith("**") else pattern.removesuffix("**")
+    plain = not any(char in "*?[]\\" for char in short)
     if plain and pattern.startswith("**"):
         rest = pattern[2:]
         if rest.startswith("/"):
             return f"(^|/){literal(rest[1:])}$"
-        return f"{literal(rest)}$" if rest and not rest.endswith("**") else "^"
+        return f"{literal(rest)}$" if rest else "^"
     if plain and pattern.endswith("**"):
         return "^" + literal(pattern[:-2])
     return f"^{literal(pattern)}$" if plain else _expression(pattern)

@@ -48,6 +48,16 @@ EXCLUDES = [
     ("a|b", "a|b", "a b"),
     ("[^é]4", "x4 日4 /4", "é4"),
     ("??5", "éé5 日本5", "é5 5"),
+    ("**/e/**", "e/k e/g/x q/e/z", "e q/e abe"),
+    ("**e/**", "e/k e/g/x q/e/z", "e q/e abe/x"),
+    ("**/**", "a a/b a/b/c", ""),
+    ("****", "a a/b a/b/c", ""),
+    ("**/e/**/**", "e/k e/g/x q/e/z", "e q/e abe"),
+    ("**/e/g/**", "e/g/x q/e/g/x/y", "e/g e/k g/x"),
+    ("***/e", "q/e a/q/e", "e abe"),
+    ("**/e**", "e q/e e/k", "abe"),
+    ("**e", "e abe q/e", "e/k"),
+    ("e/**", "e/k e/g/x", "e q/e/z"),
     ("foo/**/b?r", "foo/bar foo/x/y/bér", "foo/br bar foo/bar/deep"),
 ]
 TABLES = (("glob", glob_regex, GLOBS), ("exclude", exclude_regex, EXCLUDES))
