@@ -66,10 +66,11 @@ class Script(NamedTuple):
 
 
 class File(NamedTuple):
-    """A COPY or ADD here-document: a file with this content."""
+    """A COPY or ADD here-document: a file with this content, and its name as it was written (`../x`), which the history has."""
 
     name: str
     content: str
+    written: str
 
 
 class Run(NamedTuple):

@@ -7,6 +7,7 @@ from dock2sh.dockerfile.words import split
 from dock2sh.source import Refused
 
 _HEREDOC = r"(\d*)<<(-?)[\t\n\f\r ]*([^<]*)\Z"
+_MODIFIED = re.compile(r"\$\{\w+[^\w}]")
 
 
 def named_in(line: str) -> list[Heredoc]:
@@ -19,15 +20,16 @@ def named_in(line: str) -> list[Heredoc]:
 
 
 def heredoc_of(word: str) -> Heredoc | None:
-    """The here-document that `word` names (`<<EOF`, `<<-"EOF"`, `3<<EOF`), or None. Its name loses its quotes."""
+    """The here-document that `word` names (`<<EOF`, `<<-"EOF"`, `3<<EOF`), or None. Its name loses its quotes;
+    a `$` in it is one, but docker sees no here-document in `<<a${D:-z}`."""
     match = re.match(_HEREDOC, word)
     if not match or not match[3]:
         return None
     try:
-        names = split(match[3], _unset)
+        names = split(match[3], _unset, keep_unset=True)
     except Refused:
         return None
-    if len(names) != 1:
+    if len(names) != 1 or (_MODIFIED.search(names[0]) and "'" not in match[3]):
         return None
     quoted = any(quote in match[3] for quote in "'\"") and _quotes(match[3]) != _quotes(names[0])
     return Heredoc(names[0], not quoted, match[2] == "-", int(match[1] or 0), "")

@@ -35,12 +35,14 @@ def expand(word: str, lookup: Lookup, escape: str = "\\", unmatched: set[str] | 
         raise refuse("bad-word", f"failed to process {quoted(word)}: {fault}", near=word) from None
 
 
-def split(text: str, lookup: Lookup, escape: str = "\\", raw: bool = False) -> list[str]:
+def split(text: str, lookup: Lookup, escape: str = "\\", raw: bool = False, keep_unset: bool = False) -> list[str]:
     """`text` expanded and then split into words, quotes respected (BuildKit's ProcessWords).
 
-    `raw` keeps quotes, escapes and unset variables as they are (the search for here-documents). Raises Refused.
+    `raw` keeps quotes, escapes and unset variables as they are (the search for here-documents), `keep_unset` the unset variables
+    alone (their names). Raises Refused.
     """
     lexer = _Lexer(text, lookup, escape, None, True, raw)
+    lexer.keep_unset = raw or keep_unset
     try:
         lexer.until("", raw)
     except Fault as fault:
@@ -56,7 +58,7 @@ class _Lexer:
     ) -> None:
         self.text, self.at, self.end = text, 0, len(text)
         self.lookup, self.escape, self.unmatched = lookup, escape, unmatched
-        self.quotes, self.raw, self.raw_escapes = quotes, raw, raw
+        self.quotes, self.raw, self.raw_escapes, self.keep_unset = quotes, raw, raw, raw
         self.plain = _PLAIN[quotes]
         self.marks: list[tuple[str, bool]] = []  # (piece, may be split at blanks), for split_words
 
@@ -185,7 +187,7 @@ class _Lexer:
             if not name:
                 return "$"
             value = self.value(name)
-            return ("$" + name if self.raw else "") if value is None else value
+            return ("$" + name if self.keep_unset else "") if value is None else value
         self.at += 1
         return self.braces()
 
@@ -200,7 +202,7 @@ class _Lexer:
         operator = self.take()
         if operator == "}":
             value = self.value(name)
-            return (f"${{{name}}}" if self.raw else "") if value is None else value
+            return (f"${{{name}}}" if self.keep_unset else "") if value is None else value
         if operator == "/":
             return self.replacement(name)
         null = operator == ":"
@@ -228,7 +230,7 @@ class _Lexer:
             raise Fault(f"unsupported modifier ({sign}) in substitution")
         word = self.operand("}", operator in ("#", "%"), "syntax error: missing '}'")
         value = self.value(name)
-        if value is None and self.raw:
+        if value is None and self.keep_unset:
             return f"${{{name}{sign}{word}}}"
         if operator == "-":
             return default(value, word, null)
@@ -246,7 +248,7 @@ class _Lexer:
         pattern = self.operand("/", True, "syntax error: missing '/' in ${}")
         new = self.operand("}", True, "syntax error: missing '}'")
         value = self.value(name)
-        if value is None and self.raw:
+        if value is None and self.keep_unset:
             return f"${{{name}/{pattern}/{new}}}"
         return replaced(value or "", pattern, new, every)
 

@@ -143,7 +143,18 @@ def _file(stage: StageBuilder, node: Node, named: Heredoc) -> File:
     content = next((doc.content for doc in reversed(node.heredocs) if doc.name == named.name), "")
     if named.chomp:
         content = chomped(content)
-    return File(named.name, stage.expand_content(content) if named.expand else content)
+    return File(_file_name(named.name), stage.expand_content(content) if named.expand else content, named.name)
+
+
+def _file_name(name: str) -> str:
+    """The name of a here-document as that of a file at a root, where BuildKit makes it: no `..` leads out of there, and there are
+    no directories. Raises Refused, in its words."""
+    path = clean(f"/{name}")
+    if "/" in path[1:]:
+        raise refuse("heredoc-name", f"open {path}: no such file or directory", hint="the name is that of a file", near=name)
+    if path == "/":
+        raise refuse("heredoc-name", "open : is a directory", hint="the name is that of a file", near=name)
+    return path[1:]
 
 
 def _destination(stage: StageBuilder, word: str, chmod: str) -> str:

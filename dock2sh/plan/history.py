@@ -66,7 +66,7 @@ def _copy(step: Copy | Fetch, stage: Stage) -> str:
 def _files(step: Copy | Fetch, stage: Stage) -> list[str]:
     """The here-documents of the whole instruction (of an ADD in several steps the last has them)."""
     group = [other for other in stage.steps if isinstance(other, Copy) and other.span == step.span and other.words == step.words]
-    return [file.name for other in group for file in other.files]
+    return [file.written for other in group for file in other.files]
 
 
 def _configure(step: Configure) -> str:
