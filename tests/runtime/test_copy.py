@@ -225,6 +225,15 @@ def test_a_stage_keeps_its_owners(workshop: Workshop, context: Path) -> None:
     assert tree(workshop.root / "w") == [". d 755 0:0", *linked, "sub d 1777 7:8", "sub/x f 644 7:8 1222222222"]
 
 
+def test_an_empty_file_keeps_its_attributes(workshop: Workshop, context: Path) -> None:
+    """GNU tar does not open it, and would take those of a link that stands for it."""
+    (context / "e").touch()
+    os.setxattr(context / "e", "user.a", b"one")
+    put(workshop, "copy --chown=3 e /w/new", "copy 'e*' /w/other", "copy e /w/in/")
+    kept = [os.listxattr(workshop.root / "w" / name) for name in ("new", "other", "in/e")]
+    assert kept == ([[]] * 3 if "busybox" in workshop.command else [["user.a"]] * 3)  # busybox's tools know no attributes
+
+
 def test_here_document_is_byte_for_byte(workshop: Workshop) -> None:
     workshop.busybox()
     words = ["file A /w/ <<'A'", " $X `id` \\ \n", "A", "file --chmod=700 --chown=3:4 B /w/b <<'B'", "B"]
