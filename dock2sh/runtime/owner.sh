@@ -2,18 +2,20 @@
 
 # owner_of SPEC: sets `owner` to uid:gid for the `u`, `u:g` of a --chown, looked up in the root that is being built.
 # A number alone is the group too; an empty part is 0, and so is root everywhere; an unknown name is silently 0, and an unknown
-# group that of the user.
+# group that of the user. A number is taken to 32 bits, a negative one in a file is 0.
 owner_of() {
     owner_user=${1%%:*}
     if [ -z "$owner_user" ] || [ "$owner_user" = root ]; then
         owner=0:0
-    elif owner_is_number "$owner_user"; then
-        owner=$owner_user:$owner_user
+    elif plain_number "$owner_user"; then
+        owner_bits "$plain"
+        owner=$owner_id:$owner_id
     else
         owner_files_needed
-        owner_uid=$(account_row passwd 1 "$owner_user" 3)
-        owner=${owner_uid:-0}:$(account_row passwd 1 "$owner_user" 4)
-        [ -n "$owner_uid" ] || owner=0:0
+        owner_file passwd "$owner_user" 3 0
+        owner=$owner_id
+        owner_file passwd "$owner_user" 4 0
+        owner=$owner:$owner_id
     fi
     case $1 in *:*) owner_group "${1#*:}" ;; esac
 }
@@ -22,21 +24,27 @@ owner_of() {
 owner_group() {
     if [ -z "$1" ] || [ "$1" = root ]; then
         owner=${owner%:*}:0
-    elif owner_is_number "$1"; then
-        owner=${owner%:*}:$1
+    elif plain_number "$1"; then
+        owner_bits "$plain"
+        owner=${owner%:*}:$owner_id
     else
         owner_files_needed
-        owner_gid=$(account_row group 1 "$1" 3)
-        owner=${owner%:*}:${owner_gid:-${owner#*:}}
+        owner_file group "$1" 3 "${owner#*:}"
+        owner=${owner%:*}:$owner_id
     fi
 }
 
-# A number of at most 32 bits; docker takes anything else for a name.
-owner_is_number() {
-    case $1 in
-    *[!0-9]* | '' | ???????????*) return 1 ;;
-    esac
-    [ "$1" -le 4294967295 ]
+# owner_file FILE NAME FIELD ELSE: sets `owner_id` to a number of /etc/FILE.
+owner_file() {
+    owner_id=$(account_row "$1" 1 "$2" "$3")
+    case ${owner_id:=$4} in -*) owner_id=0 ;; esac
+    owner_bits "$owner_id"
+}
+
+# owner_bits NUMBER: sets `owner_id` to its last 32 bits. All ones means nobody to a chown, and docker's leaves root.
+owner_bits() {
+    owner_id=$(($1 & 4294967295))
+    [ "$owner_id" != 4294967295 ] || owner_id=0
 }
 
 # A name cannot be looked up where there is nothing yet: BuildKit's words for FROM scratch and for --link.

@@ -54,50 +54,66 @@ account() {
     account_name=${1%%:*} account_group='' account_known=''
     case $1 in *:*) account_group=${1#*:} ;; esac
     account_name=${account_name:-0}
+    account_number=''
+    ! plain_number "$account_name" || account_number=$plain account_name=
     account_find
-    [ -n "$account_uid" ] || ! account_is_number "$account_name" || account_uid=$account_name
+    account_uid=${account_uid:-$account_number}
     [ -n "$account_uid" ] || fail "unable to find user $account_name: no matching entries in passwd file"
+    account_in_range "$account_uid"
     [ -z "$account_group" ] || account_only_group "$account_group"
+    account_in_range "$account_gid"
     account_known=$1
     : "$account_known"
 }
 
-# account_find: one look through the root's files. A name, or else a number, which need not be there: an unknown one has group 0.
+# account_find: one look through the root's files for a name or a number (never a name of digits). An unknown number has group 0.
 # Docker always counts the group itself among the supplementary ones (`Groups: 33` in /proc/self/status).
 account_find() {
     resolve /etc/passwd && account_passwd=$root$resolved
     resolve /etc/group && account_file=$root$resolved
     [ -f "$account_passwd" ] || account_passwd=/dev/null
     [ -f "$account_file" ] || account_file=/dev/null
-    account_number='' account_uid='' account_home=/
-    ! account_is_number "$account_name" || account_number=$account_name
-    eval "$(name=$account_name number=$account_number LC_ALL=C awk -F: "$(program_account)" "$account_passwd" group=1 "$account_file")"
+    account_uid='' account_home=/
+    eval "$(name=$account_name number=$account_number LC_ALL=C awk -F: "$(program_entry; program_account)" \
+        "$account_passwd" group=1 "$account_file")"
 }
 
 # u:g: that group, and no other.
 account_only_group() {
-    account_gid=$(account_row group 1 "$1" 3)
-    if [ -z "$account_gid" ]; then
-        account_is_number "$1" || fail "unable to find group $1: no matching entries in group file"
-        account_gid=$1
+    if plain_number "$1"; then
+        account_gid=$plain
+    else
+        account_gid=$(account_row group 1 "$1" 3)
+        [ -n "$account_gid" ] || fail "unable to find group $1: no matching entries in group file"
     fi
     account_groups=$account_gid
 }
 
-# account_row FILE FIELD VALUE WANTED: the WANTED field (0: all of it) of the first line of /etc/FILE whose FIELD is VALUE.
+# account_row FILE FIELD VALUE WANTED: the WANTED field of the first line of /etc/FILE whose FIELD is VALUE.
 account_row() {
     resolve "/etc/$1"
     [ -f "$root$resolved" ] || return 0
-    field=$2 value=$3 wanted=$4 LC_ALL=C awk -F: '
-        $ENVIRON["field"] "" == ENVIRON["value"] "" && $3 ~ /^[0-9]+$/ { print $ENVIRON["wanted"]; exit }' "$root$resolved"
+    field=$2 value=$3 wanted=$4 LC_ALL=C awk -F: "$(program_entry; program_row)" "$root$resolved"
 }
 
-# A number as docker takes one: up to 31 bits.
-account_is_number() {
+# account_in_range NUMBER: docker runs nothing as another.
+account_in_range() {
     case $1 in
-    *[!0-9]* | '' | ???????????*) return 1 ;;
+    -* | ???????????*) ;;
+    *) [ "$1" -gt 2147483647 ] || return 0 ;;
     esac
-    [ "$1" -le 2147483647 ]
+    fail 'uids and gids must be in range 0-2147483647'
+}
+
+# plain_number TEXT: sets `plain` to a number without its plus sign and leading zeros, or fails: docker takes anything else, and what
+# does not fit into 64 bits, for a name.
+plain_number() {
+    plain=${1#[-+]}
+    case $plain in *[!0-9]* | '') return 1 ;; esac
+    plain=${plain#"${plain%%[!0]*}"}
+    plain=${plain:-0}
+    case $plain in ???????????????????*) return 1 ;; esac
+    case $1 in -*) [ "$plain" = 0 ] || plain=-$plain ;; esac
 }
 
 # add [--chown= --chmod= --link --exclude= --unpack=]... SOURCE... DEST: as copy, but archives are unpacked.
@@ -1236,18 +1252,20 @@ created_mode() {
 
 # owner_of SPEC: sets `owner` to uid:gid for the `u`, `u:g` of a --chown, looked up in the root that is being built.
 # A number alone is the group too; an empty part is 0, and so is root everywhere; an unknown name is silently 0, and an unknown
-# group that of the user.
+# group that of the user. A number is taken to 32 bits, a negative one in a file is 0.
 owner_of() {
     owner_user=${1%%:*}
     if [ -z "$owner_user" ] || [ "$owner_user" = root ]; then
         owner=0:0
-    elif owner_is_number "$owner_user"; then
-        owner=$owner_user:$owner_user
+    elif plain_number "$owner_user"; then
+        owner_bits "$plain"
+        owner=$owner_id:$owner_id
     else
         owner_files_needed
-        owner_uid=$(account_row passwd 1 "$owner_user" 3)
-        owner=${owner_uid:-0}:$(account_row passwd 1 "$owner_user" 4)
-        [ -n "$owner_uid" ] || owner=0:0
+        owner_file passwd "$owner_user" 3 0
+        owner=$owner_id
+        owner_file passwd "$owner_user" 4 0
+        owner=$owner:$owner_id
     fi
     case $1 in *:*) owner_group "${1#*:}" ;; esac
 }
@@ -1256,21 +1274,27 @@ owner_of() {
 owner_group() {
     if [ -z "$1" ] || [ "$1" = root ]; then
         owner=${owner%:*}:0
-    elif owner_is_number "$1"; then
-        owner=${owner%:*}:$1
+    elif plain_number "$1"; then
+        owner_bits "$plain"
+        owner=${owner%:*}:$owner_id
     else
         owner_files_needed
-        owner_gid=$(account_row group 1 "$1" 3)
-        owner=${owner%:*}:${owner_gid:-${owner#*:}}
+        owner_file group "$1" 3 "${owner#*:}"
+        owner=${owner%:*}:$owner_id
     fi
 }
 
-# A number of at most 32 bits; docker takes anything else for a name.
-owner_is_number() {
-    case $1 in
-    *[!0-9]* | '' | ???????????*) return 1 ;;
-    esac
-    [ "$1" -le 4294967295 ]
+# owner_file FILE NAME FIELD ELSE: sets `owner_id` to a number of /etc/FILE.
+owner_file() {
+    owner_id=$(account_row "$1" 1 "$2" "$3")
+    case ${owner_id:=$4} in -*) owner_id=0 ;; esac
+    owner_bits "$owner_id"
+}
+
+# owner_bits NUMBER: sets `owner_id` to its last 32 bits. All ones means nobody to a chown, and docker's leaves root.
+owner_bits() {
+    owner_id=$(($1 & 4294967295))
+    [ "$owner_id" != 4294967295 ] || owner_id=0
 }
 
 # A name cannot be looked up where there is nothing yet: BuildKit's words for FROM scratch and for --link.
@@ -2598,8 +2622,9 @@ wildcard_files() {
 
 program_account() {
     cat <<'PROGRAM'
-# Reads /etc/passwd, then (with group=1) /etc/group, for the user `name`, or else `number` if that is not empty. Prints shell
-# assignments: account_uid (empty: there is no such user), account_gid, account_groups, account_home, which goes by the number.
+# Reads /etc/passwd, then (with group=1) /etc/group, for the user `name`, or `number` where that is empty. Prints shell
+# assignments: account_uid (empty: there is no such user), account_gid, account_groups, account_home, which goes by the number:
+# an empty one stays so. entry.awk comes before this.
 function quoted(text) {
     gsub(/\047/, "\047\\\047\047", text)
     return "\047" text "\047"
@@ -2609,23 +2634,23 @@ function is_member(    count, i, members) {
     for (i = 1; i <= count; i++) if (members[i] == user) return 1
     return 0
 }
-$3 !~ /^[0-9]+$/ { next }
+{ id = number($3) }
 group && !chosen {
     chosen = 1
-    if (!named) { uid = number; gid = number_gid; user = number_user }
+    if (!named) { uid = counted_id; gid = counted_gid; user = counted_user }
 }
 group {
-    if (user != "" && $3 != gid "" && is_member()) list = list "," $3
+    if (user != "" && id != gid "" && is_member()) list = list "," id
     next
 }
-$1 "" == ENVIRON["name"] "" && !named { named = 1; uid = $3 ""; gid = $4 ""; user = $1 "" }
-$3 "" == ENVIRON["number"] "" && !counted { counted = 1; number = $3 ""; number_gid = $4 ""; number_user = $1 "" }
-!(($3 "") in home) { home[$3 ""] = $6 }
+$1 "" == ENVIRON["name"] "" && $1 != "" && !named { named = 1; uid = id; gid = number($4); user = $1 "" }
+id "" == ENVIRON["number"] "" && !counted { counted = 1; counted_id = id; counted_gid = number($4); counted_user = $1 "" }
+!(id in home) { home[id] = $6 }
 END {
-    if (!named && !chosen) { uid = number; gid = number_gid }
+    if (!named && !chosen) { uid = counted_id; gid = counted_gid }
     if (gid == "") gid = 0
     print "account_uid=" quoted(uid) " account_gid=" quoted(gid) " account_groups=" quoted(gid list)
-    print "account_home=" quoted(home[uid] == "" ? "/" : home[uid])
+    print "account_home=" quoted(uid in home ? home[uid] : "/")
 }
 PROGRAM
 }
@@ -2869,6 +2894,22 @@ start) borrowed ;;
 *) first_process ;;
 esac
 exec "$@"
+PROGRAM
+}
+
+program_entry() {
+    cat <<'PROGRAM'
+# A line of /etc/passwd or /etc/group as docker reads it: without the blanks around it; a field that is not there is empty. Numbers
+# are those of number().
+{ gsub(/^[ \t\r\v\f]+|[ \t\r\v\f]+$/, "") }
+$0 == "" { next }
+# number(TEXT): a number may have a sign and leading zeros (Go's Atoi); what is none is 0.
+function number(text,    sign) {
+    if (text !~ /^[-+]?[0-9]+$/) return "0"
+    sign = text ~ /^-/ ? "-" : ""
+    sub(/^[-+]?0*/, "", text)
+    return text == "" ? "0" : sign text
+}
 PROGRAM
 }
 
@@ -3188,6 +3229,14 @@ shift
 for name do
     target=$(readlink -n "$source/$name" && echo .) && mkdir -p "${name%/*}" && ln -s "${target%.}" "$name" || exit 1
 done
+PROGRAM
+}
+
+program_row() {
+    cat <<'PROGRAM'
+# What `wanted` field stands in the first line whose `field` is `value` (entry.awk comes before this).
+function column(which) { return which == 3 || which == 4 ? number($which) : $which }
+column(ENVIRON["field"]) "" == ENVIRON["value"] "" { print column(ENVIRON["wanted"]); exit }
 PROGRAM
 }
 

@@ -1,5 +1,6 @@
-# Reads /etc/passwd, then (with group=1) /etc/group, for the user `name`, or else `number` if that is not empty. Prints shell
-# assignments: account_uid (empty: there is no such user), account_gid, account_groups, account_home, which goes by the number.
+# Reads /etc/passwd, then (with group=1) /etc/group, for the user `name`, or `number` where that is empty. Prints shell
+# assignments: account_uid (empty: there is no such user), account_gid, account_groups, account_home, which goes by the number:
+# an empty one stays so. entry.awk comes before this.
 function quoted(text) {
     gsub(/\047/, "\047\\\047\047", text)
     return "\047" text "\047"
@@ -9,21 +10,21 @@ function is_member(    count, i, members) {
     for (i = 1; i <= count; i++) if (members[i] == user) return 1
     return 0
 }
-$3 !~ /^[0-9]+$/ { next }
+{ id = number($3) }
 group && !chosen {
     chosen = 1
-    if (!named) { uid = number; gid = number_gid; user = number_user }
+    if (!named) { uid = counted_id; gid = counted_gid; user = counted_user }
 }
 group {
-    if (user != "" && $3 != gid "" && is_member()) list = list "," $3
+    if (user != "" && id != gid "" && is_member()) list = list "," id
     next
 }
-$1 "" == ENVIRON["name"] "" && !named { named = 1; uid = $3 ""; gid = $4 ""; user = $1 "" }
-$3 "" == ENVIRON["number"] "" && !counted { counted = 1; number = $3 ""; number_gid = $4 ""; number_user = $1 "" }
-!(($3 "") in home) { home[$3 ""] = $6 }
+$1 "" == ENVIRON["name"] "" && $1 != "" && !named { named = 1; uid = id; gid = number($4); user = $1 "" }
+id "" == ENVIRON["number"] "" && !counted { counted = 1; counted_id = id; counted_gid = number($4); counted_user = $1 "" }
+!(id in home) { home[id] = $6 }
 END {
-    if (!named && !chosen) { uid = number; gid = number_gid }
+    if (!named && !chosen) { uid = counted_id; gid = counted_gid }
     if (gid == "") gid = 0
     print "account_uid=" quoted(uid) " account_gid=" quoted(gid) " account_groups=" quoted(gid list)
-    print "account_home=" quoted(home[uid] == "" ? "/" : home[uid])
+    print "account_home=" quoted(uid in home ? home[uid] : "/")
 }
