@@ -53,13 +53,14 @@ def replay(
     terminal = _size(size)
     plan, project, dockerfile = planned(target, file, build_arg, stage, platform, None, base, build_context, offline, secret)
     from dock2sh.emit.acts import acts
+    from dock2sh.plan.context import tree
     from dock2sh.sandbox import SandboxError
     from dock2sh.sandbox.podman import run_words
     from dock2sh.sandbox.replay import Failed, perform
     from dock2sh.sandbox.replay import Stage as Place
 
     with Complaints(project):
-        play = acts(plan, project.name, project.text, dockerfile.escape)
+        play = acts(plan, project.name, project.text, dockerfile.escape, tree(project))
     try:
         context = str(project.context.resolve()) if project.context else "/var/empty"
         engine = _engine(sandbox)

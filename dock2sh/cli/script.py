@@ -69,8 +69,9 @@ def script(
     with Complaints(project):
         if style == "manual":
             from dock2sh.emit.manual import manual
+            from dock2sh.plan.context import tree
 
-            text = manual(plan, project.name, project.text, dockerfile.escape)
+            text = manual(plan, project.name, project.text, dockerfile.escape, tree(project))
         else:
             import dock2sh
 

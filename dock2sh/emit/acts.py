@@ -3,10 +3,13 @@
 import re
 import shlex
 from collections.abc import Iterator
-from typing import Literal, NamedTuple
+from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from dock2sh.emit.manual import ELSEWHERE, items
 from dock2sh.model import Plan
+
+if TYPE_CHECKING:
+    from dock2sh.plan.context import Tree
 
 Kind = Literal["begin", "type", "elsewhere", "note"]
 
@@ -23,9 +26,9 @@ class Act(NamedTuple):
     image: str = ""
 
 
-def acts(plan: Plan, name: str, text: str, escape: str) -> tuple[Act, ...]:
+def acts(plan: Plan, name: str, text: str, escape: str, tree: "Tree | None" = None) -> tuple[Act, ...]:
     """The acts of a plan, in order; how the image starts comes last, and is a note. Raises Refused as `manual` does."""
-    return tuple(_acts(items(plan, name, text, escape)))
+    return tuple(_acts(items(plan, name, text, escape, tree)))
 
 
 def _acts(lines: tuple[str, ...]) -> Iterator[Act]:

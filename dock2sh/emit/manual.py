@@ -4,16 +4,18 @@ To be read and typed, not run: what cannot be typed there (another container, an
 form that can be trusted; this one explains it.
 """
 
-import re
 from posixpath import basename, dirname
-from typing import NamedTuple, assert_never
+from typing import TYPE_CHECKING, NamedTuple, assert_never
 
 from dock2sh.dockerfile.deferred import Deferred
+from dock2sh.emit.carrying import brought, folder_of
 from dock2sh.emit.display import as_written, delimiter
 from dock2sh.emit.quoting import assignment, quote
 from dock2sh.model import Configure, Copy, Fetch, File, LeftOut, MakeDirectory, Mount, Plan, Run, Stage, Step
 from dock2sh.plan.builder import DEFAULT_SHELL
-from dock2sh.plan.patterns import has_wildcard
+
+if TYPE_CHECKING:
+    from dock2sh.plan.context import Tree
 
 # where a command that makes no directory will find one
 _THERE = ("/", "/etc", "/home", "/opt", "/root", "/srv", "/tmp", "/usr/bin", "/usr/local", "/usr/local/bin", "/var")
@@ -23,14 +25,14 @@ _LEAVES_TRACES = ("cd ", "export ", "set ", "exit", "umask", "unset ", "trap ", 
 ELSEWHERE = "from another terminal:  "
 
 
-def manual(plan: Plan, name: str, text: str, escape: str) -> str:
-    """The commands, stage by stage. Raises Refused for what no shell can be told."""
-    return "\n".join(items(plan, name, text, escape)).strip("\n") + "\n"
+def manual(plan: Plan, name: str, text: str, escape: str, tree: "Tree | None" = None) -> str:
+    """The commands, stage by stage. `tree` is what the context holds, if known. Raises Refused for what no shell can say."""
+    return "\n".join(items(plan, name, text, escape, tree)).strip("\n") + "\n"
 
 
-def items(plan: Plan, name: str, text: str, escape: str) -> tuple[str, ...]:
+def items(plan: Plan, name: str, text: str, escape: str, tree: "Tree | None" = None) -> tuple[str, ...]:
     """The manual, item by item: a remark in a line that begins with `#`, or a command, which may have several lines."""
-    writer = _Manual(plan, name, text.split("\n"), escape)
+    writer = _Manual(plan, name, text.split("\n"), escape, tree)
     for stage in plan.stages:
         writer.stage(stage)
     writer.start()
@@ -45,9 +47,9 @@ class ByHand(NamedTuple):
     start: str
 
 
-def by_hand(plan: Plan, name: str, text: str, escape: str) -> ByHand:
+def by_hand(plan: Plan, name: str, text: str, escape: str, tree: "Tree | None" = None) -> ByHand:
     """What one would type, piece by piece. Raises Refused for what no shell can be told."""
-    writer = _Manual(plan, name, text.split("\n"), escape)
+    writer = _Manual(plan, name, text.split("\n"), escape, tree)
     begins, steps = list[str](), list[tuple[str, ...]]()
     for stage in plan.stages:
         writer.begin(stage)
@@ -60,12 +62,14 @@ def by_hand(plan: Plan, name: str, text: str, escape: str) -> ByHand:
 
 
 class _Manual:
-    def __init__(self, plan: Plan, name: str, source: list[str], escape: str) -> None:
+    def __init__(self, plan: Plan, name: str, source: list[str], escape: str, tree: "Tree | None") -> None:
         self.plan, self.name, self.source, self.escape = plan, name, source, escape
         self.lines: list[str] = []
         self.user = ""
         self.container = "CONTAINER"
         self.there = set(_THERE)
+        self.tree = tree
+        self.made = {stage.key: _folders(plan, stage) for stage in plan.stages}
 
     def say(self, text: str) -> None:
         self.lines += [f"# {line}".rstrip() for line in text.split("\n")]
@@ -216,44 +220,38 @@ class _Manual:
         return text
 
     def copy(self, step: Copy) -> None:
-        target = quote(step.destination)
-        if step.sources and (
-            folder := self.parent(f"{step.destination}x" if step.destination.endswith("/") else step.destination)
-        ):
-            self.as_root(folder.removesuffix(" && "))
-        for source in step.sources:
-            self.say(self.transfer(step, source, target))
+        come = brought(step, self.container, self.tree, self.origin(step), self.made.get(step.origin, frozenset()))
+        if step.sources:
+            self.folder(folder_of(step.destination) if come.into else dirname(step.destination) or "/", step.chown)
+        for command in come.commands:
+            self.say(f"{ELSEWHERE}{command}")
         for file in step.files:
             self.file(file, step)
         into = step.destination.endswith("/")
-        for source in step.sources if into and "/" not in step.sources else (step.destination,):
-            self.owner(step, step.destination + basename(source) if into and source != step.destination else source)
+        written = [step.destination + file.name if into else step.destination for file in step.files]
+        self.owner(step, (*come.paths, *written))
 
-    def transfer(self, step: Copy, source: str, target: str) -> str:
-        """The copy from another terminal."""
-        relative = source.lstrip("/") or "."
-        if step.origin:
-            container = (
-                _container(step.origin)
-                if any(stage.key == step.origin for stage in self.plan.stages)
-                else f"$(docker create {quote(step.origin)})"
-            )
-            return ELSEWHERE + self.between(f"{container}:{quote(source)}", step.destination, basename(source))
-        if step.unpack and not has_wildcard(relative):
-            command = f"docker cp {quote(relative)} {self.container}:{target}"
-            return f"{ELSEWHERE}{command}     (an archive is unpacked there)"
-        from_context = _wildcard(relative) if has_wildcard(relative) else quote(relative)
-        each = f'for f in {from_context}; do docker cp "$f" {self.container}:{target}; done' if has_wildcard(relative) else ""
-        dot = "/." if not has_wildcard(relative) and relative.endswith("/") else ""
-        return ELSEWHERE + (each or f"docker cp {from_context}{dot} {self.container}:{target}")
+    def origin(self, step: Copy) -> str:
+        """The container that COPY --from means."""
+        if not step.origin or any(stage.key == step.origin for stage in self.plan.stages):
+            return _container(step.origin) if step.origin else ""
+        return f"$(docker create {quote(step.origin)})"
 
-    def between(self, source: str, destination: str, name: str) -> str:
-        """From a container into another: a tar has the name that a file has there, so another name needs a stop on the way."""
-        if destination.endswith("/") or basename(destination) == name:
-            folder = destination if destination.endswith("/") else f"{dirname(destination).rstrip('/')}/"
-            return f"docker cp {source} - | docker cp - {self.container}:{quote(folder)}"
-        stop = f'docker cp {source} "$d/new" && docker cp "$d/new" {self.container}:{quote(destination)}'
-        return f'd=$(mktemp -d) && {stop} && rm -r "$d"'
+    def folder(self, path: str, chown: str) -> None:
+        """Docker makes the directories on the way, and gives them to whom it gives the files; what is there it leaves alone."""
+        if path in self.there:
+            return
+        levels = [path]
+        while (above := dirname(levels[0])) not in self.there:
+            levels.insert(0, above)
+        self.there |= set(levels)
+        if not chown:
+            self.as_root(f"mkdir -p {quote(path)}")
+        elif len(levels) == 1:
+            self.as_root(f"[ -d {quote(path)} ] || {{ mkdir {quote(path)} && chown {quote(_owner(chown))} {quote(path)}; }}")
+        else:
+            make = f'mkdir "$d" && chown {quote(_owner(chown))} "$d"'
+            self.as_root(f'for d in {" ".join(map(quote, levels))}; do [ -d "$d" ] || {{ {make}; }}; done')
 
     def file(self, file: File, step: Copy) -> None:
         name = step.destination + file.name if step.destination.endswith("/") else step.destination
@@ -267,11 +265,12 @@ class _Manual:
         self.there.add(folder)
         return f"mkdir -p {quote(folder)} && "
 
-    def owner(self, step: Copy | Fetch, path: str) -> None:
-        if step.chown:
-            self.as_root(f"chown -R {quote(step.chown)} {quote(path)}    # only what was copied")
-        if step.chmod:
-            self.as_root(f"chmod -R {quote(step.chmod)} {quote(path)}    # only what was copied")
+    def owner(self, step: Copy | Fetch, paths: tuple[str, ...]) -> None:
+        names = " ".join(map(quote, dict.fromkeys(paths)))
+        if step.chown and names:
+            self.as_root(f"chown -R {quote(_owner(step.chown))} {names}    # only what was copied")
+        if step.chmod and names:
+            self.as_root(f"chmod -R {quote(step.chmod)} {names}    # only what was copied")
 
     def fetch(self, step: Fetch) -> None:
         if step.git:
@@ -288,7 +287,7 @@ class _Manual:
         if step.checksum:
             algorithm, _, digest = step.checksum.partition(":")
             self.lines.append(f"echo {quote(digest + '  ' + name)} | {algorithm}sum -c")
-        self.owner(step._replace(chmod=""), name)
+        self.owner(step._replace(chmod=""), (name,))
 
     def start(self) -> None:
         """How the image starts."""
@@ -314,14 +313,25 @@ def _shell_of(user: str) -> str:
     return f"su {f'-g {quote(group)} ' if group else ''}-s /bin/sh {quote(name)}"
 
 
+def _folders(plan: Plan, stage: Stage) -> frozenset[str]:
+    """The directories that a stage surely has: those that WORKDIR made, and what is above them."""
+    found = set[str]()
+    for one in plan.chain(stage):
+        for step in one.steps:
+            path = step.cwd if isinstance(step, MakeDirectory) else "/"
+            while path != "/":
+                found.add(path)
+                path = dirname(path)
+    return frozenset(found)
+
+
 def _container(key: str) -> str:
     return f"stage-{key}" if key.isdigit() else key
 
 
-def _wildcard(path: str) -> str:
-    """As the shell is to see it: the wildcards bare, all else quoted."""
-    parts = re.split(r"([*?]|\[[^]/]*\])", path)
-    return "".join(part if number % 2 else quote(part) if part else "" for number, part in enumerate(parts))
+def _owner(chown: str) -> str:
+    """Docker gives a number its own group, and a name the group of that user; chown would leave the group alone."""
+    return chown if ":" in chown else f"{chown}:{chown if chown.isdigit() else ''}"
 
 
 def _heredoc(command: str, content: str) -> str:

@@ -159,3 +159,26 @@ def _bring_parents(path: str, pending: dict[str, Entry], found: dict[str, Entry]
         if parent in pending:
             found[parent] = pending[parent]
         parent = os.path.dirname(parent)
+
+
+class Tree(NamedTuple):
+    """What the context holds, as paths from its root: all that is transferred; those that are directories, or links to such;
+    links to files; and what the ignore file leaves out."""
+
+    paths: tuple[str, ...]
+    folders: frozenset[str]
+    links: frozenset[str]
+    left_out: tuple[str, ...]
+
+
+def tree(project: Project) -> Tree | None:
+    """The tree of a project's context; None if it has none."""
+    if project.context is None:
+        return None
+    found = entries(project.context, project.ignore)
+    paths = tuple(entry.path for entry in found)
+    links = [entry.path for entry in found if stat.S_ISLNK(entry.status.st_mode)]
+    linked = {path for path in links if (project.context / path).is_dir()}
+    folders = {entry.path for entry in found if stat.S_ISDIR(entry.status.st_mode)} | linked | {""}
+    left_out = sorted({entry.path for entry in entries(project.context, None)} - set(paths)) if project.ignore else []
+    return Tree(paths, frozenset(folders), frozenset(links) - linked, tuple(left_out))

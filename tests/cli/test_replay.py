@@ -5,6 +5,7 @@ import os
 import re
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pexpect
@@ -138,3 +139,88 @@ def test_flags_are_checked(folder: Path) -> None:
         assert f"--size {size}: columns and rows, as in 100x30" in replay(folder, "--size", size).stderr
     assert "--speed 0: a number above 0" in replay(folder, "--speed", "0").stderr
     assert "one of docker, podman" in replay(folder, "--sandbox", "lxc").stderr
+
+
+LISTING = "find /a /b /e /f /k /l /m /new /opt /p /q /r /s /tmp -exec stat -c '@ %a %u:%g %n' {} + | sort"
+PLACES = f"""\
+FROM debian:12 AS first
+WORKDIR /src/dir
+RUN mkdir .hidden sub && touch f .g sub/s .hidden/h && cp -a /src/dir /src/other && chown 5:6 .g
+
+FROM debian:12
+COPY d /a/
+COPY d /b
+COPY --chown=5 d /e
+COPY d/* /f/
+COPY --chown=www-data d /opt/x/
+COPY --chown=www-data:games d/f d/s* /new/x/
+COPY d /tmp/
+COPY --chmod=700 link ro* /opt/
+COPY --from=first /src/dir /k/
+COPY --from=first /src/dir /l
+COPY --from=first /src/other /m/
+COPY --from=first /src/other /p
+COPY --from=first /src/dir/f /q/
+COPY --from=first /src/dir/f /r
+COPY --from=first /src/other/* /s/
+RUN {LISTING}
+"""
+
+
+@pytest.mark.docker
+@pytest.mark.root
+@pytest.mark.usefixtures("_no_container_stays")
+def test_everything_lies_where_docker_build_puts_it(tmp_path: Path) -> None:
+    """Directories are flattened, whether they were there or not; hidden files match; a number is its own group."""
+    folder = tmp_path / f"places-{os.getpid()}"
+    (folder / "d/sub").mkdir(parents=True)
+    for name in ("d/f", "d/.g", "d/s s", "d/sub/s", "d/sub/.t", "root"):
+        (folder / name).write_text(name)
+    (folder / "link").symlink_to("root")
+    (folder / "d").chmod(0o750)
+    (folder / "Dockerfile").write_text(PLACES)
+    built = subprocess.run(
+        ["docker", "build", "--no-cache", "--progress=plain", str(folder)], check=True, capture_output=True, text=True
+    ).stderr
+    found, wanted = (re.findall(r"@ ([0-7]+ \d+:\d+ /[^\r\n]*)", said) for said in (by_hand(folder), built))
+    assert len(wanted) > 60
+    assert sorted(found) == sorted(wanted)
+
+
+def by_hand(folder: Path) -> str:
+    """The manual of PLACES, done without a terminal (which takes its time): what the last stage says."""
+    words = [sys.executable, "-m", "dock2sh", "--offline", "--style", "manual", str(folder)]
+    manual = subprocess.run(words, check=True, capture_output=True, text=True).stdout
+    said = ""
+    for stage in manual.partition("# what `docker run`")[0].split("# ---- stage ")[1:]:
+        name = "first" if stage.startswith("first") else "stage-1"
+        real = f"{name}-places-{os.getpid()}"
+        subprocess.run(["docker", "run", "-d", "--name", real, "debian:12", "sleep", "600"], check=True, capture_output=True)
+        typed = ["set -e"]
+        for line in stage.splitlines()[2:]:
+            away = line.partition("# from another terminal:  ")[2]
+            if not away:
+                typed.append(line)
+                continue
+            subprocess.run(
+                ["docker", "exec", "-i", real, "sh"], input="\n".join(typed), check=True, capture_output=True, text=True
+            )
+            own = (
+                away.partition("     (")[0]
+                .replace("stage-1:", f"stage-1-places-{os.getpid()}:")
+                .replace("first:", f"first-places-{os.getpid()}:")
+            )
+            subprocess.run(["sh", "-c", own], check=True, cwd=folder, capture_output=True)
+            typed = ["set -e"]
+        done = subprocess.run(
+            ["docker", "exec", "-i", real, "sh"], input="\n".join(typed), check=True, capture_output=True, text=True
+        )
+        said = done.stdout
+    return said
+
+
+@pytest.fixture
+def _no_container_stays() -> Iterator[None]:
+    yield
+    names = [f"{name}-places-{os.getpid()}" for name in ("first", "stage-1")]
+    subprocess.run(["docker", "rm", "-f", *names], check=False, capture_output=True)
