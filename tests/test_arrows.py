@@ -77,7 +77,6 @@ NEVERTHELESS = {
     ("emit", "dockerfile.gotext"): "what Go takes for a blank, and how it quotes",
     ("emit", "dockerfile.syntax"): "`dock2sh parse` prints the tree itself",
     ("emit", "plan.context"): "what the build context holds",
-    ("emit", "plan.paths"): "Go's path functions",
     ("emit", "plan.patterns"): "wildcards as regular expressions",
     ("emit", "plan.ignore"): "the type of the ignore file's rules",
     ("emit", "plan.history"): "the image's history, which BuildKit words",
