@@ -118,7 +118,8 @@ lock_deviates() {
 
 # lock_apt: what apt reads besides its own configuration: which versions it prefers, who looks at packages before they are
 # unpacked, and archives that keep old versions. The last are a file in the root, for the time of the step, since apt has
-# one list of sources that is the image's.
+# one list of sources that is the image's. A package that may move has a row of its own, or else that of the old archive's host
+# would hold it (apt_preferences(5): a row for a package goes before one for all).
 lock_apt() {
     resolve /etc/apt
     [ -d "$root$resolved" ] || return 0
@@ -126,8 +127,8 @@ lock_apt() {
     [ "$lock_mode" = strict ] || lock_priority=990
     {
         lock_all | awk -v priority="$lock_priority" '
-            $1 == "deb" && $4 != "*" && !seen[$2 $3]++ { print "Package: " $2 ($3 == "all" ? "" : " " $2 ":" $3)
-                print "Pin: version " $4 "\nPin-Priority: " priority "\n" }
+            $1 == "deb" && !seen[$2 $3]++ { print "Package: " $2 ($3 == "all" ? "" : " " $2 ":" $3)
+                print "Pin: version " $4 "\nPin-Priority: " ($4 == "*" ? 500 : priority) "\n" }
             $1 == "origin" && !seen[$2]++ { print "Package: *\nPin: origin \"" $2 "\"\nPin-Priority: 989\n" }'
         resolve /etc/apt/preferences
         [ ! -f "$root$resolved" ] || cat "$root$resolved"

@@ -119,8 +119,6 @@ def test_an_upgrade_of_what_the_base_has(place: Place, plain: str) -> None:
     assert (place.builds("off", "third", *given) / "usr/share/libdemo/version").read_text() == "1.2\n"
 
 
-# a known fault since the pins of an origin name the host without its port; not looked into yet (docs/lock.md)
-@pytest.mark.xfail(strict=True, reason="--update leaves a package where it is if the snapshots are on the archive's own host")
 def test_only_one_name_moves(place: Place, plain: str) -> None:
     adds = [f"ADD {place.world.url}/{name} /" for name in ("archive.tar", "steady.txt")]
     place.write(f"FROM {plain}", *apt(place, "demo", "steady"), *adds)
