@@ -51,8 +51,6 @@ class Marked(NamedTuple):
 
 def marked(dockerfile: Dockerfile) -> tuple[Marked, ...]:
     """The instructions that have a marker. Raises Refused for a marker that is none, or that marks what cannot be left out."""
-    if "dock2sh" not in dockerfile.text.lower():
-        return ()
     found: dict[Node, Marked] = {}
     for line, text in _comments(dockerfile):
         match = _MARKER.match(text)

@@ -23,10 +23,12 @@ _COMMAND = re.compile(
 
 
 class Function(NamedTuple):
-    """A function of the library: its text with the comment above it, and its text without comments."""
+    """A function of the library: its text with the comment above it, and its text without comments. Of one that prints a program
+    the path: few scripts have use for one, and there are many."""
 
     text: str
     code: str
+    program: str = ""
 
 
 @cache
@@ -41,9 +43,14 @@ def library(kind: str = "") -> dict[str, Function]:
     for name in sorted(os.listdir(f"{RUNTIME}/programs")):
         if name == "__pycache__":  # a Python program may have been compiled with the package
             continue
-        function, program = "program_" + name.partition(".")[0], _read(f"{RUNTIME}/programs/{name}")
-        found[function] = Function(f"{function}() {{\n    cat <<'PROGRAM'\n{program}PROGRAM\n}}\n", "")
+        found["program_" + name.partition(".")[0]] = Function("", "", f"{RUNTIME}/programs/{name}")
     return found
+
+
+def _text(name: str, function: Function) -> str:
+    if not function.program:
+        return function.text
+    return f"{name}() {{\n    cat <<'PROGRAM'\n{_read(function.program)}PROGRAM\n}}\n"
 
 
 def _read(path: str) -> str:
@@ -83,7 +90,7 @@ def _bundled(words: frozenset[str], kind: str) -> str:
             # the names without an underscore are looked at last: that takes longest, and most are known by then
             mentioned = _mentioned(functions[name].code, kind) - wanted
             queue += [other for other in mentioned if "_" in other or other in _commands(functions[name].code)]
-    return "\n".join(function.text for name, function in functions.items() if name in wanted)
+    return "\n".join(_text(name, function) for name, function in functions.items() if name in wanted)
 
 
 @cache

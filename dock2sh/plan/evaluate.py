@@ -7,22 +7,22 @@ form, global ARGs, every FROM, the target, the stage graph, base images and thei
 import re
 from collections.abc import Callable, Mapping
 from functools import partial
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from dock2sh.dockerfile.gotext import quoted
 from dock2sh.dockerfile.lines import parse
-from dock2sh.dockerfile.markers import Marked, marked, without
 from dock2sh.dockerfile.syntax import Dockerfile, Node
 from dock2sh.dockerfile.words import expand
 from dock2sh.instructions.metadata import trigger_text
 from dock2sh.model import Base, Plan, Stage
 from dock2sh.plan import platforms, stages
 from dock2sh.plan.builder import Globals, StageBuilder
-from dock2sh.plan.leaving import gone, left_out, notes
 from dock2sh.plan.platforms import Platform
 from dock2sh.source import Refused, Span, located, refuse
 
 if TYPE_CHECKING:
+    from dock2sh.dockerfile.markers import Marked
     from dock2sh.plan.watch import Ignored, Watch
 
 FindBase = Callable[[str, Platform], Base]
@@ -51,25 +51,47 @@ def evaluate(
 
     `watch` is told what a check needs; `ignore` is asked only where the Dockerfile itself demands to be checked.
     """
-    marks = marked(dockerfile)
+    marks = _marks(dockerfile)
     watch = watch or _demanded(dockerfile, options, ignore)
     if not options.where or not marks:
         return _evaluated(dockerfile, options, find_base, watch)._replace(where=options.where)
     _evaluated(dockerfile, options, find_base, watch)  # what docker refuses is refused
+    return _without(dockerfile, marks, options, find_base)
+
+
+def _marks(dockerfile: Dockerfile) -> "tuple[Marked, ...]":
+    """Its markers. Most Dockerfiles have none, and start-up has no time for what says how they look."""
+    if "dock2sh" not in dockerfile.text.lower():
+        return ()
+    from dock2sh.dockerfile.markers import marked
+
+    return marked(dockerfile)
+
+
+def _without(dockerfile: Dockerfile, marks: "tuple[Marked, ...]", options: Options, find_base: FindBase) -> Plan:
+    """The plan of what the markers leave for the machine that it is for."""
+    from dock2sh.dockerfile.markers import without
+    from dock2sh.plan.leaving import gone, left_out, notes
+
     rest, out = without(dockerfile, marks, options.where)
-    plan = _evaluated(rest, options, find_base, None, out)
+    plan = _evaluated(rest, options, find_base, None, gone(out))
     left = left_out(plan, out)
     return plan._replace(where=options.where, left_out=left, notes=tuple(notes(plan, left, out)))
 
 
 def _evaluated(
-    dockerfile: Dockerfile, options: Options, find_base: FindBase, watch: "Watch | None", out: tuple[Marked, ...] = ()
+    dockerfile: Dockerfile,
+    options: Options,
+    find_base: FindBase,
+    watch: "Watch | None",
+    gone: Mapping[int, dict[str, Span]] = MappingProxyType({}),
 ) -> Plan:
+    """`gone` are the variables of each stage that nobody sets there any more (leaving.py)."""
     sources, arguments = stages.collect(dockerfile, watch)
     target_platform = _target_platform(options.platform)
     shared = Globals(options.build_args, dockerfile.escape, target_platform.os == "windows")
     shared.watch = watch
-    shared.gone = gone(out)
+    shared.gone = gone
     _set_globals(shared, arguments, options, target_platform, sources)
     resolved = stages.resolve(sources, shared)
     target = stages.target_of(resolved, options.target)
