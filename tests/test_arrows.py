@@ -81,6 +81,7 @@ NEVERTHELESS = {
     ("emit", "plan.ignore"): "the type of the ignore file's rules",
     ("emit", "plan.history"): "the image's history, which BuildKit words",
     ("emit", "plan.builder"): "docker's default SHELL",
+    ("lock", "images.rpmdb"): "how rpm's database is read",
     ("findings", "instructions.secrets"): "which names tell of a secret",
     ("explain", "checks.rules"): "what BuildKit's checks are about",
     ("explain", "plan.builder"): "the same",

@@ -7,15 +7,25 @@ import sqlite3
 import struct
 import tempfile
 from collections.abc import Iterator
-
-from dock2sh.lock.held import Rpm
+from typing import NamedTuple
 
 _NAME, _VERSION, _RELEASE, _EPOCH, _ARCH, _SHA256 = 1000, 1001, 1002, 1003, 1022, 273
 _INT32 = 4
 
 
-def packages(folder: str) -> Iterator[Rpm]:
-    """The packages that the database in `folder` has; none if it is damaged."""
+class Installed(NamedTuple):
+    """A package: `version` is EPOCH:VERSION-RELEASE, the epoch only where there is one; `sha256` that of its header, or "-"."""
+
+    name: str
+    version: str
+    arch: str
+    sha256: str = "-"
+
+
+def packages(folder: str) -> Iterator[Installed]:
+    """The packages that the database in `folder` has, which is a stranger's; none if it is damaged, or not there."""
+    if not os.path.isfile(f"{folder}/rpmdb.sqlite"):
+        return
     with tempfile.TemporaryDirectory() as own:
         for name in ("rpmdb.sqlite", "rpmdb.sqlite-wal"):  # a copy: what is in the log is written into the database at opening
             if os.path.isfile(f"{folder}/{name}") and not os.path.islink(f"{folder}/{name}"):
@@ -33,12 +43,12 @@ def packages(folder: str) -> Iterator[Rpm]:
             yield package
 
 
-def _package(header: bytes) -> Rpm | None:
+def _package(header: bytes) -> Installed | None:
     try:
         fields = _fields(header)
         version = f"{fields[_VERSION]}-{fields[_RELEASE]}"
         epoch = f"{fields[_EPOCH]}:" if _EPOCH in fields else ""
-        return Rpm(fields[_NAME], epoch + version, fields.get(_ARCH, "noarch"), fields.get(_SHA256, "-"))
+        return Installed(fields[_NAME], epoch + version, fields.get(_ARCH, "noarch"), fields.get(_SHA256, "-"))
     except (struct.error, KeyError, ValueError):
         return None
 

@@ -64,11 +64,16 @@ def _candidates(layer: str) -> Iterator[str]:
 
 def _owned(layer: str) -> frozenset[str]:
     """The paths of the Debian packages that this layer brought."""
-    info = f"{layer}/var/lib/dpkg/info"
-    if not os.path.isdir(info) or os.path.islink(info):
+    info = "var/lib/dpkg/info"
+    if not _leads_nowhere_else(layer, info):
         return frozenset()
-    names = [name for name in os.listdir(info) if name.endswith(".list")]
-    return frozenset(line for name in names for line in _text(layer, f"/var/lib/dpkg/info/{name}").splitlines())
+    names = [name for name in os.listdir(f"{layer}/{info}") if name.endswith(".list")]
+    return frozenset(line for name in names for line in _text(layer, f"/{info}/{name}").splitlines())
+
+
+def _leads_nowhere_else(layer: str, folder: str) -> bool:
+    """Whether the folder is there without a link on the way: a link could lead to this machine's own."""
+    return os.path.isdir(f"{layer}/{folder}") and os.path.realpath(f"{layer}/{folder}") == f"{os.path.realpath(layer)}/{folder}"
 
 
 def _text(layer: str, path: str) -> str:
@@ -126,12 +131,14 @@ def _with_integrity(things: Sequence[Thing], layer: str) -> Iterator[Thing]:
 def _rpms(layer: str, lower: Sequence[str]) -> tuple[list[Thing], list[Open]]:
     """The difference that the layer makes to the rpm database."""
     for place in _RPM:
+        if not _leads_nowhere_else(layer, place):
+            continue
         if os.path.isfile(f"{layer}/{place}/rpmdb.sqlite"):
-            from dock2sh.lock.rpm import packages
+            from dock2sh.images.rpmdb import Installed, packages
 
             below = next((folder for folder in reversed(lower) if os.path.isfile(f"{folder}/{place}/rpmdb.sqlite")), None)
-            before = set(packages(f"{below}/{place}")) if below else set[Rpm]()
-            return sorted(set(packages(f"{layer}/{place}")) - before), []
+            before = set(packages(f"{below}/{place}")) if below else set[Installed]()
+            return [Rpm(*one) for one in sorted(set(packages(f"{layer}/{place}")) - before)], []
         if any(os.path.isfile(f"{layer}/{place}/{name}") for name in ("Packages", "Packages.db")):
             return [], [Open("rpm packages", "the database is not of the form that rpm writes since 4.16 (rpmdb.sqlite)")]
     return [], []

@@ -4,11 +4,10 @@ that each package has of its own."""
 import json
 import os
 import re
-import sqlite3
-import struct
 from collections.abc import Iterator, Mapping, Sequence
 
 from dock2sh.explain.measured import Change, Package
+from dock2sh.images import rpmdb
 from dock2sh.images.layers import inside
 
 _DPKG, _APK = "/var/lib/dpkg/status", "/lib/apk/db/installed"
@@ -64,36 +63,8 @@ def _apk(root: str, path: str) -> dict[str, str]:
 
 
 def _rpm(root: str, path: str) -> dict[str, str]:
-    """Read as a copy in memory: sqlite would write a journal beside it."""
-    data = _read(root, path)
-    if not data.startswith(b"SQLite format 3\0"):
-        return {}
-    data = data[:18] + b"\x01\x01" + data[20:]  # no write-ahead log: that of a database at rest is empty
-    database = sqlite3.connect(":memory:")
-    try:
-        database.deserialize(data)
-        rows = database.execute("SELECT blob FROM Packages").fetchall()
-        return dict(_rpm_header(bytes(blob)) for (blob,) in rows)
-    except (sqlite3.Error, struct.error, ValueError):
-        return {}
-    finally:
-        database.close()
-
-
-_NAME, _VERSION, _RELEASE = 1000, 1001, 1002
-
-
-def _rpm_header(blob: bytes) -> tuple[str, str]:
-    """Name, and version-release: a header is a number of index entries (tag, type, offset, count) and the data behind them."""
-    entries, _ = struct.unpack_from(">II", blob)
-    data = 8 + 16 * entries
-    found: dict[int, str] = {}
-    for number in range(entries):
-        tag, _, offset, _ = struct.unpack_from(">IIiI", blob, 8 + 16 * number)
-        if tag in (_NAME, _VERSION, _RELEASE):
-            start = data + offset
-            found[tag] = blob[start : blob.index(b"\0", start)].decode(errors="replace")
-    return found.get(_NAME, "?"), f"{found.get(_VERSION, '')}-{found.get(_RELEASE, '')}"
+    folder = inside(root, os.path.dirname(path).lstrip("/"))
+    return {package.name: package.version for package in rpmdb.packages(folder)}
 
 
 def _of_files(manager: str, pattern: re.Pattern[str], changes: Sequence[Change], upper: str, below: str) -> Iterator[Package]:

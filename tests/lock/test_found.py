@@ -112,6 +112,13 @@ def test_rpms_are_the_difference_to_the_layers_below(tmp_path: Path, place: str)
     assert got.things == (Rpm("curl", "2:8.6.0-3.fc40", "x86_64", "ab" * 32),)
 
 
+def test_a_link_to_the_machines_own_database(tmp_path: Path) -> None:
+    database(tmp_path / "machine/rpm", header("bash", "5.2"))
+    (tmp_path / "layer/var/lib").mkdir(parents=True)
+    (tmp_path / "layer/var/lib/rpm").symlink_to(tmp_path / "machine/rpm")
+    assert found(str(tmp_path / "layer"), ()).things == ()
+
+
 def test_a_damaged_database(tmp_path: Path) -> None:
     write(tmp_path, "var/lib/rpm/rpmdb.sqlite", "no database")
     assert found(str(tmp_path), ()).things == ()
