@@ -8,7 +8,7 @@ from dock2sh.dockerfile.markers import marked
 from dock2sh.dockerfile.syntax import Dockerfile, Node
 from dock2sh.emit.manual import by_hand
 from dock2sh.explain import commands, effects, inventory, measures, picture, starting, summary
-from dock2sh.explain.language import Text, plain, say
+from dock2sh.explain.language import Text, listed, plain, say
 from dock2sh.explain.measured import Measurement
 from dock2sh.explain.places import of_run
 from dock2sh.explain.scope import Globals, Origin, Scope, global_scope, scopes, shown, used
@@ -162,7 +162,7 @@ class _Assembly:
             say(
                 "A value that `docker build --build-arg` can change: {names}. `FROM` lines see it; inside a stage it counts"
                 " only where `ARG` names it again.",
-                names=effects.listed(names),
+                names=listed(names),
             ),
             *self._users(names),
         ]
@@ -209,7 +209,7 @@ class _Assembly:
         apart = None
         for each, seen, typed in entries:
             apart = self._remember(each, seen) or apart
-            does += effects.of_step(each, seen, self.plan, isinstance(each, Run) and not self.ran)
+            does += effects.of_step(each, seen, isinstance(each, Run) and not self.ran)
             self.ran = self.ran or isinstance(each, Run)
             hand += typed
         found, unread, variables = self._shell(node, step, scope, apart)

@@ -4,30 +4,21 @@ from typing import assert_never
 
 from dock2sh.dockerfile.markers import Mark
 from dock2sh.explain.details import mode
-from dock2sh.explain.language import Text, code, joined, say
+from dock2sh.explain.language import Text, listed, say
 from dock2sh.explain.places import user_of
 from dock2sh.explain.scope import Scope
-from dock2sh.explain.starting import form_of
+from dock2sh.explain.settings import of_setting
 from dock2sh.model import Configure, Copy, Fetch, MakeDirectory, Mount, Plan, Run, Stage, Step
 
-MOST = 12
-"""Names that are listed before `and N more`."""
+PHASES = {
+    "CMD": "run", "ENTRYPOINT": "run", "HEALTHCHECK": "run", "STOPSIGNAL": "run", "EXPOSE": "record", "VOLUME": "record",
+    "LABEL": "record", "MAINTAINER": "record", "ONBUILD": "record", "ENV": "record", "USER": "record", "SHELL": "record",
+    "ARG": "choose", "FROM": "choose",
+}  # fmt: skip
+"""When an instruction counts; all others do something at build time."""
 
 
-def listed(names: list[str], most: int = MOST) -> Text:
-    """Names as code, with commas, and how many more there are."""
-    shown = [code(name) for name in names[:most]]
-    if len(names) > most:
-        return (*joined(shown), *say(" and {count} more", count=len(names) - most))
-    return joined(shown, ", ", plain_and())
-
-
-def plain_and() -> str:
-    """What stands before the last of several."""
-    return "".join(piece.text for piece in say(" and "))
-
-
-def of_step(step: Step, scope: Scope, plan: Plan, first_run: bool) -> list[Text]:
+def of_step(step: Step, scope: Scope, first_run: bool) -> list[Text]:
     """The sentences of one step. `first_run`: it is the first RUN of the file, at which docker's way is told."""
     match step:
         case Run():
@@ -39,7 +30,7 @@ def of_step(step: Step, scope: Scope, plan: Plan, first_run: bool) -> list[Text]
         case MakeDirectory():
             return of_workdir(step, scope)
         case Configure():
-            return of_setting(step, scope, plan)
+            return of_setting(step, scope)
         case _:
             assert_never(step)
 
@@ -236,186 +227,6 @@ def of_workdir(step: MakeDirectory, scope: Scope) -> list[Text]:
             who=user_of(step.user, scope.known),
         )
     ]
-
-
-def of_setting(step: Configure, scope: Scope, plan: Plan) -> list[Text]:
-    handler = _SETTINGS.get(step.keyword)
-    told = handler(step, scope) if handler else []
-    if not scope.stays and step.keyword in _OF_THE_IMAGE:
-        told.append(say("It has no effect on the image, as this stage does not become it."))
-    return told
-
-
-def _env(step: Configure, scope: Scope) -> list[Text]:
-    names = listed([name for name, _ in step.pairs])
-    if scope.stays:
-        told = [say("Sets {names} for the lines that follow, and in every container of the image.", names=names)]
-    else:
-        told = [say("Sets {names} for the lines that follow in this stage.", names=names)]
-    told += [
-        say("`{name}` is `{value}`.", name=name, value=value)
-        for name, value in step.pairs
-        if value is not None and "$" in step.text
-    ]
-    return told
-
-
-def _arg(step: Configure, scope: Scope) -> list[Text]:
-    names = listed([name for name, _ in step.pairs])
-    told = [say("A value for the build alone, which `docker build --build-arg` can change: {names}.", names=names)]
-    if scope.stays:
-        told.append(say("Containers do not have it, but `docker history` shows it."))
-    for name, value in step.pairs:
-        if value is None:
-            told.append(say("`{name}` has no value unless it is given.", name=name))
-        elif f"{name}={value}" not in step.text:
-            told.append(say("`{name}` is `{value}`.", name=name, value=value))
-    return told
-
-
-def _user(step: Configure, scope: Scope) -> list[Text]:
-    fields = {"who": user_of(step.words[0]), "before": user_of(scope.user, scope.known)}
-    return [
-        say(
-            "The lines that follow that run something, and the container when it starts, are {who} instead of {before}.", **fields
-        )
-        if scope.stays
-        else say("The lines that follow in this stage that run something are {who} instead of {before}.", **fields),
-        say("The user must exist in the image by then; a number always works."),
-    ]
-
-
-def _expose(step: Configure, scope: Scope) -> list[Text]:
-    publish = " ".join(f"-p {port.partition('/')[0]}:{port.removesuffix('/tcp')}" for port in step.words[:6])
-    return [
-        say(
-            "Only notes that the program listens on {ports}. It opens nothing: `docker run {publish}` does.",
-            ports=listed(list(step.words)),
-            publish=publish,
-        )
-    ]
-
-
-def _volume(step: Configure, scope: Scope) -> list[Text]:
-    return [
-        say(
-            "Notes that {paths} holds data that should outlive the container. Each container gets a new volume"
-            " there unless `docker run -v` names one. No directory is made now.",
-            paths=listed(list(step.words)),
-        )
-    ]
-
-
-def _label(step: Configure, scope: Scope) -> list[Text]:
-    return [
-        say(
-            "Notes about the image, for people and programs: {names}. They change nothing.",
-            names=listed([name for name, _ in step.pairs]),
-        )
-    ]
-
-
-def _maintainer(step: Configure, scope: Scope) -> list[Text]:
-    return [say("Notes who made the image (an old form of `LABEL`).")]
-
-
-def _shell(step: Configure, scope: Scope) -> list[Text]:
-    told = [
-        say(
-            "What runs the text of `RUN`, `CMD` and `ENTRYPOINT` from here on, in images that are built on this"
-            " one, too: `{shell}` instead of `{before}`.",
-            shell=" ".join(step.words),
-            before=" ".join(scope.shell),
-        )
-    ]
-    if "pipefail" in step.words:
-        told.append(say("`pipefail`: a pipe fails when any part of it fails, not only the last."))
-    return told
-
-
-def _stopsignal(step: Configure, scope: Scope) -> list[Text]:
-    return [say("`docker stop` sends `{signal}` to process 1, instead of SIGTERM.", signal=step.words[0])]
-
-
-def _healthcheck(step: Configure, scope: Scope) -> list[Text]:
-    if step.words[:1] == ("NONE",):
-        return [say("Docker does not check whether containers of this image are well, even if the base image asks for it.")]
-    given = dict(step.pairs)
-    every = _seconds(given.get("Interval")) or "30s"
-    patience, retries = _seconds(given.get("Timeout")) or "30s", given.get("Retries") or "3"
-    told = [
-        say(
-            "While a container runs, docker calls this every {every} and waits {patience} for it; after"
-            " {retries} failures in a row the container counts as unhealthy. Docker restarts nothing by itself.",
-            every=every,
-            patience=patience,
-            retries=retries,
-        )
-    ]
-    if start := _seconds(given.get("StartPeriod")):
-        told.append(say("Failures in the first {start} do not count.", start=start))
-    if step.words[0] == "CMD-SHELL":
-        told.append(say("A shell in the image runs it."))
-    return told
-
-
-def _seconds(nanoseconds: str | None) -> str:
-    return f"{int(nanoseconds) / 1e9:g}s" if nanoseconds else ""
-
-
-def _onbuild(step: Configure, scope: Scope) -> list[Text]:
-    return [
-        say("Does nothing now. It is noted, and done when another Dockerfile says `FROM` this image, right behind that `FROM`.")
-    ]
-
-
-def _cmd(step: Configure, scope: Scope) -> list[Text]:
-    """What it is depends on the ENTRYPOINT that the stage has in the end."""
-    entrypoint = list(scope.stage.config.get("Entrypoint") or ())
-    if entrypoint and form_of(entrypoint).shell:
-        return [say("Without effect as a rule: `ENTRYPOINT` is in shell form, and its shell takes these for `$0`, `$1`, …")]
-    if entrypoint:
-        whole = " ".join(" ".join([*entrypoint, *step.words]).split())
-        return [
-            say(
-                "Not run now, only recorded: what `ENTRYPOINT` is told, so that a container starts `{whole}`. What stands"
-                " behind the image in `docker run` takes its place.",
-                whole=whole if len(whole) <= 120 else whole[:119] + "…",
-            )
-        ]
-    if scope.known:
-        return [say("Not run now, only recorded: what a container does, unless `docker run IMAGE …` says something else.")]
-    return [
-        say(
-            "Not run now, only recorded: what a container does, or what `ENTRYPOINT` is told, unless `docker"
-            " run IMAGE …` says something else."
-        )
-    ]
-
-
-def _entrypoint(step: Configure, scope: Scope) -> list[Text]:
-    return [
-        say(
-            "Not run now, only recorded: the program that every container starts. `CMD`, or what stands behind"
-            " the image in `docker run`, is added to it."
-        )
-    ]
-
-
-_SETTINGS = {
-    "ENV": _env, "ARG": _arg, "USER": _user, "EXPOSE": _expose, "VOLUME": _volume, "LABEL": _label, "MAINTAINER": _maintainer,
-    "SHELL": _shell, "STOPSIGNAL": _stopsignal, "HEALTHCHECK": _healthcheck, "ONBUILD": _onbuild, "CMD": _cmd,
-    "ENTRYPOINT": _entrypoint,
-}  # fmt: skip
-
-_OF_THE_IMAGE = ("CMD", "ENTRYPOINT", "EXPOSE", "VOLUME", "LABEL", "MAINTAINER", "STOPSIGNAL", "HEALTHCHECK")
-
-PHASES = {
-    "CMD": "run", "ENTRYPOINT": "run", "HEALTHCHECK": "run", "STOPSIGNAL": "run", "EXPOSE": "record", "VOLUME": "record",
-    "LABEL": "record", "MAINTAINER": "record", "ONBUILD": "record", "ENV": "record", "USER": "record", "SHELL": "record",
-    "ARG": "choose", "FROM": "choose",
-}  # fmt: skip
-"""When an instruction counts; all others do something at build time."""
 
 
 def of_from(stage: Stage, plan: Plan, written: str) -> list[Text]:

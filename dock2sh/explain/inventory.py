@@ -7,8 +7,7 @@ from dock2sh.commands import Known
 from dock2sh.commands.apart import Apart
 from dock2sh.commands.downloads import downloads, spoken_secrets
 from dock2sh.commands.pins import pinned
-from dock2sh.explain.effects import listed
-from dock2sh.explain.language import Text, code, say, words
+from dock2sh.explain.language import Text, code, listed, say, words
 from dock2sh.explain.tree import Item, Section
 from dock2sh.instructions.secrets import looks_secret, looks_secret_file
 from dock2sh.model import Configure, Copy, Fetch, Plan, Run, Stage, Step

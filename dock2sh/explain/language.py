@@ -115,3 +115,20 @@ def catalogue(language: str) -> dict[str, str]:
 
 def _unquoted(text: str) -> str:
     return re.sub(r"\\(.)", lambda match: "\n" if match[1] == "n" else match[1], text.strip()[1:-1])
+
+
+MOST = 12
+"""Names that are listed before `and N more`."""
+
+
+def listed(names: list[str], most: int = MOST) -> Text:
+    """Names as code, with commas, and how many more there are."""
+    shown = [code(name) for name in names[:most]]
+    if len(names) > most:
+        return (*joined(shown), *say(" and {count} more", count=len(names) - most))
+    return joined(shown, ", ", plain_and())
+
+
+def plain_and() -> str:
+    """What stands before the last of several."""
+    return "".join(piece.text for piece in say(" and "))

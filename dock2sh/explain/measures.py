@@ -3,8 +3,7 @@
 from collections import Counter
 from collections.abc import Iterator, Sequence
 
-from dock2sh.explain.effects import listed
-from dock2sh.explain.language import Text, code, joined, say
+from dock2sh.explain.language import Text, code, joined, listed, say
 from dock2sh.explain.measured import Change, Measured, Measurement, Package
 from dock2sh.explain.tree import Account, Measures, Part, Place
 from dock2sh.model import Plan

@@ -1,8 +1,7 @@
 """The whole in one sentence: what it begins with, what it puts in, what a container starts."""
 
-from dock2sh.explain.effects import listed
 from dock2sh.explain.inventory import Did
-from dock2sh.explain.language import Text, joined, say
+from dock2sh.explain.language import Text, joined, listed, say
 from dock2sh.explain.starting import form_of
 from dock2sh.explain.tree import Fact
 from dock2sh.model import Copy, Fetch, Plan

@@ -2,6 +2,7 @@
 
 import shutil
 import subprocess
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -86,9 +87,9 @@ def test_the_unit_says_what_the_image_says() -> None:
         assert f"\n{line}\n" in unit
 
 
-@pytest.mark.skipif(not shutil.which("systemd-analyze"), reason="no systemd-analyze here")
-def test_systemd_finds_nothing_wrong(tmp_path: Path) -> None:
+def test_systemd_finds_nothing_wrong(tmp_path: Path, needs: Callable[[str], None]) -> None:
     """In a root of its own, where what the unit starts is there."""
+    needs("systemd-analyze")
     text = EVERYTHING.replace("USER app:staff\n", "USER www-data\n")
     folder = write(made(text), tmp_path / "bundle")
     root = tmp_path / "root"

@@ -1,8 +1,8 @@
 """The engines that are asked: docker (BuildKit and classic), podman, buildah, images that are there, archives of them."""
 
 import os
-import shutil
 import subprocess
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -70,9 +70,9 @@ def test_docker_and_all_that_can_be_looked_at(folder: Path) -> None:
         ("buildah", {"args-escaped", "buildah-label", "mount-stubs", "root-mode"}),
     ],
 )
-def test_other_builders_and_their_own_ways(folder: Path, builder: str, known: set[str]) -> None:
-    if builder in ("podman", "buildah") and not shutil.which(builder):
-        pytest.skip(f"no {builder} here (apt-get install {builder})")
+def test_other_builders_and_their_own_ways(folder: Path, builder: str, known: set[str], needs: Callable[[str], None]) -> None:
+    if builder != "classic":
+        needs(builder)
     answer = ask(folder, builder)
     assert (answer.verdict, answer.real) == ("equivalent", ())
     assert known <= answer.reasons.keys() <= known | {"late-workdir", "container-leftovers"}
