@@ -1,7 +1,7 @@
 """Files for a container, brought from another terminal: what `docker cp` does as COPY does it.
 
 Where COPY flattens a directory `docker cp` nests it, unless its name ends with `/.`. Whether a source is a directory the context
-says, or the stage that it comes from; where neither does, the command looks.
+says, or the stage that it comes from, or a slash behind its name; where none of them does, the command looks.
 """
 
 import itertools
@@ -21,28 +21,33 @@ _LOST = "     (owners are lost on the way)"
 
 
 class Brought(NamedTuple):
-    """`commands` to be given elsewhere; `paths` in the container that come of them, as far as one knows; `into` a folder."""
+    """`commands` to be given elsewhere; `paths` in the container that come of them, as far as one knows; `into` a folder.
+
+    Of a source that may be a directory `paths` has the file's name, and `guessed` says so.
+    """
 
     commands: tuple[str, ...]
     paths: tuple[str, ...]
     into: bool
+    guessed: bool = False
 
 
 def brought(step: Copy, container: str, tree: "Tree | None", origin: str = "", folders: frozenset[str] = frozenset()) -> Brought:
     """What brings the sources of `step`. `origin` is the container that they come from, `folders` what surely is one there."""
-    commands, paths = list[str](), list[str]()
+    commands, paths, guessed = list[str](), list[str](), False
     into = step.destination.endswith("/") or step.parents
     for source, word in zip(step.sources, step.words, strict=False):
         if origin:
-            one = _from_stage(step, source, container, origin, source in folders)
+            one = _from_stage(step, source, container, origin, source in folders or word.endswith(("/", "/.")))
         elif step.parents:
             one = _with_parents(step, word, container)
         else:
             one = _from_context(step, source, word, container, tree)
         commands += [f"{command}{_note(step)}" for command in one.commands]
         paths += one.paths
+        guessed |= one.guessed
         into = into or one.into
-    return Brought(tuple(commands), tuple(paths), into)
+    return Brought(tuple(commands), tuple(paths), into, guessed)
 
 
 def folder_of(destination: str) -> str:
@@ -188,8 +193,8 @@ def _from_stage(step: Copy, source: str, container: str, origin: str, is_folder:
     if source == "/" or is_folder:
         return Brought((f"docker cp {origin}:{quote(source.rstrip('/') + '/.')} - | docker cp - {inside}",), (folder,), True)
     if step.destination.endswith("/"):
-        look = f'from={origin}:{quote(source)}; docker cp "$from/." - >/dev/null 2>&1 && from=$from/.'
-        return Brought((f'{look}; docker cp "$from" - | docker cp - {inside}',), path, False)
+        look = f'f={origin}:{quote(source)}; docker cp "$f/." - >/dev/null 2>&1 && f=$f/.'
+        return Brought((f'{look}; docker cp "$f" - | docker cp - {inside}',), path, False, guessed=True)
     if basename(step.destination) == name:
         above = quote(dirname(step.destination).rstrip("/") + "/")
         return Brought((f"docker cp {origin}:{quote(source)} - | docker cp - {container}:{above}",), path, False)

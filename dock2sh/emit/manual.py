@@ -229,7 +229,7 @@ class _Manual:
             self.file(file, step)
         into = step.destination.endswith("/")
         written = [step.destination + file.name if into else step.destination for file in step.files]
-        self.owner(step, (*come.paths, *written))
+        self.owner(step, (*come.paths, *written), come.guessed)
 
     def origin(self, step: Copy) -> str:
         """The container that COPY --from means."""
@@ -265,12 +265,13 @@ class _Manual:
         self.there.add(folder)
         return f"mkdir -p {quote(folder)} && "
 
-    def owner(self, step: Copy | Fetch, paths: tuple[str, ...]) -> None:
+    def owner(self, step: Copy | Fetch, paths: tuple[str, ...], guessed: bool = False) -> None:
         names = " ".join(map(quote, dict.fromkeys(paths)))
+        only = "only what was copied" + (" (of a directory: what was in it)" if guessed else "")
         if step.chown and names:
-            self.as_root(f"chown -R {quote(_owner(step.chown))} {names}    # only what was copied")
+            self.as_root(f"chown -R {quote(_owner(step.chown))} {names}    # {only}")
         if step.chmod and names:
-            self.as_root(f"chmod -R {quote(step.chmod)} {names}    # only what was copied")
+            self.as_root(f"chmod -R {quote(step.chmod)} {names}    # {only}")
 
     def fetch(self, step: Fetch) -> None:
         if step.git:
