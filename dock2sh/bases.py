@@ -3,10 +3,14 @@
 import os
 import shutil
 from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING
 
 from dock2sh.model import DEFAULT_PATH, Base
 from dock2sh.plan.platforms import Platform
 from dock2sh.source import refuse
+
+if TYPE_CHECKING:
+    from dock2sh.plan.evaluate import FindBase
 
 Say = Callable[[str], None]
 
@@ -20,6 +24,19 @@ def assumed(reference: str, platform: Platform) -> Base:
     """Docker's default PATH and a shell: what `--offline` takes a base image for."""
     config = {"Env": ["PATH=" + DEFAULT_PATH], "Cmd": ["/bin/sh"]}
     return Base({"architecture": platform.arch, "os": platform.os, "config": config})
+
+
+def beginning(find: "FindBase", contexts: Mapping[str, str]) -> "FindBase":
+    """`find`, but for named contexts that are directories: a stage that begins with one has the config of one from scratch."""
+    config = {"Env": ["PATH=" + DEFAULT_PATH], "WorkingDir": "/"}
+    plain = {name for name, source in contexts.items() if os.path.isdir(source) and not os.path.exists(f"{source}/oci-layout")}
+
+    def found(reference: str, platform: Platform) -> Base:
+        if reference in plain:
+            return Base({"architecture": platform.arch, "os": platform.os, "config": config})
+        return find(reference, platform)
+
+    return found
 
 
 def finder(sources: Mapping[str, str], offline: bool, say: Say) -> Callable[[str, Platform], Base]:

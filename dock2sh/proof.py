@@ -1,5 +1,6 @@
 """`dock2sh verify`: a plan and its script put before the judge. Plan, images/ and verify/ meet here; none knows the others."""
 
+import os
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -24,6 +25,7 @@ _LINK = (
 
 
 _UNMARKED = "{note}. The reference has it: markers are comments to who builds that"
+_BEGINS = "the history was not compared: of a stage that begins with a directory docker's has an entry too few, and fills it up"
 NONE = "none"
 """The sandbox that is none: `sh setup.sh --root DIR` on this machine."""
 
@@ -94,14 +96,17 @@ def case(plan: Plan, project: Project, file: str, write: "Callable[[Plan], str]"
     assert project.context is not None
     first = plan.chain()[0]
     own = history(plan)[len(plan.image.get("history") or ()) :]
+    base = "" if first.base == "scratch" else _meant(first.base, wish.contexts)
+    begins = os.path.isdir(wish.contexts.get(first.base, ""))
+    told = by.name == "docker" and not begins
     return Case(
         script=write(plan),
         config=plan.config,
         context=str(project.context.resolve()),
         file=file,
-        base="" if first.base == "scratch" else _meant(first.base, wish.contexts),
-        history=tuple(entry["created_by"] for entry in own) if by.name == "docker" else None,
-        empty=tuple(bool(entry.get("empty_layer")) for entry in own) if by.name == "docker" else None,
+        base=base,
+        history=tuple(entry["created_by"] for entry in own) if told else None,
+        empty=tuple(bool(entry.get("empty_layer")) for entry in own) if told else None,
         options=wish.docker,
         script_options=wish.script,
         inline=_documents(plan),
@@ -109,14 +114,15 @@ def case(plan: Plan, project: Project, file: str, write: "Callable[[Plan], str]"
         steps=tuple(_steps(plan)),
         stages=tuple(_stages(plan)),
         chain=tuple(stage.key for stage in plan.chain()),
-        notes=tuple(_UNMARKED.format(note=note) for note in plan.notes),
+        notes=(*(_UNMARKED.format(note=note) for note in plan.notes), *([_BEGINS] * begins)),
     )
 
 
 def _meant(image: str, contexts: Mapping[str, str]) -> str:
-    """The image that a name of the Dockerfile means: a named context may put another one in its place."""
-    source = contexts.get(image, "")
-    return source.removeprefix(_IMAGE) if source.startswith(_IMAGE) else image
+    """The engine's image that a name of the Dockerfile means: a named context may put another one in its place, or what is no
+    image of the engine's ("")."""
+    source = contexts.get(image, _IMAGE + image)
+    return source.removeprefix(_IMAGE) if source.startswith(_IMAGE) else ""
 
 
 def _links(plan: Plan) -> list[int]:
@@ -149,8 +155,6 @@ def find_image(source: str) -> Image:
 
     Raises NoReference, OSError.
     """
-    import os
-
     from dock2sh.verify import NoReference
 
     for scheme, builder in (("docker-image://", "docker"), ("podman-image://", "podman")):

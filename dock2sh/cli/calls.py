@@ -56,7 +56,7 @@ def planned(
     options = evaluation_options(build_arg, stage, platform, label, where)
     with Complaints(project, format):
         project = with_contexts(project, build_context)
-        find = find or finder(base, build_context, offline)
+        find = _beginning(find, build_context) if find else finder(base, build_context, offline)
         plan = evaluate(dockerfile, options, find, None, project.ignore)
     for text in plan.notes:
         note(f"{project.name}: {text}")
@@ -100,7 +100,13 @@ def finder(base: list[str] | None, build_context: list[str] | None, offline: boo
     from dock2sh.bases import finder
 
     sources = pairs("--base", base) | pairs("--build-context", build_context)
-    return finder(sources, offline, (lambda text: None) if quiet else note)
+    return _beginning(finder(sources, offline, (lambda text: None) if quiet else note), build_context)
+
+
+def _beginning(find: "FindBase", build_context: list[str] | None) -> "FindBase":
+    from dock2sh.bases import beginning
+
+    return beginning(find, pairs("--build-context", build_context)) if build_context else find
 
 
 def locked(

@@ -2,6 +2,7 @@
 step's layer, and knows from a cache which steps need not be run. It has no logic of instructions: that is the script's.
 
     keys.py      what makes a step another step: the keys of the cache
+    contexts.py  named contexts, and the stages that begin with one
     contents.py  what a step reads, as a digest; hashes.py: files that were read before
     places.py    where things are kept, and how they go
     build.py     the stages, in their order or side by side
@@ -14,8 +15,9 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, NamedTuple
 
-from dock2sh.emulator.bases import Bases, named_contexts, root
+from dock2sh.emulator.bases import Bases, root
 from dock2sh.emulator.build import Built, Event, Root, StepFailed, Wish, build
+from dock2sh.emulator.contexts import begun, named_contexts
 from dock2sh.emulator.elsewhere import build_elsewhere
 from dock2sh.emulator.places import furnish, home, workplace
 from dock2sh.emulator.result import image_config, inspected, keep, write_directory, write_tar
@@ -87,12 +89,20 @@ def emulate(plan: Plan, project: Project, order: Order, tell: Callable[[Event], 
     contexts = named_contexts(plan, order.bases.sources)
     with store.busy(), workplace(place) as work:
         lock = _recording(order.lock, work)
+
+        def write(plan: Plan) -> str:
+            return _script(plan, project, order.escape, lock)
+
         images = order.bases.of(plan, [*contexts, *order.roots])
         wish = Wish(
-            script=lambda: _script(plan, project, order.escape, lock),
+            script=lambda: write(plan),
             home=place,
             work=work,
-            bases={**{name: root(image, store) for name, image in images.items()}, **order.roots},
+            bases={
+                **{name: root(image, store) for name, image in images.items()},
+                **begun(plan, contexts, write, order.shell, place, work),
+                **order.roots,
+            },
             context=str(project.context.resolve()) if project.context else "",
             ignore=project.ignore,
             contexts=contexts,

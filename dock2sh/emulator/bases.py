@@ -1,6 +1,5 @@
 """The images that a plan stands on and copies from: brought into the store, as directories that can be mounted."""
 
-import os
 from collections.abc import Collection, Iterator, Mapping
 
 from dock2sh.emulator.build import Root
@@ -50,14 +49,3 @@ def _images(plan: Plan) -> Iterator[tuple[str, str]]:
         for name in stage.needs():
             if name not in stages:
                 yield name, stage.platform
-
-
-def named_contexts(plan: Plan, sources: Mapping[str, str]) -> dict[str, str]:
-    """Directories that are copied from as contexts: given by that name, and no image or stage (docs: --build-context)."""
-    stages = {stage.key for stage in plan.stages}
-    names = {name for stage in plan.stages for name in stage.needs()} - stages
-    return {name: os.path.realpath(sources[name]) for name in names & sources.keys() if _is_plain(sources[name])}
-
-
-def _is_plain(source: str) -> bool:
-    return os.path.isdir(source) and not os.path.exists(f"{source}/oci-layout")

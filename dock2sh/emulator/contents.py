@@ -36,6 +36,10 @@ class Contents:
         """What the steps of a layer read, in order."""
         return [digest for step in steps for digest in self._step(step)]
 
+    def all_of(self, name: str) -> str:
+        """All that is where a name leads."""
+        return self._read(name, (".",))
+
     def _step(self, step: Step) -> Iterator[str]:
         if isinstance(step, Copy) and step.sources:
             yield self._read(step.origin, step.sources)

@@ -40,6 +40,24 @@ def test_a_named_context(emulate: Emulate, tmp_path: Path) -> None:
     assert (tmp_path / "again/rootfs/g").read_text() == "two"
 
 
+def test_a_stage_that_begins_with_a_named_context(emulate: Emulate, tmp_path: Path) -> None:
+    """It is transferred as a context is, less what its own ignore file leaves out, also where it is copied from besides."""
+    (tmp_path / "more").mkdir()
+    for name, content in {"f": "one", "no": "left out", ".dockerignore": "no\n"}.items():
+        (tmp_path / "more" / name).write_text(content)
+        os.chown(tmp_path / "more" / name, 33, 33)
+    text = "FROM more\nCOPY --from=more f /g\n"
+    given = f"--build-context=more={tmp_path}/more"
+    assert emulate(text, given, "-o", tmp_path / "out").returncode == 0
+    found = {path.name: path.stat().st_uid for path in (tmp_path / "out/rootfs").iterdir()}
+    assert found == {".dockerignore": 0, "f": 0, "g": 0}
+    (tmp_path / "more/f").write_text("two")
+    done = emulate(text, given, "-o", tmp_path / "again")
+    assert (tmp_path / "again/rootfs/f").read_text() == (tmp_path / "again/rootfs/g").read_text() == "two"
+    assert "CACHED" not in done.stderr
+    assert "CACHED" in emulate(text, given, "-o", tmp_path / "third").stderr
+
+
 def test_an_image_that_no_stage_begins_with(emulate: Emulate, archive: Path, tmp_path: Path) -> None:
     text = "FROM scratch\nCOPY --from=other:1 /etc/passwd /p\n"
     assert emulate(text, f"--base=other:1={archive}", "-o", tmp_path / "out").returncode == 0

@@ -28,11 +28,13 @@ class Item(NamedTuple):
 
 
 class Case(NamedTuple):
-    """A Dockerfile in blocks (an instruction each, or a FROM, with what belongs to it), its context and its build arguments."""
+    """A Dockerfile in blocks (an instruction each, or a FROM, with what belongs to it), its context, its build arguments, and
+    what is in its named context, if it has one (`instructions.NAMED`)."""
 
     blocks: tuple[str, ...]
     items: tuple[Item, ...] = ()
     arguments: tuple[tuple[str, str], ...] = ()
+    named: tuple[Item, ...] = ()
 
     @property
     def text(self) -> str:
@@ -46,13 +48,25 @@ class Case(NamedTuple):
 
 
 def write(case: Case, folder: Path) -> None:
-    """The build context with its Dockerfile. Needs root: for the owners."""
+    """The build context with its Dockerfile, the named context beside it. Needs root: for the owners."""
+    _fill(case.items, folder, {"Dockerfile": case.text})
+    if case.named:
+        _fill(case.named, beside(folder), {})
+
+
+def beside(folder: Path) -> Path:
+    """Where the named context of the build context `folder` lies."""
+    return folder.with_name(f"{folder.name}-named")
+
+
+def _fill(items: tuple[Item, ...], folder: Path, texts: dict[str, str]) -> None:
     folder.mkdir()
-    for item in case.items:
+    for item in items:
         _make(item, folder)
-    (folder / "Dockerfile").write_text(case.text)
-    os.utime(folder / "Dockerfile", (EPOCH, EPOCH))
-    for item in reversed(case.items):  # a directory's time last, after what is in it
+    for name, text in texts.items():
+        (folder / name).write_text(text)
+        os.utime(folder / name, (EPOCH, EPOCH))
+    for item in reversed(items):  # a directory's time last, after what is in it
         os.utime(folder / item.path, (item.mtime, item.mtime), follow_symlinks=False)
     os.utime(folder, (EPOCH, EPOCH))
 
@@ -93,7 +107,9 @@ def save(case: Case, folder: Path, notes: dict[str, str], result: tuple[Tree, di
     if case.arguments:
         attributes = {f"build-arg:{name}": value for name, value in case.arguments}
         (folder / "case.json").write_text(json.dumps({"attrs": attributes}, indent=1) + "\n")
-    (folder / "context.tar").write_bytes(_tar(case))
+    (folder / "context.tar").write_bytes(_tar((*case.items, Item("Dockerfile", "f", content=case.text.encode()))))
+    if case.named:
+        (folder / "named.tar").write_bytes(_tar(case.named))
     for name, text in notes.items():
         (folder / name).write_text(text)
     if result:
@@ -102,13 +118,12 @@ def save(case: Case, folder: Path, notes: dict[str, str], result: tuple[Tree, di
         (folder / "config.json").write_text(json.dumps(config, indent=1) + "\n")
 
 
-def _tar(case: Case) -> bytes:
-    """The context, as far as a tar can hold it (not sockets), with the Dockerfile, which `COPY .` takes too."""
+def _tar(items: tuple[Item, ...]) -> bytes:
+    """A context, as far as a tar can hold it (not sockets); with the Dockerfile, which `COPY .` takes too."""
     out = io.BytesIO()
-    dockerfile = Item("Dockerfile", "f", content=case.text.encode())
     kinds = {"d": tarfile.DIRTYPE, "l": tarfile.SYMTYPE, "h": tarfile.LNKTYPE, "p": tarfile.FIFOTYPE}
     with tarfile.open(fileobj=out, mode="w") as tar:
-        for item in (*case.items, dockerfile):
+        for item in items:
             if item.kind == "s":
                 continue
             info = tarfile.TarInfo(item.path)

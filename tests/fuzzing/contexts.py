@@ -4,7 +4,7 @@ import bz2
 import gzip
 import io
 import lzma
-import os.path
+import os
 import tarfile
 
 from tests.fuzzing.case import EPOCH, Item
@@ -14,6 +14,7 @@ NAMES = ("a", "b", "c.txt", "d.txt", "e", "lib", "src", "x.md", ".hid")
 LONG = "n" * 200
 CAPABILITY = bytes.fromhex("0100000200040000000000000000000000000000")  # cap_net_bind_service, permitted and effective
 ODD_NAMES = (LONG, "x y", "-n", "[q]", "é", "z*", "a\\b", "q?", "$D", "#c", "!n", "w\nv", "'\"", "a.TXT")
+NO_TEXT = "n\udcff"  # a byte that is no UTF-8; of the context docker transfers no such name
 FILE_MODES = (0o644, 0o644, 0o644, 0o755, 0o600, 0o444, 0o000, 0o4755, 0o2755, 0o1644, 0o777)
 DIRECTORY_MODES = (0o755, 0o755, 0o755, 0o700, 0o711, 0o1777, 0o2775, 0o555)
 
@@ -99,7 +100,7 @@ def _tar(dice: Dice) -> bytes:
     out = io.BytesIO()
     form = dice.pick((tarfile.GNU_FORMAT, tarfile.PAX_FORMAT, tarfile.USTAR_FORMAT))
     seen: list[str] = []
-    with tarfile.open(fileobj=out, mode="w", format=form) as tar:
+    with tarfile.open(fileobj=out, mode="w", format=form, errors="surrogateescape") as tar:
         for _ in range(dice.number(1, 7)):
             info, data = _member(dice, seen)
             try:
@@ -112,7 +113,7 @@ def _tar(dice: Dice) -> bytes:
 
 def _member(dice: Dice, seen: list[str]) -> tuple[tarfile.TarInfo, bytes]:
     folder = dice.weighted([(5, ""), (2, "./"), (1, "/"), (3, "src/"), (2, "lib/sub/")])
-    name = folder + dice.pick(NAMES if dice.chance(93) else ODD_NAMES)
+    name = folder + dice.pick(NAMES if dice.chance(93) else (*ODD_NAMES, NO_TEXT))
     if seen and dice.chance(25):
         name = dice.pick(seen) + dice.pick(("", "/a", "/lib"))
     kinds = [(10, tarfile.REGTYPE), (5, tarfile.DIRTYPE), (2, tarfile.SYMTYPE), (1, tarfile.LNKTYPE), (1, tarfile.FIFOTYPE)]
@@ -126,7 +127,7 @@ def _member(dice: Dice, seen: list[str]) -> tuple[tarfile.TarInfo, bytes]:
         info.linkname = link_target(dice, name.lstrip("/"), [other.lstrip("/") for other in seen])
     elif info.type == tarfile.LNKTYPE:
         info.linkname = dice.pick(seen) if seen else "nope"
-    data = info.name.encode() if info.type == tarfile.REGTYPE else b""
+    data = os.fsencode(info.name) if info.type == tarfile.REGTYPE else b""
     info.size = len(data)
     return info, data
 

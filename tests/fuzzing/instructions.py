@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 from dock2sh.plan.ignore import parse_ignore
 from dock2sh.source import Refused
+from tests.fuzzing import fetching
 from tests.fuzzing.case import Item
 from tests.fuzzing.contexts import NAMES, wild
 from tests.fuzzing.dice import Dice
@@ -34,13 +35,17 @@ SETTINGS = {
 class Stage:
     """What the generator knows of a stage: where something may be, and what its instructions can lean on."""
 
-    def __init__(self, name: str, base: str, earlier: "list[Stage]", items: tuple[Item, ...]) -> None:
-        self.name, self.base, self.earlier, self.items = name, base, earlier, items
+    def __init__(
+        self, name: str, base: str, earlier: "list[Stage]", items: tuple[Item, ...], named: tuple[Item, ...] = ()
+    ) -> None:
+        self.name, self.base, self.earlier, self.items, self.named = name, base, earlier, items, named
         self.sources = sources(items)
         self.paths = ["/etc/passwd", "/etc", "/home", "/tmp", "/var/spool"] if base == "busybox" else ["/"]
         self.shell = base == "busybox"
         self.named_users = base == "busybox"
         parent = next((other for other in earlier if other.name == base), None)
+        if base == NAMED:
+            self.paths = [f"/{path}" for path in sources(named) if path != "."] or ["/"]
         if parent:
             self.paths, self.shell, self.named_users = list(parent.paths), parent.shell, parent.named_users
 
@@ -57,6 +62,10 @@ def sources(items: tuple[Item, ...]) -> list[str]:
     sayable = [item for item in items if item.path.isascii() and item.path.isprintable() and not item.path.startswith("!")]
     left = [item for item in sayable if not (ignore and ignore.matches(item.path))]
     return [item.path for item in left if item.kind != "l"] * 3 + [item.path for item in left] or ["."]
+
+
+NAMED = "extra"
+"""The named context of a case that has one."""
 
 
 class Engine(NamedTuple):
@@ -77,6 +86,11 @@ def copy(dice: Dice, stage: Stage, engine: Engine) -> str:
         flags.append("--parents")
     if other:
         flags.append("--from=" + dice.weighted([(4, other.name), (1, other.name.upper()), (1, str(stage.earlier.index(other)))]))
+    elif stage.named and dice.chance(25):
+        flags.append(f"--from={NAMED}")
+        words = [_source(dice, sources(stage.named), parents) for _ in range(_how_many(dice))]
+        beside = Stage("", "scratch", [], stage.named)
+        return _copying("COPY", dice, stage, flags, [_followed(word, beside) for word in words])
     elif dice.chance(4):
         flags.append("--from=busybox")
         other = Stage("", "busybox", [], ())
@@ -95,9 +109,19 @@ def add(dice: Dice, stage: Stage, engine: Engine) -> str:
     """ADD of archives, and of what only looks like one."""
     if dice.chance(5):
         return _documents(dice, engine, "ADD")
+    if dice.chance(30):
+        return _fetching(dice, stage, engine)
     archives = [item.path for item in stage.items if item.path in stage.sources and len(item.content) > 60] or stage.sources
     words = [dice.pick(archives) if dice.chance(75) else _source(dice, stage.sources) for _ in range(_how_many(dice))]
     return _copying("ADD", dice, stage, _flags(dice, stage, engine), [_followed(word, stage) for word in words])
+
+
+def _fetching(dice: Dice, stage: Stage, engine: Engine) -> str:
+    """ADD of a URL or a repository, sometimes of a file beside it. --checksum takes one source, and no --exclude takes a URL."""
+    flags, source = fetching.repository(dice) if dice.chance(40) else fetching.url(dice)
+    general = _flags(dice, stage, engine)
+    beside = [dice.pick(stage.sources)] if dice.chance(10) and not any("--checksum" in flag for flag in flags) else []
+    return _copying("ADD", dice, stage, [*general, *flags], [source, *beside])
 
 
 def _how_many(dice: Dice) -> int:
@@ -231,6 +255,10 @@ def _command(dice: Dice, stage: Stage, number: str) -> str:
                 f"mkdir -p {place} && cd {place} && echo {number} >b && chmod {dice.pick(('600', '4755'))} b && ln -f b e; cd /",
             ),
             ("c.txt", f"mkdir -p {place} && touch -d '2001-02-03 04:05:06' {place}/c.txt && chown 33:8 {place}/c.txt"),
+            (
+                "",
+                f"mkdir -p {place}/src && cd {place}/src && touch \"$(printf 'n\\377')\" && ln -sf \"$(printf '\\351')\" l; cd /",
+            ),
             ("p", f"mkdir -p {place} && {{ [ -e {place}/p ] || mkfifo {place}/p; }}"),
             ("src", f"mkdir -p {place}/src && ln -sf ../a {place}/src/l && ln -sf /etc {place}/src/d && touch {place}/a"),
             ("", f"env | grep -v -e ^OTEL_ -e ^TRACEPARENT= | sort >/tmp/env{number}"),
@@ -249,6 +277,8 @@ def _mount(dice: Dice, stage: Stage) -> str:
     target = dice.pick(("/m", "/tmp/m", "m/n", "/r1", "/etc/m"))
     paths = [path for path in stage.sources if _is_plain(path) and "," not in path] or ["."]
     other = f",from={dice.pick(stage.earlier).name},source=/" if stage.earlier else ",from=busybox,source=/etc"
+    if stage.named and dice.chance(40):
+        other = f",from={NAMED}"
     return "--mount=" + dice.pick(
         (
             f"type=bind,target={target},source={dice.pick(paths)}",

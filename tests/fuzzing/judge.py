@@ -1,6 +1,7 @@
 """The judge of random builds: docker and our script build the same case, and what differs is told."""
 
 import os
+import re
 import shutil
 import subprocess
 import uuid
@@ -9,19 +10,25 @@ from typing import Any, NamedTuple
 
 import dock2sh
 from dock2sh import proof
+from dock2sh.bases import beginning
 from dock2sh.emulated import Emulation, emulated
 from dock2sh.images import open_source, unpack
-from dock2sh.plan.context import locate
+from dock2sh.plan.context import locate, named_contexts
 from dock2sh.plan.evaluate import Options, evaluate
 from dock2sh.proof import Wish
 from dock2sh.source import Refused
 from dock2sh.verify import Difference, How, NotBuilt, Verdict, built, engine, snapshot, text, verify
 from dock2sh.verify.snapshot import Tree, read
 from tests.conformance import base as base_image
-from tests.fuzzing.case import Case, write
+from tests.fuzzing.case import Case, beside, write
+from tests.fuzzing.instructions import NAMED
+from tests.fuzzing.remote import Remote
 
 IMAGE = "busybox"
 _LACKING = "missing: GNU tar"
+_COMMIT = re.compile(r"@COMMIT-(\d+)-([a-z0-9/]+)@")
+# docker looks for a COPY's sources while the RUNs before it still run: of two failures it may name the later one
+_EARLY = "failed to compute cache key"
 
 
 class Finding(NamedTuple):
@@ -49,9 +56,10 @@ class Judge:
         self.base: Tree = snapshot(str(home / "busybox"))
         subprocess.run(["docker", "load", "-q", "-i", self.archive], check=True, capture_output=True)
         self.context = self._layout() if os.environ.get("BUILDX_BUILDER") else f"docker-image://{self.name}"
-        self._find = dock2sh.find_bases({IMAGE: str(self.archive)}, offline=True)
+        self.remote = Remote(home)
 
     def close(self) -> None:
+        self.remote.close()
         subprocess.run(["docker", "image", "rm", self.name], check=False, capture_output=True)
 
     def _layout(self) -> str:
@@ -68,13 +76,13 @@ class Judge:
         try:
             return self._ask(case, folder)
         finally:
-            shutil.rmtree(folder, ignore_errors=True)
+            _remove(folder)
 
     def record(self, case: Case) -> tuple[Tree, dict[str, Any]] | str:
         """What docker makes of a case: the entries that are not as in the base, config and history; or its message."""
         folder = self._write(case)
         try:
-            with built(str(folder), str(folder / "Dockerfile"), self._options(case), "") as made:
+            with built(str(folder), str(folder / "Dockerfile"), self._options(case, folder), "") as made:
                 tree = read(made.root, made.scan.tree, made.scan.tree)
                 rows = [{"created_by": row} for row in made.history]
                 return {path: entry for path, entry in tree.items() if path != "/" and entry != self.base.get(path)}, {
@@ -84,25 +92,34 @@ class Judge:
         except NotBuilt as error:
             return f"error: failed to solve: {error}\n"
         finally:
-            shutil.rmtree(folder, ignore_errors=True)
+            _remove(folder)
 
     def _write(self, case: Case) -> Path:
-        """The context in a folder with a name of its own, and in the Dockerfile caches of its own."""
+        """The context in a folder with a name of its own, and in the Dockerfile caches and addresses of its own."""
         token = uuid.uuid4().hex[:12]
         folder = self.home / f"context-{token}"
-        write(case._replace(blocks=tuple(block.replace("@TOKEN@", token) for block in case.blocks)), folder)
+        write(case._replace(blocks=tuple(self._filled_in(block, token) for block in case.blocks)), folder)
         return folder
 
-    def _options(self, case: Case) -> list[str]:
-        return [f"--build-context={IMAGE}={self.context}", *case.options]
+    def _filled_in(self, block: str, token: str) -> str:
+        words = block.replace("@TOKEN@", token).replace("@SERVER@", self.remote.address)
+        return _COMMIT.sub(lambda match: self.remote.commit(match[1], match[2]), words)
+
+    def _options(self, case: Case, folder: Path) -> list[str]:
+        named = [f"--build-context={NAMED}={beside(folder)}"] if case.named else []
+        return [f"--build-context={IMAGE}={self.context}", *named, *case.options]
 
     def _ask(self, case: Case, folder: Path) -> Finding:
         file = str(folder / "Dockerfile")
+        contexts = {NAMED: str(beside(folder))} if case.named else {}
+        named = [word for pair in contexts.items() for word in ("--build-context", "=".join(pair))]
+        find = beginning(dock2sh.find_bases({IMAGE: str(self.archive)}, offline=True), contexts)
         try:
             project = locate(str(folder), file)
+            project = project._replace(named=named_contexts(contexts))
             dockerfile = dock2sh.parse(project.text)
-            plan = evaluate(dockerfile, Options(dict(case.arguments)), self._find, None, project.ignore)
-            wish = Wish(self._options(case), [f"--base={IMAGE}={self.rootfs}"])
+            plan = evaluate(dockerfile, Options(dict(case.arguments)), find, None, project.ignore)
+            wish = Wish(self._options(case, folder), ["--base", f"{IMAGE}={self.rootfs}", *named], contexts=contexts)
             page = proof.case(
                 plan, project, file, lambda one: dock2sh.script(one, project, dockerfile.escape), wish, engine("docker")
             )
@@ -111,12 +128,12 @@ class Judge:
         page = page._replace(base=self.name if page.base else "", images=())  # the bases are here already
         make = None
         if self.emulating:
-            make = emulated(Emulation(plan, project, dockerfile.escape, roots={IMAGE: f"{self.home}/busybox"}))
+            make = emulated(Emulation(plan, project, dockerfile.escape, sources=contexts, roots={IMAGE: f"{self.home}/busybox"}))
         return _worst([_finding(verify(page, How(shell), fill=self._fill, make=make), shell) for shell in self.shells])
 
     def _refused(self, case: Case, folder: Path, message: str) -> Finding:
         try:
-            with built(str(folder), str(folder / "Dockerfile"), self._options(case)):
+            with built(str(folder), str(folder / "Dockerfile"), self._options(case, folder)):
                 return Finding("different", f"docker builds it; we refuse: {message}")
         except NotBuilt as error:
             return Finding("refused", f"ours: {message}\ndocker: {error}")
@@ -125,12 +142,19 @@ class Judge:
         subprocess.run(["cp", "-a", "--", f"{self.home}/busybox/.", directory], check=True)
 
 
+def _remove(folder: Path) -> None:
+    for place in (folder, beside(folder)):
+        shutil.rmtree(place, ignore_errors=True)
+
+
 def _finding(verdict: Verdict, shell: str) -> Finding:
     real = tuple(difference for difference in verdict.differences if not _cached(difference))
     if verdict.differences and not real:
         verdict = Verdict("identical", (), verdict.files)
     words = f"({shell})\n{text(verdict._replace(differences=real), False)}"
     if verdict.verdict == "identical" and verdict.notes:
+        return Finding("refused", words)
+    if verdict.verdict == "inconclusive" and "neither side builds it" in words and _EARLY in words:
         return Finding("refused", words)
     if verdict.verdict == "not built" and _LACKING in words:
         return Finding("lacking", words)

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator
 
-from tests.fuzzing.case import Case
+from tests.fuzzing.case import Case, Item
 
 
 def shrink(case: Case, differs: Callable[[Case], bool], tries: int = 80) -> Case:
@@ -20,14 +20,22 @@ def _candidates(case: Case) -> Iterator[Case]:
     """What may be left out: an argument, an instruction, an entry of the context with all that is in it, half of a line."""
     if case.arguments:
         yield case._replace(arguments=())
+    if case.named:
+        yield case._replace(named=())
     for at in reversed(range(len(case.blocks))):
         yield case._replace(blocks=case.blocks[:at] + case.blocks[at + 1 :])
     for item in reversed(case.items):
-        rest = tuple(other for other in case.items if other != item and not other.path.startswith(item.path + "/"))
-        yield case._replace(items=tuple(other for other in rest if other.target != item.path or other.kind != "h"))
+        yield case._replace(items=_without(item, case.items))
+    for item in reversed(case.named):
+        yield case._replace(named=_without(item, case.named))
     for at, block in enumerate(case.blocks):
         for short in _shorter(block):
             yield case._replace(blocks=(*case.blocks[:at], short, *case.blocks[at + 1 :]))
+
+
+def _without(item: Item, items: tuple[Item, ...]) -> tuple[Item, ...]:
+    rest = (other for other in items if other != item and not other.path.startswith(item.path + "/"))
+    return tuple(other for other in rest if other.target != item.path or other.kind != "h")
 
 
 def _shorter(block: str) -> Iterator[str]:

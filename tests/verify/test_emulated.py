@@ -1,13 +1,15 @@
 """Our side emulated: what a layer a step lets the judge see."""
 
+import os
 from pathlib import Path
 
 import pytest
 
 import dock2sh
-from dock2sh.plan.context import locate
+from dock2sh.bases import beginning
+from dock2sh.plan.context import locate, named_contexts
 from dock2sh.plan.evaluate import Options
-from dock2sh.proof import Wish, prove
+from dock2sh.proof import NONE, Wish, prove
 from dock2sh.sandbox import SandboxError
 from dock2sh.verify import How, Run, Verdict
 
@@ -61,6 +63,27 @@ def test_the_same_step_fails_on_both_sides(tmp_path: Path) -> None:
     answer = judged(tmp_path, "FROM busybox\nARG X\nRUN exit $X\n", ours="2")
     assert answer.verdict == "inconclusive"
     assert "ours with 2, docker with 1" in answer.notes[0]
+
+
+@pytest.mark.parametrize("sandbox", ["namespaces", NONE])
+def test_a_stage_that_begins_with_a_named_context(tmp_path: Path, sandbox: str) -> None:
+    """docker's history has an entry less than the image has layers then, which is said."""
+    folder, more = tmp_path / f"begun-{tmp_path.name}", tmp_path / f"more-{tmp_path.name}"
+    folder.mkdir()
+    (more / "d").mkdir(0o700, parents=True)
+    for name, content in {"d/f": "one", "no": "left out", ".dockerignore": "no\n"}.items():
+        (more / name).write_text(content)
+        os.chown(more / name, 33, 33)
+    (folder / "Dockerfile").write_text(
+        "FROM more\nCOPY --from=more d /e\nCOPY --from=busybox /bin/busybox /bin/sh\nRUN echo >/z\n"
+    )
+    contexts, given = {"more": str(more)}, f"more={more}"
+    project = locate(str(folder))._replace(named=named_contexts(contexts))
+    plan = dock2sh.evaluate(dock2sh.parse(project.text), find_base=beginning(dock2sh.find_bases({}), contexts))
+    wish = Wish([f"--build-context={given}"], ["--build-context", given], contexts=contexts, sandbox=sandbox)
+    answer = prove(plan, project, str(folder / "Dockerfile"), lambda plan: dock2sh.script(plan, project), wish)
+    assert (answer.verdict, answer.differences) == ("identical", ())
+    assert "the history was not compared" in answer.notes[0]
 
 
 def test_nothing_of_it_is_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,0 +1,57 @@
+"""Named contexts: directories (`--build-context NAME=DIR`) that are copied from, or that a stage begins with.
+
+What a stage begins with is transferred by docker's rules of contexts, which the script has: it is asked to build a Dockerfile
+that is nothing but that FROM.
+"""
+
+import os
+import subprocess
+from collections.abc import Callable, Mapping, Sequence
+
+from dock2sh.emulator.build import Root
+from dock2sh.emulator.contents import Contents, Origin
+from dock2sh.model import Plan
+from dock2sh.sandbox import SandboxError
+
+_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+
+
+def named_contexts(plan: Plan, sources: Mapping[str, str]) -> dict[str, str]:
+    """Directories that are read as contexts: given by that name, and no image or stage (docs: --build-context)."""
+    stages = {stage.key for stage in plan.stages}
+    names = {name for stage in plan.stages for name in (*stage.needs(), *([] if stage.parent else [stage.base]))} - stages
+    return {name: os.path.realpath(sources[name]) for name in names & sources.keys() if _is_plain(sources[name])}
+
+
+def _is_plain(source: str) -> bool:
+    return os.path.isdir(source) and not os.path.exists(f"{source}/oci-layout")
+
+
+def begun(
+    plan: Plan, contexts: Mapping[str, str], write: Callable[[Plan], str], shell: Sequence[str], home: str, work: str
+) -> dict[str, Root]:
+    """The roots of the stages that begin with a named context, by its name. `write` makes a script of a plan, `shell` runs it.
+
+    Raises SandboxError.
+    """
+    stages = {stage.base: stage for stage in plan.stages if stage.parent is None and stage.base in contexts}
+    contents = Contents(home, "", None, lambda name: Origin(contexts[name], True))
+    found = {}
+    for number, (name, stage) in enumerate(stages.items()):
+        place = f"{work}/begun{number}"
+        os.makedirs(f"{place}/root", 0o755)
+        script = write(plan._replace(stages=(stage._replace(steps=()),)))
+        _fill(script, name, contexts[name], place, shell)
+        found[name] = Root(f"context {contents.all_of(name)}", (f"{place}/root",))
+    return found
+
+
+def _fill(script: str, name: str, directory: str, place: str, shell: Sequence[str]) -> None:
+    with open(f"{place}/setup.sh", "x", encoding="utf-8", errors="surrogateescape") as file:
+        file.write(script)
+    where = ["--root", f"{place}/root", "--state", f"{place}/state", "--build-context", f"{name}={directory}"]
+    done = subprocess.run(
+        [*shell, file.name, *where], stdin=subprocess.DEVNULL, capture_output=True, check=False, env={"PATH": _PATH}, cwd=place
+    )
+    if done.returncode:
+        raise SandboxError(f"the context {name} cannot be taken: {done.stderr.decode(errors='replace').strip()}")
