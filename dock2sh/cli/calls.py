@@ -158,3 +158,15 @@ def fixed_by_lock(
 def choose(flag: str, value: str, choices: tuple[str, ...]) -> None:
     if value not in choices:
         usage(f"{flag} {value}: one of {', '.join(choices)}")
+
+
+def service(name: str, project: "Project") -> str:
+    """What a service is called: the `--name` that was given, else after the context's directory."""
+    import re
+
+    from dock2sh.provision import service_name
+
+    wish = name or service_name(os.path.basename(os.path.realpath(project.context or ".")))
+    if not re.fullmatch(r"[a-z][a-z0-9-]{0,39}", wish):
+        usage(f"--name {wish}: small letters, digits and -, beginning with a letter, at most 40")
+    return wish

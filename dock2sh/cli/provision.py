@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from dock2sh.cli.calls import planned
+from dock2sh.cli.calls import planned, service
 from dock2sh.cli.flags import Bases, BuildArgs, Contexts, File, Labels, Offline, PlatformOption, Secrets, Stage, Target
 from dock2sh.cli.say import Complaints, note, usage
 
@@ -46,16 +46,14 @@ def provision(
 
     Exit status: 0; 1 the Dockerfile is refused; 2 usage.
     """
-    from dock2sh.provision import Service, bundle, service_name
+    from dock2sh.provision import Service, bundle
 
     if not output:
         usage("provision writes several files: -o DIR says where to")
     plan, project, dockerfile = planned(
         target, file, build_arg, stage, platform, label, base, build_context, offline, secret, where="host"
     )
-    wish = name or service_name(Path(project.context or ".").resolve().name)
-    if not re.fullmatch(r"[a-z][a-z0-9-]{0,39}", wish):
-        usage(f"--name {wish}: small letters, digits and -, beginning with a letter, at most 40")
+    wish = service(name, project)
     if url and not re.fullmatch(r"https?://[^\s\x00-\x1f]+", url):
         usage(f"--url {url}: an address that begins with https:// or http://")
     with Complaints(project):

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from dock2sh.cli.calls import choose, evaluation_options, finder, pairs, with_contexts
+from dock2sh.cli.calls import choose, evaluation_options, finder, pairs, service, with_contexts
 from dock2sh.cli.flags import Bases, BuildArgs, Contexts, File, Format, Labels, Output, PlatformOption, Secrets, Stage, Target
 from dock2sh.cli.say import REFUSED, UNABLE, USAGE, colour, json_text, note, stop, usage, write
 from dock2sh.source import Refused
@@ -73,6 +73,15 @@ def verify(
     seconds: Annotated[float, typer.Option("--seconds", help="When to end a run that goes on.")] = 10.0,
     sandbox: Place = "namespaces",
     shell: Shell = "dash",
+    host: Annotated[
+        str,
+        typer.Option(
+            "--host",
+            metavar="DIR|ssh://[USER@]HOST",
+            help="Instead of building: a machine that setup.sh has set up.",
+        ),
+    ] = "",
+    name: Annotated[str, typer.Option("--name", metavar="NAME", help="With --host: of the service, as with provision.")] = "",
     every: Annotated[str, typer.Option("--all", metavar="DIR", help="Every Dockerfile below DIR; see docs/verify.md.")] = "",
     results: Annotated[
         str,
@@ -99,6 +108,7 @@ def verify(
     dock2sh verify --sandbox vm .                our side in a virtual machine; none: sh setup.sh --root DIR, here
     dock2sh verify --record made.json .          then, where no docker is:  dock2sh verify --against made.json .
     dock2sh verify --against my-image:latest .   an image that is there
+    dock2sh verify --host ssh://root@web1 .      a machine that `dock2sh provision` has set up
     dock2sh verify --all samples --results done.jsonl
 
     Needs root and a builder. Exit status: 0 identical, or equivalent (the same but for named noise); 1 different; 2 usage;
@@ -122,6 +132,10 @@ def verify(
     signal.signal(signal.SIGTERM, _ended)
     if record and against:
         usage("--record and --against exclude each other: one writes a reference, the other reads one")
+    if host and (record or every or each_step or behaviour or run):
+        usage("--host compares the files of a machine: --record, --all, --each-step, --behaviour and --run are other questions")
+    if name and not host:
+        usage("--name says which service of a machine is meant: it goes with --host")
     if every:
         options: tuple[str, ...] = ("--builder", builder, "--sandbox", sandbox, "--shell", shell)
         options += ("--calibrate", str(calibrate)) if calibrate else ()
@@ -133,12 +147,14 @@ def verify(
               "--target": [stage] if stage else None, "--platform": [platform] if platform else None}  # fmt: skip
     to_script = {"--secret": secret, "--base": base, "--ssh": ssh, "--build-context": build_context}
     wish = _wish(docker, to_script, builder, build_context, how)._replace(sandbox=sandbox)
-    options, find = evaluation_options(build_arg, stage, platform, label, "container"), finder(base, build_context, False)
+    where = "host" if host else "container"
+    options, find = evaluation_options(build_arg, stage, platform, label, where), finder(base, build_context, False)
     try:
         project = with_contexts(locate(target, file), build_context)
         assert project.context
         path = file or (target if Path(target).is_file() else str(project.context / project.name))
-        answer = _asked(project, options, find, path, wish, record)
+        machine = (host, service(name, project)) if host else None
+        answer = _asked(project, options, find, path, wish, record, machine)
     except Refused as refused:
         answer = _not_located(refused, target, file, wish, bool(record))
         path = file or target
@@ -161,7 +177,9 @@ def _ended(number: int, frame: object) -> None:
     raise SystemExit(128 + number)
 
 
-def _asked(project: "Project", options: Any, find: Any, path: str, wish: "Wish", record: str) -> "Verdict":
+def _asked(
+    project: "Project", options: Any, find: Any, path: str, wish: "Wish", record: str, host: tuple[str, str] | None
+) -> "Verdict":
     """The verdict; where a record is wanted it is written, and that is all."""
     import dock2sh
     from dock2sh.plan.evaluate import evaluate
@@ -175,6 +193,10 @@ def _asked(project: "Project", options: Any, find: Any, path: str, wish: "Wish",
     try:
         dockerfile = dock2sh.parse(project.text)
         plan = evaluate(dockerfile, options, find, None, project.ignore)
+        if host:
+            from dock2sh.hosted import prove_host
+
+            return prove_host(plan, project, path, wish, *host)
         if not record:
             return prove(plan, project, path, script, wish._replace(escape=dockerfile.escape))
         write(recorded(plan, project, path, script, wish), record)

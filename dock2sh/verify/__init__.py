@@ -12,6 +12,8 @@ Knows neither the syntax of Dockerfiles nor where images come from: it is given 
     noise.py      what no two builds share                oddities.py    what engines do otherwise, by name
     steps.py      after every instruction                 behaviour.py   when both are run
     causes.py     a difference explained                  report.py      in words, as JSON; junit.py, page.py
+    host.py       a machine in our side's place           machine.py     its files and setup.sh's record of it
+    machines.py   what a machine brings about             changes.py     the same change of two files
 """
 
 from .behaviour import Seen

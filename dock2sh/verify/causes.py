@@ -9,6 +9,7 @@ from typing import NamedTuple
 from .compare import Difference, Reader
 
 _LINES = 40
+_WIDE = 200
 _TEXT_AT_MOST = 1 << 20
 _VARYING = (
     ("times", re.compile(rb"\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(\.\d+)?([+-]\d\d:?\d\d|Z)?"
@@ -72,10 +73,14 @@ def detail(mine: bytes, other: bytes) -> str:
     if _is_text(mine) and _is_text(other):
         lines = difflib.unified_diff(_lines(other), _lines(mine), "theirs", "ours", n=1, lineterm="")
         shown = [line for _, line in zip(range(_LINES + 1), lines, strict=False)]
-        return "\n".join(shown[:_LINES] + ["..."] * (len(shown) > _LINES))
+        return "\n".join([_cut(line) for line in shown[:_LINES]] + ["..."] * (len(shown) > _LINES))
     first = next((at for at, (one, two) in enumerate(zip(mine, other, strict=False)) if one != two), min(len(mine), len(other)))
     start = max(0, first - 8)
     return f"first at byte {first}\n  theirs {other[start : start + 32].hex(' ')}\n  ours   {mine[start : start + 32].hex(' ')}"
+
+
+def _cut(line: str) -> str:
+    return line if len(line) <= _WIDE else f"{line[:_WIDE]}... ({len(line)} characters)"
 
 
 def _of_contents(mine: bytes, other: bytes) -> Cause:

@@ -1,6 +1,7 @@
 """The judge: both sides are made, what either one changed is read on both, and compared."""
 
 import os
+from collections.abc import Callable
 from contextlib import ExitStack
 
 from . import agreement
@@ -24,6 +25,9 @@ from .steps import each_step
 from .table import placed, rows
 from .workplace import sweep, workplace
 
+# the differences, those that our side's place brings about with the code of their reason
+Named = Callable[[list[Difference]], list[Difference]]
+
 
 def verify(
     case: Case, how: How | None = None, by: Engine | None = None, fill: Fill | None = None, make: Make | None = None
@@ -45,10 +49,10 @@ def verify(
             mine = _made(make or scripted(fill), Order(case, how, by, work, stack))
             if isinstance(how.against, Result):
                 return _recorded(case, mine, how.against)
-            theirs = _theirs(case, how, by, stack)
+            theirs = their_side(case, how, by, stack)
             if isinstance(mine, Failure):
                 return _failed(f"{by.name} builds it", mine)
-            return _judge(case, how, by, mine, theirs, stack)
+            return judged(case, how, by, mine, theirs, stack)
         except NotBuilt as error:
             if isinstance(mine, Failure):
                 return agreement.neither(mine, error.failure, "ours", by.name)
@@ -93,7 +97,7 @@ def _made(make: Make, order: Order) -> Ours | Failure:
         return Failure(str(error), missing=True)
 
 
-def _theirs(case: Case, how: How, by: Engine, stack: ExitStack) -> Built:
+def their_side(case: Case, how: How, by: Engine, stack: ExitStack) -> Built:
     if isinstance(how.against, Image):
         below = by.tell(case.base).layers if case.base and how.against.by else ()
         if how.against.by:
@@ -117,8 +121,10 @@ def _failed(other: str, ours: Failure) -> Verdict:
     return Verdict("not built", notes=(f"{other}, ours does not: {ours.said}",))
 
 
-def _judge(case: Case, how: How, by: Engine, mine: Ours, theirs: Built, stack: ExitStack) -> Verdict:
-    """Read what either side changed, on both sides, and compare."""
+def judged(
+    case: Case, how: How, by: Engine, mine: Ours, theirs: Built, stack: ExitStack, named: Named = list[Difference]
+) -> Verdict:
+    """Read what either side changed, on both sides, and compare. `named` gives differences that have a reason its name."""
     ours, reference, size = read_sides(case, mine, theirs)
 
     def both(path: str) -> tuple[bytes, bytes]:
@@ -130,7 +136,7 @@ def _judge(case: Case, how: How, by: Engine, mine: Ours, theirs: Built, stack: E
         found = excused(found, calibrated(case, how, by, theirs, stack))
     found = [placed(one, case, mine, theirs) for one in found]
     found = forgiven(found, by.name, theirs.whole, {step.number: step.text for step in case.steps})
-    found = [explain(one, both) for one in found]
+    found = [explain(one, both) for one in named(found)]
     packages = moved(mine.root, theirs.root, [one.where for one in found if not one.noise])
     notes = list(mine.notes)
     if how.behaviour:

@@ -56,7 +56,11 @@ class Verdict(NamedTuple):
 def _reasons() -> dict[str, tuple[str, str]]:
     noise = {row.code: (row.reason, row.witness) for row in (*ROWS, *NAMES)}
     odd = {row.code: (row.reason, row.witness) for row in oddities.ROWS}
-    return {**noise, **odd, CODE: (REASON, "the builds of this run")}
+    from .machines import ROWS as MERGED
+    from .machines import TREE_ROWS
+
+    host = {row.code: (row.reason, row.witness) for row in (*MERGED, *TREE_ROWS)}
+    return {**noise, **odd, **host, CODE: (REASON, "the builds of this run")}
 
 
 def text(answer: Verdict, colour: bool = False) -> str:

@@ -70,7 +70,7 @@ machine_own() {
     for own_next in /proc /sys /dev /run /tmp /var/tmp /var/run /var/lib/dock2sh; do
         case $own_next in "$1"/*) printf -- '-path %s -o ' "$(quote ".${own_next#"$1"}")" ;; esac
     done
-    printf '%s' '-path / \) -prune -o ' # nothing is called that
+    printf '%s' '-path ./. \) -prune -o ' # nothing is called that
 }
 
 # each_layer WORD...: calls WORD... LOWER UPPER LISTS for each file system.
@@ -181,6 +181,13 @@ apply_layer() {
     in_root "$1" transfer "$2" "$3.all" "$1/" replace '' ''
     apply_changed "$@"
     [ -s "$3.added" ] || return 0
+    apply_added "$@"
+    # what was changed and what was added are put in place apart, though they may be one file
+    each_of "$2" "$3.changed" sh -c "$(program_rejoin)" sh "$1/" || fail 'what the step linked cannot be put in place'
+}
+
+# apply_added LOWER UPPER LISTS
+apply_added() {
     if [ "$(stat -c %d "$2")" = "$(stat -c %d "$1/")" ] && apply_can_link; then
         each_of "$2" "$3.added" "$(tool cp)" -dlf --parents -t "$1/" || fail 'what the step made cannot be put in place'
     else

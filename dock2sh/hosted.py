@@ -1,0 +1,31 @@
+"""`dock2sh verify --host`: a machine that `setup.sh` has set up, put before the judge. Plan, provision/ and verify/ meet here."""
+
+from dock2sh.model import Plan
+from dock2sh.plan.context import Project
+from dock2sh.proof import Wish, case, unpack
+from dock2sh.provision import Service
+from dock2sh.provision.bundle import host_files
+from dock2sh.provision.service import volumes
+from dock2sh.verify import Verdict, engine
+from dock2sh.verify.host import Wanted, verify_host
+from dock2sh.verify.machine import machine
+
+
+def prove_host(plan: Plan, project: Project, file: str, wish: Wish, where: str, name: str) -> Verdict:
+    """Build the reference and compare it with the machine `where`, on which setup.sh has set up the service `name`. Needs root.
+
+    Raises NoReference for a place that cannot be one.
+    """
+    by = engine(wish.builder)
+    page = case(plan, project, file, lambda plan: "", wish, by)
+    wanted = Wanted(machine(where), name, _own(plan, Service(name)))
+    return verify_host(page, wish.how._replace(unpack=unpack), by, wanted)
+
+
+def _own(plan: Plan, service: Service) -> frozenset[str]:
+    """What setup.sh installs beside what the steps make, and the directories on the way."""
+    paths = [file.path for file in host_files(plan, service)] + [where for where, _ in volumes(plan, service)]
+    paths += [path.rstrip("/") for _, path in volumes(plan, service)]
+    paths += [f"/etc/{folder}/{service.name}.conf" for folder in ("sysusers.d", "tmpfiles.d")]
+    above = {"/" + "/".join(path.strip("/").split("/")[:count]) for path in paths for count in range(1, path.count("/") + 1)}
+    return frozenset(paths) | above

@@ -1,0 +1,133 @@
+"""`dock2sh verify --host`: the files of a machine that was set up, against what docker builds of the same Dockerfile."""
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from conftest import Machine
+from test_fleet import reachable
+
+MERGED = """FROM debian:12
+RUN apt-get update && apt-get install -y --no-install-recommends cron
+RUN useradd -r -m web && rm /etc/motd && touch /tmp/left && mkdir -m 2775 /srv/deep && ln -s deep /srv/link
+COPY --chown=web --chmod=640 note /opt/app/
+WORKDIR /opt/app
+VOLUME /data
+CMD ["sleep", "1000"]
+"""
+TREE = """FROM busybox
+COPY note /opt/app/
+RUN echo web:x:1000:1000::/:/bin/sh >>/etc/passwd && chown web /opt/app/note && ln /opt/app/note /opt/app/other
+USER web
+CMD ["sleep", "1000"]
+"""
+
+
+def asked(context: Path, host: str, **environment: str) -> dict[str, Any]:
+    """The verdict on a machine; its name is in the bundle's."""
+    words = [sys.executable, "-m", "dock2sh", "verify", "--host", host, "--name", "demo", "--format", "json", str(context)]
+    done = subprocess.run(words, env={**os.environ, **environment}, capture_output=True, text=True, check=False)
+    assert done.stdout, done.stderr
+    answer: dict[str, Any] = json.loads(done.stdout)
+    assert answer["status"] == done.returncode
+    return answer
+
+
+def real(answer: dict[str, Any]) -> list[tuple[str, str]]:
+    return [(one["what"], one["where"]) for one in answer["differences"] if not one["noise"]]
+
+
+@pytest.fixture
+def context(tmp_path: Path) -> Path:
+    """A build context whose name no other test has: BuildKit tells them apart by it."""
+    folder = tmp_path / f"d2s-host-{tmp_path.parent.name.replace('_', '-')}-{tmp_path.name.replace('_', '-').lower()}"
+    folder.mkdir()
+    (folder / "note").write_text("note\n")
+    return folder
+
+
+def set_up(machine: Machine, context: Path, text: str, *more: str) -> None:
+    (context / "Dockerfile").write_text(text)
+    shutil.rmtree(machine.root / "bundle", ignore_errors=True)
+    words = [sys.executable, "-m", "dock2sh", "provision", str(context), "-o", str(machine.root / "bundle"), "--name", "demo"]
+    subprocess.run(words, check=True, capture_output=True)
+    machine.said("sh", "/bundle/setup.sh", "--yes", *more)
+
+
+def by_ssh(machine: Machine, tmp_path: Path) -> tuple[str, str]:
+    """The machine's address, and a PATH on which ssh has the key for it."""
+    key, folder = tmp_path / "key", tmp_path / "bin"
+    subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", key], check=True)
+    folder.mkdir()
+    trusting = f"-i {key} -o StrictHostKeyChecking=no -o UserKnownHostsFile=/dev/null -o LogLevel=ERROR"
+    (folder / "ssh").write_text(f'#!/bin/sh\nexec {shutil.which("ssh")} {trusting} "$@"\n')
+    (folder / "ssh").chmod(0o755)
+    return f"ssh://root@127.0.0.1:{reachable(machine, key)}", f"{folder}:{os.environ['PATH']}"
+
+
+@pytest.mark.machine
+@pytest.mark.root
+@pytest.mark.docker
+@pytest.mark.slow
+def test_a_machine_is_as_the_image(machine: Machine, context: Path, tmp_path: Path, needs: Callable[[str], None]) -> None:
+    """What differs has a name; over ssh it is the same; what is done to the machine later shows."""
+    needs("ssh")
+    set_up(machine, context, MERGED)
+    here = asked(context, str(machine.root))
+    assert not real(here), here["differences"]
+    assert here["verdict"] == "equivalent"
+    expected = {"host-service", "host-guard", "host-private", "host-records", "host-numbers", "host-times"}
+    assert expected <= set(here["noise"])
+    address, path = by_ssh(machine, tmp_path)
+    there = asked(context, address, PATH=path)
+    assert (there["verdict"], there["noise"]) == ("equivalent", here["noise"])
+
+    (machine.root / "opt/app/note").write_text("another\n")
+    (machine.root / "srv/link").unlink()
+    (machine.root / "srv/deep").chmod(0o755)
+    (machine.root / "etc/motd").write_text("back\n")
+    with (machine.root / "etc/passwd").open("a") as passwd:
+        passwd.write("mallory:x:0:0::/:/bin/sh\n")
+    drift = asked(context, str(machine.root))
+    found = [("content", "/etc/passwd"), ("content", "/opt/app/note"), ("extra", "/etc/motd"), ("missing", "/srv/link")]
+    assert (drift["verdict"], drift["status"]) == ("different", 1)
+    assert {*found, ("mode", "/srv/deep")} <= set(real(drift))
+
+
+@pytest.mark.machine
+@pytest.mark.root
+@pytest.mark.docker
+def test_a_private_tree_is_as_the_image(machine: Machine, context: Path) -> None:
+    archive = machine.root / "busybox.tar"
+    subprocess.run(["docker", "save", "-o", archive, "busybox:latest"], check=True)
+    set_up(machine, context, TREE, "--base", "busybox=/busybox.tar")
+    here = asked(context, str(machine.root))
+    assert not real(here), here["differences"]
+    assert (here["verdict"], set(here["noise"])) == ("equivalent", {"host-mounts"})
+
+
+@pytest.mark.machine
+@pytest.mark.root
+def test_a_machine_that_was_not_set_up(machine: Machine, context: Path) -> None:
+    (context / "Dockerfile").write_text(MERGED)
+    answer = asked(context, str(machine.root))
+    assert (answer["verdict"], answer["status"]) == ("inconclusive", 4)
+    assert "was not set up" in answer["notes"][0]
+
+
+@pytest.mark.parametrize(
+    ("host", "said"),
+    [("/nowhere", "no such directory"), ("ssh://", "ssh://[USER@]HOST"), ("ssh://-oProxyCommand=x", "ssh://[USER@]HOST")],
+)
+@pytest.mark.root
+def test_what_is_no_machine(host: str, said: str, context: Path) -> None:
+    (context / "Dockerfile").write_text(MERGED)
+    words = [sys.executable, "-m", "dock2sh", "verify", "--host", host, str(context)]
+    done = subprocess.run(words, capture_output=True, text=True, check=False)
+    assert (done.returncode, said in done.stderr) == (2, True), done.stderr
