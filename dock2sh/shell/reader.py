@@ -8,7 +8,8 @@ from collections.abc import Iterator
 from functools import cache
 from typing import Any
 
-from dock2sh.shell.mask import DEEPEST, Masked, Masker, Region, Unreadable
+from dock2sh.shell.mask import Masked, Masker, Region
+from dock2sh.shell.quotes import DEEPEST, Unreadable
 from dock2sh.shell.syntax import Command, Opaque, Redirect, Script, Symbol
 from dock2sh.shell.words import word
 

@@ -8,7 +8,8 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from dock2sh.shell import Command, read
-from dock2sh.shell.mask import Masker, Unreadable
+from dock2sh.shell.mask import Masker
+from dock2sh.shell.quotes import Unreadable
 
 
 def shown(command: Command) -> str:
