@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from test_explain import HOSTILE, Page, explained
+from explaining import explained
+from test_hostile import HOSTILE, Page
 
 import dock2sh
 from dock2sh.bases import assumed

@@ -2,7 +2,8 @@
 
 from pathlib import Path
 
-from test_explain import CASES, GOLDEN, explained  # type: ignore[import-not-found]
+from explaining import explained
+from test_explain import CASES, GOLDEN
 
 from dock2sh.explain.terminal import Style, lines
 

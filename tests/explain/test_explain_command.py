@@ -1,0 +1,69 @@
+"""`dock2sh explain`, as it is typed."""
+
+import subprocess
+import sys
+
+import pytest
+
+
+def run(*arguments: str, stdin: str = 'FROM debian:12\nRUN apt-get update\nCMD ["a"]\n') -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "dock2sh", "explain", "--offline", *arguments, "-"]
+    return subprocess.run(command, input=stdin, capture_output=True, text=True, check=False)
+
+
+def test_the_command() -> None:
+    done = run()
+    assert done.returncode == 0
+    assert done.stdout.startswith("Dockerfile · 3 lines · 3 instructions · 1 stage\n")
+    assert not done.stderr
+
+
+@pytest.mark.parametrize("format", ["md", "html", "json"])
+def test_formats(format: str) -> None:
+    done = run("--format", format)
+    assert done.returncode == 0
+    assert "apt-get" in done.stdout
+
+
+def test_what_a_base_image_was_not_asked_for_is_not_said() -> None:
+    assert "leaves it to the base image what a container starts" in " ".join(run(stdin="FROM debian:12\n").stdout.split())
+
+
+def test_one_line() -> None:
+    done = run("--line", "2")
+    assert done.stdout.startswith("   2  RUN apt-get update\n")
+    assert "FROM" not in done.stdout
+
+
+MISTAKES = {
+    ("--line", "x"): "--line x: write N or N:M",
+    ("--line", "9"): "--line 9: there is no instruction on that line",
+    ("--format", "pdf"): "--format pdf: one of text, md, html, json",
+    ("--graph", "png"): "--graph png: one of",
+    ("--lang", "xx"): "--lang xx: one of en",
+}
+
+
+@pytest.mark.parametrize("flags", MISTAKES)
+def test_mistakes(flags: tuple[str, str]) -> None:
+    done = run(*flags)
+    assert done.returncode == 2
+    assert MISTAKES[flags] in done.stderr
+    assert not done.stdout
+
+
+def test_a_refused_file() -> None:
+    done = run(stdin="FORM debian\n")
+    assert done.returncode == 1
+    assert "unknown instruction: FORM" in done.stderr
+
+
+def test_forty_lines_take_half_a_second() -> None:
+    """CPU of the whole process, from a machine that may be busy; the goal is 0.5 s."""
+    import resource
+
+    text = "FROM debian:12\n" + "RUN apt-get update && apt-get install -y a b && rm -rf /var/lib/apt/lists/*\n" * 39
+    before = resource.getrusage(resource.RUSAGE_CHILDREN)
+    assert run(stdin=text).returncode == 0
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    assert after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime < 0.9
