@@ -1,7 +1,7 @@
 """All that explain knows, put together: instruction by instruction, in the order of the file."""
 
 import itertools
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 
 from dock2sh.commands.apart import Apart, take_apart
 from dock2sh.dockerfile.markers import marked
@@ -238,7 +238,8 @@ class _Assembly:
             return (), (), shown(names, scope.variables, scope.known, assigned)
         text = apart.shell.text
         assigned = _assigned(apart)
-        names = [name for name in used(text) if name not in assigned or name in scope.variables]
+        live = frozenset(_expanded(apart))
+        names = [name for name in used(text) if name in scope.variables or (name in live and name not in assigned)]
         unread = tuple(
             (text[part.start : part.end], say(_WHY_SAY.get(part.why, "not understood"))) for part in apart.shell.opaque
         )
@@ -250,6 +251,19 @@ _WHY_SAY = {
     "nested too deeply": "nested too deeply to be taken apart",
     "not understood": "not understood",
 }
+
+
+def _expanded(apart: Apart) -> Iterator[str]:
+    """The variables that this shell puts in: what is in single quotes is another program's (awk's `$NF`)."""
+    for command in apart.shell.commands:
+        for word in (*command.assignments, *command.words):
+            yield from word.variables
+        for redirect in command.redirects:
+            is_quoted = any(char in redirect.target for char in "'\"\\")
+            yield from used(redirect.target + ("" if redirect.body is None or is_quoted else redirect.body))
+    places = [(part.start, part.end) for part in apart.shell.symbols] + [(part.start, part.end) for part in apart.shell.opaque]
+    for start, end in places:
+        yield from used(apart.shell.text[start:end])
 
 
 def _assigned(apart: Apart) -> frozenset[str]:

@@ -136,9 +136,15 @@ def _ends(one: Seen) -> Iterator[Finding]:
         yield Finding("D2S115", one.step.span, (("command", name), ("better", _ENDS[last.title])), name)
         return
     paths = (next(iter(each.known.words("path")), "") for each in found if each.known and each.known.title == "cd")
-    path = next((path for path in paths if path and path != "-"), "")
+    path = next((path for path in paths if path and path != "-" and not _is_own(path, one)), "")
     if path:
         yield Finding("D2S130", one.step.span, (("path", path),), "cd", ("DL3003",))
+
+
+def _is_own(path: str, one: Seen) -> bool:
+    """Whether the RUN itself makes a variable of the path: no WORKDIR could name it."""
+    text = one.apart.shell.text if one.apart else ""
+    return any(re.search(rf"\b{name}\+?=", text) for name in re.findall(r"\$\{?([A-Za-z_]\w*)", path))
 
 
 _SH_IS_BASH = frozenset(

@@ -43,7 +43,7 @@ def _unquoted(raw: str) -> tuple[str, str]:
         elif raw.startswith("$(", at):
             end = _closing(raw, at + 1)
             value.append(raw[at:end])
-            live.append(raw[at:end])
+            live.append(f"$({_unquoted(raw[at + 2 : end - 1])[1]})")
             at = end
         else:
             value.append(char)

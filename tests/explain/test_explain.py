@@ -62,6 +62,15 @@ def test_a_build_argument_is_said_to_be_one() -> None:
     assert variables(explained(SCOPE, build_args={"VERSION": "11"}), 6)["VERSION"] == ("11", "from --build-arg")
 
 
+def test_what_is_in_single_quotes_is_another_programs() -> None:
+    run = (
+        "RUN a=\"$(b | awk '{ print $NF }')\" && bash -c 'for f; do c \"$f\" \"$SET\"; done' -- $UNSET <<'E' && cat <<F\n"
+        "$quoted\nE\n$open\nF\n"
+    )
+    explanation = explained(f"FROM debian:12\nENV SET=1\n{run}")
+    assert list(variables(explanation, 3)) == ["SET", "UNSET", "open"]
+
+
 def test_of_an_unknown_base_nothing_is_said() -> None:
     found = explained("FROM debian\nRUN echo $X\n", known=False)
     assert variables(found, 2) == {"X": (None, "nothing here sets it: the base image may")}

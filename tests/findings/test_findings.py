@@ -62,7 +62,7 @@ STORIES = {
     "D2S122": Story(UPDATE + "apt-get install -y a", UPDATE + "apt-get install -y a" + CLEAN),
     "D2S123": Story(UPDATE + "apt-get install -y a", UPDATE + "apt-get install -y --no-install-recommends a"),
     "D2S124": Story("RUN apk add a", "RUN apk add --no-cache a", "FROM alpine:3.20"),
-    "D2S130": Story("RUN cd /x && make", "RUN (cd /x && make)"),
+    "D2S130": Story("RUN cd /x && make", 'RUN (cd /x && make); d="$(mktemp -d)"; cd "$d"; make'),
     "D2S131": Story("RUN wget -qO- https://x | tar x", "RUN set -o pipefail; wget -qO- https://x | tar x"),
     "D2S132": Story("RUN [[ a = b ]] && source x", "RUN [ a = b ] && . x && make"),
     "D2S150": Story("ADD a /a", "ADD a.tar.gz /a"),
