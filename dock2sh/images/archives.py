@@ -6,10 +6,12 @@ import tarfile
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from functools import partial
+from itertools import islice
 from typing import Any, BinaryIO, NamedTuple
 
-from . import Contents, Image, ImageError, Part, same_image
+from . import Contents, Image, ImageError, Part, same_image, shapes
 from .index import fits, text_of, this_architecture
+from .layers import damage
 from .streams import seekable_tar
 
 # opens a file of the layout or archive by its name in there
@@ -18,6 +20,7 @@ Descriptor = dict[str, Any]
 INDEXES = ("application/vnd.oci.image.index.v1+json", "application/vnd.docker.distribution.manifest.list.v2+json")
 _NAMES = ("org.opencontainers.image.ref.name", "io.containerd.image.name")
 _TEXT_AT_MOST = 1 << 24  # a manifest or config is read whole
+_FILES_AT_MOST = 100_000
 
 
 class Found(NamedTuple):
@@ -75,7 +78,7 @@ def all_images(read: Reader, names: "set[str]", platform: str = "") -> list[Foun
     """Every image of a layout or archive; with `platform` only those for it."""
     if "manifest.json" in names:
         return _from_manifest(read)
-    entries = _entries(read, _json(read, "index.json"))
+    entries = _entries(read, "index.json")
     wanted = [entry for entry in entries if fits(entry, platform)]
     by_digest = {entry["digest"]: entry for entry in wanted}
     called = {digest: tuple(filter(None, (_name(one) for one in wanted if one["digest"] == digest))) for digest in by_digest}
@@ -85,7 +88,7 @@ def all_images(read: Reader, names: "set[str]", platform: str = "") -> list[Foun
 def contents_of(read: Reader, found: Found) -> Contents:
     """What an image is made of, while `read` can be used. Raises ImageError for one that is damaged."""
     config = _bytes(read, found.config)
-    diff_ids = _diff_ids(_parsed(found.config, config), len(found.layers))
+    diff_ids = diff_ids_of(parsed(config, shapes.CONFIG, found.config), len(found.layers))
     parts = [
         Part(diff_id, _digest(name), partial(_open, read, name)) for name, diff_id in zip(found.layers, diff_ids, strict=True)
     ]
@@ -93,8 +96,8 @@ def contents_of(read: Reader, found: Found) -> Contents:
 
 
 def config_of(read: Reader, found: Found) -> dict[str, Any]:
-    config: dict[str, Any] = _json(read, found.config)
-    _diff_ids(config, len(found.layers))
+    config: dict[str, Any] = _json(read, found.config, shapes.CONFIG)
+    diff_ids_of(config, len(found.layers))
     return config
 
 
@@ -104,8 +107,10 @@ def reading(path: str) -> Iterator[tuple[Reader, set[str]]]:
     if os.path.isdir(path):
         yield _directory_reader(path), set(os.listdir(path))
         return
-    with seekable_tar(path) as tar:
-        members = {member.name.removeprefix("./"): member for member in tar.getmembers()}
+    with damage(f"{path} is no archive of images"), seekable_tar(path) as tar:
+        members = {member.name.removeprefix("./"): member for member in islice(tar, _FILES_AT_MOST)}
+        if len(members) == _FILES_AT_MOST:
+            raise ImageError(f"{path} has more files than any archive of images: {_FILES_AT_MOST}")
         yield _tar_reader(tar, members), set(members)
 
 
@@ -120,18 +125,15 @@ def _choose(read: Reader, where: str, reference: str) -> Found:
 
 
 def _from_manifest(read: Reader) -> list[Found]:
-    try:
-        return [
-            Found(str(image["Config"]), tuple(map(str, image["Layers"] or ())), tuple(map(str, image.get("RepoTags") or ())))
-            for image in _json(read, "manifest.json")
-        ]
-    except (KeyError, TypeError, AttributeError) as error:
-        raise ImageError(f"the archive is damaged: manifest.json is none of docker's ({error!r})") from error
+    return [
+        Found(image["Config"], tuple(image.get("Layers") or ()), tuple(image.get("RepoTags") or ()))
+        for image in _json(read, "manifest.json", shapes.DOCKER)
+    ]
 
 
 def _choose_from_index(read: Reader, where: str, wanted: str, platform: str, reference: str) -> Found:
     """The image of an OCI layout: by digest, by name, by platform, in this order."""
-    entries = _entries(read, _json(read, "index.json"))
+    entries = _entries(read, "index.json")
     named = [entry for entry in entries if _is_called(entry, wanted, reference)]
     found = _for_platform(named or ([] if wanted else entries), platform)
     if len({entry["digest"] for entry in found}) != 1:
@@ -143,22 +145,19 @@ def _choose_from_index(read: Reader, where: str, wanted: str, platform: str, ref
 
 def _from_entry(read: Reader, entry: Descriptor) -> Found:
     name = blob_name(entry["digest"])
-    manifest = _json(read, name)
-    try:
-        layers = tuple(blob_name(layer["digest"]) for layer in manifest["layers"])
-        return Found(blob_name(manifest["config"]["digest"]), layers, manifest=name)
-    except (KeyError, TypeError) as error:
-        raise ImageError(f"the image is damaged: {name} is no manifest") from error
+    manifest = _json(read, name, shapes.MANIFEST)
+    layers = tuple(blob_name(layer["digest"]) for layer in manifest["layers"])
+    return Found(blob_name(manifest["config"]["digest"]), layers, manifest=name)
 
 
-def _entries(read: Reader, index: Any, depth: int = 0) -> list[Descriptor]:
+def _entries(read: Reader, name: str, depth: int = 0) -> list[Descriptor]:
     """The manifests of an index, those of the indexes in it too; the outer's name counts for the inner."""
     found: list[Descriptor] = []
-    if not isinstance(index, dict) or depth > 8:
-        raise ImageError("the image is damaged: its index is none")
-    for entry in index.get("manifests", []):
+    if depth > 8:
+        raise ImageError("the image is damaged: indexes in indexes without end")
+    for entry in _json(read, name, shapes.INDEX).get("manifests") or ():
         if entry.get("mediaType") in INDEXES:
-            inner = _entries(read, _json(read, blob_name(entry["digest"])), depth + 1)
+            inner = _entries(read, blob_name(entry["digest"]), depth + 1)
             found += [{**one, "name": _name(entry), "index": entry["digest"]} for one in inner]
         elif (entry.get("annotations") or {}).get("vnd.docker.reference.type") != "attestation-manifest":
             found.append(entry)
@@ -188,8 +187,9 @@ def _for_platform(entries: list[Descriptor], platform: str) -> list[Descriptor]:
     return exact or fitting
 
 
-def _diff_ids(config: dict[str, Any], layers: int) -> list[str]:
-    diff_ids = [str(diff_id) for diff_id in (config.get("rootfs") or {}).get("diff_ids") or []]
+def diff_ids_of(config: dict[str, Any], layers: int) -> list[str]:
+    """The digests of the tars of so many layers. Raises ImageError where the config has not so many."""
+    diff_ids: list[str] = (config.get("rootfs") or {}).get("diff_ids") or []
     if len(diff_ids) != layers:
         raise ImageError(f"the image is damaged: its config names {len(diff_ids)} layers, its manifest {layers}")
     return diff_ids
@@ -208,14 +208,17 @@ def _digest(name: str) -> str:
     return name.replace("/", ":")[6:] if name.startswith("blobs/sha256/") else ""
 
 
-def _json(read: Reader, name: str) -> Any:
-    return _parsed(name, _bytes(read, name))
+def _json(read: Reader, name: str, shape: Any) -> Any:
+    return parsed(_bytes(read, name), shape, name)
 
 
-def _parsed(name: str, data: bytes) -> Any:
+def parsed(data: bytes, shape: Any, name: str) -> Any:
+    """The JSON `data`, if it has that shape (shapes.py). Raises ImageError, which calls it `name`."""
     try:
-        return json.loads(data)
-    except ValueError as error:
+        return shapes.fit(json.loads(data), shape, name)
+    except ImageError:
+        raise
+    except (ValueError, RecursionError) as error:
         raise ImageError(f"the image is damaged: {name} is no JSON ({error})") from error
 
 

@@ -119,7 +119,7 @@ class Catalogue:
     def stored(self, entry: Entry, entries: list[Entry]) -> Stored:
         manifest = self.read(entry["digest"])
         config = self.read(manifest["config"]["digest"])
-        diff_ids = config.get("rootfs", {}).get("diff_ids") or []
+        diff_ids = (config.get("rootfs") or {}).get("diff_ids") or []
         layers = tuple(
             Layer(diff_id, layer["digest"], layer["size"], layer.get("mediaType", PLAIN_TAR))
             for diff_id, layer in zip(diff_ids, manifest["layers"], strict=True)
@@ -132,7 +132,7 @@ class Catalogue:
 
     def check(self, config: Mapping[str, Any], layers: Sequence[tuple[str, int]]) -> None:
         """Every layer (digest, size) is here, and as many as the config has diff ids."""
-        diff_ids = config.get("rootfs", {}).get("diff_ids") or []
+        diff_ids = (config.get("rootfs") or {}).get("diff_ids") or []
         if len(diff_ids) != len(layers):
             raise ImageError(f"the image is damaged: its config names {len(diff_ids)} layers, its manifest {len(layers)}")
         for digest, size in layers:

@@ -120,16 +120,13 @@ def load(store: Store, path: str, platform: str = "") -> list[tuple[Stored, tupl
 
     Raises ImageError for what is neither.
     """
-    try:
-        with archives.reading(path) as (read, names):
-            if not names & {"manifest.json", "index.json"}:
-                raise ImageError(f"{path} holds no image: it has neither manifest.json nor index.json")
-            found = archives.all_images(read, names, platform)
-            if not found:
-                raise ImageError(f"{path} holds no image{f' for {platform}' if platform else ''}")
-            return [_load(store, read, one) for one in found]
-    except (tarfile.TarError, EOFError) as error:
-        raise ImageError(f"{path} is no archive of images: {error}") from error
+    with archives.reading(path) as (read, names):
+        if not names & {"manifest.json", "index.json"}:
+            raise ImageError(f"{path} holds no image: it has neither manifest.json nor index.json")
+        found = archives.all_images(read, names, platform)
+        if not found:
+            raise ImageError(f"{path} holds no image{f' for {platform}' if platform else ''}")
+        return [_load(store, read, one) for one in found]
 
 
 def _load(store: Store, read: archives.Reader, found: archives.Found) -> tuple[Stored, tuple[str, ...]]:

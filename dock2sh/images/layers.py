@@ -10,21 +10,24 @@ import os
 import shutil
 import stat
 import tarfile
-from errno import ENOSPC
-from typing import BinaryIO, Self, cast
+from collections.abc import Iterator
+from contextlib import contextmanager
+from errno import EACCES, EDQUOT, ENOSPC, EPERM
+from typing import Any, BinaryIO, Self, cast
 
 from dock2sh.digest import sha256_for
 
 from . import ImageError
 
 _BLOCK = 1 << 20
+_SAID_AT_MOST = 300  # characters: a name in it may be of any length
 _LINKS_AT_MOST = 40  # the kernel's own limit (ELOOP, path_resolution(7))
 _XATTR = "SCHILY.xattr."
-_IN_MEMORY = (tarfile.XHDTYPE, tarfile.XGLTYPE, tarfile.SOLARIS_XHDTYPE, tarfile.GNUTYPE_LONGNAME, tarfile.GNUTYPE_LONGLINK)
+_DAMAGED = (tarfile.InvalidHeaderError, tarfile.TruncatedHeaderError)  # type: ignore[attr-defined]  # not in typeshed
 # attributes that are about a mount or a machine: overlayfs's notes would be obeyed by the next mount, the others refused
 NOT_OF_THE_FILE = ("trusted.", "user.overlay.", "security.selinux", "security.ima", "security.evm")
 _LARGE = 1 << 30  # a layer may be: OpenSSL is worth its start
-_HEADER_AT_MOST = 1 << 21  # the kernel's own limit is 64 KiB of attributes for a file, and 4 KiB for a path
+_HEADER_AT_MOST = 1 << 23  # the kernel's own limit is 64 KiB of attributes for a file, and 4 KiB for a path; holes need the most
 
 
 def apply_layer(stream: BinaryIO, root: str, diff_id: str = "") -> None:
@@ -39,45 +42,90 @@ def lay(stream: BinaryIO, layer: "Layer", diff_id: str) -> None:
     """Give all members of the tar `stream` to `layer`. See `apply_layer`."""
     summed = _Summed(stream)
     try:
-        source = cast(BinaryIO, summed)
-        options = {"encoding": "utf-8", "errors": "surrogateescape", "tarinfo": Header}
-        with tarfile.open(fileobj=source, mode="r|", bufsize=1 << 18, **options) as tar:  # type: ignore[call-overload]
-            for member in tar:
+        with damage("the layer cannot be unpacked"), streamed(cast(BinaryIO, summed)) as tar:
+            for member in members(tar):
                 layer.add(member, tar)
-        layer.finish()
-        summed.drain()
+            layer.finish()
+            summed.drain()
     except PermissionError as error:
         raise ImageError(f"{error.strerror}: {error.filename}. Unpacking keeps owners and devices: do it as root") from error
-    except ImageError:
-        raise
-    except (tarfile.TarError, EOFError, OSError, ValueError, OverflowError) as error:  # numbers and names that no system takes
-        if getattr(error, "errno", 0) == ENOSPC:
-            raise
-        raise ImageError(f"the layer cannot be unpacked: {error}") from error
-    except RecursionError as error:
-        raise ImageError("the layer cannot be unpacked: directories in directories without end") from error
     if diff_id and summed.digest() != diff_id:
         raise ImageError(f"the layer is damaged: it is {summed.digest()}, its image says {diff_id}. Fetch the image again")
 
 
 def size_of_files(stream: BinaryIO) -> int:
     """The bytes of all files of a layer's tar. Raises ImageError for a damaged one."""
+    with damage("the layer is damaged"), streamed(stream) as tar:
+        return sum(member.size for member in members(tar) if member.isreg())
+
+
+@contextmanager
+def damage(what: str, cure: str = "") -> Iterator[None]:
+    """Numbers and names that no system takes, a tar that is none, as an ImageError that says so; a full disk is our own."""
     try:
-        with tarfile.open(fileobj=stream, mode="r|", bufsize=1 << 18, tarinfo=Header) as tar:
-            return sum(member.size for member in tar if member.isreg())
-    except (tarfile.TarError, EOFError, OSError) as error:
-        raise ImageError(f"the layer is damaged: {error}") from error
+        yield
+    except ImageError:
+        raise
+    except RecursionError as error:
+        raise ImageError(f"{what}: directories in directories without end{cure}") from error
+    except (tarfile.TarError, EOFError, OSError, ValueError, OverflowError) as error:
+        if getattr(error, "errno", 0) in (ENOSPC, EDQUOT, EACCES, EPERM):
+            raise
+        raise ImageError(f"{what}: {str(error)[:_SAID_AT_MOST]}{cure}") from error
+
+
+def streamed(stream: BinaryIO) -> tarfile.TarFile:
+    """The tar in a stream that can only be read on."""
+    options = {"encoding": "utf-8", "errors": "surrogateescape", "tarinfo": Header}
+    return tarfile.open(fileobj=stream, mode="r|", bufsize=1 << 18, **options)  # type: ignore[call-overload,no-any-return]
+
+
+def members(tar: tarfile.TarFile) -> Iterator[tarfile.TarInfo]:
+    """One after the other: tarfile's own iterator keeps them all, and a layer may have a million."""
+    while member := tar.next():
+        tar.members.clear()  # type: ignore[attr-defined]  # typeshed does not know it
+        yield member
 
 
 class Header(tarfile.TarInfo):
-    """A header that does not take what memory there is: tarfile reads long names and pax headers whole."""
+    """A header that is read with suspicion.
+
+    tarfile takes a damaged one for the end of the archive, and half a root file system for a whole one; and it reads long names,
+    pax headers and lists of holes whole, which may be all memory there is.
+    """
 
     @classmethod
-    def frombuf(cls, buf: bytes | bytearray, encoding: str, errors: str) -> Self:
-        info = super().frombuf(buf, encoding, errors)
-        if info.type in _IN_MEMORY and info.size > _HEADER_AT_MOST:
-            raise ImageError(f"the archive has a header of {info.size} bytes, which no file's name or attributes need")
+    def fromtarfile(cls, tarfile: tarfile.TarFile) -> Self:
+        whole = tarfile.fileobj
+        tarfile.fileobj = cast(Any, _Bounded(whole))
+        try:
+            info = super().fromtarfile(tarfile)
+        except _DAMAGED as error:
+            if tarfile.offset:
+                raise ImageError(f"the archive is damaged: {error} at byte {tarfile.offset}") from error
+            raise
+        finally:
+            tarfile.fileobj = whole
+        if info.size < 0:
+            raise ImageError(f"the archive is damaged: {info.name} has a size that is none")
         return info
+
+
+class _Bounded:
+    """What a header is read from: no more of it than any needs."""
+
+    def __init__(self, file: Any) -> None:
+        self._file, self._left = file, _HEADER_AT_MOST
+
+    def read(self, size: int) -> bytes:
+        self._left -= size
+        if self._left < 0:
+            limit = _HEADER_AT_MOST >> 20
+            raise ImageError(f"the archive has a header of more than {limit} MiB, which no file's name or attributes need")
+        return bytes(self._file.read(size))
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._file, name)
 
 
 def inside(root: str, path: str) -> str:

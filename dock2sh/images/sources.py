@@ -1,10 +1,8 @@
 """Read a SOURCE of an image: a root file system, an OCI image layout, a docker archive, as directories and tars."""
 
-import lzma
 import os
 import re
 import subprocess
-import tarfile
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
@@ -13,6 +11,7 @@ from typing import BinaryIO, cast
 
 from . import Contents, Image, ImageError, Part, archives, engines
 from .archives import bare_config
+from .layers import damage, members, streamed
 from .streams import decompressed
 
 Opener = Callable[[], AbstractContextManager[BinaryIO]]
@@ -63,11 +62,9 @@ def _layout_address(source: str) -> tuple[str, str]:
 
 
 def _open_tar(source: str, reference: str, platform: str) -> Image:
-    try:
+    with damage(f"{source} is no tar", f". {SOURCE_FORMS}"):
         if is_archive(source):
             return archives.open_archive(source, platform, reference)._replace(identity=_identity(source))
-    except (tarfile.TarError, EOFError, OSError, lzma.LZMAError) as error:
-        raise ImageError(f"{source} is no tar: {error}. {SOURCE_FORMS}") from error
     return _root_file_system(reference, f"the root file system {source}", partial(open_file, source), identity=_identity(source))
 
 
@@ -93,9 +90,9 @@ def _identity(path: str) -> str:
 
 def is_archive(source: str) -> bool:
     """Whether a tar holds an image (or several) rather than a root file system; reads no further than it must."""
-    with open(source, "rb") as raw, decompressed(raw) as stream, tarfile.open(fileobj=stream, mode="r|") as tar:
+    with open(source, "rb") as raw, decompressed(raw) as stream, streamed(stream) as tar:
         names = set()
-        for member in tar:
+        for member in members(tar):
             name = member.name.removeprefix("./").rstrip("/")
             if name not in ("", ".") and not _ARCHIVE_MEMBER.fullmatch(name):
                 return False

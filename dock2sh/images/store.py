@@ -360,6 +360,6 @@ class Store:
 
 
 def _with_layers(config: Mapping[str, Any], layers: Sequence[Layer]) -> Mapping[str, Any]:
-    if config.get("rootfs", {}).get("diff_ids"):
+    if (config.get("rootfs") or {}).get("diff_ids"):
         return config
     return {**config, "rootfs": {"type": "layers", "diff_ids": [layer.diff_id for layer in layers]}}

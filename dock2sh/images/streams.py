@@ -6,6 +6,7 @@ import lzma
 import sys
 import tarfile
 import tempfile
+import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any, BinaryIO, cast
@@ -27,17 +28,18 @@ def decompressed(stream: BinaryIO) -> Iterator[BinaryIO]:
     """The bytes of a seekable stream without their compression. Reading raises ImageError for a bomb."""
     kind = compression(stream.read(6))
     stream.seek(0)
-    yield cast(BinaryIO, _Measured(_opened(kind, stream), stream)) if kind else stream
+    yield cast(BinaryIO, _Measured(*_opened(kind, stream), stream)) if kind else stream
 
 
-def _opened(kind: str, stream: BinaryIO) -> Any:
+def _opened(kind: str, stream: BinaryIO) -> tuple[Any, type[Exception]]:
+    """What decompresses it, and what that raises for what is damaged, besides OSError without a number, EOFError, ValueError."""
     match kind:
         case "gzip":
-            return gzip.GzipFile(fileobj=stream)
+            return gzip.GzipFile(fileobj=stream), zlib.error
         case "bzip2":
-            return bz2.BZ2File(stream)
+            return bz2.BZ2File(stream), EOFError
         case "xz":
-            return lzma.open(stream)
+            return lzma.open(stream), lzma.LZMAError
         case _:
             return _zstd(stream)
 
@@ -45,11 +47,16 @@ def _opened(kind: str, stream: BinaryIO) -> Any:
 class _Measured:
     """What comes out of a stream, measured against what went in: a few MiB must not fill a disk."""
 
-    def __init__(self, out: Any, raw: BinaryIO) -> None:
-        self._out, self._raw, self._size = out, raw, 0
+    def __init__(self, out: Any, damaged: type[Exception], raw: BinaryIO) -> None:
+        self._out, self._damaged, self._raw, self._size = out, damaged, raw, 0
 
     def read(self, size: int = -1) -> bytes:
-        data: bytes = self._out.read(size)
+        try:
+            data: bytes = self._out.read(size)
+        except (EOFError, OSError, ValueError, self._damaged) as error:
+            if getattr(error, "errno", None):
+                raise
+            raise ImageError(f"the archive is damaged: it cannot be decompressed ({error})") from error
         self._size += len(data)
         if self._size > max(_FREE, _RATIO * self._raw.tell()):
             raise ImageError(
@@ -59,7 +66,7 @@ class _Measured:
         return data
 
 
-def _zstd(stream: BinaryIO) -> Any:
+def _zstd(stream: BinaryIO) -> tuple[Any, type[Exception]]:
     try:
         if sys.version_info >= (3, 14):
             from compression import zstd
@@ -67,7 +74,7 @@ def _zstd(stream: BinaryIO) -> Any:
             import backports.zstd as zstd
     except ImportError as error:
         raise ImageError("this is compressed with zstd, which needs a Python package: pip install backports.zstd") from error
-    return zstd.ZstdFile(stream)
+    return zstd.ZstdFile(stream), zstd.ZstdError
 
 
 @contextmanager

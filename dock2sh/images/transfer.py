@@ -13,7 +13,7 @@ from typing import Any, BinaryIO, NamedTuple, TypeVar, cast
 
 from urllib3.exceptions import HTTPError
 
-from . import ImageError, archives
+from . import ImageError, archives, shapes
 from .blobs import full
 from .connections import Ways
 from .index import fits, text_of, this_architecture
@@ -71,7 +71,8 @@ def _pull_from(registry: Registry, store: Store, wanted: Reference, platform: st
         config = _fetch(registry, store, manifest["config"], watch)
         if known := store.find(manifest["config"]["digest"]):
             return _named(store, known, names)
-        diff_ids = _diff_ids(config, manifest, registry)
+        told = archives.parsed(config, shapes.CONFIG, f"the config that {registry.name} sent")
+        diff_ids = archives.diff_ids_of(told, len(manifest["layers"]))
         layers = _all_at_once(
             lambda pair, stop: _layer(registry, store, pair[0], pair[1], watch, stop),
             list(zip(manifest["layers"], diff_ids, strict=True)),
@@ -111,41 +112,26 @@ def _for_platform(registry: Registry, answer: Answer, platform: str, depth: int 
 
 def _images(answer: Answer, registry: Registry) -> list[Mapping[str, Any]]:
     """The entries of an index that are images: attestations, which lie beside them, have a platform that nobody has."""
-    try:
-        entries = list(json.loads(answer.data)["manifests"])
-        for entry in entries:
-            archives.blob_name(entry["digest"])
-        return [entry for entry in entries if (entry.get("platform") or {}).get("os") != "unknown"]
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
-        raise ImageError(f"{registry.name} sent an index that is none ({error})") from error
+    entries = archives.parsed(answer.data, shapes.INDEX, f"the index that {registry.name} sent").get("manifests") or ()
+    for entry in entries:
+        archives.blob_name(entry["digest"])
+    return [entry for entry in entries if (entry.get("platform") or {}).get("os") != "unknown"]
 
 
 def _checked(answer: Answer, registry: Registry) -> Mapping[str, Any]:
     """The manifest, if it is one that we (and docker) know. Raises ImageError."""
-    try:
-        manifest: Mapping[str, Any] = json.loads(answer.data)
-        if manifest.get("schemaVersion") == 1:
-            raise ImageError(f"{registry.name} sends the image in docker's first format (schema 1), which docker gave up too")
-        for one in (manifest["config"], *manifest["layers"]):
-            archives.blob_name(one["digest"])
-            if not isinstance(one["size"], int) or one["size"] < 0:
-                raise ValueError("a size that is none")
-        unknown = [layer["mediaType"] for layer in manifest["layers"] if layer["mediaType"] not in _LAYERS]
-    except (ValueError, KeyError, TypeError) as error:
-        raise ImageError(f"{registry.name} sent a manifest that is none of an image ({error})") from error
+    name = f"the manifest that {registry.name} sent"
+    if archives.parsed(answer.data, {"schemaVersion": int}, name).get("schemaVersion") == 1:
+        raise ImageError(f"{registry.name} sends the image in docker's first format (schema 1), which docker gave up too")
+    manifest: Mapping[str, Any] = archives.parsed(answer.data, shapes.MANIFEST, name)
+    for one in (manifest["config"], *manifest["layers"]):
+        archives.blob_name(one["digest"])
+        if (size := one.get("size")) is None or size < 0:
+            raise ImageError(f"the image is damaged: {name} has a size that is none")
+    unknown = [layer.get("mediaType") for layer in manifest["layers"] if layer.get("mediaType") not in _LAYERS]
     if unknown:
         raise ImageError(f"the image has a layer of a kind that is unknown here: {unknown[0]}")
     return manifest
-
-
-def _diff_ids(config: bytes, manifest: Mapping[str, Any], registry: Registry) -> list[str]:
-    try:
-        diff_ids = [str(diff_id) for diff_id in json.loads(config)["rootfs"]["diff_ids"]]
-    except (ValueError, KeyError, TypeError):
-        raise ImageError(f"{registry.name} sent something that is no image: its config names no layers") from None
-    if len(diff_ids) != len(manifest["layers"]):
-        raise ImageError(f"the image is damaged: its config names {len(diff_ids)} layers, its manifest {len(manifest['layers'])}")
-    return diff_ids
 
 
 def _fetch(registry: Registry, store: Store, descriptor: Mapping[str, Any], watch: Watch) -> bytes:

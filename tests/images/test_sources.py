@@ -163,10 +163,13 @@ SELF = {"mediaType": "application/vnd.oci.image.index.v1+json", "digest": "sha25
 @pytest.mark.parametrize(
     ("index", "files", "words"),
     [
-        ([], {}, "its index is none"),
+        ([], {}, "index.json is not an object"),
+        ({"manifests": ["x"]}, {}, r"manifests\[0\] is not an object"),
+        ({"manifests": [{"digest": 5}]}, {}, "digest is not text"),
         ({"manifests": [{"digest": "sha256:../../../etc/passwd"}]}, {}, "no digest"),
-        ({"manifests": [SELF]}, {"me": json.dumps({"manifests": [SELF]}).encode()}, "its index is none"),
-        ({"manifests": [{"digest": "sha256:m"}]}, {"m": b"[]"}, "no manifest"),
+        ({"manifests": [SELF]}, {"me": json.dumps({"manifests": [SELF]}).encode()}, "indexes without end"),
+        ({"manifests": [{"digest": "sha256:m"}]}, {"m": b"[]"}, "m is not an object"),
+        ({"manifests": [{"digest": "sha256:m"}]}, {"m": b"[" * 100_000}, "no JSON"),
         ({"manifests": [{"digest": "sha256:m"}]}, {"m": b"x" * ((1 << 24) + 2)}, "larger than any manifest"),
         ({"manifests": [{"digest": "sha256:m"}]}, {"m": b"\xff"}, "no JSON"),
     ],
