@@ -176,6 +176,13 @@ class Folder:
         """It is whole: a blob."""
         os.replace(self.place("partial", digest.replace(":", "-")), self.blob(digest))
 
+    def drop_partials(self) -> int:
+        """Forget the downloads that broke; their bytes. Only for who is alone."""
+        place = self.place("partial")
+        held = sum(entry.stat().st_size for entry in os.scandir(place)) if os.path.isdir(place) else 0
+        discard(place)
+        return held
+
     @contextmanager
     def busy(self) -> Iterator[None]:
         """While this lasts nothing is collected, and what is in `temporary/` has an owner. Nests, and many may do it at once."""

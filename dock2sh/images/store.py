@@ -263,7 +263,8 @@ class Store:
         return Removed((*image.names, *image.digests), (image.id,), self.collect() or 0)
 
     def prune(self, wanted: Callable[[Stored], bool] = lambda image: not image.names, cache: bool = False) -> Removed:
-        """Remove the images that are `wanted` (those without a name), copies of an engine's, and what nobody needs any more.
+        """Remove the images that are `wanted` (those without a name), copies of an engine's, and what nobody needs any more, also
+        what is there of downloads that broke.
 
         With `cache` also what builds remember. Raises ImageError while somebody is busy.
         """
@@ -278,7 +279,7 @@ class Store:
                 lost = {image.manifest for image in gone}
                 entries[:] = [entry for entry in entries if entry["digest"] not in lost and not index.copy_of(entry)]
             names = tuple(name for image in gone for name in (*image.names, *image.digests))
-            return Removed(names, tuple(image.id for image in gone), self._sweep())
+            return Removed(names, tuple(image.id for image in gone), self._sweep() + self.folder.drop_partials())
 
     # ---- what a build remembers
 

@@ -12,7 +12,7 @@ import subprocess
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from types import MappingProxyType
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import pytest
 from building import dock2sh
@@ -54,6 +54,9 @@ BIND = "FROM busybox\nRUN --mount=type=bind,source=d,target=/m echo 3 {}\n"
 SECRET = "FROM busybox\nRUN --mount=type=secret,id=s echo 4 {}\n"
 CACHE = "FROM busybox\nRUN --mount=type=cache,target=/c,id={}0 echo 5 {}\n"
 TMPFS = "FROM busybox\nRUN --mount=type=tmpfs,target=/c,size=1m echo 7 {}\n"
+NAMED = "FROM busybox\nCOPY --from=c x /x\nRUN echo 8 {}\n"
+NAMED_BIND = "FROM busybox\nRUN --mount=type=bind,from=c,target=/m echo 9 {}\n"
+GIVEN: Any = {"first": ["--build-context", "c=c"], "second": ["--build-context", "c=c"]}
 HERE = "FROM busybox\nCOPY <<X /x\ntext {}\nX\nRUN <<Y\necho 6 {}\nY\n"
 
 CASES = [
@@ -150,6 +153,51 @@ CASES = [
     Case("global-arg", "ARG T=latest\nFROM busybox:$T\nRUN echo {}\n", said("ARG T=latest\nARG U=2\nFROM busybox:$T\nRUN echo {}\n"), []),
     Case("order", "FROM busybox\nRUN echo 1{}\nRUN echo 2{}\n", said("FROM busybox\nRUN echo 2{}\nRUN echo 1{}\n"),
          ["RUN echo 2{}", "RUN echo 1{}"]),
+    Case("named-content", NAMED, write("c/x", "X{}"), ["COPY --from=c x /x", "RUN echo 8 {}"], files={"c/x": "x"}, **GIVEN),
+    Case("named-touched", NAMED, lambda folder: os.utime(folder / "c/x", (1, 1)), [], files={"c/x": "x"}, **GIVEN),
+    Case("named-mode", NAMED, lambda folder: (folder / "c/x").chmod(0o755), ["COPY --from=c x /x", "RUN echo 8 {}"],
+         files={"c/x": "x"}, **GIVEN),
+    Case("named-owner", NAMED, lambda folder: os.chown(folder / "c/x", 7, 7), [], files={"c/x": "x"}, **GIVEN),
+    Case("named-other", NAMED, write("c/y", "Y{}"), [], files={"c/x": "x"}, **GIVEN),
+    Case("named-bind", NAMED_BIND, write("c/x", "X{}"), ["RUN --mount=type=bind,from=c,target=/m echo 9 {}"], files={"c/x": "x"}, **GIVEN),
+    Case("named-elsewhere", NAMED, lambda folder: (folder / "c").rename(folder / "e"), [], files={"c/x": "x"},
+         first=["--build-context", "c=c"], second=["--build-context", "c=e"]),
+    Case("base-other", "ARG T=12\nFROM debian:$T\nRUN echo {}\n", nothing, ["RUN echo {}"], second=["--build-arg", "T=bookworm-slim"]),
+    Case("base-other-name", "FROM busybox\nRUN echo {}\n", said("FROM busybox:latest\nRUN echo {}\n"), []),
+    Case("metadata", "FROM busybox\nRUN echo {}\nRUN echo 2{}\n",
+         said("FROM busybox\nEXPOSE 80\nRUN echo {}\nSTOPSIGNAL 9\nVOLUME /v\nHEALTHCHECK NONE\nCMD x\nRUN echo 2{}\n"), []),
+    Case("env-order", "FROM busybox\nENV A=1 B=2\nRUN echo {}\n", said("FROM busybox\nENV B=2 A=1\nRUN echo {}\n"), ["RUN echo {}"]),
+    Case("env-in-two", "FROM busybox\nENV A=1 B=2\nRUN echo {}\n", said("FROM busybox\nENV A=1\nENV B=2\nRUN echo {}\n"), []),
+    Case("env-set-twice", "FROM busybox\nENV A=1\nRUN echo {}\n", said("FROM busybox\nENV A=2\nENV A=1\nRUN echo {}\n"), []),
+    Case("arg-becomes-env", "FROM busybox\nARG A=1\nRUN echo {}\n", said("FROM busybox\nENV A=1\nRUN echo {}\n"), []),
+    Case("arg-after", "FROM busybox\nRUN echo {}\n", said("FROM busybox\nRUN echo {}\nARG A=1\n"), []),
+    Case("arg-unset", "FROM busybox\nRUN echo {}\n", said("FROM busybox\nARG A\nRUN echo {}\n"), []),
+    Case("user-0", "FROM busybox\nRUN echo {}\n", said("FROM busybox\nUSER 0\nRUN echo {}\n"), ["RUN echo {}"]),
+    Case("workdir-slash", "FROM busybox\nWORKDIR /w{}\nRUN echo\n", said("FROM busybox\nWORKDIR /w{}/\nRUN echo\n"), []),
+    Case("workdir-relative", "FROM busybox\nWORKDIR /w{}\nRUN echo\n", said("FROM busybox\nWORKDIR /\nWORKDIR w{}\nRUN echo\n"), []),
+    Case("chmod-zero", "FROM busybox\nRUN echo {}\nCOPY --chmod=644 a /a\n", said("FROM busybox\nRUN echo {}\nCOPY --chmod=0644 a /a\n"), []),
+    Case("chown-root", "FROM busybox\nRUN echo {}\nCOPY a /a\n", said("FROM busybox\nRUN echo {}\nCOPY --chown=0:0 a /a\n"),
+         ["COPY --chown=0:0 a /a"]),
+    Case("copy-dot", "FROM busybox\nRUN echo {}\nCOPY a /a\n", said("FROM busybox\nRUN echo {}\nCOPY ./a a\n"), []),
+    Case("copy-order", "FROM busybox\nRUN echo {}\nCOPY a b /z/\n", said("FROM busybox\nRUN echo {}\nCOPY b a /z/\n"), ["COPY b a /z/"]),
+    Case("copy-becomes-link", "FROM busybox\nRUN echo {}\nCOPY a /a\n", said("FROM busybox\nRUN echo {}\nCOPY --link a /a\n"),
+         ["COPY --link a /a"]),
+    Case("copy-becomes-add", "FROM busybox\nRUN echo {}\nCOPY a /a\n", said("FROM busybox\nRUN echo {}\nADD a /a\n"), ["ADD a /a"]),
+    Case("here-tabs", "FROM busybox\nRUN <<X\necho {}\nX\n", said("FROM busybox\nRUN <<-X\n\techo {}\n\tX\n"), []),
+    Case("excluded", "FROM busybox\nCOPY --exclude=y d /d\nRUN echo {}\n", write("d/y", "Y{}"), []),
+    Case("link-elsewhere", "FROM busybox\nCOPY d /d\nRUN echo {}\n", lambda folder: (folder / "d/l").symlink_to("x"),
+         ["COPY d /d", "RUN echo {}"]),
+    Case("empty-directory", "FROM busybox\nCOPY d /d\nRUN echo {}\n", lambda folder: (folder / "d/e").mkdir(), ["COPY d /d", "RUN echo {}"]),
+    Case("ignore-comment", TREE, write(".dockerignore", "# nothing\n"), [], files={"d/x": "x", ".dockerignore": "# some\n"}),
+    Case("attribute", ONE, lambda folder: os.setxattr(folder / "a", "user.x", b"y"), []),
+    Case("stage-mode", STAGES.replace("RUN echo one {}", "RUN chmod 644 /a # {}"), said(STAGES.replace("RUN echo one {}", "RUN chmod 755 /a # {}")),
+         ["RUN chmod 755 /a # {}", "COPY --from=one /a /a", "RUN echo two {}"]),
+    Case("stage-owner", STAGES.replace("RUN echo one {}", "RUN chown 1 /a # {}"), said(STAGES.replace("RUN echo one {}", "RUN chown 2 /a # {}")),
+         ["RUN chown 2 /a # {}", "COPY --from=one /a /a", "RUN echo two {}"]),
+    Case("stage-time", STAGES.replace("RUN echo one {}", "RUN touch -d @1 /a # {}"),
+         said(STAGES.replace("RUN echo one {}", "RUN touch -d @2 /a # {}")), ["RUN touch -d @2 /a # {}"]),
+    Case("onbuild", "FROM busybox AS one\nONBUILD RUN echo {}\nFROM one\n", said("FROM busybox AS one\nFROM one\nRUN echo {}\n"), []),
+    Case("secret-source", SECRET, nothing, [], first=["--secret", "id=s,src=s"], second=["--secret", "id=s,src=t"], files={"s": "1", "t": "2"}),
 ]  # fmt: skip
 
 

@@ -133,6 +133,14 @@ def test_nothing_is_collected_under_a_build(store: Store) -> None:
     assert not store.has_blob(layer.digest)
 
 
+def test_a_prune_forgets_downloads_that_broke(store: Store) -> None:
+    with store.folder.partial("sha256:1") as file:
+        file.write(b"half")
+    assert os.listdir(store.folder.place("partial")) == ["sha256-1"]
+    assert store.prune().freed == 4
+    assert not os.path.exists(store.folder.place("partial"))
+
+
 def test_copies_of_an_engines_images_have_no_name_and_go_with_a_prune(store: Store) -> None:
     image = store.add_image(config(), [add_layer(store, tar_of(a="1"))])
     manifest = Path(store.folder.blob(image.manifest)).read_bytes()
