@@ -1,0 +1,173 @@
+"""What a process of docker's sees: its own namespaces, /proc, /sys and /dev, names, volumes. What runc makes for `docker build`.
+
+The same, in shell, is runtime/programs/enter.sh, for scripts that run on their own; tests/sandbox compares what a command sees in
+both with what it sees in docker's.
+"""
+
+import os
+import socket
+from contextlib import suppress
+from typing import TYPE_CHECKING
+
+from . import kernel
+from .kernel import MS_BIND, MS_NODEV, MS_NOEXEC, MS_NOSUID, MS_RDONLY, MS_REC, MS_STRICTATIME, bind, mount
+
+if TYPE_CHECKING:
+    from .container import Process, Volume
+
+_QUIET = MS_NOSUID | MS_NODEV | MS_NOEXEC
+_DEVICES = {"null": (1, 3), "zero": (1, 5), "full": (1, 7), "random": (1, 8), "urandom": (1, 9), "tty": (5, 0)}
+_LINKS = {"fd": "/proc/self/fd", "stdin": "fd/0", "stdout": "fd/1", "stderr": "fd/2", "ptmx": "pts/ptmx"}
+_READ_ONLY = ("bus", "fs", "irq", "sys", "sysrq-trigger")
+_COVERED = (
+    "proc/asound", "proc/acpi", "proc/kcore", "proc/keys", "proc/latency_stats", "proc/timer_list", "proc/timer_stats",
+    "proc/sched_debug", "proc/scsi", "sys/firmware", "sys/devices/virtual/powercap",
+)  # fmt: skip
+
+_UNLOCK, _NUMBER = 0x40045431, 0x80045430
+"""TIOCSPTLCK and TIOCGPTN (ioctl_tty(2)), which Python's termios has from 3.13 on."""
+
+
+def surround(root: str, process: "Process", work: str) -> None:
+    """This process goes into namespaces of its own, with `root` (a mount point) as its root. `work` is a directory for files that
+    are mounted."""
+    flags = kernel.CLONE_NEWNS | kernel.CLONE_NEWIPC | kernel.CLONE_NEWUTS
+    kernel.unshare(flags | (0 if process.network else kernel.CLONE_NEWNET))
+    os.umask(0o022)
+    os.chdir(root)
+    _devices()
+    _kernel_files(process)
+    if not process.network:
+        _loopback()
+    for place, text in process.names.items():
+        _name(place, text, work)
+    for volume in process.volumes:
+        _volume(volume, volume.place.lstrip("/") or ".")
+    if process.read_only:
+        mount("", ".", flags=kernel.MS_REMOUNT | MS_BIND | MS_RDONLY)
+    if process.terminal >= 0:
+        _terminal(process.terminal)
+    kernel.change_root(root)
+    os.chdir(process.cwd)
+
+
+def _volume(volume: "Volume", place: str) -> None:
+    if not volume.source:
+        words = volume.options.split(",") if volume.options else []
+        lifted = {"exec": MS_NOEXEC, "suid": MS_NOSUID, "dev": MS_NODEV}
+        flags = _QUIET & ~sum(lifted[word] for word in set(words) & lifted.keys()) | (MS_RDONLY if "ro" in words else 0)
+        known = {*lifted, *(f"no{word}" for word in lifted), "ro", "rw"}
+        mount("tmpfs", place, "tmpfs", flags, ",".join(word for word in words if word not in known))
+        return
+    mount(volume.source, place, flags=MS_BIND | MS_REC)
+    if volume.read_only:
+        mount("", place, flags=kernel.MS_REMOUNT | MS_BIND | MS_RDONLY)
+
+
+def _devices() -> None:
+    """/dev below the current directory. Where no device may be made (a user namespace) the machine's are bound."""
+    mount("tmpfs", "dev", "tmpfs", MS_NOSUID | MS_STRICTATIME, "size=65536k,mode=755")
+    for name, (major, minor) in _DEVICES.items():
+        try:
+            os.mknod(f"dev/{name}", 0o20666, os.makedev(major, minor))
+            os.chmod(f"dev/{name}", 0o666)
+        except PermissionError:
+            os.close(os.open(f"dev/{name}", os.O_CREAT))
+            bind(f"/dev/{name}", f"dev/{name}")
+    for name, target in _LINKS.items():
+        os.symlink(target if name in ("fd", "ptmx") else f"/proc/self/{target}", f"dev/{name}")
+    for name in ("pts", "shm", "mqueue"):
+        os.mkdir(f"dev/{name}")
+    _terminals()
+    mount("shm", "dev/shm", "tmpfs", _QUIET, "size=65536k,mode=1777")
+    with suppress(OSError):
+        mount("mqueue", "dev/mqueue", "mqueue", _QUIET)
+
+
+def _terminals() -> None:
+    """gid=5 is the group tty; it may be unknown to a user namespace of one id."""
+    options = "newinstance,ptmxmode=0666,mode=0620"
+    try:
+        mount("devpts", "dev/pts", "devpts", MS_NOSUID | MS_NOEXEC, options + ",gid=5")
+    except OSError:
+        mount("devpts", "dev/pts", "devpts", MS_NOSUID | MS_NOEXEC, options)
+
+
+def _kernel_files(process: "Process") -> None:
+    """/proc, /sys, the host name; a kernel that wants a network namespace of its own for a new sysfs gives the machine's."""
+    mount("proc", "proc", "proc", _QUIET)
+    socket.sethostname(process.hostname)
+    read_only = 0 if process.insecure else MS_RDONLY
+    try:
+        mount("sysfs", "sys", "sysfs", _QUIET | read_only)
+    except OSError:
+        mount("/sys", "sys", flags=MS_BIND | MS_REC)
+    _control_groups(read_only)
+    if not process.insecure:
+        _cover()
+
+
+def _control_groups(read_only: int) -> None:
+    with suppress(OSError):
+        mount("/sys/fs/cgroup", "sys/fs/cgroup", flags=MS_BIND | MS_REC)
+        if read_only:
+            for path in (*_below("sys/fs/cgroup"), "sys/fs/cgroup"):
+                with suppress(OSError):
+                    mount("", path, flags=kernel.MS_REMOUNT | MS_BIND | MS_RDONLY | _QUIET)
+
+
+def _below(directory: str) -> list[str]:
+    """The mount points in it; a version 2 hierarchy has none."""
+    device = os.stat(directory).st_dev
+    return [entry.path for entry in os.scandir(directory) if entry.is_dir() and entry.stat().st_dev != device]
+
+
+def _cover() -> None:
+    """What docker makes read-only and what it covers (runc's readonlyPaths and maskedPaths)."""
+    for name in _READ_ONLY:
+        if os.path.exists(f"proc/{name}"):
+            bind(f"proc/{name}", f"proc/{name}", MS_RDONLY | _QUIET)
+    for path in _COVERED:
+        if os.path.isdir(path):
+            mount("tmpfs", path, "tmpfs", MS_RDONLY, "size=4k,nr_inodes=1")
+        elif os.path.exists(path):
+            bind("dev/null", path)
+
+
+def _terminal(outside: int) -> None:
+    """A terminal of the container's own devpts becomes its streams and /dev/console; the master goes outside (pty(7))."""
+    import fcntl
+    import struct
+    import termios
+
+    master = os.open("dev/pts/ptmx", os.O_RDWR | os.O_NOCTTY)
+    fcntl.ioctl(master, _UNLOCK, struct.pack("i", 0))
+    (number,) = struct.unpack("i", fcntl.ioctl(master, _NUMBER, bytes(4)))
+    slave = os.open(f"dev/pts/{number}", os.O_RDWR)
+    fcntl.ioctl(slave, termios.TIOCSCTTY, 0)
+    os.close(os.open("dev/console", os.O_CREAT))
+    bind(f"dev/pts/{number}", "dev/console")
+    with socket.socket(fileno=outside) as channel:
+        socket.send_fds(channel, [b"t"], [master])
+    for stream in (0, 1, 2):
+        os.dup2(slave, stream)
+    os.close(master)
+    os.close(slave)
+
+
+def _loopback() -> None:
+    """--network=none: only lo, and it is up (netdevice(7): SIOCSIFFLAGS with IFF_UP and IFF_RUNNING)."""
+    import fcntl
+    import struct
+
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as ask:
+        fcntl.ioctl(ask, 0x8914, struct.pack("16sh14x", b"lo", 0x41))
+
+
+def _name(place: str, text: str, work: str) -> None:
+    """A file of ours over one of the root's, whose way in is without links (the script has looked)."""
+    own = f"{work}/{os.path.basename(place)}"
+    with open(own, "w") as file:
+        file.write(text)
+    os.chmod(own, 0o644)
+    bind(own, place.lstrip("/"), MS_RDONLY | _QUIET)
