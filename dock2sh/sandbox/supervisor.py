@@ -148,7 +148,7 @@ class _Supervisor:
         self.root, self.door = f"{build.work}/root", f"{build.work}/door"
         self.layers = list(build.layers)
         self.step = 0
-        self.locks: list[int] = []
+        self.locks: dict[str, int] = {}
         self.began = 0.0
 
     def run(self) -> None:
@@ -273,19 +273,20 @@ class _Supervisor:
         os.write(self.answer, answer.replace("\n", " ").encode(errors="replace") + b"\n")
 
     def _lock(self, cache: str) -> None:
-        """One step at a time has this cache, of all builds on the machine."""
-        lock = os.open(f"{cache}.lock", os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600)
-        self.locks.append(lock)
-        while True:
-            try:
-                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                return
-            except BlockingIOError:
-                time.sleep(0.05)
+        """One step at a time has this cache, of all builds on the machine. What a step has already is taken anew with it, all in
+        one order: it has done nothing yet, and no two steps wait for one another."""
+        wanted = sorted({*self.locks, cache})
+        self._unlock()
+        for each in wanted:
+            self.locks[each] = os.open(f"{each}.lock", os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600)
+            fcntl.flock(self.locks[each], fcntl.LOCK_EX)
+
+    def _unlock(self) -> None:
+        while self.locks:
+            os.close(self.locks.popitem()[1])
 
     def _begin_step(self, number: int) -> None:
-        while self.locks:
-            os.close(self.locks.pop())
+        self._unlock()
         if self.step:
             self._finish_layer()
             self.step = number

@@ -116,3 +116,15 @@ def test_prune_takes_all_of_it_away(emulate: Emulate, data: Path) -> None:
     assert "Total reclaimed space" in done.stdout
     assert [list((data / name).iterdir()) for name in ("build", "layers", "caches", "work")] == [[], [], [], []]
     assert len(ran(emulate(text).stderr)) == 1
+
+
+LOCKED = "--mount=type=cache,target=/{0},id={0},sharing=locked"
+
+
+def test_steps_that_want_the_same_caches_do_not_wait_for_one_another(emulate: Emulate) -> None:
+    """Two stages side by side, each with what the other wants next; and one cache twice."""
+    one, two = (f"RUN {LOCKED.format(first)} {LOCKED.format(then)} sleep 0.1\n" * 5 for first, then in ("xy", "yx"))
+    twice = f"RUN {LOCKED.format('x')} --mount=type=cache,target=/z,id=x,sharing=private touch /x/f && test -e /z/f\n"
+    both = "FROM busybox\nCOPY --from=a /etc/passwd /a\nCOPY --from=b /etc/passwd /b\n"
+    text = f"FROM busybox AS a\n{one}FROM busybox AS b\n{two}{both}"
+    assert emulate(text + twice).returncode == 0
