@@ -15,8 +15,10 @@ from dock2sh.images.layers import inside
 from dock2sh.model import Copy, Fetch, Run, Step
 from dock2sh.plan.bundle import behind_links, selector
 from dock2sh.plan.context import Entry, entries
-from dock2sh.plan.ignore import Ignore
-from dock2sh.plan.patterns import has_wildcard, search
+from dock2sh.plan.ignore import Ignore, Rule
+from dock2sh.plan.patterns import exclude_regex, has_wildcard, search
+
+Counts = Callable[[Entry], bool]
 
 
 class Origin(NamedTuple):
@@ -42,29 +44,29 @@ class Contents:
 
     def _step(self, step: Step) -> Iterator[str]:
         if isinstance(step, Copy) and step.sources:
-            yield self._read(step.origin, step.sources)
+            yield self._read(step.origin, step.sources, _counted(step))
         elif isinstance(step, Run):
             yield from (self._read(mount.origin, (mount.source,)) for mount in step.mounts if _is_read(mount.type, mount.origin))
         elif isinstance(step, Fetch):
             yield _remote(step)
 
-    def _read(self, name: str, sources: Sequence[str]) -> str:
+    def _read(self, name: str, sources: Sequence[str], counts: Counts = lambda entry: True) -> str:
         if not name:
-            return self._of_context(self._context, self._listed, sources)
+            return self._of_context(self._context, filter(counts, self._listed), sources)
         origin = self._origin(name)
         if origin.is_context:
             listed = entries(origin.directory, None)  # type: ignore[arg-type]  # any path will do
-            return self._of_context(origin.directory, listed, sources)
+            return self._of_context(origin.directory, filter(counts, listed), sources)
         from dock2sh.emulator.hashes import read
 
         content = _content(origin.directory, lambda path, about: read(f"{origin.directory}/{path}"))
-        return _digest(_below(origin.directory, sources), True, content)
+        return _digest(filter(counts, _below(origin.directory, sources)), True, content)
 
-    def _of_context(self, directory: str, listed: Sequence[Entry], sources: Sequence[str]) -> str:
+    def _of_context(self, directory: str, listed: Iterable[Entry], sources: Sequence[str]) -> str:
         from dock2sh.emulator.hashes import Hashes
 
         hashes = Hashes(self._home, directory)
-        digest = _digest(_selected(directory, listed, sources), False, _content(directory, hashes.of))
+        digest = _digest(_selected(directory, list(listed), sources), False, _content(directory, hashes.of))
         hashes.save()
         return digest
 
@@ -75,6 +77,17 @@ class Contents:
 
 def _is_read(kind: str, origin: str) -> bool:
     return kind == "bind" or (kind == "cache" and bool(origin))
+
+
+def _counted(step: Copy) -> Counts:
+    """What tells whether an entry counts: not if --exclude leaves it out, where that is plain (one directory, no exceptions)."""
+    source, *more = step.sources
+    if not step.excludes or more or step.parents or has_wildcard(source) or any(one.startswith("!") for one in step.excludes):
+        return lambda entry: True
+    ignore = Ignore("--exclude", tuple(Rule(pattern, False, exclude_regex(pattern)) for pattern in step.excludes))
+    above = source.strip("/")
+    start = "" if above in ("", ".") else f"{above}/"
+    return lambda entry: not (entry.path.startswith(start) and ignore.matches(entry.path.removeprefix(start)))
 
 
 def _selected(context: str, listed: Sequence[Entry], sources: Iterable[str]) -> list[Entry]:

@@ -30,18 +30,23 @@ def _said(step: Step) -> Any:
             return ["run", step.argv, list(step.env), step.cwd, step.user, mounts, step.network, step.security, script]
         case Copy():
             files = [list(file) for file in step.files]
-            flags = [step.chown, step.chmod, step.link, step.parents, step.excludes, step.unpack]
+            flags = [step.chown, _mode(step.chmod), step.link, step.parents, step.excludes, step.unpack]
             return ["copy", step.sources, step.destination, bool(step.origin), flags, files]
         case Fetch():
             git = step.git._asdict() if step.git else None
-            flags = [step.checksum, step.chown, step.chmod, step.link, step.unpack, step.excludes]
+            flags = [step.checksum, step.chown, _mode(step.chmod), step.link, step.unpack, step.excludes]
             return ["fetch", step.source, step.destination, git, flags]
         case MakeDirectory():
-            return ["mkdir", step.cwd, step.user]
+            return ["mkdir", step.path, step.user]
         case Configure():
             raise ValueError("a step that makes no layer has no key")
         case _:
             assert_never(step)
+
+
+def _mode(chmod: str) -> str:
+    """644 is 0644."""
+    return chmod.lstrip("0") or chmod
 
 
 def _mounted(mount: Mount) -> dict[str, Any]:

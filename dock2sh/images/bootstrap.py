@@ -37,6 +37,9 @@ _FILES = {
     "etc/apt/apt.conf.d/docker-autoremove-suggests": (0o644, 'Apt::AutoRemove::SuggestsImportant "false";\n'),
     "etc/dpkg/dpkg.cfg.d/docker-apt-speedup": (0o644, "force-unsafe-io\n"),
 }
+_KEYRINGS = {"debian": "debian-archive-keyring", "ubuntu": "ubuntu-keyring (in some releases of Debian: ubuntu-archive-keyring)"}
+_UNREACHED = ("Could not resolve", "Failed to fetch", "Failed getting release file", "Could not connect", "Unable to connect")
+_SAID_AT_MOST = 300
 _FIELD = re.compile(r"^(?:URIs:\s*|deb\s+(?:\[[^]]*\]\s+)?)(\S+)", re.MULTILINE)
 
 
@@ -54,7 +57,7 @@ def make(reference: str, platform: str, say: Callable[[str], None]) -> Image | N
     shell = "bash" if distribution == "debian" else "/bin/bash"
     config = {**bare_config(), "architecture": architecture}
     config["config"] = {**config["config"], "Cmd": [shell]}
-    return Image(reference, tool, config, partial(_contents, [tool, *words], mirror(distribution), files))
+    return Image(reference, tool, config, partial(_contents, [tool, *words], distribution, files))
 
 
 def suite_of(reference: str) -> tuple[str, str]:
@@ -101,17 +104,29 @@ def _excluded() -> str:
 
 
 @contextmanager
-def _contents(command: list[str], mirror: list[str], files: Mapping[str, tuple[int, str]]) -> Iterator[Contents]:
-    """The packages in one layer, `files` in another."""
+def _contents(command: list[str], distribution: str, files: Mapping[str, tuple[int, str]]) -> Iterator[Contents]:
+    """The packages in one layer, `files` in another. The tool cleans up behind itself when it is told that we are gone."""
+    ending = ["setpriv", "--pdeathsig", "TERM", "--"] if shutil.which("setpriv") else []
     with tempfile.TemporaryDirectory() as folder:
         os.chmod(folder, 0o755)
         target = os.path.join(folder, "root")
-        done = subprocess.run([*command, target, *mirror], check=False, capture_output=True, text=True, errors="replace")
+        whole = [*ending, *command, target, *mirror(distribution)]
+        done = subprocess.run(whole, check=False, capture_output=True, text=True, errors="replace")
         if done.returncode:
-            last = (done.stderr or done.stdout).strip().splitlines()[-3:]
-            raise ImageError(f"{' '.join(command)} failed: {' '.join(last)}")
+            raise ImageError(f"{' '.join(command)} failed: {why(done.stderr + done.stdout, distribution)}")
         _tidy(target, "etc/dpkg/dpkg.cfg.d/docker" in files)
         yield Contents(b"", b"", [Part("", "", partial(tar_directory, target)), Part("", "", partial(_tar, files))])
+
+
+def why(said: str, distribution: str) -> str:
+    """What mmdebstrap or debootstrap has died of, out of all that it said."""
+    lines = [line.strip() for line in said.splitlines() if not line.startswith("I:")]
+    if any(word in said for word in ("NO_PUBKEY", "unknown key")):
+        return f"the keys of {distribution}'s archive are not here. Install {_KEYRINGS[distribution]}"
+    if any(word in said for word in _UNREACHED):
+        first = next(line for line in lines if any(word in line for word in _UNREACHED))
+        return f"{distribution}'s archive cannot be reached: {first[:_SAID_AT_MOST]}"
+    return " ".join([line for line in lines if line.startswith("E:")][:2] or lines[-2:])[:_SAID_AT_MOST]
 
 
 def _tidy(root: str, slim: bool) -> None:

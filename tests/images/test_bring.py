@@ -111,6 +111,24 @@ def test_which_images_can_be_made_from_packages(reference: str, suite: tuple[str
     assert bootstrap.suite_of(reference) == suite
 
 
+@pytest.mark.parametrize(
+    ("said", "words"),
+    [
+        ("I: running\nErr:1 http://a noble InRelease\n  NO_PUBKEY 871920D1991BC93C\nE: mmdebstrap failed to run\n",
+         "the keys of ubuntu's archive are not here. Install ubuntu-keyring"),
+        ("E: Release signed by unknown key (key id 871920D1991BC93C)\n", "are not here. Install ubuntu-keyring"),
+        ("I: x\nW: Failed to fetch http://a/InRelease  Could not resolve 'a'\nE: Some index files failed\n",
+         "ubuntu's archive cannot be reached: W: Failed to fetch http://a/InRelease"),
+        ("E: Failed getting release file http://a/Release\n", "cannot be reached: E: Failed getting release file"),
+        ("I: x\nE: unknown suite\nI: cleaning\n", "E: unknown suite"),
+        ("nothing that we know\n", "nothing that we know"),
+    ],
+)  # fmt: skip
+def test_why_no_image_could_be_made(said: str, words: str) -> None:
+    """As mmdebstrap 1.3 and debootstrap 1.0.128 say it."""
+    assert words in bootstrap.why(said, "ubuntu")
+
+
 def test_the_mirror_is_the_one_of_this_machine_if_it_runs_the_same(tmp_path: Path) -> None:
     (tmp_path / "os-release").write_text('NAME="X"\nID=debian\n')
     (tmp_path / "sources.list.d").mkdir()
