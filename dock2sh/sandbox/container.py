@@ -4,6 +4,7 @@ import os
 import signal
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
+from errno import ENOENT
 from typing import NamedTuple, NoReturn
 
 from . import kernel, seccomp
@@ -160,6 +161,8 @@ def _execute(process: Process) -> NoReturn:
     """exec(3), with runc's words and statuses for what cannot be executed."""
     environment = dict(pair.split("=", 1) for pair in process.env)
     try:
+        if not process.argv[0]:
+            raise FileNotFoundError(ENOENT, os.strerror(ENOENT))
         os.execvpe(process.argv[0], list(process.argv), environment)
     except OSError as error:
         missing = isinstance(error, FileNotFoundError) and "/" not in process.argv[0]
