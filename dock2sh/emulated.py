@@ -66,7 +66,7 @@ class _Making:
         """Layers and cache are in our own directory, but for what RUN --mount=type=cache keeps: the engine has its own of that,
         too, and keeps it."""
         return Build(
-            Bases(self.wish.sources, Wish(lambda text: None)),
+            Bases({}, Wish(lambda text: None), self.wish.sources),
             self.wish.options,
             escape=self.wish.escape,
             sandbox=self.wish.sandbox,

@@ -116,8 +116,9 @@ def emulate(
         if limits := become_root():
             note(limits)
         bases = Bases(
-            pairs("--base", base) | pairs("--build-context", build_context),
+            pairs("--base", base),
             base_wish(quiet, no_pull, bootstrap, insecure, mirror),
+            pairs("--build-context", build_context),
         )
         plan, project, dockerfile = planned(
             target, file, build_arg, stage, platform, label, base, build_context, False, secret, find=bases.find

@@ -134,8 +134,9 @@ def _made(given: tuple, way: tuple, place: str, moving: frozenset[str]) -> "tupl
         if limits := become_root():
             note(limits)
         bases = Bases(
-            pairs("--base", base) | pairs("--build-context", build_context),
+            pairs("--base", base),
             base_wish(quiet, no_pull, bootstrap, insecure, mirror),
+            pairs("--build-context", build_context),
         )
         plan, project, dockerfile = planned(
             target, file, build_arg, stage, platform, None, base, build_context, False, secret, find=bases.find

@@ -36,7 +36,7 @@ class Build:
         except SandboxError as error:
             note(str(error))
             raise SystemExit(UNABLE) from error
-        self.bases = Bases(pairs("--base", base) | pairs("--build-context", contexts), wish)
+        self.bases = Bases(pairs("--base", base), wish, pairs("--build-context", contexts))
         given = {"--secret": secret, "--ssh": ssh}
         self.options = [word for flag, values in given.items() for value in values or () for word in (flag, value)]
         self.no_cache = frozenset(["*"]) if no_cache else frozenset[str]()

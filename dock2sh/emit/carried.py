@@ -30,6 +30,13 @@ class Carried(NamedTuple):
         """Whether step `number` has to do with it."""
         return bool(self.records) or number in self.steps
 
+    def held(self, number: int) -> list[str]:
+        """All that the lock says of step `number`, but how strictly it is meant."""
+        lines = [line for line in self.steps.get(number, ()) if not line.startswith("file ")]
+        files = [line.split(" ", 2) for line in self.steps.get(number, ()) if line.startswith("file ")]
+        adds = [f"{url} {digest}" for (step, url), digest in self.adds.items() if step == number]
+        return [*lines, *(f"file {path} {self.texts[int(text)]}" for _, text, path in files), *adds]
+
 
 def data(carried: Carried) -> str:
     """The functions and variables that runtime/lock.sh asks for."""

@@ -56,11 +56,11 @@ def context_needed(selectors: tuple[str, ...], digest: str) -> str:
     return f"{comment}{listing}context_digest={digest}\n"
 
 
-def context_data(packed: bytes, tail: bool) -> str:
-    """`context_data`: the bundled files, here or (tail) behind the script's last line."""
+def context_data(packed: bytes, tail: bool, behind: int = 0) -> str:
+    """`context_data`: the bundled files, here or (tail) behind the script's last line, with `behind` bytes after them."""
     if tail:
         comment = "# The files of the build context that the steps need: a gzipped tar, behind the last line.\n"
-        return f"{comment}context_data() {{\n    script_tail {len(packed)}\n}}\n"
+        return f"{comment}context_data() {{\n    script_tail {len(packed) + behind} {len(packed)}\n}}\n"
     import base64
 
     text = base64.encodebytes(packed).decode()

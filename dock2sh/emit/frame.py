@@ -22,6 +22,7 @@ class Setting(NamedTuple):
     it carries of a lock, the ignore files of named contexts.
 
     `tail`: the bundled files stand behind the script's last line, in no here-document: bash reads a pipe byte by byte.
+    `behind` is how many bytes of something else stand behind them.
     """
 
     name: str
@@ -30,6 +31,7 @@ class Setting(NamedTuple):
     ignore: "Ignore | None" = None
     context: bytes | None = None
     tail: bool = False
+    behind: int = 0
     digest: str = ""
     selectors: tuple[str, ...] = ()
     lock: "Carried | None" = None
@@ -53,7 +55,7 @@ def head(plan: Plan, setting: Setting) -> str:
         f"Made by dock2sh {__version__} from {setting.name} (sha256:{digest}).",
         *(f"Target stage: {plan.target}" for _ in range(bool(plan.target and len(plan.stages) > 1))),
         *left_out_lines(plan),
-        *(f"What it gets is fixed by {lock.name} ({lock.mode})." for lock in [setting.lock] if lock and not lock.records),
+        *lock_lines(setting.lock),
         "",
         *_how_to_run(base, setting),
         "",
@@ -76,6 +78,11 @@ def left_out_lines(plan: Plan) -> list[str]:
     lines = ", ".join(str(left.span.first) for left in plan.left_out)
     plural = "s" if len(plan.left_out) > 1 else ""
     return [f"Made for a {plan.where}: markers leave out line{plural} {lines} of it, which `docker build` does."]
+
+
+def lock_lines(lock: "Carried | None") -> list[str]:
+    """That a lock says what the steps get."""
+    return [f"What it gets is fixed by {lock.name} ({lock.mode})."] if lock and not lock.records else []
 
 
 def _how_to_run(base: str, setting: Setting) -> list[str]:

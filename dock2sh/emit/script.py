@@ -34,7 +34,7 @@ def script(plan: Plan, setting: Setting, frame: Frame | None = None) -> str:
         frame.data if frame else "",
     ]
     helpers = bundle(writer.used, frame.library if frame else "")
-    last = '\nmain "$@"\n' + ("exit\n" if setting.tail else "")
+    last = '\nmain "$@"\n' + ("exit\n" if setting.tail or setting.behind else "")
     return "\n".join(part for part in parts if part) + "\n" + _HELPERS + helpers + last
 
 
@@ -334,7 +334,7 @@ class _Writer:
             self.used |= {"context_check"} if setting.digest else set()
             return data.context_needed(setting.selectors, setting.digest) if setting.selectors else ""
         self.used |= {"script_tail"} if setting.tail else set()
-        return data.context_data(setting.context, setting.tail)
+        return data.context_data(setting.context, setting.tail, setting.behind)
 
 
 def _copied_from(plan: Plan, key: str, chain: list[str]) -> bool:

@@ -86,7 +86,7 @@ def emulate(plan: Plan, project: Project, order: Order, tell: Callable[[Event], 
     """
     private_mounts()
     place, store = order.place or home(), open_store()
-    contexts = named_contexts(plan, order.bases.sources)
+    contexts = named_contexts(plan, order.bases.contexts)
     with store.busy(), workplace(place) as work:
         lock = _recording(order.lock, work)
 

@@ -1,6 +1,7 @@
 """The images that a plan stands on and copies from: brought into the store, as directories that can be mounted."""
 
 from collections.abc import Collection, Iterator, Mapping
+from types import MappingProxyType
 
 from dock2sh.emulator.build import Root
 from dock2sh.images import ImageError, InvalidReference, import_image
@@ -12,10 +13,15 @@ from dock2sh.source import refuse
 
 
 class Bases:
-    """Images by their names, each brought once: `find` is what the planner asks, so that a plan knows all of its bases."""
+    """Images by their names, each brought once: `find` is what the planner asks, so that a plan knows all of its bases.
 
-    def __init__(self, sources: Mapping[str, str], wish: Wish) -> None:
-        self.sources, self._wish = sources, wish
+    `given` is what --base names, where a directory is the files of an image, owners and all; `contexts` is what --build-context
+    names, where a directory is transferred as docker's client does it.
+    """
+
+    def __init__(self, given: Mapping[str, str], wish: Wish, contexts: Mapping[str, str] = MappingProxyType({})) -> None:
+        self.contexts, self._wish = contexts, wish
+        self.sources = {**given, **contexts}
         self._brought: dict[tuple[str, str], Stored] = {}
 
     def find(self, reference: str, platform: Platform) -> Base:

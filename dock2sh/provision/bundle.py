@@ -6,19 +6,22 @@ from dock2sh.model import Plan
 from dock2sh.plan.context import Project
 from dock2sh.provision import service as units
 from dock2sh.provision.ansible import role, script_path
-from dock2sh.provision.cloud_init import user_data
+from dock2sh.provision.cloud_init import Sent, user_data
 from dock2sh.provision.environment import env_file, has_secret, profile
+from dock2sh.provision.machines import TOOLS, machine_file
 from dock2sh.provision.readme import readme
 from dock2sh.provision.service import Service
 from dock2sh.provision.setup import HostFile, health, setup, uninstall, wrapper
+from dock2sh.provision.wish import Wish
 
 
 class File(NamedTuple):
-    """A file of the bundle: its path in there, its bytes, its mode."""
+    """A file of the bundle: its path in there, its bytes, its mode; `behind` are files of this machine that follow the bytes."""
 
     path: str
     data: bytes
     mode: int = 0o644
+    behind: tuple[str, ...] = ()
 
 
 class Bundle(NamedTuple):
@@ -28,27 +31,45 @@ class Bundle(NamedTuple):
     files: tuple[File, ...]
 
 
-def bundle(plan: Plan, project: Project, escape: str, service: Service, url: str = "") -> Bundle:
-    """All files; `url` is where machines that are made new will find setup.sh. Raises Refused for what no script can do."""
+def bundle(plan: Plan, project: Project, escape: str, service: Service, wish: Wish | None = None) -> Bundle:
+    """All files. Raises Refused for what no script can do."""
+    wish = wish or Wish()
     installed = host_files(plan, service)
-    script = setup(plan, project, escape, service, installed, units.starts(plan))
-    files = [File("setup.sh", script, 0o755)]
-    files += [_shown(file) for file in installed]
+    text = setup(plan, project, escape, service, installed, wish)
+    script = File("setup.sh", text, 0o755, tuple(image.path for image in wish.vendored))
+    files = [script, *map(_shown, installed)]
     files += [
         File("uninstall.sh", uninstall(service).encode(), 0o755),
-        File("README.md", readme(plan, project, service).encode()),
+        File("README.md", readme(plan, project, service, wish).encode()),
     ]
-    return Bundle(service, (*files, *_fleet(script, service, url)))
+    return Bundle(service, (*files, *_fleet(script, service), *_made(plan, script, service, wish)))
 
 
-def _fleet(script: bytes, service: Service, url: str) -> list[File]:
-    """What sets up many: Ansible, and cloud-init for machines that are made."""
+def _fleet(script: File, service: Service) -> list[File]:
+    """What sets up many: Ansible."""
     roles = [File(f"ansible/{path}", text.encode()) for path, text in role(service).items()]
-    return [
-        *roles,
-        File(f"ansible/{script_path(service)}", script, 0o755),
-        File("cloud-init.yaml", user_data(script, service, url).encode()),
-    ]
+    return [*roles, script._replace(path=f"ansible/{script_path(service)}")]
+
+
+def _made(plan: Plan, script: File, service: Service, wish: Wish) -> list[File]:
+    """For machines that are made. What goes into user-data has no room for base images: with these it needs an address."""
+    sent = Sent(service, b"" if wish.url else script.data, wish.url, digest(script) if wish.url else "")
+    fits = bool(wish.url) or not script.behind
+    data = {"cloud-init.yaml": user_data(sent)} if fits else {}
+    data |= {TOOLS[tool]: machine_file(tool, plan, sent) for tool in wish.tools if fits or tool != "lima"}
+    return [File(path, text.encode()) for path, text in data.items()]
+
+
+def digest(file: File) -> str:
+    """SHA-256 of the whole file, what stands behind it too."""
+    import hashlib
+
+    whole = hashlib.sha256(file.data)
+    for path in file.behind:
+        with open(path, "rb") as more:
+            while block := more.read(1 << 20):
+                whole.update(block)
+    return whole.hexdigest()
 
 
 def host_files(plan: Plan, service: Service) -> list[HostFile]:

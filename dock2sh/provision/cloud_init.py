@@ -2,49 +2,83 @@
 
 import base64
 import gzip
-import hashlib
 import json
+from typing import NamedTuple
 
 from dock2sh import __version__
 from dock2sh.provision.service import Service
 
 
-def user_data(script: bytes, service: Service, url: str = "") -> str:
-    """`#cloud-config`: setup.sh, gzipped and in base64, and the command that runs it.
+class Sent(NamedTuple):
+    """How setup.sh reaches a machine that is made: as it is in `script`, or from `url`, and then its SHA-256 is `digest`."""
 
-    With `url` the machine fetches it from there and compares its digest. A step that fails makes cloud-init's status `error`; the
-    script can be run again by hand.
+    service: Service
+    script: bytes = b""
+    url: str = ""
+    digest: str = ""
+
+    @property
+    def path(self) -> str:
+        """Where it comes to lie there."""
+        return f"/var/lib/cloud/dock2sh/{self.service.name}-setup.sh"
+
+
+def user_data(sent: Sent) -> str:
+    """`#cloud-config`: setup.sh and the command that runs it, or the command that fetches, compares and runs it.
+
+    A step that fails makes cloud-init's status `error`; the script can be run again by hand.
     """
-    path = f"/var/lib/cloud/dock2sh/{service.name}-setup.sh"
     first = f"""\
 #cloud-config
-# Made by dock2sh {__version__}: sets up {service.name} at the first boot. Afterwards: cloud-init status; sh {path} --status
+# Made by dock2sh {__version__}: sets up {sent.service.name} at the first boot.
+# Afterwards: cloud-init status; sh {sent.path} --status
 
 """
-    if url:
-        fetch = _fetch(url, path, hashlib.sha256(script).hexdigest())
-        return f"{first}runcmd:\n  - [sh, -c, {json.dumps(fetch)}]\n"
-    text = base64.encodebytes(gzip.compress(script, 9, mtime=0)).decode()
-    lines = "".join(f"      {line}\n" for line in text.splitlines())
+    if sent.url:
+        return f"{first}runcmd:\n  - [sh, -c, {json.dumps('; '.join(_fetch(sent)))}]\n"
+    lines = "".join(f"      {line}\n" for line in _packed(sent).splitlines())
     return f"""\
 {first}write_files:
-  - path: {path}
+  - path: {sent.path}
     permissions: "0700"
     encoding: gz+b64
     content: |
 {lines}
 runcmd:
-  - [sh, {path}, --yes]
+  - [sh, {sent.path}, --yes]
 """
 
 
-def _fetch(url: str, path: str, digest: str) -> str:
-    """The command that fetches the script, compares it, and runs it."""
+def shell_text(sent: Sent) -> str:
+    """The same as a script of its own, for tools that run one on a new machine."""
+    if sent.url:
+        return "\n".join(["#!/bin/sh", *_fetch(sent), ""])
+    folder = sent.path.rpartition("/")[0]
+    return f"""\
+#!/bin/sh
+set -e
+umask 077
+mkdir -p {folder}
+base64 -d <<'SETUP' | gzip -dc >{sent.path}
+{_packed(sent)}SETUP
+exec sh {sent.path} --yes
+"""
+
+
+def _packed(sent: Sent) -> str:
+    return base64.encodebytes(gzip.compress(sent.script, 9, mtime=0)).decode()
+
+
+def _fetch(sent: Sent) -> list[str]:
+    """The commands that fetch the script, compare it, and run it."""
     from dock2sh.emit.quoting import quote
 
-    address = quote(url)
-    return (
-        f"set -e; umask 077; mkdir -p {path.rpartition('/')[0]}; "
-        f"curl -fsSL -o {path} {address} || wget -qO {path} {address}; "
-        f"echo '{digest}  {path}' | sha256sum -c -; exec sh {path} --yes"
-    )
+    address = quote(sent.url)
+    return [
+        "set -e",
+        "umask 077",
+        f"mkdir -p {sent.path.rpartition('/')[0]}",
+        f"curl -fsSL -o {sent.path} {address} || wget -qO {sent.path} {address}",
+        f"echo '{sent.digest}  {sent.path}' | sha256sum -c -",
+        f"exec sh {sent.path} --yes",
+    ]

@@ -1,13 +1,13 @@
 """setup.sh: the script for hosts. The same `build` as a container's script, with runtime/host around it, and all files in it."""
 
 from collections.abc import Mapping
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from dock2sh import __version__
 from dock2sh.digest import sha256
 from dock2sh.emit.bundle import bundle
 from dock2sh.emit.display import delimiter
-from dock2sh.emit.frame import Frame, Setting, image, left_out_lines
+from dock2sh.emit.frame import Frame, Setting, image, left_out_lines, lock_lines
 from dock2sh.emit.quoting import assignment, quote
 from dock2sh.emit.script import script
 from dock2sh.model import Fetch, Plan, Run
@@ -16,8 +16,12 @@ from dock2sh.plan.context import Project
 from dock2sh.provision.dangers import dangers
 from dock2sh.provision.environment import is_shell_name, variables
 from dock2sh.provision.releases import release
-from dock2sh.provision.service import Service, health_test, health_times, ports, volumes
+from dock2sh.provision.service import Service, health_test, health_times, ports, starts, volumes
 from dock2sh.provision.steps import table
+from dock2sh.provision.wish import Vendored, Wish
+
+if TYPE_CHECKING:
+    from dock2sh.emit.carried import Carried
 
 INLINE = 1 << 20
 """Bytes of a context that a here-document may hold. Beyond it the files stand behind the script: bash reads a pipe byte by byte,
@@ -36,14 +40,28 @@ class HostFile(NamedTuple):
     text: str
 
 
-def setup(plan: Plan, project: Project, escape: str, service: Service, files: list[HostFile], has_unit: bool) -> bytes:
-    """The whole script. Raises Refused for what no script can do."""
+def setup(
+    plan: Plan,
+    project: Project,
+    escape: str,
+    service: Service,
+    files: list[HostFile],
+    wish: Wish,
+) -> bytes:
+    """The script, but for what is `vendored`, which is to stand behind it. Raises Refused for what no script can do."""
     packed, tail = None, False
     if project.context is not None and plan.reads_context():
         packed = context_tar(needed(plan, project).files, project)
         tail = len(packed) > INLINE
-    setting = Setting(project.name, project.text, escape, project.ignore, packed, tail, named=project.named)
-    frame = Frame(_head(plan, setting, service), _data(plan, project, service, files, has_unit, len(packed or b"")), "host")
+    behind = sum(image.size for image in wish.vendored)
+    setting = Setting(
+        project.name, project.text, escape, project.ignore, packed, tail, behind, lock=wish.lock, named=project.named
+    )
+    data = {
+        "room_needed": str(512 + (3 * len(packed or b"") + 4 * behind) // (1 << 20)),
+        "vendored_images": _places(wish.vendored),
+    }
+    frame = Frame(_head(plan, setting, service), _data(plan, project, service, files, wish.lock, data), "host")
     text = script(plan, setting, frame).encode("utf-8", "surrogateescape")
     return text + packed if tail and packed else text
 
@@ -57,6 +75,7 @@ def _head(plan: Plan, setting: Setting, service: Service) -> str:
         f"Sets up {service.name} on a machine, as {setting.name} says, without containers.",
         f"Made by dock2sh {__version__} from {setting.name} (sha256:{sha256(setting.text)[:12]}), FROM {base}.",
         *left_out_lines(plan),
+        *lock_lines(setting.lock),
         "",
         f"It changes the machine: {merged}.",
         f"What was there is kept in {service.place}, and uninstall.sh there takes it all back.",
@@ -74,9 +93,20 @@ def _shown(base: str) -> str:
     return f"{found.id} {found.version}".removesuffix(" *") if found else base
 
 
-def _data(plan: Plan, project: Project, service: Service, files: list[HostFile], has_unit: bool, size: int) -> str:
+def _places(vendored: tuple[Vendored, ...]) -> str:
+    """A line for each image: where it begins, counted from the file's end, its bytes, its digest, its name."""
+    left, lines = sum(one.size for one in vendored), list[str]()
+    for one in vendored:
+        lines.append(f"{left} {one.size} {one.sha256} {one.image}")
+        left -= one.size
+    return "\n".join(lines)
+
+
+def _data(
+    plan: Plan, project: Project, service: Service, files: list[HostFile], lock: "Carried | None", more: dict[str, str]
+) -> str:
     """What the helpers in runtime/host want to know."""
-    rows = [" ".join([str(row.number), row.stage, row.digest, *row.needs]) for row in table(plan, project)]
+    rows = [" ".join([str(row.number), row.stage, row.digest, *row.needs]) for row in table(plan, project, lock)]
     known = {stage.base: release(stage.base) for stage in plan.stages if stage.parent is None}
     arch = str(plan.image.get("architecture", ""))
     values = {
@@ -88,11 +118,11 @@ def _data(plan: Plan, project: Project, service: Service, files: list[HostFile],
         "architecture": MACHINES.get(arch, arch),
         "steps": "\n".join(rows),
         "service_user": str(plan.config.get("User") or ""),
-        "service_unit": "yes" if has_unit else "",
+        "service_unit": "yes" if starts(plan) else "",
         "service_ports": " ".join(port for port in ports(plan) if port.endswith("/tcp")),
         "service_volumes": "\n".join(f"{here} {path}" for here, path in volumes(plan, service)),
         "fetch_hosts": " ".join(_hosts(plan)),
-        "room_needed": str(512 + 3 * size // (1 << 20)),
+        **more,
         "dangers": "\n".join(dangers(plan)),
         "service_files": "\n".join(f"{file.path} {file.mode} {file.when}" for file in files),
     }

@@ -3,13 +3,16 @@
 import json
 import os
 import stat
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from dock2sh.digest import sha256, sha256_for
 from dock2sh.emit.plan_json import step_object
 from dock2sh.model import Copy, Plan, Run, Stage, Step
 from dock2sh.plan.bundle import needed
 from dock2sh.plan.context import Project
+
+if TYPE_CHECKING:
+    from dock2sh.emit.carried import Carried
 
 TARGET = "-"
 """The stage of the steps that change the machine itself: the target's, and those of the stages that it goes on from."""
@@ -24,8 +27,8 @@ class Row(NamedTuple):
     needs: tuple[str, ...]
 
 
-def table(plan: Plan, project: Project) -> list[Row]:
-    """All steps, as the script numbers them."""
+def table(plan: Plan, project: Project, lock: "Carried | None" = None) -> list[Row]:
+    """All steps, as the script numbers them. What a lock holds for a step is part of it: with another lock it is done again."""
     chain = {stage.key for stage in plan.chain()}
     keys = {stage.key for stage in plan.stages}
     rows, ends = list[Row](), dict[str, str]()
@@ -35,7 +38,8 @@ def table(plan: Plan, project: Project) -> list[Row]:
             needs = [need for step in steps for need in _needs(step) if need in keys]
             parent = [stage.parent] if stage.parent is not None and stage.key not in chain else []
             known = [step_text(step, plan, stage, project) for step in steps] + [ends[need] for need in needs if need in ends]
-            digest = sha256("\n".join([digest, *known]))
+            held = lock.held(len(rows) + 1) if lock else []
+            digest = sha256("\n".join([digest, *known, *held]))
             own = TARGET if stage.key in chain else stage.key
             rows.append(Row(len(rows) + 1, own, digest[:16], tuple(dict.fromkeys(parent + needs))))
         ends[stage.key] = digest

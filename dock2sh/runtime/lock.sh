@@ -106,8 +106,12 @@ lock_base() {
     [ -z "${lock_records-}" ] || printf 'base %s\n' "$lock_print" >>"$lock_home/step/records"
     lock_line=$(sed -n 's/^base //p' "$lock_home/lock")
     [ -n "$lock_line" ] && [ "${lock_line#* }" != "$lock_print" ] || return 0
-    lock_deviates "the packages of ${lock_line% *} here are not those that were locked (a newer image? a machine that has been in \
-use?)"
+    lock_base_differs "${lock_line% *}"
+}
+
+# lock_base_differs IMAGE
+lock_base_differs() {
+    lock_deviates "the packages of $1 here are not those that were locked (a newer image? a machine that has been in use?)"
 }
 
 # lock_deviates TEXT...: strict stops here, prefer says it.

@@ -244,9 +244,11 @@ source_fill() {
     fi
 }
 
-# archive_fill TAR DIR: the tar of a root file system, or what `docker save` wrote.
+# archive_fill TAR DIR: the tar of a root file system, or what `docker save` wrote. (A shell of busybox has a tar of its own, which looks
+# at no compression when it lists.)
 archive_fill() {
-    if tar -tf "$1" 2>/dev/null | grep -qxE '(\./)?(manifest\.json|oci-layout)'; then
+    fill_unpacks=$(decompressor "$1")
+    if "$fill_unpacks" <"$1" 2>/dev/null | tar -tf - 2>/dev/null | grep -qxE '(\./)?(manifest\.json|oci-layout)'; then
         rm -rf "$state/archive"
         mkdir "$state/archive"
         unpack "$1" "$state/archive"

@@ -58,6 +58,18 @@ def test_a_stage_that_begins_with_a_named_context(emulate: Emulate, tmp_path: Pa
     assert "CACHED" in emulate(text, given, "-o", tmp_path / "third").stderr
 
 
+def test_a_directory_that_is_an_image(emulate: Emulate, tmp_path: Path) -> None:
+    """--base NAME=DIR: its files as they are, with owners; nothing is transferred as a context."""
+    (tmp_path / "root").mkdir()
+    (tmp_path / "root/f").write_text("one")
+    os.chown(tmp_path / "root/f", 33, 34)
+    for text in ("FROM own:1\nWORKDIR /w\n", "FROM scratch\nCOPY --from=own:1 /f /f\n"):
+        done = emulate(text, f"--base=own:1={tmp_path}/root", "-o", tmp_path / f"out{len(text)}")
+        assert done.returncode == 0, done.stderr
+        status = (tmp_path / f"out{len(text)}/rootfs/f").stat()
+        assert (status.st_uid, status.st_gid) == (33, 34)
+
+
 def test_an_image_that_no_stage_begins_with(emulate: Emulate, archive: Path, tmp_path: Path) -> None:
     text = "FROM scratch\nCOPY --from=other:1 /etc/passwd /p\n"
     assert emulate(text, f"--base=other:1={archive}", "-o", tmp_path / "out").returncode == 0

@@ -24,7 +24,8 @@ class Machine:
         self.nspawn: subprocess.Popen[bytes] | None = None
         self.leader = 0
 
-    def boot(self) -> None:
+    def boot(self, *options: str) -> None:
+        """`options` are systemd-nspawn's."""
         words = [
             "systemd-nspawn",
             "--register=no",
@@ -34,6 +35,7 @@ class Machine:
             str(self.root),
             "--resolv-conf=copy-host",
             "--boot",
+            *options,
         ]
         env = {**os.environ, "SYSTEMD_NSPAWN_UNIFIED_HIERARCHY": "1"}
         self.nspawn = subprocess.Popen(
@@ -57,7 +59,7 @@ class Machine:
                 self.nspawn.wait(20)
 
     def words(self, *words: str) -> list[str]:
-        inside = ["nsenter", "-t", str(self.leader), "-m", "-p", "-u", "-i", "-C", "-r", "-w"]
+        inside = ["nsenter", "-t", str(self.leader), "-m", "-p", "-u", "-i", "-n", "-C", "-r", "-w"]
         return [*inside, "env", "-i", "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "HOME=/root", *words]
 
     def call(self, *words: str, **options: object) -> subprocess.CompletedProcess[str]:
@@ -102,21 +104,31 @@ def differences(before: dict[str, str], after: dict[str, str]) -> list[str]:
 @pytest.fixture(scope="session")
 def base() -> Path:
     """The files that a new machine has: made once, and kept in the user's cache."""
-    home = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "dock2sh-machine"
-    done = subprocess.run([_MAKE, home], capture_output=True, text=True, check=False)
+    return _base("dock2sh-machine", "bookworm")
+
+
+@pytest.fixture(scope="session")
+def trixie_base() -> Path:
+    """The same of Debian 13."""
+    return _base("dock2sh-machine-trixie", "trixie")
+
+
+def _base(name: str, suite: str) -> Path:
+    home = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / name
+    done = subprocess.run([_MAKE, home, suite], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     return home / "root"
 
 
 @pytest.fixture(scope="module")
-def new_machine(base: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[], Machine]]:
+def new_machine(base: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[..., Machine]]:
     """Makes and boots machines; they are switched off and deleted at the end."""
     made: list[Machine] = []
 
-    def new() -> Machine:
+    def new(*options: str) -> Machine:
         # not a plain folder of pytest's, which it keeps for three runs: half a gigabyte each
         made.append(Machine(base, tmp_path_factory.mktemp("machine") / "root"))
-        made[-1].boot()
+        made[-1].boot(*options)
         return made[-1]
 
     yield new

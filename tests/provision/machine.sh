@@ -1,5 +1,6 @@
 #!/bin/sh
-# A Debian 12 with systemd, from Debian's mirror: machine.sh FOLDER makes FOLDER/root where it is not there. Needs root, mmdebstrap.
+# A Debian with systemd, from Debian's mirror: machine.sh FOLDER [SUITE] makes FOLDER/root where it is not there. SUITE is bookworm unless it
+# is said. Needs root, mmdebstrap.
 set -eu
 dir=$1
 [ ! -e "$dir/made" ] || exit 0
@@ -13,6 +14,6 @@ mmdebstrap --format=directory --variant=minbase --aptopt='Acquire::Check-Valid-U
     --customize-hook='! [ -f /etc/pip.conf ] || cp /etc/pip.conf "$1/etc/pip.conf"' \
     --customize-hook='rm -f "$1/etc/resolv.conf" "$1/etc/machine-id"; : >"$1/etc/machine-id"' \
     --customize-hook='chroot "$1" systemctl -q disable ssh.service apt-daily.timer apt-daily-upgrade.timer' \
-    bookworm "$dir/new" ${url:+"$url"} >"$dir/log" 2>&1 || { tail -20 "$dir/log" >&2; exit 1; }
+    "${2:-bookworm}" "$dir/new" ${url:+"$url"} >"$dir/log" 2>&1 || { tail -20 "$dir/log" >&2; exit 1; }
 mv "$dir/new" "$dir/root"
 : >"$dir/made"

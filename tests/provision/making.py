@@ -6,7 +6,7 @@ from dock2sh import evaluate, parse
 from dock2sh.model import DEFAULT_PATH, Base, Plan
 from dock2sh.plan.context import Project
 from dock2sh.plan.evaluate import Options
-from dock2sh.provision import Bundle, Service, bundle
+from dock2sh.provision import Bundle, Service, Wish, bundle
 
 BASE = Base({"architecture": "amd64", "os": "linux", "config": {"Env": ["PATH=" + DEFAULT_PATH]}})
 
@@ -15,8 +15,8 @@ def planned(text: str) -> Plan:
     return evaluate(parse(text), Options(), lambda reference, platform: BASE)
 
 
-def made(text: str, context: Path | None = None, name: str = "demo", url: str = "") -> Bundle:
-    return bundle(planned(text), Project("Dockerfile", text, context, None), "\\", Service(name), url)
+def made(text: str, context: Path | None = None, name: str = "demo", url: str = "", tools: tuple[str, ...] = ()) -> Bundle:
+    return bundle(planned(text), Project("Dockerfile", text, context, None), "\\", Service(name), Wish(url, tools=tools))
 
 
 def text_of(made: Bundle, path: str) -> str:
@@ -26,6 +26,6 @@ def text_of(made: Bundle, path: str) -> str:
 def write(made: Bundle, folder: Path) -> Path:
     for file in made.files:
         (folder / file.path).parent.mkdir(parents=True, exist_ok=True)
-        (folder / file.path).write_bytes(file.data)
+        (folder / file.path).write_bytes(file.data + b"".join(Path(more).read_bytes() for more in file.behind))
         (folder / file.path).chmod(file.mode)
     return folder

@@ -314,12 +314,13 @@ def oci_layout(folder: Path) -> Path:
     return folder
 
 
-@pytest.mark.parametrize("kind", ["docker", "oci", "docker.tar"])
+@pytest.mark.parametrize("kind", ["docker", "oci", "docker.tar", "docker.tar.gz"])
 def test_images_have_layers(workshop: Workshop, kind: str) -> None:
     source = oci_layout(workshop.home / "image") if kind == "oci" else docker_archive(workshop.home / "image")
-    if kind == "docker.tar":
+    if kind.startswith("docker.tar"):
         source = workshop.home / "image.tar"
-        subprocess.run(["tar", "-C", workshop.home / "image", "-cf", source, "."], check=True)
+        pack = "-czf" if kind.endswith("gz") else "-cf"
+        subprocess.run(["tar", "-C", workshop.home / "image", pack, source, "."], check=True)
     look = "run_exec /bin/busybox find /etc /opt /link ! -name hosts ! -name resolv.conf"
     top = f"id=t total=1\nbuild() {{\n    from some:image\n    step 1 x\n    {look}\n}}\n"
     result = workshop.run(top, "--base", f"some:image={source}")

@@ -19,10 +19,12 @@ host_place() {
 host_look() {
     look_trouble=''
     look_way
+    look_writable
     look_architecture
     look_tools
     look_room
     look_bases
+    look_lock
     [ -z "$due" ] || look_network
     look_ports
     [ -n "$look_trouble" ] || return 0
@@ -40,8 +42,21 @@ look_way() {
     [ "$way" = merge ] || return 0
     image_is_machine "$target_base" ||
         trouble "$target_base: this machine is $(os_release PRETTY_NAME), and files of another release do not fit (--way root keeps them apart)"
-    for look_next in /usr /etc /var; do
-        [ -w "$look_next" ] || trouble "a $look_next that can be written (--way root needs /var alone)"
+    [ -w /usr ] || trouble "a /usr that can be written (--way root keeps to its tree)"
+}
+
+# look_writable: the record, and what starts it, lie in the machine's own files in both ways.
+look_writable() {
+    for look_next in $(for look_file in "$service_place" $(files_wanted); do look_parent "${look_file%/*}"; done | sort -u); do
+        [ -w "$look_next" ] || trouble "a $look_next that can be written: it is for $(look_meant "$look_next")"
+    done
+}
+
+# look_meant DIR: what is to be put there.
+look_meant() {
+    case $service_place in "$1"/*) echo "the record, $service_place" && return ;; esac
+    for look_file in $(files_wanted); do
+        case $look_file in "$1"/*) echo "$look_file" && return ;; esac
     done
 }
 
@@ -53,13 +68,15 @@ look_tools() {
     for look_next in mount umount unshare setsid tar gzip base64 sha256sum awk find xargs comm cp mv stat; do
         tool "$look_next" >/dev/null || trouble "the tool $look_next"
     done
+    [ -z "$vendored_images" ] || script_is_file
     [ -z "$service_unit" ] || [ -z "$host_unit" ] || [ -d /run/systemd/system ] ||
         warn "systemd does not run here: the service is installed, and \`run-$service_name\` starts it in the foreground"
 }
 
+# (busybox's df knows no file system in a chroot)
 look_room() {
-    look_free=$(df -Pk "$(look_parent "$service_place")" | awk 'NR == 2 { print int($4 / 1024) }')
-    [ "${look_free:-0}" -ge "$room_needed" ] || trouble "$room_needed MB of room for $service_place: there are $look_free MB"
+    look_free=$(df -Pk "$(look_parent "$service_place")" 2>/dev/null | awk 'NR == 2 { print int($4 / 1024) }')
+    [ -z "$look_free" ] || [ "$look_free" -ge "$room_needed" ] || trouble "$room_needed MB of room for $service_place: there are $look_free MB"
 }
 
 # look_parent PATH: the nearest directory above it that is there.
@@ -73,6 +90,7 @@ look_parent() {
 look_bases() {
     [ -n "$due" ] && [ "$way" = root ] && [ ! -e "$service_place/filled" ] && [ "$target_base" != scratch ] || return 0
     [ -z "$(base_given "$target_base")" ] || return 0
+    ! vendored_place "$target_base" >/dev/null || return 0
     ! { tool docker || tool podman; } >/dev/null || return 0
     case $(full_reference "$target_base") in debian:*) ! { tool mmdebstrap || tool debootstrap; } >/dev/null || return 0 ;; esac
     trouble "the base image $target_base, for a private tree: name it with --base $(quote "$target_base")=SOURCE (a directory, a tar of its root \

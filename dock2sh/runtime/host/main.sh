@@ -110,6 +110,7 @@ for it, or, if that is none of these scripts: rm -r /run/dock2sh.lock"
     lock=/run/dock2sh.lock
     (umask 077 && mkdir -p "$service_place" "$state") || missing "a place for its record: $service_place cannot be made"
     chmod 0700 "$state"
+    uninstall_text >"$service_place/uninstall.sh"
     state_placed=1
     : "$state_placed$lock"
     host_recover
@@ -209,6 +210,7 @@ Sets up $service_name on this machine, as its Dockerfile says, without container
                      where the base image is this distribution and release, else root
   --base IMAGE=SOURCE   a base image: a directory, a tar of a root file system, or docker-image://NAME
   --secret id=ID,src=FILE   or id=ID,env=VARIABLE     --ssh default[=SOCKET]
+$([ -z "${lock_mode-}" ] || echo '  --vendor DIR       files that "dock2sh lock --vendor DIR" has kept: taken instead of fetched')
   --no-start         do not start the service         --no-service   install no service at all
   --profile          the environment for login shells, too (/etc/profile.d)
   --allow-removal    a step may remove packages that were here before it

@@ -51,7 +51,6 @@ host_install() {
     for file_next in $(files_wanted); do
         file_is "$file_next" || file_put "$file_next"
     done
-    uninstall_text >"$service_place/uninstall.sh"
     volumes_fill
     run_directories_keep
     install_labels

@@ -99,6 +99,7 @@ undo_list() {
 undo_each() {
     undo_dir=$1
     shift
+    [ -d "$undo_dir/" ] || return 0 # nothing was overwritten
     tr '\001\n' '\n\0' | (cd "$undo_dir/" && xargs -0 -r "$@")
 }
 
