@@ -65,7 +65,18 @@ def replaced(value: str, pattern: str, new: str, every: bool) -> str:
     regex = re.compile(_regex(pattern, True))
     if not every:
         return regex.sub(lambda _: new, value, count=1)
-    return regex.sub(lambda match: _template(new, match), value)
+    return _every(regex, value, new)
+
+
+def _every(regex: re.Pattern[str], value: str, new: str) -> str:
+    """Go's ReplaceAllString: an empty match right behind another match is none (`${v//*/x}` is one x)."""
+    pieces, end = list[str](), 0
+    for match in regex.finditer(value):
+        pieces.append(value[end : match.start()])
+        if match.end() > end or match.start() == 0:
+            pieces.append(_template(new, match))
+        end = match.end()
+    return "".join([*pieces, value[end:]])
 
 
 def _template(template: str, match: re.Match[str]) -> str:
@@ -73,7 +84,7 @@ def _template(template: str, match: re.Match[str]) -> str:
 
     def reference(found: re.Match[str]) -> str:
         name = found[1] or found[2]
-        return "$" if found[0] == "$$" else match[0] if name and name.isdecimal() and int(name) == 0 else ""
+        return "$" if found[0] == "$$" else match[0] if name == "0" else ""
 
     return re.sub(r"\$\$|\$(\w+)|\$\{(\w+)\}", reference, template)
 

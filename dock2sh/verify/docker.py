@@ -87,14 +87,15 @@ class Docker:
             raise NoReference(f"docker has no image {image}: {said(done)}")
         told: dict[str, Any] = json.loads(done.stdout)[0]
         layers = tuple(told["RootFS"].get("Layers") or ())
+        kept = _kept_history(told, self._home())
         return Told(
             told["Id"],
             told["Config"],
             layers,
             directories(told, len(layers)),
-            self._history(image),
+            tuple(entry.get("created_by", "") for entry in kept) if kept is not None else self._history(image),
             _seconds(told.get("Created")),
-            _empty(told, self._home()),
+            tuple(bool(entry.get("empty_layer")) for entry in kept) if kept is not None else None,
         )
 
     def _home(self) -> str:
@@ -164,8 +165,8 @@ def directories(told: dict[str, Any], layers: int) -> tuple[str, ...]:
     return found if len(found) == layers and all(map(os.path.isdir, found)) else ()
 
 
-def _empty(told: dict[str, Any], home: str) -> tuple[bool, ...] | None:
-    """Which entries of the history make no layer: docker tells nobody, but keeps the image's config as it is.
+def _kept_history(told: dict[str, Any], home: str) -> list[dict[str, Any]] | None:
+    """The history in the image's config, as docker keeps it: it tells nobody which entries make no layer, and shows tabs as blanks.
 
     Only where the layers are on this machine, too, so that it is that engine's.
     """
@@ -174,7 +175,7 @@ def _empty(told: dict[str, Any], home: str) -> tuple[bool, ...] | None:
     algorithm, _, digest = told["Id"].partition(":")
     try:
         with open(f"{home}/image/{told['GraphDriver']['Name']}/imagedb/content/{algorithm}/{digest}", encoding="utf-8") as config:
-            return tuple(bool(entry.get("empty_layer")) for entry in json.load(config).get("history") or ())
+            return list(json.load(config).get("history") or ())
     except (OSError, ValueError):
         return None
 

@@ -55,12 +55,18 @@ def _older_health(one: Difference, step: str) -> bool:
     return one.theirs.startswith("HEALTHCHECK &{") and one.ours.startswith("HEALTHCHECK {")
 
 
+def _tabs_as_blanks(one: Difference, step: str) -> bool:
+    return "\t" in one.ours and one.ours.replace("\t", " ") == one.theirs
+
+
 _OTHERS = ("classic", "podman", "buildah")
 _PODMAN = ("podman", "buildah")
 
 ROWS: tuple[Oddity, ...] = (
     Oddity("health-history", ("docker",), "history", ".*", _older_health,
            "an older BuildKit words HEALTHCHECK in the history as Go prints it", "HEALTHCHECK CMD true, docker 28.5"),
+    Oddity("history-tabs", ("docker",), "history", ".*", _tabs_as_blanks,
+           "docker shows a tab in the history as a blank", "RUN a tab, an engine on another machine or with containerd's store"),
     Oddity("buildah-label", _PODMAN, "config", "Labels", _only_label("io.buildah.version"),
            "buildah writes its version into a label", "any build"),
     Oddity("mount-stubs", _PODMAN, "missing", "/etc/(hostname|hosts|resolv\\.conf)|/run(/\\.containerenv)?|/run/secrets", _always,

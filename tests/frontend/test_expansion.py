@@ -43,6 +43,10 @@ ${a/b/X}              | aXc
 ${path//\\//-}        | -usr-local-lib-x.tar.gz
 ${path/l*/Z}          | /usr/Z
 ${a//b/[$d]}          | a[b-]c
+${a//*/x}             | x
+${e//*/x}             | x
+${a//b*/x}            | ax
+${a//b/<$00>}         | a<>c
 $1 $@ $* $# $? $- $!  |
 $                     | $
 $%                    | $%

@@ -6,6 +6,7 @@ import pytest
 
 from dock2sh.verify.compare import Difference, Result, compare, configs
 from dock2sh.verify.noise import ROWS
+from dock2sh.verify.oddities import forgiven
 from dock2sh.verify.report import Verdict, as_json, text
 from dock2sh.verify.snapshot import Entry
 
@@ -130,3 +131,8 @@ def test_a_report_shows_no_secret() -> None:
     assert "AAAA" not in detail(b"-----BEGIN PRIVATE KEY-----\nAAAA", b"other")
     assert "hash" not in detail(b"other", b"ada:$y$j9T$salt$hash:1:")
     assert detail(b"a\n", b"b\n").endswith("-b\n+a")
+
+
+def test_a_tab_that_docker_shows_as_a_blank() -> None:
+    found = [Difference("history 1", "history", ours, "RUN a b") for ours in ("RUN a\tb", "RUN a\tc", "RUN a  b")]
+    assert [one.noise for one in forgiven(found, "docker", True, {})] == ["history-tabs", "", ""]

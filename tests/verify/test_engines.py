@@ -16,7 +16,7 @@ from dock2sh.verify.record import load
 pytestmark = [pytest.mark.root, pytest.mark.docker, pytest.mark.slow]
 DOCKERFILE = """\
 FROM busybox AS made
-RUN mkdir /o && echo hi >/o/f && chmod 4711 /o/f && ln -s f /o/l && ln /o/f /o/h
+RUN mkdir /o &&\techo hi >/o/f && chmod 4711 /o/f && ln -s f /o/l && ln /o/f /o/h
 FROM busybox
 RUN echo 'ada:x:1000:1000::/home/ada:/bin/sh' >>/etc/passwd
 COPY --from=made /o /o
