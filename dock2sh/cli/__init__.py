@@ -9,6 +9,7 @@ import gc
 
 gc.disable()  # a short life needs no collector; before the imports, of which it costs a twentieth, and on 100,000 lines a third
 
+import io
 import os
 import sys
 from collections.abc import Callable
@@ -71,6 +72,8 @@ def _open_streams() -> None:
         sys.stderr = os.fdopen(os.open(os.devnull, os.O_WRONLY), "w")
     if sys.stdout is None:
         sys.stdout = os.fdopen(os.open(os.devnull, os.O_RDONLY), "w")  # a write fails: bad file descriptor
+    if isinstance(sys.stdout, io.TextIOWrapper):  # the locale may lack a character; what is written whole is UTF-8, too
+        sys.stdout.reconfigure(encoding="utf-8", errors="surrogateescape")
 
 
 def _run() -> int:

@@ -67,7 +67,7 @@ def check(
         _fix(project, file or target, complaints, in_place, output)
         return
     shown = tuple(each for each in complaints if _LEVELS.index(each.severity) <= _LEVELS.index(level))
-    write(drawn(shown, project, format), output)
+    write(drawn(shown, project, format), output, project)
     raise typer.Exit(REFUSED if any(complaint.severity == "error" for complaint in complaints) else OK)
 
 
@@ -98,7 +98,7 @@ def _fix(project: "Project", path: str, complaints: tuple[Diagnostic, ...], in_p
 
     text, cured = fixed(project.text, complaints)
     note(f"{len(cured)} of {len(complaints)} findings have a cure that leaves no choice" if cured else "nothing to cure here")
-    write(diff(project.text, text, project.name), output)
+    write(diff(project.text, text, project.name), output, project)
     if in_place and cured:
         place = Path(path) if Path(path).is_file() else project.context and project.context / project.name
         if not place:

@@ -99,7 +99,7 @@ def explain(
         seen = build.measured(plan, project, dockerfile.escape) if build else None
         explanation = explained(plan, dockerfile, project.name, options.build_args, checked, found, seen)
         title = "" if begun or only else opening(plan, dockerfile, project.name) + "\n"
-    write(_written(explanation, format, graph, lang, (width, only, title, output)), output)
+    write(_written(explanation, format, graph, lang, (width, only, title, output)), output, project)
     if seen and any(step.failed for step in seen.steps):
         raise typer.Exit(REFUSED)
 

@@ -13,12 +13,12 @@ def parse(target: Target = ".", file: File = "", format: Format = "text", output
     dock2sh parse --format json Dockerfile
     """
     choose("--format", format, ("text", "json"))
-    _, dockerfile = parsed(target, file, format)
+    project, dockerfile = parsed(target, file, format)
     if format == "json":
         from dock2sh.emit.syntax_json import syntax_object
 
-        write(json_text(syntax_object(dockerfile)), output)
+        write(json_text(syntax_object(dockerfile)), output, project)
     else:
         from dock2sh.emit.syntax_json import syntax_text
 
-        write(syntax_text(dockerfile), output)
+        write(syntax_text(dockerfile), output, project)

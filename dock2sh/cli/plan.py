@@ -47,8 +47,8 @@ def plan(
     if format == "json":
         from dock2sh.emit.plan_json import plan_object
 
-        write(json_text(plan_object(plan)), output)
+        write(json_text(plan_object(plan)), output, project)
     else:
         from dock2sh.emit.plan_text import plan_text
 
-        write(plan_text(plan, project.name), output)
+        write(plan_text(plan, project.name), output, project)

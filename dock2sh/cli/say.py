@@ -56,7 +56,12 @@ def drawn(complaints: "tuple[Diagnostic, ...]", project: "Project", format: str)
 def json_text(value: object) -> str:
     import json
 
-    return json.dumps(value, indent=2) + "\n"
+    from dock2sh.dockerfile.gotext import mended
+
+    text = json.dumps(value, indent=2)
+    if "\\udc" in text:  # maybe bytes that are no UTF-8, which JSON cannot hold
+        text = json.dumps(json.loads(mended(json.dumps(value, ensure_ascii=False))), indent=2)
+    return text + "\n"
 
 
 def colour(stream: Any) -> bool:
@@ -97,14 +102,16 @@ def destination(output: str) -> str:
         return ""
 
 
-def write(text: str, output: str) -> None:
-    """To stdout, or to a file that is there whole or not at all."""
+def write(text: str, output: str, project: "Project | None" = None) -> None:
+    """To stdout, or to a file that is there whole or not at all; never to the Dockerfile of `project` that it was made from."""
     data = text.encode("utf-8", "surrogateescape")
     if not output or output == "-":
         sys.stdout.buffer.write(data)
         sys.stdout.buffer.flush()
         return
     path = Path(output)
+    if project and project.path and path.exists() and path.samefile(project.path):
+        usage(f"-o {output}: this is the Dockerfile that is read; it stays as it is")
     temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
     try:
         if path.exists() and not path.is_file():  # a device, a pipe: nothing to replace

@@ -77,4 +77,4 @@ def script(
 
             plan, carried = locked(plan, project, target, file, lock, lock_file, snapshot)
             text = dock2sh.script(plan, project, dockerfile.escape, bundle, destination(output), carried)
-    write(text, output)
+    write(text, output, project)

@@ -1,9 +1,25 @@
 """Small rules of Go's standard library that BuildKit's messages and history show."""
 
+import re
+
 SPACE = (
     "\t\n\v\f\r \x85\xa0\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a\u2028\u2029\u202f\u205f\u3000"
 )
 """The characters of Go's unicode.IsSpace (Python's str.isspace has four more)."""
+
+REPLACEMENT = "\ufffd"
+_BROKEN = re.compile("[\udc80-\udcff]")  # what a byte that was not UTF-8 is decoded to (surrogateescape)
+
+
+def broken(text: str) -> bool:
+    """Whether there are bytes in it that are no UTF-8."""
+    return not text.isascii() and _BROKEN.search(text) is not None
+
+
+def mended(text: str) -> str:
+    """`text` with U+FFFD for each byte that is no UTF-8, as Go's scanners and its JSON have it."""
+    return text if text.isascii() else _BROKEN.sub(REPLACEMENT, text)
+
 
 _ESCAPES = {"\a": "\\a", "\b": "\\b", "\f": "\\f", "\n": "\\n", "\r": "\\r", "\t": "\\t", "\v": "\\v", '"': '\\"', "\\": "\\\\"}
 

@@ -13,6 +13,7 @@ from collections.abc import Callable
 from functools import cache
 
 from dock2sh.dockerfile.gotext import SPACE
+from dock2sh.dockerfile.jsonform import json_array
 from dock2sh.dockerfile.syntax import Dockerfile, Heredoc, Node
 from dock2sh.source import Refused, Span, located, refuse
 
@@ -21,7 +22,6 @@ MAX_LINE = 65535
 
 _KEYWORD = re.compile(r"([^\t\v\f\r ]*)[\t\v\f\r ]*(.*)", re.DOTALL)
 _BLANKS = re.compile(r"[\t\v\f\r ]+")
-_SIMPLE_JSON = re.compile(r'\[[ \t]*(?:"[^"\\\x00-\x1f]*"[ \t]*(?:,[ \t]*"[^"\\\x00-\x1f]*"[ \t]*)*)?\]\Z')
 
 
 def parse(text: str) -> Dockerfile:
@@ -332,28 +332,3 @@ def _ends_escaping(word: str, escape: str) -> bool:
     """Whether the word ends in an escape character that escapes nothing, inside double quotes."""
     bare = word.rstrip(escape)
     return (len(word) - len(bare)) % 2 == 1 and '"' in bare and not bare.endswith("'")
-
-
-def json_array(text: str) -> tuple[str, ...] | None:
-    """`text` as a JSON array of strings; None if it is no JSON array (the shell form, then).
-
-    Raises Refused if it is an array of other than strings: BuildKit decodes with Go's encoding/json, the WHOLE text.
-    """
-    if _SIMPLE_JSON.match(text):
-        return tuple(text.split('"')[1::2])
-    import json
-
-    try:
-        array = json.loads(text, parse_constant=_no_constant)
-    except (ValueError, RecursionError):
-        return None
-    if not isinstance(array, list):
-        return None
-    if not all(isinstance(item, str) for item in array):
-        message = "when using JSON array syntax, arrays must be comprised of strings only"
-        raise refuse("json-strings", message, hint='quote every element: ["a", "1"]', near=text)
-    return tuple("".join("\ufffd" if "\ud800" <= c <= "\udbff" else c for c in item) for item in array)
-
-
-def _no_constant(name: str) -> None:
-    raise ValueError(name)  # NaN and Infinity are not JSON in Go

@@ -8,7 +8,7 @@ import re
 from collections.abc import Callable
 
 from dock2sh.dockerfile.deferred import concat
-from dock2sh.dockerfile.gotext import SPACE, quoted
+from dock2sh.dockerfile.gotext import SPACE, mended, quoted
 from dock2sh.dockerfile.modifiers import Fault, alternative, default, replaced, required, trimmed
 from dock2sh.source import refuse
 
@@ -26,6 +26,8 @@ def expand(word: str, lookup: Lookup, escape: str = "\\", unmatched: set[str] | 
     `lookup` gives a variable's value, or None if it is unset; `unmatched` collects the names that were unset;
     `quotes=False` leaves quotes alone (the content of a here-document). Raises Refused.
     """
+    if not word.isascii():
+        word = mended(word)
     if "$" not in word and escape not in word and not (quotes and ("'" in word or '"' in word)):
         return word
     lexer = _Lexer(word, lookup, escape, unmatched, quotes)

@@ -47,7 +47,7 @@ HADOLINT = {
 
 def spoken(checked: tuple[Diagnostic, ...], dockerfile: Dockerfile, ignored: frozenset[str]) -> tuple[Diagnostic, ...]:
     """BuildKit's findings with hadolint's names beside them, less those that a comment or the configuration silences by any."""
-    quiet = _quiet(dockerfile, ignored)
+    quiet = _quiet(dockerfile, ignored, head=False)  # the check itself knows what its head and a build argument say
     named = [each._replace(also=_names_of(each)) for each in checked]
     return tuple(each for each in named if not _is_silenced(each, quiet))
 
@@ -68,18 +68,18 @@ def _is_silenced(diagnostic: Diagnostic, quiet: Callable[[set[str], int], bool])
 
 def silenced(dockerfile: Dockerfile, ignored: frozenset[str]) -> Callable[[Finding], bool]:
     """Tells whether a finding is silenced."""
-    quiet = _quiet(dockerfile, ignored)
+    quiet = _quiet(dockerfile, ignored, head=True)
     return lambda finding: quiet({finding.name.upper(), finding.code, *finding.also}, finding.span.first)
 
 
-def _quiet(dockerfile: Dockerfile, ignored: frozenset[str]) -> Callable[[set[str], int], bool]:
+def _quiet(dockerfile: Dockerfile, ignored: frozenset[str], head: bool) -> Callable[[set[str], int], bool]:
     """Tells whether somebody wants to hear nothing of these names at the instruction that begins in a line."""
     everywhere = {name.upper() for name in ignored}
     here: dict[int, frozenset[str]] = {}
     for line in dockerfile.text.split("\n"):
         whole, names = _of_comment(line.lstrip().removeprefix("#")) if line.lstrip().startswith("#") else (False, frozenset())
         everywhere |= names if whole else set()
-    if match := re.search(r"skip\s*=\s*([A-Za-z0-9,\s]+)", dockerfile.directives.get("check", "")):
+    if head and (match := re.search(r"skip\s*=\s*([A-Za-z0-9,\s]+)", dockerfile.directives.get("check", ""))):
         everywhere |= _names(match[1])
     for node in dockerfile.nodes:
         found = frozenset(name for comment in node.comments for name in _of_comment(comment)[1])

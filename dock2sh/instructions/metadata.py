@@ -3,7 +3,7 @@
 import re
 
 from dock2sh.dockerfile.flags import Flags, check
-from dock2sh.dockerfile.gotext import SPACE, quoted
+from dock2sh.dockerfile.gotext import SPACE, mended, quoted
 from dock2sh.dockerfile.syntax import Node
 from dock2sh.dockerfile.words import split
 from dock2sh.instructions.variables import arity
@@ -105,7 +105,7 @@ def plan_workdir(stage: StageBuilder, node: Node, flags: Flags) -> None:
 
 
 def plan_maintainer(stage: StageBuilder, node: Node, flags: Flags) -> None:
-    stage.steps.append(Configure(stage.span, stage.text, "MAINTAINER", (), node.args, stage.onbuild))
+    stage.steps.append(Configure(stage.span, stage.text, "MAINTAINER", (), tuple(map(mended, node.args)), stage.onbuild))
 
 
 def parse_onbuild(node: Node) -> Flags:
@@ -132,6 +132,6 @@ def trigger_text(node: Node) -> str:
 
 
 def plan_onbuild(stage: StageBuilder, node: Node, flags: Flags) -> None:
-    trigger = trigger_text(node)
+    trigger = mended(trigger_text(node))
     stage.config["OnBuild"] = [*(stage.config.get("OnBuild") or ()), trigger]
     stage.steps.append(Configure(stage.span, stage.text, "ONBUILD", (), (trigger,), stage.onbuild))

@@ -1,10 +1,10 @@
 """RUN: a process (semantics.md 1.4 and 1.5)."""
 
 from dock2sh.dockerfile.flags import Flags, check
-from dock2sh.dockerfile.gotext import quoted
+from dock2sh.dockerfile.gotext import broken, quoted
 from dock2sh.dockerfile.heredocs import chomped, heredoc_of
 from dock2sh.dockerfile.syntax import Node
-from dock2sh.model import Mount, Run, Script
+from dock2sh.model import Mount, Run, Script, Stage
 from dock2sh.plan.builder import StageBuilder
 from dock2sh.source import refuse
 
@@ -98,3 +98,13 @@ def _text(node: Node) -> tuple[str, Script | None]:
     if content.startswith("#!"):
         return f"/dev/pipes/{first.name}", Script(first.name, content)
     return content, None
+
+
+def check_bytes(stages: tuple[Stage, ...]) -> None:
+    """Refuse a RUN of a needed stage whose command has bytes that are no UTF-8: BuildKit's messages cannot carry them."""
+    for stage in stages:
+        for step in stage.steps:
+            if isinstance(step, Run) and any(map(broken, step.argv)):
+                message = "failed to marshal LLB definition: string field contains invalid UTF-8"
+                hint = "save the Dockerfile as UTF-8, or write such a byte as `printf '\\351'`"
+                raise refuse("not-utf8", message, (step.span,), hint)

@@ -3,7 +3,7 @@
 from typing import Any
 
 from dock2sh.dockerfile.flags import Flags, check
-from dock2sh.dockerfile.gotext import quoted
+from dock2sh.dockerfile.gotext import mended, quoted
 from dock2sh.dockerfile.syntax import Node
 from dock2sh.instructions.variables import arity
 from dock2sh.model import Configure
@@ -33,7 +33,7 @@ def _once(stage: StageBuilder, node: Node) -> None:
 def plan_cmd(stage: StageBuilder, node: Node, flags: Flags) -> None:
     _once(stage, node)
     command = _command(stage, node)
-    stage.config["Cmd"] = command
+    stage.config["Cmd"] = [mended(word) for word in command]
     stage.config["ArgsEscaped"] = True
     stage.steps.append(Configure(stage.span, stage.text, "CMD", (), tuple(command), stage.onbuild))
 
@@ -42,7 +42,7 @@ def plan_entrypoint(stage: StageBuilder, node: Node, flags: Flags) -> None:
     """ENTRYPOINT: resets an inherited CMD, not one that this stage set before it. `ENTRYPOINT []` is none."""
     _once(stage, node)
     command = _command(stage, node)
-    stage.config["Entrypoint"] = command or None
+    stage.config["Entrypoint"] = [mended(word) for word in command] or None
     if "CMD" not in stage.used:
         stage.config["Cmd"] = None
     stage.steps.append(Configure(stage.span, stage.text, "ENTRYPOINT", (), tuple(command), stage.onbuild))
@@ -91,7 +91,7 @@ def _health(node: Node, flags: Flags) -> dict[str, Any]:
     """The Healthcheck object. Durations in nanoseconds; what is not given stays absent."""
     if node.args[0].upper() == "NONE":
         return {"Test": ["NONE"]}
-    health: dict[str, Any] = {"Test": ["CMD" if node.json else "CMD-SHELL", *node.args[1:]]}
+    health: dict[str, Any] = {"Test": ["CMD" if node.json else "CMD-SHELL", *map(mended, node.args[1:])]}
     for flag in ("interval", "timeout", "start-period", "start-interval"):
         key = "".join(part.capitalize() for part in flag.split("-"))
         if nanoseconds := _interval(flag, str(flags.get(flag, ""))):

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 class Project(NamedTuple):
     """A Dockerfile's name and text, and its build context (None for a Dockerfile from standard input alone).
 
-    `named` has the ignore files of the named contexts that have one.
+    `named` has the ignore files of the named contexts that have one, `path` is where the Dockerfile was read.
     """
 
     name: str
@@ -26,6 +26,7 @@ class Project(NamedTuple):
     context: Path | None
     ignore: "Ignore | None"
     named: "Mapping[str, Named]" = MappingProxyType({})
+    path: Path | None = None
 
 
 def locate(target: str, file: str = "") -> Project:
@@ -59,7 +60,7 @@ def _in_directory(directory: Path, file: str) -> Project:
 
 
 def _project(path: Path, context: Path) -> Project:
-    return Project(path.name, _decoded(_read(path)), context, _ignore(path, context))
+    return Project(path.name, _decoded(_read(path)), context, _ignore(path, context), path=path)
 
 
 def _read(path: Path) -> bytes:

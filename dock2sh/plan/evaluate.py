@@ -10,11 +10,12 @@ from functools import partial
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from dock2sh.dockerfile.gotext import quoted
+from dock2sh.dockerfile.gotext import broken, quoted
 from dock2sh.dockerfile.lines import parse
 from dock2sh.dockerfile.syntax import Dockerfile, Node
 from dock2sh.dockerfile.words import expand
 from dock2sh.instructions.metadata import trigger_text
+from dock2sh.instructions.run import check_bytes
 from dock2sh.model import Base, Plan, Stage
 from dock2sh.plan import platforms, stages
 from dock2sh.plan.builder import Globals, StageBuilder
@@ -100,7 +101,10 @@ def _evaluated(
     builders = build.run(target, everything=not options.target)
     if watch:
         watch.finished()
-    return _plan(build, builders, target, options)
+    plan = _plan(build, builders, target, options)
+    if broken(dockerfile.text):
+        check_bytes(plan.stages)
+    return plan
 
 
 def _demanded(dockerfile: Dockerfile, options: Options, ignore: "Ignored | None") -> "Watch | None":

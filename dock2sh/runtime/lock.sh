@@ -174,7 +174,7 @@ lock_files() {
     while read -r lock_number lock_file; do
         resolve "$lock_file"
         lock_to=$root$resolved
-        [ -d "${lock_to%/*}" ] && [ ! -e "$lock_to" ] || continue
+        if [ ! -d "${lock_to%/*}" ] || [ -e "$lock_to" ]; then continue; fi
         lock_text "$lock_number" >"$lock_to"
     done <"$lock_home/files"
 }
@@ -249,7 +249,7 @@ lock_note() {
 lock_keep_files() {
     mkdir -p "$lock_records/kept/files" "$lock_records/kept/debs"
     for lock_file in "$lock_home"/step/files/* "$lock_home"/step/debs/*; do
-        [ -f "$lock_file" ] && [ ! -L "$lock_file" ] || continue
+        if [ ! -f "$lock_file" ] || [ -L "$lock_file" ]; then continue; fi
         lock_to=${lock_file#"$lock_home/step/"}
         case ${lock_to#*/} in
         Packages) cat "$lock_file" >>"$lock_records/kept/debs/Packages" ;;

@@ -23,7 +23,7 @@ member_times() {
     while IFS=' ' read -r member_kind member_mode member_owner member_day member_time member_device member_name <&8; do
         member_name=$(printf '%s/' "${member_name%%"$(printf '\002')"*}" | tr '\001' '\n')
         member_name=${member_name%/}
-        [ "$member_kind" = d ] && [ "$member_name" != ./ ] || continue
+        if [ "$member_kind" != d ] || [ "$member_name" = ./ ]; then continue; fi
         member_way "${member_name%/*}"
         member_place=$archive_into$resolved/${member_name##*/}
         [ -L "$member_place" ] || TZ=UTC touch -d "$member_day $member_time" "$member_place" || fail "$member_place cannot be changed"

@@ -172,3 +172,16 @@ def test_the_script_is_no_part_of_its_own_context(context: Path) -> None:
             subprocess.run(command, cwd=context, stdout=out, stderr=subprocess.PIPE, check=True, env=here)
         assert (context / "setup.sh").read_text() == piped.stdout
         (context / "setup.sh").unlink()
+
+
+@pytest.mark.parametrize("words", [["."], ["script", "Dockerfile"], ["plan", "."], ["parse", "."], ["explain", "."], ["check", "."]])
+def test_the_dockerfile_is_never_written_over(context: Path, words: list[str]) -> None:
+    done = dock2sh(*words, "-o", "Dockerfile", cwd=context)
+    assert (done.returncode, "this is the Dockerfile" in done.stderr) == (2, True)
+    assert (context / "Dockerfile").read_text() == HELLO
+
+
+def test_a_locale_that_lacks_a_character(context: Path) -> None:
+    """What goes to stdout is UTF-8, whichever way it is written."""
+    done = dock2sh("explain", "--offline", ".", cwd=context, PYTHONIOENCODING="latin-1", PYTHONUTF8="0")
+    assert (done.returncode, done.stdout[:13]) == (0, "Dockerfile · ")

@@ -23,7 +23,7 @@ OLDER = (
     ("copy-parents.*", r"unknown flag: --parents", "its frontend has no COPY --parents"),
     ("cmdep2|hcnone", r"HEALTHCHECK &\{", "its history shows a Go structure"),
     ("copy-link2?", "", "its classic image store cannot merge layers: --link is dropped, in the history too"),
-    ("run-hd", "", "its frontend looks for #! before it strips the tabs of <<-, and makes blanks of tabs"),
+    ("run-hd", "", "its frontend looks for #! before it strips the tabs of <<-"),
 )
 Answer = Result | str
 

@@ -288,7 +288,7 @@ def test_colour_is_for_a_terminal_that_wants_it(workshop: Workshop) -> None:
 
 
 @pytest.mark.parametrize(
-    "more", ["", "    copy . /\n", "    with bind target=/x\n    run_exec x\n", "    find_base_env\n    keep two\n"]
+    "more", ["", "    copy . /\n    add . /\n", "    with bind target=/x\n    run_exec x\n", "    find_base_env\n    keep two\n"]
 )
 def test_shellcheck_has_nothing_to_say(workshop: Workshop, more: str) -> None:
     if workshop.shell != "dash":

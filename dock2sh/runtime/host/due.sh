@@ -55,7 +55,7 @@ step_digest() {
 host_list() {
     state_reset
     build
-    ! [ -n "${dangers-}" ] || printf '%s\n' "$dangers" | sed 's/^/  careful: step /' >&2
+    [ -z "${dangers-}" ] || printf '%s\n' "$dangers" | sed 's/^/  careful: step /' >&2
 }
 
 # host_status: says what is left. A machine reads the exit status, and the last line.

@@ -3,7 +3,7 @@ to=$1
 shift
 for name do
     if [ -d "$name" ] && ! [ -L "$name" ]; then
-        ! [ -L "$to/$name" ] && [ -d "$to/$name" ] || rm -f "$to/$name"
+        if [ -L "$to/$name" ] || [ ! -d "$to/$name" ]; then rm -f "$to/$name"; fi
         [ -d "$to/$name" ] || mkdir "$to/$name"
         chmod "$(stat -c %a "$name")" "$to/$name" && chown "$(stat -c %u:%g "$name")" "$to/$name" && touch -r "$name" "$to/$name"
     elif [ -e "$name" ] || [ -L "$name" ]; then

@@ -56,7 +56,9 @@ start_right() {
 
 # start_as_is: by whom it is to be, without a right of root's.
 start_as_is() {
-    [ "$(id -u)" = "$account_uid" ] && [ -z "$root" ] || missing "the right to start it: as root, or as ${service_user:-root}"
+    if [ "$(id -u)" != "$account_uid" ] || [ -n "$root" ]; then
+        missing "the right to start it: as root, or as ${service_user:-root}"
+    fi
     cd "$cwd" || missing "the directory $cwd"
     eval "exec \"$(tool env)\" -i -- $run_env $image_entrypoint $image_cmd"
 }

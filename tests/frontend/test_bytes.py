@@ -1,0 +1,44 @@
+"""Bytes that are no UTF-8, and JSON that is none to Go: what docker makes of them (measured on Docker 28.5)."""
+
+import pytest
+
+import dock2sh
+from dock2sh.emit.plan_json import plan_object
+from dock2sh.model import Plan
+from dock2sh.source import Refused
+
+
+def planned(dockerfile: bytes) -> Plan:
+    return dock2sh.evaluate(dock2sh.parse((b"FROM scratch\n" + dockerfile).decode("utf-8", "surrogateescape")))
+
+
+@pytest.mark.parametrize(
+    ("line", "key", "value"),
+    [
+        (b"ENV A=caf\xe9", "Env", ["PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "A=caf\ufffd"]),
+        (b"LABEL a=\xff\xfe", "Labels", {"a": "\ufffd\ufffd"}),
+        (b"LABEL a='\xe2\x82'", "Labels", {"a": "\ufffd\ufffd"}),
+        (b"WORKDIR /a\xe9", "WorkingDir", "/a\ufffd"),
+        (b"CMD echo caf\xe9", "Cmd", ["/bin/sh", "-c", "echo caf\ufffd"]),
+        (b'ENTRYPOINT ["caf\xe9", "\\udc41"]', "Entrypoint", ["caf\ufffd", "\ufffd"]),
+        (b"HEALTHCHECK CMD \xe9", "Healthcheck", {"Test": ["CMD-SHELL", "\ufffd"]}),
+        (b"ONBUILD RUN \xe9", "OnBuild", ["RUN \ufffd"]),
+        (b"CMD [1e999]", "Cmd", ["/bin/sh", "-c", "[1e999]"]),
+        (b"CMD [" + b"1" * 400 + b"]", "Cmd", ["/bin/sh", "-c", "[" + "1" * 400 + "]"]),
+    ],
+)
+def test_the_config_has_what_go_makes_of_them(line: bytes, key: str, value: object) -> None:
+    assert plan_object(planned(line))["config"][key] == value
+
+
+def test_a_run_with_them_is_refused_where_it_is_needed() -> None:
+    with pytest.raises(Refused, match="invalid UTF-8") as refused:
+        planned(b"RUN a\nRUN echo caf\xe9\n")
+    assert refused.value.diagnostic.spans[0].first == 3
+    planned(b"RUN echo caf\xe9\nFROM scratch\n")
+    planned(b"RUN a \\\n# caf\xe9\n b\n")
+
+
+def test_what_is_not_expanded_stays() -> None:
+    copy = plan_object(planned(b'COPY <<A <<"B" /x/\n\xe9\nA\n\xe9\nB\n'))["stages"][0]["steps"][0]
+    assert [file["content"] for file in copy["files"]] == ["\ufffd\n", "\udce9\n"]
