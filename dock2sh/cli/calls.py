@@ -72,7 +72,11 @@ def with_contexts(project: "Project", build_context: list[str] | None) -> "Proje
         return project
     from dock2sh.plan.context import named_contexts
 
-    return project._replace(named=named_contexts(pairs("--build-context", build_context)))
+    contexts = pairs("--build-context", build_context)
+    for name, source in contexts.items():
+        if "://" not in source and not source.startswith("git@") and not os.path.exists(source):
+            usage(f"--build-context {name}={source}: there is no {source}")
+    return project._replace(named=named_contexts(contexts))
 
 
 def evaluation_options(build_arg: list[str] | None, stage: str, platform: str, label: list[str] | None, where: str = "") -> Any:

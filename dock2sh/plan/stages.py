@@ -276,9 +276,10 @@ def target_of(stages: list[Resolved], name: str) -> int:
         return len(stages) - 1
     found = next((stage.source.index for stage in reversed(stages) if stage.source.name == name.lower()), None)
     if found is None:
-        labels = [stage.label for stage in stages]
-        message = f"target stage {quoted(name)} could not be found{did_you_mean(name, labels)}"
-        raise refuse("target", message, hint="stages: " + ", ".join(labels))
+        names = [stage.source.name for stage in stages if stage.source.name]
+        message = f"target stage {quoted(name)} could not be found{did_you_mean(name, names)}"
+        hint = "stages: " + ", ".join(names) if names else "no stage has a name: give it one, `FROM image AS name`"
+        raise refuse("target", message, hint=hint)
     return found
 
 

@@ -166,9 +166,8 @@ def directories(told: dict[str, Any], layers: int) -> tuple[str, ...]:
 
 
 def _kept_history(told: dict[str, Any], home: str) -> list[dict[str, Any]] | None:
-    """The history in the image's config, as docker keeps it: it tells nobody which entries make no layer, and shows tabs as blanks.
-
-    Only where the layers are on this machine, too, so that it is that engine's.
+    """The history in the image's config, as docker keeps it. It tells nobody which entries make no layer, and shows tabs
+    as blanks. Only where the layers are on this machine, too, so that it is that engine's.
     """
     if not directories(told, len(told["RootFS"].get("Layers") or ())):
         return None

@@ -67,7 +67,9 @@ def test_a_file_is_there_whole_or_not_at_all(context: Path) -> None:
         (["--bogus"], 2, "--bogus"),
         (["--style", "loud", "."], 2, "one of script, manual"),
         (["--build-arg", "=x", "."], 2, "write NAME=VALUE"),
+        (["--build-context", "x=nowhere", "."], 2, "there is no nowhere"),
         (["--target", "nope", "--offline", "."], 1, 'target stage "nope" could not be found'),
+        (["--target", "0", "--offline", "."], 1, "no stage has a name"),
         (["--platform", "a/b/c/d", "--offline", "."], 1, "cannot parse platform specifier"),
         (["--offline", ".", "-o", "nowhere/out"], 1, "nowhere/out: No such file or directory"),
     ],
@@ -174,7 +176,9 @@ def test_the_script_is_no_part_of_its_own_context(context: Path) -> None:
         (context / "setup.sh").unlink()
 
 
-@pytest.mark.parametrize("words", [["."], ["script", "Dockerfile"], ["plan", "."], ["parse", "."], ["explain", "."], ["check", "."]])
+@pytest.mark.parametrize(
+    "words", [["."], ["script", "Dockerfile"], ["plan", "."], ["parse", "."], ["explain", "."], ["check", "."]]
+)
 def test_the_dockerfile_is_never_written_over(context: Path, words: list[str]) -> None:
     done = dock2sh(*words, "-o", "Dockerfile", cwd=context)
     assert (done.returncode, "this is the Dockerfile" in done.stderr) == (2, True)

@@ -172,7 +172,7 @@ def test_dockers_root_directory_of_the_last_layer(folder: Path) -> None:
 
 def test_bytes_that_are_no_utf8(folder: Path) -> None:
     """Docker has U+FFFD wherever it looks into a text; what it passes on stays, and a RUN cannot be passed on (test_bytes.py)."""
-    text = b"FROM busybox\nENV A=caf\xe9\nRUN env >/e\nCOPY <<A <<\"B\" /d/\n\xe9\nA\n\xff\nB\nWORKDIR /a\xe9\nMAINTAINER \xe9\n"
+    text = b'FROM busybox\nENV A=caf\xe9\nRUN env >/e\nCOPY <<A <<"B" /d/\n\xe9\nA\n\xff\nB\nWORKDIR /a\xe9\nMAINTAINER \xe9\n'
     text += b'LABEL l="\xe2\x82"\nENTRYPOINT ["\xe9"]\nCMD \xe9\nONBUILD RUN \xe9\n'
     (folder / "Dockerfile").write_bytes(text)
     answer = ask(folder, dockerfile=text.decode("utf-8", "surrogateescape"))
