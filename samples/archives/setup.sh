@@ -934,7 +934,15 @@ options() {
         esac
         shift
     done
+    options_agree
     : "$contexts$secrets$agents$bases$context_dir$start_arguments$target_root$last_step"
+}
+
+# options_agree: together they leave a step to do.
+options_agree() {
+    [ -n "$only_step" ] || [ "$total" -eq 0 ] || [ "$from_step" -le "$last_step" ] ||
+        misused "--from $from_step --to $last_step leaves no step to do."
+    [ -z "$only_step" ] || [ "$only_step" -le "$last_step" ] || misused "--only $only_step --to $last_step leaves no step to do."
 }
 
 # option_misses NAME: it is the last word.
@@ -1167,7 +1175,7 @@ member_times() {
     while IFS=' ' read -r member_kind member_mode member_owner member_day member_time member_device member_name <&8; do
         member_name=$(printf '%s/' "${member_name%%"$(printf '\002')"*}" | tr '\001' '\n')
         member_name=${member_name%/}
-        [ "$member_kind" = d ] && [ "$member_name" != ./ ] || continue
+        if [ "$member_kind" != d ] || [ "$member_name" = ./ ]; then continue; fi
         member_way "${member_name%/*}"
         member_place=$archive_into$resolved/${member_name##*/}
         [ -L "$member_place" ] || TZ=UTC touch -d "$member_day $member_time" "$member_place" || fail "$member_place cannot be changed"

@@ -800,7 +800,15 @@ options() {
         esac
         shift
     done
+    options_agree
     : "$contexts$secrets$agents$bases$context_dir$start_arguments$target_root$last_step"
+}
+
+# options_agree: together they leave a step to do.
+options_agree() {
+    [ -n "$only_step" ] || [ "$total" -eq 0 ] || [ "$from_step" -le "$last_step" ] ||
+        misused "--from $from_step --to $last_step leaves no step to do."
+    [ -z "$only_step" ] || [ "$only_step" -le "$last_step" ] || misused "--only $only_step --to $last_step leaves no step to do."
 }
 
 # option_misses NAME: it is the last word.
