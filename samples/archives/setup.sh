@@ -1809,6 +1809,8 @@ run_kit() {
     for run_tool in unshare nsenter setsid; do
         tool "$run_tool" >/dev/null || missing "the tool $run_tool: install util-linux (or busybox)"
     done
+    run_refuses=''
+    case $("$(tool nsenter)" --wd=/ -- "$(tool true)" 2>&1) in *'no namespace'*) run_refuses=1 ;; esac
 }
 
 # run_chain WORD...: sets `chain`, the words that become the command: each program runs the next, so that the command is the
@@ -1838,7 +1840,10 @@ chain_words() {
 
 # run_become WORD...: the end of it: exactly that environment, then directory, groups, rights and user, then the command.
 run_become() {
-    chain_tool env ${run_signals:+"$run_signals"} -i --
+    run_outside
+    run_chdir=''
+    [ -z "${run_refuses-}" ] || [ "$run_at" != / ] || run_chdir=--chdir=$run_wd
+    chain_tool env ${run_signals:+"$run_signals"} ${run_chdir:+"$run_chdir"} -i --
     chain="$chain $run_env"
     case $kit in
     linux) run_become_linux "$@" ;;
@@ -1859,8 +1864,20 @@ run_become_linux() {
         "--bounding-set=-all,\
 +chown,+dac_override,+fsetid,+fowner,+mknod,+net_raw,+setgid,+setuid,\
 +setfcap,+setpcap,+net_bind_service,+sys_chroot,+kill,+audit_write"
-    run_outside
-    chain_tool nsenter "--root=$run_at" "--wd=${run_at%/}$run_wd" "--setuid=$account_uid" -- "$@"
+    run_leap "$@"
+}
+
+# run_leap WORD...: into the root, the directory, and down to the user. nsenter of util-linux 2.41 refuses where it is to enter no
+# namespace: unshare does the same, where no filter of system calls keeps it from that. In this very root neither is needed: env has
+# been asked for the directory.
+run_leap() {
+    if [ -z "$run_refuses" ]; then
+        chain_tool nsenter "--root=$run_at" "--wd=${run_at%/}$run_wd" "--setuid=$account_uid" -- "$@"
+    elif [ "$run_at" = / ]; then
+        chain_words "--reuid=$account_uid" -- "$@"
+    else
+        chain_tool unshare "--root=$run_at" "--wd=$run_wd" "--setuid=$account_uid" -- "$@"
+    fi
 }
 
 # run_outside: sets `run_at`, the root as the chain's programs see it, which are outside of it.
@@ -1871,7 +1888,6 @@ run_outside() {
 
 # busybox: no capability can be taken away; supplementary groups only by its start-stop-daemon, for an account of this /.
 run_become_busybox() {
-    run_outside
     chain_tool nsenter "-r$run_at" "-w${run_at%/}$run_wd"
     if run_is_account && tool start-stop-daemon >/dev/null; then
         run_program=$1 && shift

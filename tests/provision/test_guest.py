@@ -119,7 +119,7 @@ def test_it_sets_itself_up_and_comes_up_again(guest: Guest, tmp_path: Path) -> N
 
     guest.said("systemctl stop two")
     assert guest.call("systemctl is-failed two").stdout == "inactive\n"
-    for name in ("one", "two"):
+    for name in ("two", "one"):  # the later one first: each puts back the /etc/passwd that it found
         guest.said(f"sh /var/lib/dock2sh/{name}/uninstall.sh --yes --purge")
     left = guest.call("ls -d /srv/one /srv/two /var/lib/dock2sh /etc/systemd/system/one.service /usr/local/bin/run-two; id one")
     assert left.stdout == ""

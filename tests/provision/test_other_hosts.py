@@ -60,10 +60,8 @@ def test_debian_13(trixie: Machine, tmp_path: Path) -> None:
     done = dock2sh(*words, tmp_path / "Dockerfile", timeout=120)
     assert done.returncode == 0, done.stderr
     tree = trixie.call("sh", setup, "--yes")
-    assert (tree.returncode, "They build a private tree, /var/lib/dock2sh/demo/rootfs, from debian:12" in tree.stderr) == (
-        0,
-        True,
-    )
+    assert tree.returncode == 0, tree.stderr
+    assert "They build a private tree, /var/lib/dock2sh/demo/rootfs, from debian:12" in tree.stderr
     assert trixie.said("systemctl", "is-active", "demo") == "active\n"
     trixie.said("sh", "/var/lib/dock2sh/demo/uninstall.sh", "--yes")
 
@@ -73,7 +71,7 @@ def test_debian_13(trixie: Machine, tmp_path: Path) -> None:
     assert trixie.said("cat", "/srv/app/made") == "made\n"
     assert trixie.said("systemctl", "is-active", "demo") == "active\n"
     trixie.said("sh", "/var/lib/dock2sh/demo/uninstall.sh", "--yes")
-    assert differences(before, trixie.snapshot()) == ["var/log/dock2sh"] or not differences(before, trixie.snapshot())
+    assert [path for path in differences(before, trixie.snapshot()) if not path.startswith("srv/bundle")] == []
 
 
 @pytest.mark.parametrize(
@@ -120,7 +118,7 @@ def test_usr_that_is_read_only(machine: Machine) -> None:
         machine.said("sh", "-c", "mount -t tmpfs tmpfs /usr/local && mkdir /usr/local/bin")  # as where it leads to /var
         other = machine.call("sh", setup, "--yes")
     finally:
-        machine.said("sh", "-c", "umount -q /usr/local; umount /usr")
+        machine.said("sh", "-c", "umount -q /usr/local; umount -l /usr")
     assert (merge.returncode, "not here: a /usr that can be written (--way root keeps to its tree)" in merge.stderr) == (3, True)
     for done in (merge, root):
         assert (done.returncode, "a /usr/local/bin that can be written: it is for /usr/local/bin/run-demo" in done.stderr) == (
