@@ -2,7 +2,7 @@
 
 import os
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 Agents = Annotated[list[str] | None, typer.Option("--ssh", metavar="default[=SOCKET]", help="An agent for RUN --mount=type=ssh.")]
 NoCache = Annotated[bool, typer.Option("--no-cache", help="Run every step.")]
 NoCacheFilter = Annotated[
-    list[str] | None, typer.Option("--no-cache-filter", metavar="STAGE", help="Run every step of that stage.")
+    list[str] | None, typer.Option("--no-cache-filter", metavar="STAGE[,...]", help="Run every step of these stages.")
 ]
 Progress = Annotated[str, typer.Option("--progress", metavar="auto|plain|tty|json", help="How the work is shown, on stderr.")]
 Quiet = Annotated[bool, typer.Option("-q", "--quiet", help="Show nothing of the work; print the image's id.")]
@@ -131,7 +131,7 @@ def emulate(
         order = Order(
             bases=bases,
             options=[word for flag, values in given.items() for value in values or () for word in (flag, value)],
-            no_cache=frozenset(["*"] if no_cache else no_cache_filter or ()),
+            no_cache=frozenset(["*"]) if no_cache else _built_anew(no_cache_filter or (), plan),
             escape=dockerfile.escape,
             lock=carried,
             sandbox=find_sandbox(sandbox, privileged, kernel),
@@ -149,6 +149,15 @@ def emulate(
         Path(iidfile).write_text(said)
     if quiet and said:
         print(said)
+
+
+def _built_anew(filters: Sequence[str], plan: "Plan") -> frozenset[str]:
+    """The stages of --no-cache-filter, as docker reads it: in capitals or not, several with commas between."""
+    names = frozenset(name for words in filters for name in words.lower().split(",") if name)
+    known = {name for stage in plan.stages for name in (stage.name, str(stage.index))}
+    for name in sorted(names - known):
+        note(f"--no-cache-filter {name}: no stage of that name is built")
+    return names
 
 
 def _destination(output: str) -> tuple[str, bool]:

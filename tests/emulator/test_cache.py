@@ -90,6 +90,8 @@ def test_no_cache_filter_names_a_stage(emulate: Emulate) -> None:
     text = "FROM busybox AS a\nRUN echo a\nFROM busybox AS b\nRUN echo b\nFROM a\nCOPY --from=b /etc/passwd /p\n"
     emulate(text)
     assert ran(emulate(text, "--no-cache-filter=b").stderr) == ["RUN echo b"]
+    assert sorted(ran(emulate(text, "--no-cache-filter=A,B").stderr)) == ["RUN echo a", "RUN echo b"]
+    assert "--no-cache-filter c: no stage of that name is built" in emulate(text, "--no-cache-filter=c").stderr
 
 
 def test_a_failed_build_goes_on_from_the_step_that_failed(emulate: Emulate, project: Path) -> None:
