@@ -193,7 +193,7 @@ class Layer:
             self._whiteout(parent, name)
             return
         place = f"{parent}/{name}"
-        self._written.add(place)
+        self._note(place)
         if member.isdir():
             self._make_directory(place)
             self._directories[place] = member
@@ -223,6 +223,10 @@ class Layer:
             if hidden in ("", ".", ".."):
                 raise ImageError(f"the archive has a whiteout that names no file: {name}")
             self._hide(f"{parent}/{hidden}")
+
+    def _note(self, place: str) -> None:
+        """It is this layer's own, whatever a whiteout hides."""
+        self._written.add(place)
 
     def _hide_all(self, parent: str) -> None:
         """What is in `parent` of the layers below."""
