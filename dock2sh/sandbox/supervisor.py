@@ -308,6 +308,7 @@ class _Supervisor:
     def _run(self) -> str:
         """Start what $door/run describes and wait for it: its exit status, or a sentence."""
         process = described(f"{self.door}/run")
+        os.unlink(f"{self.door}/run")  # or the next one would be written over it, which ext4 sends to the disk
         with stubs(self.root, process.names):
             return self._wait(start(self.root, process, (self.input, self.pipe, self.pipe), f"{self.build.work}/names"))
 

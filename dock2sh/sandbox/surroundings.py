@@ -167,7 +167,16 @@ def _loopback() -> None:
 def _name(place: str, text: str, work: str) -> None:
     """A file of ours over one of the root's, whose way in is without links (the script has looked)."""
     own = f"{work}/{os.path.basename(place)}"
-    with open(own, "w") as file:
-        file.write(text)
-    os.chmod(own, 0o644)
+    if not _says(own, text):  # the step before has mostly left it: what is truncated and written anew, ext4 sends to the disk
+        with open(own, "w") as file:
+            file.write(text)
+        os.chmod(own, 0o644)
     bind(own, place.lstrip("/"), MS_RDONLY | _QUIET)
+
+
+def _says(path: str, text: str) -> bool:
+    try:
+        with open(path) as file:
+            return file.read() == text
+    except OSError:
+        return False
