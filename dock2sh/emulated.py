@@ -17,7 +17,7 @@ from dock2sh.sandbox.overlay import mount_layers, shallow
 from dock2sh.verify import SHELLS, Failure, Make, NotMade, Order, Ours
 from dock2sh.verify.agreement import script_failure
 from dock2sh.verify.layers import in_directories
-from dock2sh.verify.side import images, sizes
+from dock2sh.verify.side import alone, images, sizes
 from dock2sh.verify.snapshot import look, now
 from dock2sh.verify.steps import Frame, frame
 
@@ -27,7 +27,7 @@ _ENGINES = "docker-image://"
 class Emulation(NamedTuple):
     """What is emulated. `options` are the script's own, `sources` the named contexts, `sandbox` where the script runs as a whole
     (None: namespaces of ours, a layer a step), `name` that place in words, `roots` base images as directories, where they are not
-    to be the engine's."""
+    to be the engine's. `bases` (name -> SOURCE) count where there is no engine to ask, and none is needed."""
 
     plan: Plan
     project: Project
@@ -37,6 +37,7 @@ class Emulation(NamedTuple):
     sandbox: Sandbox | None = None
     name: str = "namespaces"
     roots: Mapping[str, str] = {}
+    bases: Mapping[str, str] = {}
 
 
 def emulated(wish: Emulation) -> Make:
@@ -66,7 +67,7 @@ class _Making:
         """Layers and cache are in our own directory, but for what RUN --mount=type=cache keeps: the engine has its own of that,
         too, and keeps it."""
         return Build(
-            Bases({}, Wish(lambda text: None), self.wish.sources),
+            Bases(self.wish.bases, Wish(lambda text: None), self.wish.sources),
             self.wish.options,
             escape=self.wish.escape,
             sandbox=self.wish.sandbox,
@@ -110,6 +111,8 @@ class _Making:
 def _roots(order: Order, sources: Mapping[str, str]) -> dict[str, Root]:
     """The images as the engine has them: its own layers where these lie here, else copies. Raises NoReference."""
     named = {name: source.removeprefix(_ENGINES) for name, source in sources.items() if source.startswith(_ENGINES)}
+    if alone(order):
+        return {}
     told = {name: order.by.tell(image) for name, image in ({image: image for image in order.case.images} | named).items()}
     here = {name: Root(one.image, one.directories) for name, one in told.items() if one.directories}
     elsewhere = tuple(name for name in told if name not in here)

@@ -68,9 +68,10 @@ def _emulated(plan: Plan, project: Project, wish: Wish) -> "Make":
 
     # privileged, so that a step has all that docker gives it
     sandbox = choose(wish.sandbox, privileged=True)
-    pairs = zip(wish.script[::2], wish.script[1::2], strict=True)
+    pairs = list(zip(wish.script[::2], wish.script[1::2], strict=True))
     options = [word for flag, value in pairs if flag in ("--secret", "--ssh") for word in (flag, value)]
-    return emulated(Emulation(plan, project, wish.escape, options, wish.contexts, sandbox, wish.sandbox))
+    bases = dict(value.split("=", 1) for flag, value in pairs if flag == "--base" and "=" in value)
+    return emulated(Emulation(plan, project, wish.escape, options, wish.contexts, sandbox, wish.sandbox, bases=bases))
 
 
 def refused(diagnostic: Diagnostic, context: str, file: str, wish: Wish) -> Verdict:

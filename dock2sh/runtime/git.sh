@@ -25,7 +25,7 @@ add_git() {
 git_option() {
     case $1 in
     --ref=*) git_ref=${1#*=} ;;
-    --subdir=*) git_subdir=${1#*=} git_subdir=${git_subdir#/} ;;
+    --subdir=*) clean_path "${1#*=}" && git_subdir=${cleaned#/} ;;
     --checksum=*) git_commit=${1#*=} ;;
     --keep-git-dir | --keep-git-dir=true) git_keep=yes ;;
     --keep-git-dir=false | --submodules=true | --mtime=checkout) ;;

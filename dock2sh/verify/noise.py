@@ -71,6 +71,7 @@ ROWS = (
         "apt-get install ssl-cert",
     ),
     Noise("shadow", r"/etc/shadow-?", masks.shadow, "the day of the last password change, and random salts", "useradd, chpasswd"),
+    Noise("crontab", r"/var/spool/cron/crontabs/[^/]+", masks.crontab, "crontab says when a table was installed", "crontab -"),
     Noise(
         "java-keystore",
         r"/etc/ssl/certs/java/cacerts",

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from .compare import Difference
 from .graph import BOX, HEAD, LINE, graph
-from .report import Verdict, printable
+from .report import Verdict, label, printable
 
 if TYPE_CHECKING:
     from jinja2 import Template
@@ -55,7 +55,9 @@ def _template(name: str) -> "Template":
 
     folder = jinja2.FileSystemLoader(Path(__file__).parent)
     environment = jinja2.Environment(loader=folder, autoescape=True, trim_blocks=True, lstrip_blocks=True)
-    environment.filters.update(seconds=_seconds, size=_size, printable=printable, printable_lines=_lines, value=_value)
+    environment.filters.update(
+        seconds=_seconds, size=_size, printable=printable, label=label, printable_lines=_lines, value=_value
+    )
     return environment.get_template(f"{name}.html")
 
 

@@ -73,7 +73,7 @@ def text(answer: Verdict, colour: bool = False) -> str:
     if first := _first(answer):
         lines.append(f"  first at {first}")
     folded = _folded(answer.real)
-    lines += [line for one, more in folded[:_SHOWN] for line in _lines(one, more, answer.sides[1].split()[0])]
+    lines += [line for one, more in folded[:_SHOWN] for line in _lines(one, more, label(answer.sides[1]))]
     if len(folded) > _SHOWN:
         lines.append(f"  ... and {len(folded) - _SHOWN} more (--format json has all)")
     lines += [f"  {count:5} {code}: {reason}" for code, (count, reason, _) in answer.reasons.items()]
@@ -104,6 +104,12 @@ def as_object(answer: Verdict) -> dict[str, Any]:
         "config": dict(zip(("ours", "theirs"), answer.configs, strict=True)),
         "notes": list(answer.notes),
     }  # fmt: skip
+
+
+def label(side: str) -> str:
+    """A side in a word: the engine's name; of a record or an archive there is none."""
+    word = side.split()[0]
+    return word if word in ("docker", "podman", "buildah") else "theirs"
 
 
 def _counts(answer: Verdict) -> str:

@@ -6,7 +6,7 @@ from contextlib import ExitStack, contextmanager
 from typing import NamedTuple
 
 from .agreement import script_failure
-from .case import Case, How
+from .case import Case, How, Image
 from .engines import Engine, Failure, NoReference
 from .layers import Layer, mounted
 from .ours import Place, run_script
@@ -79,8 +79,9 @@ def scripted(fill: Fill | None = None) -> Make:
 
 def _scripted(order: Order, fill: Fill | None) -> Ours:
     case, how, work = order.case, order.how, order.work
-    bases = order.stack.enter_context(images(order)) if fill is None else {}
-    place = Place(_root(order, fill), case.context, work)
+    by_itself = fill is None and alone(order)
+    bases = order.stack.enter_context(images(order)) if fill is None and not by_itself else {}
+    place = Place(_empty(order) if by_itself else _root(order, fill), case.context, work)
     options = [*case.script_options, *(word for image, folder in bases.items() for word in ("--base", f"{image}={folder}"))]
     since = now(work)
     film = Film(case, place) if how.each_step else Film(None, place)
@@ -94,6 +95,18 @@ def _scripted(order: Order, fill: Fill | None) -> Ours:
     return Ours(place.root, work, seen, since, changed, writer, who, outcome.seconds(), sizes(seen, writer), {}, film.frames)
 
 
+def alone(order: Order) -> bool:
+    """Whether there is no engine to ask, and none is needed: a record or an archive is compared with. Then our side finds its
+    base images where it does without a judge."""
+    against = order.how.against
+    if against is None or (isinstance(against, Image) and against.by):
+        return False
+    try:
+        return not order.by.version()
+    except NoReference:
+        return True
+
+
 def sizes(seen: Look, writer: Mapping[str, int]) -> dict[int, int]:
     """The bytes of the files that each step was the last to write."""
     found: dict[int, int] = {}
@@ -101,6 +114,13 @@ def sizes(seen: Look, writer: Mapping[str, int]) -> dict[int, int]:
         if path in seen and seen[path].st_mode & 0o170000 == 0o100000:
             found[step] = found.get(step, 0) + seen[path].st_size
     return found
+
+
+def _empty(order: Order) -> str:
+    root = os.path.join(order.work, "root")
+    os.mkdir(root)
+    os.chmod(root, 0o755)
+    return root
 
 
 def _root(order: Order, fill: Fill | None) -> str:
@@ -111,9 +131,7 @@ def _root(order: Order, fill: Fill | None) -> str:
         folder = os.path.join(order.work, "mount")
         os.mkdir(folder)
         return order.stack.enter_context(mounted(layers, folder, writable=True))
-    root = os.path.join(order.work, "root")
-    os.mkdir(root)
-    os.chmod(root, 0o755)
+    root = _empty(order)
     if base:
         (fill or (lambda image, directory: copy_image(image, directory, order.by, order.how.unpack)))(base, root)
     return root

@@ -272,9 +272,10 @@ def test_repositories(workshop: Workshop, repository: str) -> None:
     assert put(workshop, f"add_git {repository} /w") == [". d 755 0:0", "d d 755 0:0", "d/x f 755 0:0", "y f 644 0:0"]
 
 
-def test_a_part_of_a_repository(workshop: Workshop, repository: str) -> None:
+@pytest.mark.parametrize("part", ["d", "/d/", "d//.", "y/../d"])
+def test_a_part_of_a_repository(workshop: Workshop, repository: str, part: str) -> None:
     workshop.busybox()
-    words = f"add_git --chown=3:4 --ref=v1 --subdir=d --mtime=commit {repository} /w"
+    words = f"add_git --chown=3:4 --ref=v1 --subdir={part} --mtime=commit {repository} /w"
     assert put(workshop, words) == [". d 755 3:4", "x f 755 3:4 1445412480"]
 
 

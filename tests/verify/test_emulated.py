@@ -1,6 +1,7 @@
 """Our side emulated: what a layer a step lets the judge see."""
 
 import os
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -9,9 +10,9 @@ import dock2sh
 from dock2sh.bases import beginning
 from dock2sh.plan.context import locate, named_contexts
 from dock2sh.plan.evaluate import Options
-from dock2sh.proof import NONE, Wish, prove
+from dock2sh.proof import NONE, Wish, prove, recorded
 from dock2sh.sandbox import SandboxError
-from dock2sh.verify import How, Run, Verdict
+from dock2sh.verify import How, Run, Verdict, load
 
 pytestmark = [pytest.mark.root, pytest.mark.docker]
 
@@ -84,6 +85,23 @@ def test_a_stage_that_begins_with_a_named_context(tmp_path: Path, sandbox: str) 
     answer = prove(plan, project, str(folder / "Dockerfile"), lambda plan: dock2sh.script(plan, project), wish)
     assert (answer.verdict, answer.differences) == ("identical", ())
     assert "the history was not compared" in answer.notes[0]
+
+
+@pytest.mark.parametrize("sandbox", ["namespaces", NONE])
+def test_a_record_is_enough_where_no_engine_is(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, sandbox: str) -> None:
+    """What our side stands on comes from --base then."""
+    folder, base = tmp_path / f"alone-{tmp_path.name}", tmp_path / "busybox.tar"
+    folder.mkdir()
+    (folder / "Dockerfile").write_text(text := "FROM busybox\nRUN mkdir -m 1777 /q\n")
+    subprocess.run(["docker", "save", "-o", base, "busybox:latest"], check=True)
+    project, script = locate(str(folder)), lambda plan: dock2sh.script(plan, project)
+    plan = dock2sh.evaluate(dock2sh.parse(text), find_base=dock2sh.find_bases({"busybox": str(base)}, offline=True))
+    kept = load(recorded(plan, project, str(folder / "Dockerfile"), script, Wish()))
+    monkeypatch.setenv("DOCKER_HOST", "unix:///nonexistent")
+    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "data"))
+    wish = Wish([], ["--base", f"busybox={base}"], how=How(against=kept), sandbox=sandbox)
+    answer = prove(plan, project, str(folder / "Dockerfile"), script, wish)
+    assert (answer.verdict, answer.differences, answer.notes) == ("identical", (), ())
 
 
 def test_nothing_of_it_is_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

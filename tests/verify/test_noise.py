@@ -27,6 +27,7 @@ CHANGED: dict[str, Callable[[bytes], bytes]] = {
     "ssh-host-keys": lambda two: two.replace(b"ssh-ed25519", b"ssh-dss"),
     "snakeoil": lambda two: two.replace(b"CERTIFICATE", b"SOMETHING"),
     "shadow": lambda two: two.replace(b"ada:$y$j9T$", b"ada:$1$"),
+    "crontab": lambda two: two.replace(b"5 4 ", b"5 5 "),
     "java-keystore": lambda two: two[:200] + bytes([two[200] ^ 1]) + two[201:],
     "fontconfig": lambda two: two[:70] + b"X" + two[71:],
     "git-index": lambda two: two.replace(b"\1f\0", b"\1g\0"),
