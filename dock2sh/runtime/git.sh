@@ -17,9 +17,24 @@ add_git() {
     git_subdir_is_there
     source_kind=context source_root=$state/git/tree${git_subdir:+/$git_subdir} source_rules=''
     placement_begin
-    put_directory / "$2"
+    git_put "$2"
     placement_end
     rm -rf "$state/git"
+}
+
+# git_put DEST: a DEST that is not there, and has no slash behind it, is one of the things that are copied, for --chmod.
+git_put() {
+    resolve "$1"
+    case $1 in
+    */) git_new='' ;;
+    *) git_new=$resolved ;;
+    esac
+    ! [ -e "$root$resolved" ] || git_new=''
+    put_directory / "$1"
+    [ -n "$git_new" ] || return 0
+    chmod 0755 "$root$git_new"
+    printf './%s\0' "${git_new##*/}" >"$state/list"
+    change_modes "$root${git_new%/*}/" "$state/list" "$chmod_spec"
 }
 
 git_option() {

@@ -159,6 +159,31 @@ def archive(content: bytes) -> bytes:
         return content
 
 
+def gem(content: bytes) -> bytes:
+    """RubyGems' archives: a tar of gzips, one of which has the sums of the others; a day stands in the description."""
+    try:
+        with tarfile.open(fileobj=io.BytesIO(content)) as tar:
+            return b"\n".join(_of_gem(member, tar) for member in tar)
+    except tarfile.TarError:
+        return content
+
+
+def _of_gem(member: tarfile.TarInfo, tar: tarfile.TarFile) -> bytes:
+    file = tar.extractfile(member)
+    inner = archive(file.read()) if file else b""
+    if member.name == "checksums.yaml.gz":
+        inner = hexadecimal(inner)
+    elif member.name == "metadata.gz":
+        inner = re.sub(rb"(?m)^date: \d{4}-\d\d-\d\d ", b"date: (day) ", inner)
+    return repr((member.name, member.type, member.mode, hashlib.sha256(inner).hexdigest())).encode()
+
+
+def gem_build(content: bytes) -> bytes:
+    """Where RubyGems has compiled a gem's extension; in rdoc's form a string's length stands before it."""
+    names = re.sub(rb"(\.gem\.|siteconf)\d{8}-\d+-[0-9a-z]+", rb"\1(random)", content)
+    return re.sub(rb'".(site(?:arch|lib)dir = )', rb'"\1', names, flags=re.DOTALL) if content[:2] == b"\4\b" else names
+
+
 def _tar(content: bytes) -> bytes:
     rows = []
     with tarfile.open(fileobj=io.BytesIO(content)) as tar:

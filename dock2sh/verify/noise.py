@@ -6,7 +6,7 @@ docker, minutes apart; tests/verify/noise/ keeps for each row what such two buil
 
 from typing import NamedTuple
 
-from . import masks, postgres
+from . import mariadb, masks, postgres
 from .masks import Mask
 
 
@@ -102,12 +102,41 @@ ROWS = (
         "archives hold the times of their members",
         "tar, zip of files that the build has made",
     ),
+    Noise("gem-archive", r".*\.gem", masks.gem, "the times of an archive's members, and sums over them", "gem build"),
+    Noise(
+        "gem-build",
+        r".*/gems/.+/Makefile|.*/extensions/.+/gem_make\.out|.*/doc/.+\.ri",
+        masks.gem_build,
+        "RubyGems compiles in a directory with a random name",
+        "gem install of a gem with an extension",
+    ),
     Noise(
         "go-cache",
         r".*/([0-9a-f]{2}/[0-9a-f]{64}-a|trim\.txt|testexpire\.txt)",
         masks.go_cache,
         "go's build cache says when it was used",
         "go build",
+    ),
+    Noise(
+        "mariadb-control",
+        r"/var/lib/mysql/aria_log_control",
+        mariadb.control,
+        "the number of a server, and a sum over it",
+        "apt-get install mariadb-server",
+    ),
+    Noise(
+        "mariadb-definition",
+        r"/var/lib/mysql/.+\.frm",
+        mariadb.definition,
+        "MariaDB numbers a table's definition by the time, and writes into a view when it was made",
+        "apt-get install mariadb-server",
+    ),
+    Noise(
+        "mariadb-tables",
+        r"/var/lib/mysql/((mysql|sys)/.+\.(MAD|MAI|ibd)|ib_logfile\d+|aria_log\.\d{8})",
+        mariadb.texts,
+        "the server's own tables, and the logs of changes, hold times, sums and positions; their texts are compared",
+        "apt-get install mariadb-server",
     ),
     Noise(
         "pid-file",

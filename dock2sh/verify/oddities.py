@@ -51,6 +51,13 @@ def _ours_is(*values: str) -> IsIt:
     return lambda one, step: one.ours in values
 
 
+_REPOSITORY = re.compile(r"ADD\b.*(\.git\b|git@|git://|ssh://)", re.IGNORECASE)
+
+
+def _kept_checkout(one: Difference, step: str) -> bool:
+    return bool(_REPOSITORY.match(step)) and int(one.theirs) < int(one.ours)
+
+
 def _older_health(one: Difference, step: str) -> bool:
     return one.theirs.startswith("HEALTHCHECK &{") and one.ours.startswith("HEALTHCHECK {")
 
@@ -67,6 +74,8 @@ ROWS: tuple[Oddity, ...] = (
            "an older BuildKit words HEALTHCHECK in the history as Go prints it", "HEALTHCHECK CMD true, docker 28.5"),
     Oddity("history-tabs", ("docker",), "history", ".*", _tabs_as_blanks,
            "docker shows a tab in the history as a blank", "RUN a tab, an engine on another machine or with containerd's store"),
+    Oddity("git-checkout-time", ("docker",), "mtime", ".*", _kept_checkout,
+           "docker takes a repository's checkout from its cache, times and all, even with --no-cache", "ADD http://H/g.git /x"),
     Oddity("buildah-label", _PODMAN, "config", "Labels", _only_label("io.buildah.version"),
            "buildah writes its version into a label", "any build"),
     Oddity("mount-stubs", _PODMAN, "missing", "/etc/(hostname|hosts|resolv\\.conf)|/run(/\\.containerenv)?|/run/secrets", _always,

@@ -6,7 +6,11 @@ import io
 import lzma
 import os
 import tarfile
+from pathlib import PurePath
 
+from dock2sh.plan.ignore import parse_ignore
+from dock2sh.plan.patterns import search
+from dock2sh.source import Refused
 from tests.fuzzing.case import EPOCH, Item
 from tests.fuzzing.dice import Dice
 
@@ -28,7 +32,9 @@ def context(dice: Dice) -> tuple[Item, ...]:
             items.append(item)
     if dice.chance(35):
         name = dice.weighted([(4, ".dockerignore"), (1, "Dockerfile.dockerignore")])
-        items.append(Item(name, "f", content=_ignore(dice, items).encode(), mtime=EPOCH + 7))
+        text = _ignore(dice, items)
+        if not any(_emptied(name, text, item.path) for item in items if item.kind in "fh"):
+            items.append(Item(name, "f", content=text.encode(), mtime=EPOCH + 7))
     return tuple(items)
 
 
@@ -136,6 +142,20 @@ def _ignore(dice: Dice, items: list[Item]) -> str:
     # docker reads \b as a word's end, by Go's regular expressions; a script refuses that, and says so
     paths = [item.path for item in items if "\\" not in item.path] or ["a"]
     return "".join(_rule(dice, dice.pick(paths)) + "\n" for _ in range(dice.number(1, 5)))
+
+
+def _emptied(name: str, text: str, path: str) -> bool:
+    """Whether docker transfers the file without its content: see docs/docker-oddities.md. It walks the context by the rules of
+    parents, and opens files by this one."""
+    try:
+        ignore = parse_ignore(name, text)
+    except Refused:
+        return False
+    whole, excluded = [path, *map(str, PurePath(path).parents)][:-1], False
+    for rule in ignore.rules:
+        if rule.included == excluded and any(search(rule.regex, one) for one in whole):
+            excluded = not rule.included
+    return excluded and not ignore.matches(path)
 
 
 def _rule(dice: Dice, path: str) -> str:

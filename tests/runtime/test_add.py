@@ -279,6 +279,19 @@ def test_a_part_of_a_repository(workshop: Workshop, repository: str, part: str) 
     assert put(workshop, words) == [". d 755 3:4", "x f 755 3:4 1445412480"]
 
 
+# docker's BuildKit: a directory that ADD of a repository makes is chmod'ed with what is in it, unless a slash stands behind it
+NEW = [("w", "=rX", "555 0:0"), ("w/", "=rX", "755 0:0"), ("v/w", "1777", "1777 0:0"), ("v/w", "u+s", "4755 0:0")]
+
+
+@pytest.mark.parametrize(("where", "mode", "lands"), NEW)
+def test_a_repository_in_a_new_directory(workshop: Workshop, repository: str, where: str, mode: str, lands: str) -> None:
+    workshop.busybox()
+    put(workshop, f"add_git --chmod={mode} {repository} /{where}")
+    about = (workshop.root / where).stat()
+    assert f"{about.st_mode & 0o7777:o} {about.st_uid}:{about.st_gid}" == lands
+    assert (workshop.root / "v").stat().st_mode & 0o7777 == 0o755 if where == "v/w" else True
+
+
 def test_repositories_that_fail(workshop: Workshop, repository: str) -> None:
     workshop.busybox()
     assert "repository does not contain ref nope" in refused(workshop, f"add_git --ref=nope {repository} /w")

@@ -11,6 +11,7 @@ import pytest
 
 from dock2sh.verify.calibrate import CODE, Shown, excused, learn
 from dock2sh.verify.compare import Difference, Result, compare, masks_of, verdict
+from dock2sh.verify.mariadb import definition
 from dock2sh.verify.masks import archive
 from dock2sh.verify.noise import NAMES, ROWS, Noise
 from dock2sh.verify.snapshot import Entry
@@ -34,7 +35,12 @@ CHANGED: dict[str, Callable[[bytes], bytes]] = {
     "git-reflog": lambda two: two.replace(b"commit (initial)", b"clone"),
     "npm-index": lambda two: two.replace(b'integrity":"sha512-', b'integrity":"sha512-X'),
     "archive-times": lambda two: _other_zip(),
+    "gem-archive": lambda two: _other_gem(two),
+    "gem-build": lambda two: two.replace(b"n.c", b"m.c"),
     "go-cache": lambda two: two.replace(b" 2653 ", b" 2654 "),
+    "mariadb-control": lambda two: two[:20] + b"\1" + two[21:],
+    "mariadb-definition": lambda two: two[:-1] + b"X",
+    "mariadb-tables": lambda two: two.replace(b"localhost", b"elsewhere"),
     "pid-file": lambda two: b"none\n",
     "postgres-control": lambda two: two[:16] + b"\1" + two[17:],  # its state
     "postgres-lock": lambda two: two.replace(b"5432", b"5433"),
@@ -43,6 +49,20 @@ CHANGED: dict[str, Callable[[bytes], bytes]] = {
     "postgres-statistics": lambda two: b"\xa8" + two[1:],
     "postgres-wal": lambda two: two[:57] + bytes([two[57] ^ 1]) + two[58:],  # what the first record is a record of
 }
+
+
+def _other_gem(two: bytes) -> bytes:
+    """The archive with other data in it, whatever the sums say."""
+    import gzip
+
+    made = io.BytesIO()
+    with tarfile.open(fileobj=io.BytesIO(two)) as old, tarfile.open(fileobj=made, mode="w") as new:
+        for member in old:
+            file = old.extractfile(member)
+            data = gzip.compress(b"other") if member.name == "data.tar.gz" else file.read() if file else b""
+            member.size = len(data)
+            new.addfile(member, io.BytesIO(data))
+    return made.getvalue()
 
 
 def _other_zip() -> bytes:
@@ -96,6 +116,11 @@ def test_a_record_knows_noise_too(row: Noise) -> None:
     assert [found.noise for found in compare(Result({path: FILE}, {}), kept, bytes_of=lambda asked: one)] == [row.code]
     if row.code != "apt-cache":
         assert [found.noise for found in compare(Result({path: FILE}, {}), kept, bytes_of=lambda asked: b"else")] == [""]
+
+
+def test_a_view_is_compared_as_text() -> None:
+    view = b"TYPE=VIEW\nquery=select 1\ntimestamp=%d\n"
+    assert definition(view % 1) == definition(view % 2) != definition(view.replace(b"1", b"2") % 1)
 
 
 NAMED = {
