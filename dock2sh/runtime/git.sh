@@ -22,7 +22,8 @@ add_git() {
     rm -rf "$state/git"
 }
 
-# git_put DEST: a DEST that is not there, and has no slash behind it, is one of the things that are copied, for --chmod.
+# git_put DEST: no link of a repository is followed. A DEST that is not there, and has no slash behind it, is one of the things
+# that are copied, for --chmod.
 git_put() {
     resolve "$1"
     case $1 in
@@ -30,7 +31,7 @@ git_put() {
     *) git_new=$resolved ;;
     esac
     ! [ -e "$root$resolved" ] || git_new=''
-    put_directory / "$1"
+    put_contents / "$1"
     [ -n "$git_new" ] || return 0
     chmod 0755 "$root$git_new"
     printf './%s\0' "${git_new##*/}" >"$state/list"

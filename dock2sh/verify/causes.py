@@ -99,7 +99,11 @@ def _of_contents(mine: bytes, other: bytes) -> Cause:
 
 
 def _is_text(content: bytes) -> bool:
-    return len(content) <= _TEXT_AT_MOST and b"\0" not in content
+    """No zeros, and in one encoding or another mostly letters: of three control characters or stray bytes in ten it is none."""
+    if len(content) > _TEXT_AT_MOST or b"\0" in content:
+        return False
+    words = content.decode("utf-8", "replace")
+    return sum(not (char.isprintable() or char.isspace()) or char == "\ufffd" for char in words) * 10 <= len(words) * 3
 
 
 def _lines(content: bytes) -> list[str]:

@@ -10,6 +10,8 @@ _CODE = re.compile(r"(?:exit code: |exit status |non-zero code: )(\d+)\s*$")
 
 # the container runtime's words (runc, crun), whose own exit status engines tell as if it were the command's
 _UNSTARTED = re.compile(r"unable to start container process|runtime create failed|executable file .* not found in \$PATH")
+# a mount that cannot be made: no command was run, whatever status is told of it
+_UNMOUNTED = re.compile(r"unable to start container process: error during container init: error mounting ")
 NOT_STARTED = -1
 
 
@@ -31,9 +33,17 @@ class NotBuilt(Exception):
 
     def __init__(self, said: str, line: int = 0, output: str = "") -> None:
         super().__init__(said)
-        code = _CODE.search(said)
-        status = int(code[1]) if code else None
-        self.failure = Failure(said, line, NOT_STARTED if _UNSTARTED.search(output) else status, output[-8000:])
+        self.failure = Failure(said, line, _status(said, output), output[-8000:])
+
+
+def _status(said: str, output: str) -> int | None:
+    """The exit status of the command that failed, as in Failure."""
+    if _UNMOUNTED.search(output):
+        return None
+    if _UNSTARTED.search(output):
+        return NOT_STARTED
+    code = _CODE.search(said)
+    return int(code[1]) if code else None
 
 
 class NoReference(Exception):

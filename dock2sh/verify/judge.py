@@ -51,12 +51,13 @@ def verify(
                 return _recorded(case, mine, how.against)
             theirs = their_side(case, how, by, stack)
             if isinstance(mine, Failure):
-                return _failed(f"{by.name} builds it", mine)
+                return _failed(f"{by.name} builds it", mine)._replace(sides=("ours", _who(by, how)))
             return judged(case, how, by, mine, theirs, stack)
         except NotBuilt as error:
             if isinstance(mine, Failure):
                 return agreement.neither(mine, error.failure, "ours", by.name)
-            return Verdict("not built", notes=(f"{mine.who} builds it, {by.name} does not: {error}", *about(by.name)))
+            notes = (f"{mine.who} builds it, {by.name} does not: {error}", *about(by.name))
+            return Verdict("not built", notes=notes, sides=(mine.who, by.version()))
         except NoReference as error:
             return Verdict("inconclusive", notes=(str(error),))
 

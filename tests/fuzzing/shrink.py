@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator
 
 from tests.fuzzing.case import Case, Item
+from tests.fuzzing.instructions import NAMED
 
 
 def shrink(case: Case, differs: Callable[[Case], bool], tries: int = 80) -> Case:
@@ -20,7 +21,7 @@ def _candidates(case: Case) -> Iterator[Case]:
     """What may be left out: an argument, an instruction, an entry of the context with all that is in it, half of a line."""
     if case.arguments:
         yield case._replace(arguments=())
-    if case.named:
+    if case.named and NAMED not in case.text:
         yield case._replace(named=())
     for at in reversed(range(len(case.blocks))):
         yield case._replace(blocks=case.blocks[:at] + case.blocks[at + 1 :])

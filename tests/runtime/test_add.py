@@ -279,6 +279,15 @@ def test_a_part_of_a_repository(workshop: Workshop, repository: str, part: str) 
     assert put(workshop, words) == [". d 755 3:4", "x f 755 3:4 1445412480"]
 
 
+def test_a_link_of_a_repository_may_lead_nowhere(workshop: Workshop, repository: str) -> None:
+    """Of a context with --exclude docker follows the links at its top, of a repository it does not."""
+    workshop.busybox()
+    work = repository.removeprefix("file://")
+    script = "ln -s nope l; git add l; git -c user.name=a -c user.email=a@b commit -qm l"
+    subprocess.run(["sh", "-ec", script], cwd=work, check=True)
+    assert "l l 777 0:0 -> nope" in put(workshop, f"add_git --exclude=y {repository} /w")
+
+
 # docker's BuildKit: a directory that ADD of a repository makes is chmod'ed with what is in it, unless a slash stands behind it
 NEW = [("w", "=rX", "555 0:0"), ("w/", "=rX", "755 0:0"), ("v/w", "1777", "1777 0:0"), ("v/w", "u+s", "4755 0:0")]
 

@@ -35,6 +35,17 @@ TABLE = [
 ]
 
 
+RUNC = (
+    'runc run failed: unable to start container process: error during container init: error mounting "/b" to rootfs at "/m/n": '
+    'create mountpoint for /m/n mount: make mountpoint "/m/n": mkdirat /b/m/n: read-only file system'
+)
+
+
+def test_a_mount_that_cannot_be_made_is_no_command_s_status() -> None:
+    theirs = NotBuilt('process "/bin/sh -c true" did not complete successfully: exit code: 1', 3, RUNC).failure
+    assert neither(Failure("error: /m/n: a mount point cannot be made", 3), theirs, "ours", "docker").verdict == "identical"
+
+
 @pytest.mark.parametrize(("ours", "theirs", "verdict", "why"), TABLE)
 def test_neither_builds(ours: Failure, theirs: Failure, verdict: str, why: str) -> None:
     answer = neither(ours, theirs, "ours", "docker")
