@@ -117,7 +117,7 @@ def verify(
     from dock2sh.plan.context import locate
     from dock2sh.proof import NONE
     from dock2sh.sandbox.choice import NAMES
-    from dock2sh.verify import BUILDERS, SHELLS, How
+    from dock2sh.verify import BUILDERS, SHELLS, How, Result
     from dock2sh.verify.farm import Farm
 
     choose("--format", format, FORMATS)
@@ -136,15 +136,25 @@ def verify(
         usage("--host compares the files of a machine: --record, --all, --each-step, --behaviour and --run are other questions")
     if name and not host:
         usage("--name says which service of a machine is meant: it goes with --host")
+    if calibrate < 0 or calibrate == 1:
+        usage(f"--calibrate {calibrate}: one build shows nothing against itself; 2 or more")
+    docker = {"--build-arg": build_arg, "--label": label, "--secret": secret, "--ssh": ssh, "--build-context": build_context,
+              "--target": [stage] if stage else None, "--platform": [platform] if platform else None}  # fmt: skip
     if every:
-        options: tuple[str, ...] = ("--builder", builder, "--sandbox", sandbox, "--shell", shell)
-        options += ("--calibrate", str(calibrate)) if calibrate else ()
-        _farm(Farm(every, options, results, jobs or max(1, (os.cpu_count() or 2) // 2), scheduler), format, output)
+        if target != "." or file or record or against:
+            usage("--all DIR is what is verified: no other context, --file, --record or --against goes with it")
+        each = {"--builder": [builder], "--sandbox": [sandbox], "--shell": [shell], "--base": base, **docker, "--run": run,
+                "--seconds": [str(seconds)] if behaviour or run else None,
+                "--calibrate": [str(calibrate)] if calibrate else None}  # fmt: skip
+        if scheduler and (found := [flag for flag in ("--base", "--build-context", "--secret", "--ssh") if each[flag]]):
+            usage(f"{found[0]} names something of this machine, which the workers of --scheduler do not have")
+        options = (*_words(each), *(["--each-step"] if each_step else []), *(["--behaviour"] if behaviour else []))
+        _farm(Farm(every, options, results, jobs if jobs > 0 else max(1, (os.cpu_count() or 2) // 2), scheduler), format, output)
     if "-" in (target, file):
         usage("verify needs a build context and a Dockerfile that can be read twice: standard input is neither")
     how = How(shell, _against(against), calibrate, each_step, _runs(behaviour, run, seconds))
-    docker = {"--build-arg": build_arg, "--label": label, "--secret": secret, "--ssh": ssh, "--build-context": build_context,
-              "--target": [stage] if stage else None, "--platform": [platform] if platform else None}  # fmt: skip
+    if isinstance(how.against, Result) and (calibrate or each_step or how.behaviour):
+        usage("--against: a record is no image: --each-step, --calibrate, --behaviour and --run have nothing to look at")
     to_script = {"--secret": secret, "--base": base, "--ssh": ssh, "--build-context": build_context}
     wish = _wish(docker, to_script, builder, build_context, how)._replace(sandbox=sandbox)
     where = "host" if host else "container"

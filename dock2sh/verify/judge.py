@@ -22,7 +22,7 @@ from .report import Verdict
 from .side import Fill, Make, NotMade, Order, Ours, scripted
 from .snapshot import contents, entries, read
 from .steps import each_step
-from .table import placed, rows
+from .table import alone, placed, rows
 from .workplace import sweep, workplace
 
 # the differences, those that our side's place brings about with the code of their reason
@@ -193,5 +193,7 @@ def _recorded(case: Case, mine: Ours | Failure, against: Result) -> Verdict:
     numbers = {step.number: step.line for step in case.steps}
     told = [one._replace(step=mine.writer.get(one.where, 0)) for one in found]
     told = [one._replace(line=numbers.get(one.step, 0)) for one in told]
+    told = [one if one.what == "content" else explain(one, lambda path: (b"", b"")) for one in told]
     configs, sides = (dict(case.config), dict(against.config)), (mine.who, "a record")
-    return Verdict(verdict(told), tuple(told), len(against.tree), case.notes, sides, (), case.stages, configs)
+    steps = tuple(alone(case, mine, told))
+    return Verdict(verdict(told), tuple(told), len(against.tree), case.notes, sides, steps, case.stages, configs)

@@ -17,9 +17,3 @@ def definition(content: bytes) -> bytes:
 def control(content: bytes) -> bytes:
     """Aria's control file: behind its magic number the server's UUID, and in the end a sum over all."""
     return content[:4] + content[20:26] + content[30:] if content[:3] == b"\xfe\xfe\x0c" and len(content) == 52 else content
-
-
-def texts(content: bytes) -> bytes:
-    """The texts of a table or a log of changes, in order, and its size: times, sums, positions in the log and the server's UUID
-    are numbers all over it."""
-    return b"\n".join([b"%d" % len(content), *re.findall(rb"[ -~\t\r\n]{6,}", content)])

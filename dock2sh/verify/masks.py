@@ -38,6 +38,11 @@ def everything(content: bytes) -> bytes:
     return b""
 
 
+def texts(content: bytes) -> bytes:
+    """The texts of a binary file, in order, and its size: for what has times, sums and addresses all over it."""
+    return b"\n".join([b"%d" % len(content), *re.findall(rb"[ -~\t\r\n]{6,}", content)])
+
+
 def shadow(content: bytes) -> bytes:
     """shadow(5), crypt(5): the salt and the hash of a password (its method and cost stay), and the day of its last change."""
     return re.sub(rb"(?m)^([^:\n]*:[^:\n]*):\d*:", rb"\1::", _SALTED.sub(rb"\1:\2(salt and hash):", content))

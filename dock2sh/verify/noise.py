@@ -6,7 +6,7 @@ docker, minutes apart; tests/verify/noise/ keeps for each row what such two buil
 
 from typing import NamedTuple
 
-from . import mariadb, masks, postgres
+from . import mariadb, masks, postgres, tex
 from .masks import Mask
 
 
@@ -134,7 +134,7 @@ ROWS = (
     Noise(
         "mariadb-tables",
         r"/var/lib/mysql/((mysql|sys)/.+\.(MAD|MAI|ibd)|ib_logfile\d+|aria_log\.\d{8})",
-        mariadb.texts,
+        masks.texts,
         "the server's own tables, and the logs of changes, hold times, sums and positions; their texts are compared",
         "apt-get install mariadb-server",
     ),
@@ -179,6 +179,23 @@ ROWS = (
         postgres.statistics,
         "what the server has counted, and when",
         "pg_ctlcluster stop in a RUN",
+    ),
+    Noise("pdf-dates", r".*\.pdf", tex.pdf, "a PDF says when it was made", "pdflatex"),
+    Noise("tex-dvi", r".*\.dvi", tex.dvi, "a DVI file says when it was made", "latex"),
+    Noise(
+        "tex-format",
+        r"/var/lib/texmf/web2c/(pdftex|tex|metafont)/.+\.(fmt|base)",
+        tex.format,
+        "TeX's formats hold the minute in which they were made",
+        "apt-get install texlive-base",
+    ),
+    Noise("tex-log", r".*\.log", tex.log, "TeX's logs say when", "apt-get install texlive-base, latex"),
+    Noise(
+        "tex-ls-R",
+        r".*/ls-R",
+        tex.listing,
+        "TeX lists its directories as the file system does, in no order",
+        "apt-get install texlive-base",
     ),
     Noise(
         "postgres-wal",

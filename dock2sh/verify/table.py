@@ -52,6 +52,24 @@ def rows(case: Case, mine: Ours, theirs: Built, found: Sequence[Difference], loo
     ]
 
 
+def alone(case: Case, mine: Ours, found: Sequence[Difference]) -> list[StepRow]:
+    """Every step where nobody knows of theirs: a record has none."""
+    return [
+        StepRow(
+            step.number,
+            step.line,
+            step.text,
+            step.stage,
+            mine.seconds.get(step.number, 0.0),
+            None,
+            mine.sizes.get(step.number, 0),
+            None,
+            sum(one.step == step.number and not one.noise for one in found),
+        )
+        for step in case.steps
+    ]
+
+
 def _names(case: Case) -> dict[str, tuple[str, ...]]:
     """What BuildKit may call a stage: its name, `stage-N`, or nothing if it is the only one."""
     return {

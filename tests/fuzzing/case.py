@@ -93,11 +93,12 @@ def _make(item: Item, folder: Path) -> None:
 
 
 def _socket(place: Path) -> None:
-    """By a short name: an address has room for no more than 107 bytes."""
+    """By a short name first: an address has room for no more than 107 bytes."""
     here = os.open(place.parent, os.O_RDONLY | os.O_DIRECTORY)
     with socket.socket(socket.AF_UNIX) as made:
-        made.bind(f"/proc/self/fd/{here}/{place.name}")
+        made.bind(f"/proc/self/fd/{here}/.socket")
     os.close(here)
+    place.with_name(".socket").rename(place)
 
 
 def save(case: Case, folder: Path, notes: dict[str, str], result: tuple[Tree, dict[str, Any]] | None = None) -> None:

@@ -16,8 +16,9 @@ def generate(dice: Dice, engine: Engine) -> Case:
     if variable:
         blocks.append(f"ARG BASE=busybox GLOBAL={dice.pick(VALUES)}")
     stages: list[Stage] = []
-    for number in range(dice.weighted([(4, 1), (5, 2), (3, 3), (1, 4)])):
-        stage = _stage(dice, f"s{number}", stages, items, named)
+    count = dice.weighted([(4, 1), (5, 2), (3, 3), (1, 4)])
+    for number in range(count):
+        stage = _stage(dice, f"s{number}", stages, (items, named), number == count - 1)
         base = "$BASE" if variable and stage.base == "busybox" and dice.chance(50) else stage.base
         blocks.append(f"FROM {base} AS {stage.name}")
         blocks += [instruction(dice, stage, engine) for _ in range(dice.number(1, 6))]
@@ -26,6 +27,8 @@ def generate(dice: Dice, engine: Engine) -> Case:
     return Case(tuple(blocks), items, arguments, named)
 
 
-def _stage(dice: Dice, name: str, stages: list[Stage], items: tuple[Item, ...], named: tuple[Item, ...]) -> Stage:
-    others = [(2, stage.name) for stage in stages] + [(4, NAMED)] * bool(named)
+def _stage(dice: Dice, name: str, stages: list[Stage], contexts: tuple[tuple[Item, ...], tuple[Item, ...]], last: bool) -> Stage:
+    """Only the last one begins with the named context, which docker brings in part to others (see docs/docker-oddities.md)."""
+    items, named = contexts
+    others = [(2, stage.name) for stage in stages] + [(4, NAMED)] * (bool(named) and last)
     return Stage(name, dice.weighted([(12, "busybox"), (3, "scratch"), *others]), list(stages), items, named)

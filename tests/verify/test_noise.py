@@ -47,6 +47,11 @@ CHANGED: dict[str, Callable[[bytes], bytes]] = {
     "postgres-log": lambda two: two.replace(b"is ready", b"is not ready"),
     "postgres-relations": lambda two: two[:-1] + bytes([two[-1] ^ 1]),
     "postgres-statistics": lambda two: b"\xa8" + two[1:],
+    "pdf-dates": lambda two: two.replace(b"/Producer", b"/Producee"),
+    "tex-dvi": lambda two: two.replace(b"Hello", b"Hallo"),
+    "tex-format": lambda two: two[:1000],
+    "tex-log": lambda two: two.replace(b"(INITEX)", b"").replace(b"Output written", b"No output"),
+    "tex-ls-R": lambda two: two.replace(b"updmap.log", b"updmap.lag"),
     "postgres-wal": lambda two: two[:57] + bytes([two[57] ^ 1]) + two[58:],  # what the first record is a record of
 }
 
