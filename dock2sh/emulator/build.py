@@ -128,6 +128,8 @@ class _Builder:
         self.chain = {stage.key for stage in plan.chain()}
         self.contents = Contents(wish.home, wish.context, wish.ignore, self._origin)
         self.roots: dict[str, str] = {}
+        self.keyed: dict[str, tuple[Built, list[str]]] = {}
+        self.fresh: dict[str, str] = {}  # the layers of this build by their keys
 
     def run(self) -> dict[str, Built]:
         try:
@@ -143,18 +145,23 @@ class _Builder:
 
     def _start_what_can(self) -> None:
         for stage in list(self.waiting):
-            if len(self.running) < self.wish.jobs and all(need in self.built for need in self._needs(stage)):
+            ready = len(self.running) < self.wish.jobs and all(need in self.built for need in self._needs(stage))
+            if ready and not self._is_being_made(stage):
                 self.waiting.remove(stage)
                 self._start(stage)
+
+    def _is_being_made(self, stage: Stage) -> bool:
+        """Whether another stage is at work on a step of this one's: docker, too, does equal steps of two stages once."""
+        coming = {key for each in self.running.values() for key in each.keys[len(each.finished) :]}
+        return bool(coming) and not coming.isdisjoint(self._keys(stage)[1])
 
     def _needs(self, stage: Stage) -> list[str]:
         return [name for name in stage.needs() if name in self.stages]
 
     def _start(self, stage: Stage) -> None:
         """Find how far the cache reaches; run the rest."""
-        base = self._base(stage)
         groups = self.groups[stage.key]
-        keys = self._keys(stage, base.key, groups)
+        base, keys = self._keys(stage)
         known = list(takewhile(bool, self._known(stage, keys)))
         done = [Layer(*layer, created_at(layer[1])) for layer in zip(keys, known, groups, strict=False)]
         for number, layer in enumerate(done):
@@ -172,18 +179,22 @@ class _Builder:
         root = self.wish.bases.get(stage.base, _SCRATCH)
         return Built(first_key(root.identity, stage.platform), root.directories, ())
 
-    def _keys(self, stage: Stage, key: str, groups: Sequence[tuple[Step, ...]]) -> list[str]:
-        keys = []
-        for number, steps in enumerate(groups, self.first[stage.key]):
-            fixed = self.wish.fixed.get(number)
-            key = step_key(key, steps, [*self.contents.of(steps), *([fixed] if fixed else [])])
-            keys.append(key)
-        return keys
+    def _keys(self, stage: Stage) -> tuple[Built, list[str]]:
+        """What a stage stands on, and the keys of its layers. What it needs has been built."""
+        if stage.key not in self.keyed:
+            base, keys = self._base(stage), list[str]()
+            key = base.key
+            for number, steps in enumerate(self.groups[stage.key], self.first[stage.key]):
+                fixed = self.wish.fixed.get(number)
+                key = step_key(key, steps, [*self.contents.of(steps), *([fixed] if fixed else [])])
+                keys.append(key)
+            self.keyed[stage.key] = base, keys
+        return self.keyed[stage.key]
 
     def _known(self, stage: Stage, keys: Sequence[str]) -> Iterator[str]:
-        """The layers that the cache has for these keys, "" where it has none."""
-        if not self.wish.no_cache & {"*", stage.name, str(stage.index)}:
-            yield from (known_layer(self.wish.home, key) for key in keys)
+        """The layers that this build, or the cache, has for these keys, "" where neither has."""
+        anew = self.wish.no_cache & {"*", stage.name, str(stage.index)}
+        yield from (self.fresh.get(key) or ("" if anew else known_layer(self.wish.home, key)) for key in keys)
 
     def _finish(self, stage: Stage, base: Built, layers: Sequence[Layer]) -> None:
         directories = (*base.directories, *(layer.directory for layer in layers))
@@ -275,6 +286,7 @@ class _Builder:
         steps = self.groups[running.stage.key][number - self.first[running.stage.key]]
         key, place = (parts[len(running.finished)] for parts in (running.keys, running.places))
         created = publish(self.wish.home, key, place, seconds)
+        self.fresh[key] = f"{place}/diff"
         running.finished.append(Layer(key, f"{place}/diff", steps, created, seconds))
         root = [*running.base.directories, *(layer.directory for layer in running.finished)]
         self.tell(Event("done", running.stage, number, steps, seconds=seconds, took=seconds, layers=root))

@@ -24,6 +24,27 @@ def test_nothing_changed(emulate: Emulate, project: Path) -> None:
     assert ran(emulate(TWO).stderr) == []
 
 
+EQUAL = """\
+FROM busybox AS a
+RUN cat /proc/sys/kernel/random/uuid >/u
+FROM busybox AS b
+RUN cat /proc/sys/kernel/random/uuid >/u
+RUN true
+FROM busybox
+COPY --from=a /u /a
+COPY --from=b /u /b
+RUN cmp /a /b
+"""
+
+
+@pytest.mark.parametrize("flags", [(), ("--no-cache",)])
+def test_equal_steps_of_two_stages_are_done_once(emulate: Emulate, flags: tuple[str, ...]) -> None:
+    """As docker, which knows a step by what it does; `cmp` would fail."""
+    done = emulate(EQUAL, *flags)
+    assert done.returncode == 0, done.stderr
+    assert sum(title.startswith("RUN cat") for title in ran(done.stderr)) == 1
+
+
 def test_the_same_image_comes_out(emulate: Emulate, project: Path) -> None:
     (project / "a").write_text("a")
     assert emulate(TWO, "-q").stdout == emulate(TWO, "-q").stdout != ""
