@@ -170,11 +170,13 @@ def _name(entry: Descriptor) -> str:
 
 
 def _is_called(entry: Descriptor, wanted: str, reference: str) -> bool:
-    """By digest, by the name in the annotations, or by its tag alone (what skopeo writes there)."""
+    """By digest, or by a name in the annotations: the whole one, or the tag alone (docker writes both, skopeo the tag)."""
     if wanted.startswith("sha256:"):
         return wanted in (entry["digest"], entry.get("index"))
-    name = _name(entry)
-    return name == wanted if wanted else bool(name) and same_image(name, reference)
+    if wanted:
+        annotations = entry.get("annotations") or {}
+        return wanted in (entry.get("name"), *(annotations.get(key) for key in _NAMES))
+    return bool(name := _name(entry)) and same_image(name, reference)
 
 
 def _for_platform(entries: list[Descriptor], platform: str) -> list[Descriptor]:

@@ -25,6 +25,8 @@ _SILENT = re.compile(
 _NETWORK = re.compile(
     r"failed to resolve source metadata .*(dial tcp|failed to do request|timeout|no such host|TLS)", re.IGNORECASE
 )
+# of a context that the builder inside of dockerd cannot read
+_SCHEME = re.compile(r"unknown scheme oci-layout: not found")
 # A Dockerfile is refused by who reads it: BuildKit's client says so with these words (23 and older: without ERROR), the classic
 # one has sent a context before. All else is about the command line or what is installed: a flag, a component, a path.
 _SOLVED = re.compile(r"^(?:ERROR: )?(?:failed to build: )?failed to solve(?: with frontend [^\n:]+)?: ", re.MULTILINE)
@@ -134,6 +136,8 @@ def failure(talk: str, printed: str) -> NotBuilt | NoReference:
     """What `docker build` has failed of, by its two streams: the Dockerfile, or docker itself, which did not get to it."""
     if _SILENT.search(talk):
         return NoReference(f"docker does not answer: {talk.strip().rstrip('.?')}. Start it, or set DOCKER_HOST")
+    if _SCHEME.search(talk):
+        return NoReference("docker's own builder takes no oci-layout://: ask one that does (BUILDX_BUILDER), or load the image")
     if _NETWORK.search(talk):
         return NoReference(f"docker cannot get an image: {talk.strip().splitlines()[-1]}")
     match = _ERROR.search(talk)

@@ -4,6 +4,7 @@ import gzip
 import hashlib
 import json
 import os
+import shutil
 import subprocess
 import tarfile
 from pathlib import Path
@@ -103,6 +104,16 @@ def test_every_form_gives_the_same_root(made: Path, tmp_path: Path, source: str)
     assert (tmp_path / "to/d/f").read_text() == "content"
     assert os.getxattr(tmp_path / "to/d/f", "security.capability") == os.getxattr(made / "root/d/f", "security.capability")
     assert os.lstat(tmp_path / "to/null").st_rdev == os.makedev(1, 3)
+
+
+def test_a_tag_of_a_layout_that_docker_wrote(made: Path, tmp_path: Path) -> None:
+    """docker writes the whole name beside the tag; both are names."""
+    layout = shutil.copytree(made / "layout", tmp_path / "layout")
+    index = json.loads((layout / "index.json").read_text())
+    index["manifests"][0]["annotations"]["io.containerd.image.name"] = "docker.io/library/thing:v1"
+    (layout / "index.json").write_text(json.dumps(index))
+    for tag in ("v1", "docker.io/library/thing:v1"):
+        assert open_source(f"oci-layout://{layout}" + (f":{tag}" if tag == "v1" else ""), tag, "linux/amd64").config["config"]
 
 
 def _known(listing: bytes) -> list[str]:

@@ -98,6 +98,12 @@ TALKS = [
     ("ERROR: failed to build: failed to solve: rpc error: code = Canceled desc = context canceled", "", False),
     ("ERROR: failed to build: failed to solve: write /var/lib/x: no space left on device", "", False),
     ("Error response from daemon: write /var/lib/x: no space left on device", SENT, False),
+    (
+        "ERROR: failed to build: failed to solve: failed to resolve source metadata for docker.io/library/extra@sha256:ab: "
+        "unknown scheme oci-layout: not found",
+        "",
+        False,
+    ),
 ]
 
 
