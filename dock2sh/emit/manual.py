@@ -320,7 +320,7 @@ def _folders(plan: Plan, stage: Stage) -> frozenset[str]:
     for one in plan.chain(stage):
         for step in one.steps:
             path = step.cwd if isinstance(step, MakeDirectory) else "/"
-            while path != "/":
+            while path not in ("", "/"):  # a word that nobody knows yet has no directory above it
                 found.add(path)
                 path = dirname(path)
     return frozenset(found)

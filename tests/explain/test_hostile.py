@@ -6,7 +6,7 @@ import xml.dom.minidom
 from html.parser import HTMLParser
 
 from explaining import explained, steps
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 import dock2sh
@@ -103,6 +103,7 @@ LINES = st.sampled_from(
 
 @settings(max_examples=25, deadline=None)
 @given(st.lists(LINES, max_size=14), st.booleans())
+@example(["FROM b", "WORKDIR $A", "COPY . ."], False)  # a directory that nobody knows yet: there is nothing above it
 def test_every_format_of_any_file(rest: list[str], known: bool) -> None:
     text = "\n".join(["FROM debian:12 AS a", *rest]) + "\n"
     try:
