@@ -1211,8 +1211,12 @@ copy_path() {
 # put_directory FOUND DEST: the directory itself lends its time only, never its mode or owner: BuildKit makes DEST first and
 # then copies what is in the directory.
 put_directory() {
-    put_time=$(stat -c %Y "$source_root$1")
     [ "$1" != / ] || put_links
+    put_contents "$@"
+}
+
+put_contents() {
+    put_time=$(stat -c %Y "$source_root$1")
     list_tree "$1"
     filter_list "$state/exclude" ''
     resolve "$2"
