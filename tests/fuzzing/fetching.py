@@ -84,5 +84,5 @@ def _asked(dice: Dice, reference: str, directory: str) -> str:
     name = dice.weighted([(3, "ref"), (1, "branch" if reference in ("main", "side") else "ref")])
     name = "tag" if reference in ("v1", "light") and dice.chance(30) else name
     words = [f"{name}={reference}"] * bool(reference) + [f"subdir={directory}"] * bool(directory)
-    words += dice.weighted([(8, []), (1, ["submodules=false"]), (1, ["keep-git-dir=false"]), (1, ["mtime=commit"])])
+    words += dice.weighted([(8, []), (1, ["submodules=false"]), (1, ["keep-git-dir=false"])])  # mtime= is BuildKit's of 2026
     return "?" + "&".join(words) if words else ""
