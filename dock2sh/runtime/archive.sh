@@ -48,6 +48,7 @@ add_archive() {
     rm -rf "$state/archive"
     { mkdir "$state/archive" "$state/archive/tree" && : >"$state/archive/owners"; } || fail "$state cannot be written"
     decompress "$1" >"$state/archive/tar" || fail "$archive_name cannot be decompressed"
+    archive_global
     transfer_tool
     archive_members
     [ -z "$archive_strange" ] || { archive_each && rm -rf "$state/archive"; return; }
@@ -58,6 +59,20 @@ add_archive() {
     archive_follow
     archive_merge
     rm -rf "$state/archive"
+}
+
+# What a global header (typeflag g) says of all that follows docker does not look at; tar would. It stands at the beginning.
+archive_global() {
+    while [ "$(archive_field 156 1)" = g ]; do
+        archive_size=$((0$(archive_field 124 11 | tr -cd 0-7)))
+        { tail -c "+$((512 * (1 + (archive_size + 511) / 512) + 1))" <"$state/archive/tar" >"$state/archive/rest" &&
+            mv -f "$state/archive/rest" "$state/archive/tar"; } || fail "$state cannot be written"
+    done
+}
+
+# archive_field OFFSET SIZE: prints those bytes of the first header.
+archive_field() {
+    dd if="$state/archive/tar" bs=1 skip="$1" count="$2" 2>/dev/null | tr -d '\0'
 }
 
 # By GNU tar, or where transfer_tool found none by busybox's, which loses file attributes.
@@ -81,6 +96,7 @@ archive_members() {
     esac
     TZ=UTC TAR_OPTIONS='' tar -tvf - "$@" <"$state/archive/tar" >"$state/archive/listing" 2>"$state/archive/errors" ||
         fail "$archive_name cannot be read: $(cat "$state/archive/errors")"
+    ! grep -qiF 'unknown file type' "$state/archive/errors" || fail "unhandled tar header type in $archive_name"
     ! grep -F "removing leading '" "$state/archive/errors" | grep -qF .. ||
         missing "GNU tar: an entry's name with .. in $archive_name may lead out, or not (install the package tar)"
     archive_strange=

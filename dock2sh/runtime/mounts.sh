@@ -183,10 +183,16 @@ mount_cache_new() {
         mount_root=$(root_of "$mount_from") || exit
         copy_root "${mount_root%/}" "$mount_made"
     elif [ -n "$mount_owned" ]; then
+        : "${mount_mode:=0755}"
         chown "$mount_uid:$mount_gid" "$mount_made"
-        chmod "${mount_mode:-0755}" "$mount_made"
+        chmod "$(mount_bits 0755)" "$mount_made" # as a mkdir by dockerd, whose umask this is
     fi
     ln -sn "${mount_made##*/}" "$mount_cache" 2>/dev/null || rm -rf "$mount_made"
+}
+
+# mount_bits OF: the mode that was asked for, as far as it has bits of OF; those above 0777 have another place in a mode of Go's.
+mount_bits() {
+    printf '%04o\n' "$((0$mount_mode & $1))"
 }
 
 # locked and private: one step at a time has it.
@@ -219,11 +225,12 @@ mount_secret() {
         run_more="$run_more $(quote "$mount_env=${mount_text%.}")"
     fi
     [ -n "$mount_target" ] && [ -n "$secret_kind" ] || return 0
+    : "${mount_mode:=0400}"
     place_point "$mount_target" file
     if [ "$mode" = plain ]; then
-        swap_secret "$place" "${mount_mode:-0400}" "$mount_uid:$mount_gid"
+        swap_secret "$place" "$(mount_bits 0777)" "$mount_uid:$mount_gid"
     else
-        mount_word place_secret "$secret_kind" "$secret_from" "$place" "${mount_mode:-0400}" "$mount_uid:$mount_gid"
+        mount_word place_secret "$secret_kind" "$secret_from" "$place" "$(mount_bits 0777)" "$mount_uid:$mount_gid"
     fi
 }
 

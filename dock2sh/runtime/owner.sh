@@ -2,12 +2,12 @@
 
 # owner_of SPEC: sets `owner` to uid:gid for the `u`, `u:g` of a --chown, looked up in the root that is being built.
 # A number alone is the group too; an empty part is 0, and so is root everywhere; an unknown name is silently 0, and an unknown
-# group that of the user. A number is taken to 32 bits, a negative one in a file is 0.
+# group that of the user. A number of a file is taken to 32 bits, a negative one is 0.
 owner_of() {
     owner_user=${1%%:*}
     if [ -z "$owner_user" ] || [ "$owner_user" = root ]; then
         owner=0:0
-    elif plain_number "$owner_user"; then
+    elif owner_number "$owner_user"; then
         owner_bits "$plain"
         owner=$owner_id:$owner_id
     else
@@ -20,11 +20,16 @@ owner_of() {
     case $1 in *:*) owner_group "${1#*:}" ;; esac
 }
 
+# owner_number TEXT: a number of 32 bits with a sign; docker takes a greater one for a name.
+owner_number() {
+    plain_number "$1" && [ "$plain" -le 2147483647 ] && [ "$plain" -ge -2147483648 ]
+}
+
 # The part after the colon.
 owner_group() {
     if [ -z "$1" ] || [ "$1" = root ]; then
         owner=${owner%:*}:0
-    elif plain_number "$1"; then
+    elif owner_number "$1"; then
         owner_bits "$plain"
         owner=${owner%:*}:$owner_id
     else
@@ -36,7 +41,7 @@ owner_group() {
 
 # owner_file FILE NAME FIELD ELSE: sets `owner_id` to a number of /etc/FILE.
 owner_file() {
-    owner_id=$(account_row "$1" 1 "$2" "$3")
+    owner_id=$(account_row "$1" 1 "$2" "$3") || exit
     case ${owner_id:=$4} in -*) owner_id=0 ;; esac
     owner_bits "$owner_id"
 }

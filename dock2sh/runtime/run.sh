@@ -73,7 +73,7 @@ run_wanted() {
     [ -z "$door" ] || [ -n "${run_placer-}" ] || { door_run "$@" && return; }
     run_choose
     [ "$mode" = full ] || run_plainly
-    account "${user:-0}"
+    account "$user"
     run_cwd
     run_more=''
     : >"$state/mounts"

@@ -16,7 +16,7 @@ start_image() {
     eval "start_options $start_arguments"
     [ -n "$image_entrypoint$image_cmd" ] || misused 'No command specified: the image has neither ENTRYPOINT nor CMD. Name one.'
     start_right
-    account "${user:-0}"
+    account_names "${user:-0}" start
     start_environment
     "${start_by:-start_become}"
 }

@@ -74,6 +74,7 @@ tar_pack() {
     # a context's files lose their capabilities on the way, as the chown of the transfer clears them
     [ "$source_kind" = context ] || set -- "$@" --xattrs-include=security.capability
     TAR_OPTIONS='' tar -C "$tar_source" -cf - "$@" --xattrs --xattrs-include='user.*' \
+        --xattrs-include='trusted.*' --xattrs-exclude='trusted.overlay.*' \
         --pax-option=delete=mtime,delete=atime,delete=ctime --numeric-owner --no-recursion --null -T "$tar_list"
 }
 
@@ -114,7 +115,7 @@ transfer_warn() {
 
 transfer_sockets() {
     [ -s "$state/sockets" ] || return 0
-    for_each "$2" "$state/sockets" sh -c "$(program_sockets)" sh "$source_kind" "$3" "$1" || fail 'a socket cannot be copied'
+    for_each "$2" "$state/sockets" sh -c "$(program_sockets)" sh "$3" "$1" || fail 'a socket cannot be copied'
 }
 
 # transfer_early SOURCE DEST FOLLOW: times before 1970 do not come through: tar has them in the headers that are left out here

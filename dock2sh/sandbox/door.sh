@@ -20,7 +20,7 @@ door_run() {
     resolve /etc/resolv.conf
     case $door_hosts/$resolved in */dev/* | */proc/* | */sys/*) return 1 ;; esac # not the root's own: the usual way knows
     door_resolv=$resolved
-    door_account "${user:-0}"
+    door_account "$user"
     run_cwd
     places_kernel
     run_environment

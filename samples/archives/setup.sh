@@ -49,33 +49,80 @@ stages=0
 # ---- The words above, and what they need. (0BSD; dock2sh's runtime.)
 
 # account SPEC: sets account_uid, account_gid, account_groups (a list with commas, never empty) and account_home for `u`, `uid`,
-# `u:g` or '' (root); account_known is SPEC then. Rules of BuildKit's executor/oci/user.go and of runc, which looks HOME up by number.
+# `u:g` or '' (no USER: root); account_known is SPEC then. Rules of BuildKit's executor/oci/user.go and of runc, which looks HOME
+# up by number.
 account() {
-    account_name=${1%%:*} account_group='' account_known=''
+    account_known=''
+    if account_is_numbers "$1"; then account_numbers "$1"; else account_names "$1"; fi
+    account_known=$1
+    : "$account_known"
+}
+
+# account_is_numbers SPEC: number:number, where `root` is one? Then nothing but HOME is looked up: `root:root` is 0:0 whatever stands
+# in the files, and without them.
+account_is_numbers() {
+    case $1 in *:*) account_id "${1%%:*}" && account_id "${1#*:}" ;; *) return 1 ;; esac
+}
+
+# account_id WORD: sets `account_id` to a number of 32 bits, or fails.
+account_id() {
+    account_id=0
+    [ "$1" != root ] || return 0
+    case $1 in [-+]*) return 1 ;; esac
+    plain_number "$1" && [ "$plain" -le 4294967295 ] && account_id=$plain
+}
+
+account_numbers() {
+    account_id "${1%%:*}"
+    account_name='' account_number=$account_id
+    account_find
+    account_uid=$account_number
+    account_id "${1#*:}"
+    account_gid=$account_id account_groups=$account_id
+}
+
+# account_names SPEC [start]: for a container that starts docker does not mind files that are missing.
+account_names() {
+    account_name=${1%%:*} account_group='' account_number=''
     case $1 in *:*) account_group=${1#*:} ;; esac
     account_name=${account_name:-0}
-    account_number=''
+    account_asked=$account_name
     ! plain_number "$account_name" || account_number=$plain account_name=
     account_find
+    [ -z "$1" ] || [ "${2-}" = start ] || account_files
     account_uid=${account_uid:-$account_number}
     [ -n "$account_uid" ] || fail "unable to find user $account_name: no matching entries in passwd file"
     account_in_range "$account_uid"
     [ -z "$account_group" ] || account_only_group "$account_group"
     account_in_range "$account_gid"
-    account_known=$1
-    : "$account_known"
+}
+
+# account_files: the USER of a RUN needs /etc/passwd, and /etc/group if it is found there or has a group.
+account_files() {
+    account_readable "$account_passwd" "unable to find user $account_asked"
+    [ -z "$account_uid$account_group" ] ||
+        account_readable "$account_groups_file" "unable to find groups for spec $account_user"
+}
+
+# account_readable FILE TROUBLE: fails in Go's words.
+account_readable() {
+    [ ! -d "$1" ] || fail "$2: read ${1#"$root"}: is a directory"
+    [ -f "$1" ] || fail "$2: invalid argument (there is no ${1#"$root"})"
 }
 
 # account_find: one look through the root's files for a name or a number (never a name of digits). An unknown number has group 0.
 # Docker always counts the group itself among the supplementary ones (`Groups: 33` in /proc/self/status).
 account_find() {
     resolve /etc/passwd && account_passwd=$root$resolved
-    resolve /etc/group && account_file=$root$resolved
-    [ -f "$account_passwd" ] || account_passwd=/dev/null
-    [ -f "$account_file" ] || account_file=/dev/null
-    account_uid='' account_home=/
+    resolve /etc/group && account_groups_file=$root$resolved
+    account_uid='' account_home=/ account_user=''
     eval "$(name=$account_name number=$account_number LC_ALL=C awk -F: "$(program_entry; program_account)" \
-        "$account_passwd" group=1 "$account_file")"
+        "$(account_lines "$account_passwd")" group=1 "$(account_lines "$account_groups_file")")"
+}
+
+# account_lines FILE: prints its name if it can have lines.
+account_lines() {
+    if [ -f "$1" ]; then printf '%s\n' "$1"; else echo /dev/null; fi
 }
 
 # u:g: that group, and no other.
@@ -83,7 +130,7 @@ account_only_group() {
     if plain_number "$1"; then
         account_gid=$plain
     else
-        account_gid=$(account_row group 1 "$1" 3)
+        account_gid=$(account_row group 1 "$1" 3) || exit
         [ -n "$account_gid" ] || fail "unable to find group $1: no matching entries in group file"
     fi
     account_groups=$account_gid
@@ -92,6 +139,7 @@ account_only_group() {
 # account_row FILE FIELD VALUE WANTED: the WANTED field of the first line of /etc/FILE whose FIELD is VALUE.
 account_row() {
     resolve "/etc/$1"
+    [ ! -d "$root$resolved" ] || fail "read /etc/$1: is a directory"
     [ -f "$root$resolved" ] || return 0
     field=$2 value=$3 wanted=$4 LC_ALL=C awk -F: "$(program_entry; program_row)" "$root$resolved"
 }
@@ -164,6 +212,7 @@ add_archive() {
     rm -rf "$state/archive"
     { mkdir "$state/archive" "$state/archive/tree" && : >"$state/archive/owners"; } || fail "$state cannot be written"
     decompress "$1" >"$state/archive/tar" || fail "$archive_name cannot be decompressed"
+    archive_global
     transfer_tool
     archive_members
     [ -z "$archive_strange" ] || { archive_each && rm -rf "$state/archive"; return; }
@@ -174,6 +223,20 @@ add_archive() {
     archive_follow
     archive_merge
     rm -rf "$state/archive"
+}
+
+# What a global header (typeflag g) says of all that follows docker does not look at; tar would. It stands at the beginning.
+archive_global() {
+    while [ "$(archive_field 156 1)" = g ]; do
+        archive_size=$((0$(archive_field 124 11 | tr -cd 0-7)))
+        { tail -c "+$((512 * (1 + (archive_size + 511) / 512) + 1))" <"$state/archive/tar" >"$state/archive/rest" &&
+            mv -f "$state/archive/rest" "$state/archive/tar"; } || fail "$state cannot be written"
+    done
+}
+
+# archive_field OFFSET SIZE: prints those bytes of the first header.
+archive_field() {
+    dd if="$state/archive/tar" bs=1 skip="$1" count="$2" 2>/dev/null | tr -d '\0'
 }
 
 # By GNU tar, or where transfer_tool found none by busybox's, which loses file attributes.
@@ -197,6 +260,7 @@ archive_members() {
     esac
     TZ=UTC TAR_OPTIONS='' tar -tvf - "$@" <"$state/archive/tar" >"$state/archive/listing" 2>"$state/archive/errors" ||
         fail "$archive_name cannot be read: $(cat "$state/archive/errors")"
+    ! grep -qiF 'unknown file type' "$state/archive/errors" || fail "unhandled tar header type in $archive_name"
     ! grep -F "removing leading '" "$state/archive/errors" | grep -qF .. ||
         missing "GNU tar: an entry's name with .. in $archive_name may lead out, or not (install the package tar)"
     archive_strange=
@@ -1262,12 +1326,12 @@ created_mode() {
 
 # owner_of SPEC: sets `owner` to uid:gid for the `u`, `u:g` of a --chown, looked up in the root that is being built.
 # A number alone is the group too; an empty part is 0, and so is root everywhere; an unknown name is silently 0, and an unknown
-# group that of the user. A number is taken to 32 bits, a negative one in a file is 0.
+# group that of the user. A number of a file is taken to 32 bits, a negative one is 0.
 owner_of() {
     owner_user=${1%%:*}
     if [ -z "$owner_user" ] || [ "$owner_user" = root ]; then
         owner=0:0
-    elif plain_number "$owner_user"; then
+    elif owner_number "$owner_user"; then
         owner_bits "$plain"
         owner=$owner_id:$owner_id
     else
@@ -1280,11 +1344,16 @@ owner_of() {
     case $1 in *:*) owner_group "${1#*:}" ;; esac
 }
 
+# owner_number TEXT: a number of 32 bits with a sign; docker takes a greater one for a name.
+owner_number() {
+    plain_number "$1" && [ "$plain" -le 2147483647 ] && [ "$plain" -ge -2147483648 ]
+}
+
 # The part after the colon.
 owner_group() {
     if [ -z "$1" ] || [ "$1" = root ]; then
         owner=${owner%:*}:0
-    elif plain_number "$1"; then
+    elif owner_number "$1"; then
         owner_bits "$plain"
         owner=${owner%:*}:$owner_id
     else
@@ -1296,7 +1365,7 @@ owner_group() {
 
 # owner_file FILE NAME FIELD ELSE: sets `owner_id` to a number of /etc/FILE.
 owner_file() {
-    owner_id=$(account_row "$1" 1 "$2" "$3")
+    owner_id=$(account_row "$1" 1 "$2" "$3") || exit
     case ${owner_id:=$4} in -*) owner_id=0 ;; esac
     owner_bits "$owner_id"
 }
@@ -1736,7 +1805,7 @@ run_wanted() {
     [ -z "$door" ] || [ -n "${run_placer-}" ] || { door_run "$@" && return; }
     run_choose
     [ "$mode" = full ] || run_plainly
-    account "${user:-0}"
+    account "$user"
     run_cwd
     run_more=''
     : >"$state/mounts"
@@ -2236,7 +2305,7 @@ start_image() {
     eval "start_options $start_arguments"
     [ -n "$image_entrypoint$image_cmd" ] || misused 'No command specified: the image has neither ENTRYPOINT nor CMD. Name one.'
     start_right
-    account "${user:-0}"
+    account_names "${user:-0}" start
     start_environment
     "${start_by:-start_become}"
 }
@@ -2524,6 +2593,7 @@ tar_pack() {
     # a context's files lose their capabilities on the way, as the chown of the transfer clears them
     [ "$source_kind" = context ] || set -- "$@" --xattrs-include=security.capability
     TAR_OPTIONS='' tar -C "$tar_source" -cf - "$@" --xattrs --xattrs-include='user.*' \
+        --xattrs-include='trusted.*' --xattrs-exclude='trusted.overlay.*' \
         --pax-option=delete=mtime,delete=atime,delete=ctime --numeric-owner --no-recursion --null -T "$tar_list"
 }
 
@@ -2564,7 +2634,7 @@ transfer_warn() {
 
 transfer_sockets() {
     [ -s "$state/sockets" ] || return 0
-    for_each "$2" "$state/sockets" sh -c "$(program_sockets)" sh "$source_kind" "$3" "$1" || fail 'a socket cannot be copied'
+    for_each "$2" "$state/sockets" sh -c "$(program_sockets)" sh "$3" "$1" || fail 'a socket cannot be copied'
 }
 
 # transfer_early SOURCE DEST FOLLOW: times before 1970 do not come through: tar has them in the headers that are left out here
@@ -2653,8 +2723,8 @@ wildcard_files() {
 program_account() {
     cat <<'PROGRAM'
 # Reads /etc/passwd, then (with group=1) /etc/group, for the user `name`, or `number` where that is empty. Prints shell
-# assignments: account_uid (empty: there is no such user), account_gid, account_groups, account_home, which goes by the number:
-# an empty one stays so. entry.awk comes before this.
+# assignments: account_uid and account_user (empty: there is no such user), account_gid, account_groups, account_home, which goes by
+# the number: an empty one stays so. entry.awk comes before this.
 function quoted(text) {
     gsub(/\047/, "\047\\\047\047", text)
     return "\047" text "\047"
@@ -2677,9 +2747,10 @@ $1 "" == ENVIRON["name"] "" && $1 != "" && !named { named = 1; uid = id; gid = n
 id "" == ENVIRON["number"] "" && !counted { counted = 1; counted_id = id; counted_gid = number($4); counted_user = $1 "" }
 !(id in home) { home[id] = $6 }
 END {
-    if (!named && !chosen) { uid = counted_id; gid = counted_gid }
+    if (!named && !chosen) { uid = counted_id; gid = counted_gid; user = counted_user }
     if (gid == "") gid = 0
     print "account_uid=" quoted(uid) " account_gid=" quoted(gid) " account_groups=" quoted(gid list)
+    print "account_user=" quoted(user)
     print "account_home=" quoted(uid in home ? home[uid] : "/")
 }
 PROGRAM
@@ -3064,11 +3135,11 @@ program_listing() {
 # Reads what `tar -tv` says of an archive: GNU tar's (names in C quotes), where `by` is transfer_by_tar, or busybox's.
 # Writes the file `names`: ./name of each member, with a slash at the end of a directory's (\001 for a newline).
 # Prints what is to be mended afterwards, `MODE UID:GID DAY TIME ./name`: hard links whose own header differs from what they
-# link to (docker lets the last one win, tar does not look), and symbolic links of busybox, which gives them no owner and time.
+# link to (docker lets the last one win, tar does not look), times out of bounds, and symbolic links of busybox, which gives them no owner and time.
 # The file `owners`: `USER:GROUP ./name` with a member of each owner, as busybox tells their names where it should tell numbers.
-# Refuses, on stderr: what docker refuses (status 1), and what only GNU tar can (4). What tar would do otherwise than docker without a word ends with status 3: then the
-# file `all` is to be gone through, a line for each member, `KIND MODE UID:GID DAY TIME DEVICE ./name`, \002, what a link means
-# (./name too for hard links), and a slash.
+# Refuses, on stderr: what docker refuses (status 1), and what only GNU tar can (4). What tar would do otherwise than docker
+# without a word ends with status 3: then the file `all` is to be gone through, a line for each member,
+# `KIND MODE UID:GID DAY TIME DEVICE ./name`, \002, what a link means (./name too for hard links), and a slash.
 function refuse(text) {
     print text > "/dev/stderr"
     failed = 1
@@ -3160,7 +3231,15 @@ function parse_busybox(    at) {
         if (kind == "-") kind = "h"
     }
 }
+# Times that Go's nanoseconds cannot hold, and those before 1970, are 1970.
+function bound() {
+    if (day >= "1970" && day < "2262-04-11") return 0
+    day = "1970-01-01"
+    time = "00:00:00"
+    return 1
+}
 function check() {
+    if (kind !~ /[-dlhbcp]/) refuse("unhandled tar header type (" kind " in tar -tv) of " name)
     me = plain(name)
     if (above) refuse("invalid entry name \"" name "\"")
     if (name ~ /(^|\/)\.\.(\/|$)/) odd("the name " name)
@@ -3189,6 +3268,7 @@ function check_way(path) {
 {
     if (ENVIRON["by"] == "transfer_by_tar") parse_gnu(); else parse_busybox()
     sub(/\//, ":", $2)
+    bounded = bound()
     meta = octal(substr($1, 2, 9)) " " $2 " " day " " time
     check()
     check_way(me)
@@ -3200,9 +3280,10 @@ function check_way(path) {
         if (about[plain(target)] != meta) print meta " " me
         about[me] = meta
     } else if (kind == "l") {
-        if (ENVIRON["by"] != "transfer_by_tar") print "- " $2 " " day " " time " " me
+        if (bounded || ENVIRON["by"] != "transfer_by_tar") print "- " $2 " " day " " time " " me
     } else {
         about[me] = meta
+        if (bounded) print meta " " me
         if (!($2 in owned)) print $2 " " me > ENVIRON["owners"]
         owned[$2]
     }
@@ -3356,20 +3437,16 @@ PROGRAM
 
 program_sockets() {
     cat <<'PROGRAM'
-# Puts the sockets NAME... of SOURCE into the current directory.   sh -c "$(program_sockets)" sh KIND OWNER SOURCE NAME...
-# From a context they arrive as empty regular files (docker's transfer of the context), from a stage as sockets.
-kind=$1 owner=$2 source=$3
-shift 3
+# Puts the sockets NAME... of SOURCE into the current directory.   sh -c "$(program_sockets)" sh OWNER SOURCE NAME...
+# They arrive as empty regular files: of a context by docker's transfer, of a stage since fsutil gives mknod no type for them.
+owner=$1 source=$2
+shift 2
 for name do
     from=$source/$name
     ! [ -L "$from" ] || from=$(readlink "$from")
-    if [ "$kind" = context ]; then
-        : >"$name" && touch -d "@$(stat -c %Y "$from")" "$name"
-    else
-        cp -a "$from" "$name"
-    fi || exit 1
+    : >"$name" && touch -d "@$(stat -c %Y "$from")" "$name" || exit 1
     # the mode comes after the owner: a chown clears the s bits
-    [ -z "$owner" ] || chown -h "$owner" "$name" || exit 1
+    chown -h "${owner:-$(stat -c %u:%g "$from")}" "$name" || exit 1
     chmod "$(stat -c %a "$from")" "$name" || exit 1
 done
 PROGRAM

@@ -70,33 +70,80 @@ stages=0
 # ---- The words above, and what they need. (0BSD; dock2sh's runtime.)
 
 # account SPEC: sets account_uid, account_gid, account_groups (a list with commas, never empty) and account_home for `u`, `uid`,
-# `u:g` or '' (root); account_known is SPEC then. Rules of BuildKit's executor/oci/user.go and of runc, which looks HOME up by number.
+# `u:g` or '' (no USER: root); account_known is SPEC then. Rules of BuildKit's executor/oci/user.go and of runc, which looks HOME
+# up by number.
 account() {
-    account_name=${1%%:*} account_group='' account_known=''
+    account_known=''
+    if account_is_numbers "$1"; then account_numbers "$1"; else account_names "$1"; fi
+    account_known=$1
+    : "$account_known"
+}
+
+# account_is_numbers SPEC: number:number, where `root` is one? Then nothing but HOME is looked up: `root:root` is 0:0 whatever stands
+# in the files, and without them.
+account_is_numbers() {
+    case $1 in *:*) account_id "${1%%:*}" && account_id "${1#*:}" ;; *) return 1 ;; esac
+}
+
+# account_id WORD: sets `account_id` to a number of 32 bits, or fails.
+account_id() {
+    account_id=0
+    [ "$1" != root ] || return 0
+    case $1 in [-+]*) return 1 ;; esac
+    plain_number "$1" && [ "$plain" -le 4294967295 ] && account_id=$plain
+}
+
+account_numbers() {
+    account_id "${1%%:*}"
+    account_name='' account_number=$account_id
+    account_find
+    account_uid=$account_number
+    account_id "${1#*:}"
+    account_gid=$account_id account_groups=$account_id
+}
+
+# account_names SPEC [start]: for a container that starts docker does not mind files that are missing.
+account_names() {
+    account_name=${1%%:*} account_group='' account_number=''
     case $1 in *:*) account_group=${1#*:} ;; esac
     account_name=${account_name:-0}
-    account_number=''
+    account_asked=$account_name
     ! plain_number "$account_name" || account_number=$plain account_name=
     account_find
+    [ -z "$1" ] || [ "${2-}" = start ] || account_files
     account_uid=${account_uid:-$account_number}
     [ -n "$account_uid" ] || fail "unable to find user $account_name: no matching entries in passwd file"
     account_in_range "$account_uid"
     [ -z "$account_group" ] || account_only_group "$account_group"
     account_in_range "$account_gid"
-    account_known=$1
-    : "$account_known"
+}
+
+# account_files: the USER of a RUN needs /etc/passwd, and /etc/group if it is found there or has a group.
+account_files() {
+    account_readable "$account_passwd" "unable to find user $account_asked"
+    [ -z "$account_uid$account_group" ] ||
+        account_readable "$account_groups_file" "unable to find groups for spec $account_user"
+}
+
+# account_readable FILE TROUBLE: fails in Go's words.
+account_readable() {
+    [ ! -d "$1" ] || fail "$2: read ${1#"$root"}: is a directory"
+    [ -f "$1" ] || fail "$2: invalid argument (there is no ${1#"$root"})"
 }
 
 # account_find: one look through the root's files for a name or a number (never a name of digits). An unknown number has group 0.
 # Docker always counts the group itself among the supplementary ones (`Groups: 33` in /proc/self/status).
 account_find() {
     resolve /etc/passwd && account_passwd=$root$resolved
-    resolve /etc/group && account_file=$root$resolved
-    [ -f "$account_passwd" ] || account_passwd=/dev/null
-    [ -f "$account_file" ] || account_file=/dev/null
-    account_uid='' account_home=/
+    resolve /etc/group && account_groups_file=$root$resolved
+    account_uid='' account_home=/ account_user=''
     eval "$(name=$account_name number=$account_number LC_ALL=C awk -F: "$(program_entry; program_account)" \
-        "$account_passwd" group=1 "$account_file")"
+        "$(account_lines "$account_passwd")" group=1 "$(account_lines "$account_groups_file")")"
+}
+
+# account_lines FILE: prints its name if it can have lines.
+account_lines() {
+    if [ -f "$1" ]; then printf '%s\n' "$1"; else echo /dev/null; fi
 }
 
 # u:g: that group, and no other.
@@ -104,7 +151,7 @@ account_only_group() {
     if plain_number "$1"; then
         account_gid=$plain
     else
-        account_gid=$(account_row group 1 "$1" 3)
+        account_gid=$(account_row group 1 "$1" 3) || exit
         [ -n "$account_gid" ] || fail "unable to find group $1: no matching entries in group file"
     fi
     account_groups=$account_gid
@@ -113,6 +160,7 @@ account_only_group() {
 # account_row FILE FIELD VALUE WANTED: the WANTED field of the first line of /etc/FILE whose FIELD is VALUE.
 account_row() {
     resolve "/etc/$1"
+    [ ! -d "$root$resolved" ] || fail "read /etc/$1: is a directory"
     [ -f "$root$resolved" ] || return 0
     field=$2 value=$3 wanted=$4 LC_ALL=C awk -F: "$(program_entry; program_row)" "$root$resolved"
 }
@@ -1053,12 +1101,12 @@ created_mode() {
 
 # owner_of SPEC: sets `owner` to uid:gid for the `u`, `u:g` of a --chown, looked up in the root that is being built.
 # A number alone is the group too; an empty part is 0, and so is root everywhere; an unknown name is silently 0, and an unknown
-# group that of the user. A number is taken to 32 bits, a negative one in a file is 0.
+# group that of the user. A number of a file is taken to 32 bits, a negative one is 0.
 owner_of() {
     owner_user=${1%%:*}
     if [ -z "$owner_user" ] || [ "$owner_user" = root ]; then
         owner=0:0
-    elif plain_number "$owner_user"; then
+    elif owner_number "$owner_user"; then
         owner_bits "$plain"
         owner=$owner_id:$owner_id
     else
@@ -1071,11 +1119,16 @@ owner_of() {
     case $1 in *:*) owner_group "${1#*:}" ;; esac
 }
 
+# owner_number TEXT: a number of 32 bits with a sign; docker takes a greater one for a name.
+owner_number() {
+    plain_number "$1" && [ "$plain" -le 2147483647 ] && [ "$plain" -ge -2147483648 ]
+}
+
 # The part after the colon.
 owner_group() {
     if [ -z "$1" ] || [ "$1" = root ]; then
         owner=${owner%:*}:0
-    elif plain_number "$1"; then
+    elif owner_number "$1"; then
         owner_bits "$plain"
         owner=${owner%:*}:$owner_id
     else
@@ -1087,7 +1140,7 @@ owner_group() {
 
 # owner_file FILE NAME FIELD ELSE: sets `owner_id` to a number of /etc/FILE.
 owner_file() {
-    owner_id=$(account_row "$1" 1 "$2" "$3")
+    owner_id=$(account_row "$1" 1 "$2" "$3") || exit
     case ${owner_id:=$4} in -*) owner_id=0 ;; esac
     owner_bits "$owner_id"
 }
@@ -1527,7 +1580,7 @@ run_wanted() {
     [ -z "$door" ] || [ -n "${run_placer-}" ] || { door_run "$@" && return; }
     run_choose
     [ "$mode" = full ] || run_plainly
-    account "${user:-0}"
+    account "$user"
     run_cwd
     run_more=''
     : >"$state/mounts"
@@ -2027,7 +2080,7 @@ start_image() {
     eval "start_options $start_arguments"
     [ -n "$image_entrypoint$image_cmd" ] || misused 'No command specified: the image has neither ENTRYPOINT nor CMD. Name one.'
     start_right
-    account "${user:-0}"
+    account_names "${user:-0}" start
     start_environment
     "${start_by:-start_become}"
 }
@@ -2315,6 +2368,7 @@ tar_pack() {
     # a context's files lose their capabilities on the way, as the chown of the transfer clears them
     [ "$source_kind" = context ] || set -- "$@" --xattrs-include=security.capability
     TAR_OPTIONS='' tar -C "$tar_source" -cf - "$@" --xattrs --xattrs-include='user.*' \
+        --xattrs-include='trusted.*' --xattrs-exclude='trusted.overlay.*' \
         --pax-option=delete=mtime,delete=atime,delete=ctime --numeric-owner --no-recursion --null -T "$tar_list"
 }
 
@@ -2355,7 +2409,7 @@ transfer_warn() {
 
 transfer_sockets() {
     [ -s "$state/sockets" ] || return 0
-    for_each "$2" "$state/sockets" sh -c "$(program_sockets)" sh "$source_kind" "$3" "$1" || fail 'a socket cannot be copied'
+    for_each "$2" "$state/sockets" sh -c "$(program_sockets)" sh "$3" "$1" || fail 'a socket cannot be copied'
 }
 
 # transfer_early SOURCE DEST FOLLOW: times before 1970 do not come through: tar has them in the headers that are left out here
@@ -2461,8 +2515,8 @@ workdir() {
 program_account() {
     cat <<'PROGRAM'
 # Reads /etc/passwd, then (with group=1) /etc/group, for the user `name`, or `number` where that is empty. Prints shell
-# assignments: account_uid (empty: there is no such user), account_gid, account_groups, account_home, which goes by the number:
-# an empty one stays so. entry.awk comes before this.
+# assignments: account_uid and account_user (empty: there is no such user), account_gid, account_groups, account_home, which goes by
+# the number: an empty one stays so. entry.awk comes before this.
 function quoted(text) {
     gsub(/\047/, "\047\\\047\047", text)
     return "\047" text "\047"
@@ -2485,9 +2539,10 @@ $1 "" == ENVIRON["name"] "" && $1 != "" && !named { named = 1; uid = id; gid = n
 id "" == ENVIRON["number"] "" && !counted { counted = 1; counted_id = id; counted_gid = number($4); counted_user = $1 "" }
 !(id in home) { home[id] = $6 }
 END {
-    if (!named && !chosen) { uid = counted_id; gid = counted_gid }
+    if (!named && !chosen) { uid = counted_id; gid = counted_gid; user = counted_user }
     if (gid == "") gid = 0
     print "account_uid=" quoted(uid) " account_gid=" quoted(gid) " account_groups=" quoted(gid list)
+    print "account_user=" quoted(user)
     print "account_home=" quoted(uid in home ? home[uid] : "/")
 }
 PROGRAM
@@ -2994,20 +3049,16 @@ PROGRAM
 
 program_sockets() {
     cat <<'PROGRAM'
-# Puts the sockets NAME... of SOURCE into the current directory.   sh -c "$(program_sockets)" sh KIND OWNER SOURCE NAME...
-# From a context they arrive as empty regular files (docker's transfer of the context), from a stage as sockets.
-kind=$1 owner=$2 source=$3
-shift 3
+# Puts the sockets NAME... of SOURCE into the current directory.   sh -c "$(program_sockets)" sh OWNER SOURCE NAME...
+# They arrive as empty regular files: of a context by docker's transfer, of a stage since fsutil gives mknod no type for them.
+owner=$1 source=$2
+shift 2
 for name do
     from=$source/$name
     ! [ -L "$from" ] || from=$(readlink "$from")
-    if [ "$kind" = context ]; then
-        : >"$name" && touch -d "@$(stat -c %Y "$from")" "$name"
-    else
-        cp -a "$from" "$name"
-    fi || exit 1
+    : >"$name" && touch -d "@$(stat -c %Y "$from")" "$name" || exit 1
     # the mode comes after the owner: a chown clears the s bits
-    [ -z "$owner" ] || chown -h "$owner" "$name" || exit 1
+    chown -h "${owner:-$(stat -c %u:%g "$from")}" "$name" || exit 1
     chmod "$(stat -c %a "$from")" "$name" || exit 1
 done
 PROGRAM

@@ -1,6 +1,6 @@
 # Reads /etc/passwd, then (with group=1) /etc/group, for the user `name`, or `number` where that is empty. Prints shell
-# assignments: account_uid (empty: there is no such user), account_gid, account_groups, account_home, which goes by the number:
-# an empty one stays so. entry.awk comes before this.
+# assignments: account_uid and account_user (empty: there is no such user), account_gid, account_groups, account_home, which goes by
+# the number: an empty one stays so. entry.awk comes before this.
 function quoted(text) {
     gsub(/\047/, "\047\\\047\047", text)
     return "\047" text "\047"
@@ -23,8 +23,9 @@ $1 "" == ENVIRON["name"] "" && $1 != "" && !named { named = 1; uid = id; gid = n
 id "" == ENVIRON["number"] "" && !counted { counted = 1; counted_id = id; counted_gid = number($4); counted_user = $1 "" }
 !(id in home) { home[id] = $6 }
 END {
-    if (!named && !chosen) { uid = counted_id; gid = counted_gid }
+    if (!named && !chosen) { uid = counted_id; gid = counted_gid; user = counted_user }
     if (gid == "") gid = 0
     print "account_uid=" quoted(uid) " account_gid=" quoted(gid) " account_groups=" quoted(gid list)
+    print "account_user=" quoted(user)
     print "account_home=" quoted(uid in home ? home[uid] : "/")
 }

@@ -1,11 +1,11 @@
 # Reads what `tar -tv` says of an archive: GNU tar's (names in C quotes), where `by` is transfer_by_tar, or busybox's.
 # Writes the file `names`: ./name of each member, with a slash at the end of a directory's (\001 for a newline).
 # Prints what is to be mended afterwards, `MODE UID:GID DAY TIME ./name`: hard links whose own header differs from what they
-# link to (docker lets the last one win, tar does not look), and symbolic links of busybox, which gives them no owner and time.
+# link to (docker lets the last one win, tar does not look), times out of bounds, and symbolic links of busybox, which gives them no owner and time.
 # The file `owners`: `USER:GROUP ./name` with a member of each owner, as busybox tells their names where it should tell numbers.
-# Refuses, on stderr: what docker refuses (status 1), and what only GNU tar can (4). What tar would do otherwise than docker without a word ends with status 3: then the
-# file `all` is to be gone through, a line for each member, `KIND MODE UID:GID DAY TIME DEVICE ./name`, \002, what a link means
-# (./name too for hard links), and a slash.
+# Refuses, on stderr: what docker refuses (status 1), and what only GNU tar can (4). What tar would do otherwise than docker
+# without a word ends with status 3: then the file `all` is to be gone through, a line for each member,
+# `KIND MODE UID:GID DAY TIME DEVICE ./name`, \002, what a link means (./name too for hard links), and a slash.
 function refuse(text) {
     print text > "/dev/stderr"
     failed = 1
@@ -97,7 +97,15 @@ function parse_busybox(    at) {
         if (kind == "-") kind = "h"
     }
 }
+# Times that Go's nanoseconds cannot hold, and those before 1970, are 1970.
+function bound() {
+    if (day >= "1970" && day < "2262-04-11") return 0
+    day = "1970-01-01"
+    time = "00:00:00"
+    return 1
+}
 function check() {
+    if (kind !~ /[-dlhbcp]/) refuse("unhandled tar header type (" kind " in tar -tv) of " name)
     me = plain(name)
     if (above) refuse("invalid entry name \"" name "\"")
     if (name ~ /(^|\/)\.\.(\/|$)/) odd("the name " name)
@@ -126,6 +134,7 @@ function check_way(path) {
 {
     if (ENVIRON["by"] == "transfer_by_tar") parse_gnu(); else parse_busybox()
     sub(/\//, ":", $2)
+    bounded = bound()
     meta = octal(substr($1, 2, 9)) " " $2 " " day " " time
     check()
     check_way(me)
@@ -137,9 +146,10 @@ function check_way(path) {
         if (about[plain(target)] != meta) print meta " " me
         about[me] = meta
     } else if (kind == "l") {
-        if (ENVIRON["by"] != "transfer_by_tar") print "- " $2 " " day " " time " " me
+        if (bounded || ENVIRON["by"] != "transfer_by_tar") print "- " $2 " " day " " time " " me
     } else {
         about[me] = meta
+        if (bounded) print meta " " me
         if (!($2 in owned)) print $2 " " me > ENVIRON["owners"]
         owned[$2]
     }
