@@ -13,7 +13,7 @@ from dock2sh.emit.display import as_written, delimiter
 from dock2sh.emit.frame import STARTERS, Frame, Setting, head, image, numbers
 from dock2sh.emit.quoting import assignment, quote
 from dock2sh.model import Configure, Copy, Fetch, File, LeftOut, MakeDirectory, Mount, Plan, Run, Stage, Step
-from dock2sh.source import Span, refuse
+from dock2sh.source import Refused, Span, located, refuse
 
 COMMENT_COLUMN = 76
 
@@ -100,7 +100,10 @@ class _Writer:
                     f"    # {self.place(step.span):<{len(self.setting.name) + 4}}  left out ({step.marker}): {_short(step.text)}"
                 )
                 continue
-            self.emit(step, previous)
+            try:
+                self.emit(step, previous)
+            except Refused as refused:
+                raise refused if refused.diagnostic.spans else located(refused, step.span) from None
             previous = step
         if self.is_kept(stage):
             self.word("keep", quote(stage.key))

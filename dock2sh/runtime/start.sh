@@ -106,12 +106,12 @@ start_replace() {
 }
 
 # The command takes the place of the script, so that signals reach it and its exit status is ours. A DIR gets its /proc, /sys
-# and /dev in a mount namespace, where there is one to be had.
+# and /dev in a mount namespace, where there is one to be had. The working directory is made where it is not there, as docker does.
 start_become() {
     resolve "$cwd"
     run_wd=$resolved mode=plain
     : "${run_security=}"
-    [ -d "$root$run_wd" ] || missing "the directory $cwd in ${root:-/}"
+    [ -d "$root$run_wd" ] || mkdir -p "$root$run_wd" || missing "the directory $cwd in ${root:-/}"
     run_kit
     case $root in
     '' | /proc/*) ;; # the root of a process has its places already

@@ -1534,7 +1534,10 @@ from() {
 # target_files IMAGE: what the target begins with, in an empty DIR; else it is what it is.
 target_files() {
     target_keep_pristine
-    ! target_is_empty || image_fill "$1" "$target_root"
+    target_is_empty || return 0
+    image_fill "$1" "$target_root"
+    [ "$1" = scratch ] || target_is_new=1
+    : "${target_is_new-}"
 }
 
 # stage NAME IMAGE: a stage with a root of its own, which is filled when something needs it.
@@ -1772,12 +1775,12 @@ start_replace() {
 }
 
 # The command takes the place of the script, so that signals reach it and its exit status is ours. A DIR gets its /proc, /sys
-# and /dev in a mount namespace, where there is one to be had.
+# and /dev in a mount namespace, where there is one to be had. The working directory is made where it is not there, as docker does.
 start_become() {
     resolve "$cwd"
     run_wd=$resolved mode=plain
     : "${run_security=}"
-    [ -d "$root$run_wd" ] || missing "the directory $cwd in ${root:-/}"
+    [ -d "$root$run_wd" ] || mkdir -p "$root$run_wd" || missing "the directory $cwd in ${root:-/}"
     run_kit
     case $root in
     '' | /proc/*) ;; # the root of a process has its places already

@@ -1924,7 +1924,10 @@ from() {
 # target_files IMAGE: what the target begins with, in an empty DIR; else it is what it is.
 target_files() {
     target_keep_pristine
-    ! target_is_empty || image_fill "$1" "$target_root"
+    target_is_empty || return 0
+    image_fill "$1" "$target_root"
+    [ "$1" = scratch ] || target_is_new=1
+    : "${target_is_new-}"
 }
 
 # stage NAME IMAGE: a stage with a root of its own, which is filled when something needs it.
@@ -1988,7 +1991,12 @@ wanted() {
 # root_ready: the root of the stage that is being built is there. What the step before has made of the root directory itself is
 # gone: each layer of docker's overlay2 has one of its own, and a mount of a finished stage (from=) shows that of its last step.
 root_ready() {
-    [ -z "$stage_now" ] || [ -d "$root" ] || stage_fill "$stage_now"
+    if [ -z "$stage_now" ]; then
+        [ -z "${target_is_new-}" ] || [ -z "$stage_skipped" ] || missing "what the steps before this one make: $target_root was empty. \
+Without --from and --only everything is made"
+    elif [ ! -d "$root" ]; then
+        stage_fill "$stage_now"
+    fi
     root_directory "${root:-/}"
 }
 
@@ -2170,12 +2178,12 @@ start_replace() {
 }
 
 # The command takes the place of the script, so that signals reach it and its exit status is ours. A DIR gets its /proc, /sys
-# and /dev in a mount namespace, where there is one to be had.
+# and /dev in a mount namespace, where there is one to be had. The working directory is made where it is not there, as docker does.
 start_become() {
     resolve "$cwd"
     run_wd=$resolved mode=plain
     : "${run_security=}"
-    [ -d "$root$run_wd" ] || missing "the directory $cwd in ${root:-/}"
+    [ -d "$root$run_wd" ] || mkdir -p "$root$run_wd" || missing "the directory $cwd in ${root:-/}"
     run_kit
     case $root in
     '' | /proc/*) ;; # the root of a process has its places already

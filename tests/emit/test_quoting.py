@@ -7,8 +7,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+import dock2sh
+from dock2sh.bases import assumed
 from dock2sh.dockerfile.words import expand
 from dock2sh.emit.quoting import assignment, quote
+from dock2sh.plan.context import Project
 from dock2sh.source import Refused
 
 SHELLS = [["dash"], ["bash"], ["busybox", "ash"]]
@@ -77,3 +80,10 @@ def test_a_value_of_the_base_image_is_an_expansion() -> None:
 def test_nul_is_refused() -> None:
     with pytest.raises(Refused):
         quote("a\0b")
+
+
+def test_nul_has_its_line() -> None:
+    dockerfile = dock2sh.parse("FROM debian:12\nENV A=b\nENV X=a\0b\n")
+    with pytest.raises(Refused) as refused:
+        dock2sh.script(dock2sh.evaluate(dockerfile, find_base=assumed), Project("Dockerfile", "", None, None))
+    assert [span.first for span in refused.value.diagnostic.spans] == [3]

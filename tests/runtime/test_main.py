@@ -108,6 +108,16 @@ def test_from_a_pipe(workshop: Workshop) -> None:
 
 
 @pytest.mark.root
+@pytest.mark.parametrize("option", ["--from", "--only"])
+def test_nothing_goes_on_from_steps_that_nobody_has_done(workshop: Workshop, option: str) -> None:
+    workshop.busybox(workshop.home / "base")
+    workshop.root.mkdir()
+    top = TOP.replace("from scratch", "from busybox")
+    result = workshop.run(top, "--base", f"busybox={workshop.home}/base", option, "3")
+    assert (result.returncode, "was empty" in result.stderr) == (3, True), result.stderr
+
+
+@pytest.mark.root
 def test_the_hint_is_quoted(workshop: Workshop) -> None:
     workshop.busybox()
     top = TOP.replace("echo three", "false")
@@ -194,6 +204,7 @@ def test_one_refused_leaves_the_other_alone(workshop: Workshop) -> None:
         (["x", "--", "-u"], "1 a b :www-data:/tmp:/var/www: x -- -u\n"),
         (["--entrypoint", "id", "--", "-u"], "33\n"),
         (["-eOTHER=c", "-uroot", "-w=/etc"], "1 c :root:/etc:/root: default words\n"),
+        (["-w", "/new/made", "-u0"], "1 a b :root:/new/made:/root: default words\n"),
         (["-e", "OTHER"], "1  :www-data:/tmp:/var/www: default words\n"),
         (["-e", "HOME=/h"], "1 a b :www-data:/tmp:/h: default words\n"),
     ],
