@@ -50,12 +50,14 @@ def planned(
     What markers keep away from `where` is left out, and told.
     """
     from dock2sh.plan.evaluate import evaluate
+    from dock2sh.plan.stages import not_contexts
 
     project, dockerfile = parsed(target, file, format)
     choose("--for", where, WHERE)
     options = evaluation_options(build_arg, stage, platform, label, where)
     with Complaints(project, format):
         project = with_contexts(project, build_context)
+        not_contexts(dockerfile, pairs("--build-context", build_context))
         find = _beginning(find, build_context) if find else finder(base, build_context, offline)
         plan = evaluate(dockerfile, options, find, None, project.ignore)
     for text in plan.notes:

@@ -193,6 +193,7 @@ def _asked(
     """The verdict; where a record is wanted it is written, and that is all."""
     import dock2sh
     from dock2sh.plan.evaluate import evaluate
+    from dock2sh.plan.stages import not_contexts
     from dock2sh.proof import prove, recorded, refused
     from dock2sh.sandbox import SandboxError
     from dock2sh.verify import NoReference, NotBuilt
@@ -202,6 +203,7 @@ def _asked(
 
     try:
         dockerfile = dock2sh.parse(project.text)
+        not_contexts(dockerfile, wish.contexts)
         plan = evaluate(dockerfile, options, find, None, project.ignore)
         if host:
             from dock2sh.hosted import prove_host

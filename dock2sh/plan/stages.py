@@ -1,5 +1,6 @@
 """The stage graph: which stages there are, what they are built from, which the target needs (semantics.md 1.2)."""
 
+from collections.abc import Collection
 from typing import TYPE_CHECKING, NamedTuple
 
 from dock2sh.dockerfile.flags import Flags
@@ -115,6 +116,18 @@ def collect(dockerfile: Dockerfile, watch: "Watch | None" = None) -> tuple[list[
         Source(index, name, node, platform, tuple(commands)) for index, (node, (name, platform), commands) in enumerate(begun)
     ]
     return stages, arguments
+
+
+def not_contexts(dockerfile: Dockerfile, names: Collection[str]) -> None:
+    """Refuse a named context that has a stage's name: BuildKit puts it in the place of the stage, wherever that is meant.
+
+    Raises Refused.
+    """
+    for node in dockerfile.nodes:
+        if node.keyword.lower() == "from" and len(node.args) == 3 and node.args[2].lower() in names:
+            message = f"the build context {quoted(node.args[2].lower())} would take the place of the stage of that name"
+            hint = "dock2sh cannot do that yet: give one of them another name"
+            raise refuse("context-stage", message, (node.span,), hint, node.args[2])
 
 
 def _parsed(node: Node) -> tuple[str, str]:

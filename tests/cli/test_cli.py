@@ -68,6 +68,11 @@ def test_a_file_is_there_whole_or_not_at_all(context: Path) -> None:
         (["--style", "loud", "."], 2, "one of script, manual"),
         (["--build-arg", "=x", "."], 2, "write NAME=VALUE"),
         (["--build-context", "x=nowhere", "."], 2, "there is no nowhere"),
+        (
+            ["-f", "staged", "--build-context", "st=empty", "--offline", "."],
+            1,
+            'staged:1: error: the build context "st" would take',
+        ),
         (["--target", "nope", "--offline", "."], 1, 'target stage "nope" could not be found'),
         (["--target", "0", "--offline", "."], 1, "no stage has a name"),
         (["--platform", "a/b/c/d", "--offline", "."], 1, "cannot parse platform specifier"),
@@ -76,6 +81,7 @@ def test_a_file_is_there_whole_or_not_at_all(context: Path) -> None:
 )
 def test_what_is_wrong_is_said_on_stderr(context: Path, words: list[str], status: int, says: str) -> None:
     (context / "empty").mkdir()
+    (context / "staged").write_text("FROM debian:12 AS St\n")
     done = dock2sh(*words, cwd=context)
     assert (done.returncode, done.stdout) == (status, "")
     assert says in done.stderr

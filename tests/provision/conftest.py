@@ -1,104 +1,15 @@
-"""Machines for the tests: Debian 12 with a real systemd, booted by systemd-nspawn, in this machine's network."""
+"""The machines that tests are given: made, booted, switched off and deleted."""
 
-import hashlib
 import os
 import shutil
-import signal
 import subprocess
-import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from nspawn import Machine
 
 _MAKE = Path(__file__).parent / "machine.sh"
-_OWN = ("proc", "sys", "dev", "run", "tmp", "root", "var/tmp", "var/log", "var/lib/systemd", "etc/machine-id")
-
-
-class Machine:
-    """A machine's files in `root`; booted between `boot` and `halt`."""
-
-    def __init__(self, base: Path, root: Path) -> None:
-        self.root = root
-        subprocess.run(["cp", "-a", "--reflink=auto", base, root], check=True)
-        self.nspawn: subprocess.Popen[bytes] | None = None
-        self.leader = 0
-
-    def boot(self, *options: str) -> None:
-        """`options` are systemd-nspawn's."""
-        words = [
-            "systemd-nspawn",
-            "--register=no",
-            "--keep-unit",
-            "-q",
-            "-D",
-            str(self.root),
-            "--resolv-conf=copy-host",
-            "--boot",
-            *options,
-        ]
-        env = {**os.environ, "SYSTEMD_NSPAWN_UNIFIED_HIERARCHY": "1"}
-        self.nspawn = subprocess.Popen(
-            words, env=env, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
-        )
-        for _ in range(300):
-            children = Path(f"/proc/{self.nspawn.pid}/task/{self.nspawn.pid}/children")
-            self.leader = int((children.read_text().split() or ["0"])[0]) if children.exists() else 0
-            if self.leader and self.call("systemctl", "is-system-running").stdout.strip() in ("running", "degraded"):
-                return
-            time.sleep(0.2)
-        raise AssertionError("the machine does not come up")
-
-    def halt(self) -> None:
-        if self.nspawn and self.nspawn.poll() is None:
-            os.kill(self.leader, signal.SIGRTMIN + 4)  # systemd's poweroff
-            try:
-                self.nspawn.wait(60)
-            except subprocess.TimeoutExpired:
-                self.nspawn.terminate()
-                self.nspawn.wait(20)
-
-    def words(self, *words: str) -> list[str]:
-        inside = ["nsenter", "-t", str(self.leader), "-m", "-p", "-u", "-i", "-n", "-C", "-r", "-w"]
-        return [*inside, "env", "-i", "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "HOME=/root", *words]
-
-    def call(self, *words: str, **options: object) -> subprocess.CompletedProcess[str]:
-        settings = {"capture_output": True, "text": True, "timeout": 400, "stdin": subprocess.DEVNULL, "check": False}
-        return subprocess.run(self.words(*words), **(settings | options))  # type: ignore[call-overload,no-any-return]
-
-    def said(self, *words: str) -> str:
-        """Its standard output; it must go well."""
-        done = self.call(*words)
-        assert done.returncode == 0, done.stderr[-3000:]
-        return done.stdout
-
-    def snapshot(self) -> dict[str, str]:
-        """Path -> type, mode, owner and content of all that lasts, but logs."""
-        found, start = {}, str(self.root)
-        for directory, directories, files in os.walk(start):
-            inside = os.path.relpath(directory, start)
-            directories[:] = [name for name in directories if os.path.normpath(f"{inside}/{name}") not in _OWN]
-            for name in [*directories, *files]:
-                path = os.path.normpath(f"{inside}/{name}")
-                if path not in _OWN:
-                    found[path] = _state(f"{directory}/{name}")
-        return found
-
-
-def _state(path: str) -> str:
-    status = os.lstat(path)
-    text = f"{status.st_mode:o} {status.st_uid}:{status.st_gid}"
-    if os.path.islink(path):
-        return f"{text} {os.readlink(path)}"
-    if os.path.isfile(path):
-        with open(path, "rb") as file:
-            return f"{text} {hashlib.file_digest(file, 'sha256').hexdigest()}"
-    return text
-
-
-def differences(before: dict[str, str], after: dict[str, str]) -> list[str]:
-    """Paths that are not in both alike."""
-    return sorted(path for path in before.keys() | after.keys() if before.get(path) != after.get(path))
 
 
 @pytest.fixture(scope="session")

@@ -9,8 +9,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from conftest import Machine
 from making import made, text_of, write
+from nspawn import Machine
 
 TEXT = """FROM debian:12
 RUN echo one >> /srv/count

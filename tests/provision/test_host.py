@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from conftest import Machine
+from nspawn import Machine
 from test_fleet import reachable
 
 MERGED = """FROM debian:12

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from conftest import Machine, differences
+from nspawn import Machine, differences
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "lock"))
 sys.path.insert(0, str(Path(__file__).parents[1] / "emulator"))

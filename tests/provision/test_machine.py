@@ -6,8 +6,8 @@ import time
 from pathlib import Path
 
 import pytest
-from conftest import Machine, differences
 from making import made, write
+from nspawn import Machine, differences
 
 pytestmark = [pytest.mark.machine, pytest.mark.root]
 

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from conftest import Machine, differences
+from nspawn import Machine, differences
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "emulator"))
 from building import dock2sh

@@ -7,8 +7,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from conftest import Machine, differences
 from making import made, write
+from nspawn import Machine, differences
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "emulator"))
 from building import dock2sh

@@ -8,8 +8,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from conftest import Machine, differences
 from making import write
+from nspawn import Machine, differences
 
 import dock2sh
 from dock2sh.plan.context import locate
