@@ -92,7 +92,9 @@ archive_by() {
 archive_members() {
     case $transfer_by in
     transfer_by_tar) set -- -P --numeric-owner --full-time --quoting-style=c ;;
-    *) set -- --numeric-owner ;;
+    *)
+        archive_types
+        set -- --numeric-owner ;;
     esac
     TZ=UTC TAR_OPTIONS='' tar -tvf - "$@" <"$state/archive/tar" >"$state/archive/listing" 2>"$state/archive/errors" ||
         fail "$archive_name cannot be read: $(cat "$state/archive/errors")"
@@ -107,6 +109,15 @@ archive_members() {
     4) missing "$(cat "$state/archive/errors") in $archive_name (install the package tar)" ;;
     *) fail "$(cat "$state/archive/errors") (in $archive_name)" ;;
     esac
+}
+
+# Types that docker refuses (contiguous, a volume label, ...) busybox's tar takes for files. A type stands before the name of a link,
+# of which such a member has none.
+archive_types() {
+    types_behind=$(printf '%100s' '' | tr ' ' '\001')ustar
+    ! tr '\0' '\001' <"$state/archive/tar" | LC_ALL=C grep -q -F -e "7$types_behind" -e "M$types_behind" -e "N$types_behind" \
+        -e "S$types_behind" -e "V$types_behind" ||
+        missing "GNU tar, to tell of what type the members of $archive_name are (install the package tar)"
 }
 
 # Lines `MODE UID:GID DAY TIME ./name`. MODE is - for a symbolic link.

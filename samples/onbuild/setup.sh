@@ -2328,7 +2328,7 @@ transfer() {
     ! [ -s "$state/put" ] || "$transfer_by" "$1" "$state/put" "$3" "$5" "${7-}" ||
         fail "the files could not be put into ${3#"$root"}"
     transfer_sockets "$1" "$3" "$5"
-    transfer_early "$1" "$3" "${7-}"
+    transfer_times "$1" "$3" "${7-}"
     change_modes "$3" "$state/no-links" "$6"
 }
 
@@ -2432,14 +2432,18 @@ transfer_sockets() {
     for_each "$2" "$state/sockets" sh -c "$(program_sockets)" sh "$3" "$1" || fail 'a socket cannot be copied'
 }
 
-# transfer_early SOURCE DEST FOLLOW: times before 1970 do not come through: tar has them in the headers that are left out here
-# for their fractions, and cpio has none at all.
-transfer_early() {
+# transfer_times SOURCE DEST FOLLOW: times that do not come through. Those before 1970: tar has them in the headers that are left out
+# here for their fractions, and cpio has none at all. Those from 2106 on: cpio counts seconds in 32 bits.
+transfer_times() {
     [ -e "$state/epoch" ] || TZ=UTC touch -d '1970-01-01 00:00:00' "$state/epoch"
     if [ -n "$3" ]; then set -- "$1" "$2" -L ''; else set -- "$1" "$2" -P -h; fi
-    for_each "$1" "$state/put" sh -c "$(program_kind)" sh early "$state/epoch" "$3" >"$state/early"
-    ! [ -s "$state/early" ] || for_each "$2" "$state/early" sh -c "$(program_times)" sh "$1" ${4:+"$4"} ||
-        fail 'a time before 1970 cannot be set'
+    for_each "$1" "$state/put" sh -c "$(program_kind)" sh early "$state/epoch" "$3" >"$state/odd-times"
+    if [ "$transfer_by" = transfer_by_cpio ]; then
+        [ -e "$state/2106" ] || TZ=UTC touch -d '2106-02-07 06:28:15' "$state/2106"
+        for_each "$1" "$state/put" sh -c "$(program_kind)" sh late "$state/2106" "$3" >>"$state/odd-times"
+    fi
+    ! [ -s "$state/odd-times" ] || for_each "$2" "$state/odd-times" sh -c "$(program_times)" sh "$1" ${4:+"$4"} ||
+        fail 'a time before 1970 or after 2105 cannot be set'
 }
 
 # is_wild PATH: an unescaped * ? or [ makes it a wildcard.
@@ -2909,10 +2913,10 @@ PROGRAM
 program_kind() {
     cat <<'PROGRAM'
 # Prints, a NUL after each, those of the names that are of a kind: link, linked (a link that has several names), unlinked (all
-# else), directory, huge (a file of 4 GB and more), or early (no newer than the file REFERENCE; FIND-OPTION -L: what a link means,
-# -P: the link itself).
+# else), directory, huge (a file of 4 GB and more), or early and late (no newer, and newer, than the file REFERENCE; FIND-OPTION -L:
+# what a link means, -P: the link itself).
 #   sh -c "$(program_kind)" sh KIND NAME...
-#   sh -c "$(program_kind)" sh early REFERENCE FIND-OPTION NAME...
+#   sh -c "$(program_kind)" sh early|late REFERENCE FIND-OPTION NAME...
 kind=$1
 shift
 case $kind in
@@ -2920,6 +2924,7 @@ linked) exec find "$@" -prune -type l -links +1 -print0 ;;
 unlinked) exec find "$@" -prune ! \( -type l -links +1 \) -print0 ;;
 huge) exec find "$@" -prune -type f -size +4194303k -print0 ;;
 early) reference=$1 option=$2 && shift 2 && exec find "$option" "$@" -prune ! -newer "$reference" -print0 ;;
+late) reference=$1 option=$2 && shift 2 && exec find "$option" "$@" -prune -newer "$reference" -print0 ;;
 esac
 for name do
     if [ -L "$name" ]; then is='link'; elif [ -d "$name" ]; then is=directory; else is=other; fi
