@@ -853,6 +853,17 @@ options_agree() {
     [ -z "$only_step" ] || [ "$only_step" -le "$last_step" ] || misused "--only $only_step --to $last_step leaves no step to do."
 }
 
+# option_context NAME=SOURCE: a directory, or an image, which is another image under that name. (Docker puts it in the place of a stage
+# of that name.)
+option_context() {
+    ! printf '%s\n' "${stages-}" | cut -d ' ' -f 1 | grep -q -x -F -e "${1%%=*}" ||
+        misused "--build-context $(quote "$1"): a stage has that name. Give the context another one."
+    case ${1#*=} in
+    docker-image://*) bases="$bases $(quote "$1")" ;;
+    *) contexts="$contexts $(quote "$1")" ;;
+    esac
+}
+
 # option_misses NAME: it is the last word.
 option_misses() {
     case $1 in
@@ -872,7 +883,7 @@ option() {
     --root) option_root "$2" ;;
     --context) [ -d "$2" ] || misused "--context $(quote "$2"): no such directory." && context_dir=$2 ;;
     --base) option_pair "$1" "$2" && bases="$bases $(quote "$2")" ;;
-    --build-context) option_pair "$1" "$2" && contexts="$contexts $(quote "$2")" ;;
+    --build-context) option_pair "$1" "$2" && option_context "$2" ;;
     --secret) option_secret "$2" && secrets="$secrets $(quote "$2")" ;;
     --ssh) agents="$agents $(quote "$2")" ;;
     --vendor) option_vendor "$2" ;;
@@ -1048,7 +1059,7 @@ What `docker build` does with the Dockerfile, as a shell script. Run it as root.
   --stage NAME         that stage's steps, and those of the stages it needs
   --root DIR           build into DIR (empty or missing: it is filled from the base image); default: this machine itself
   --context DIR        the build context; default: the current directory
-  --build-context NAME=DIR               a named context
+  --build-context NAME=DIR               a named context (also docker-image://IMAGE)
   --base IMAGE=SOURCE                    a base image: a directory, a tar of a root file system, or docker-image://NAME
   --secret id=ID,src=FILE                or id=ID,env=VARIABLE
   --ssh default[=SOCKET]                 an agent for RUN --mount=type=ssh

@@ -45,6 +45,7 @@ image() {
         (["--from", "4"], "there are steps 1 to 3"),
         (["--from", "x"], "needs the number of a step"),
         (["--from", "3", "--to", "2"], "leaves no step"),
+        (["--build-context", "two=/"], "a stage has that name"),
         (["--only", "3", "--to", "2"], "leaves no step"),
         (["--only"], "--only needs a value"),
         (["--stage", "three"], "There is no stage three. Stages: one, two"),
