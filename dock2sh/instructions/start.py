@@ -64,6 +64,10 @@ def plan_shell(stage: StageBuilder, node: Node, flags: Flags) -> None:
     stage.steps.append(Configure(stage.span, stage.text, "SHELL", (), node.args, stage.onbuild))
 
 
+_INTERVALS = {"interval": "Interval", "timeout": "Timeout", "start-period": "StartPeriod", "start-interval": "StartInterval"}
+"""The flags that are durations, and docker's keys for them."""
+
+
 def parse_healthcheck(node: Node) -> Flags:
     """HEALTHCHECK NONE (its flags unchecked), or flags and CMD."""
     if not node.args:
@@ -92,9 +96,8 @@ def _health(node: Node, flags: Flags) -> dict[str, Any]:
     if node.args[0].upper() == "NONE":
         return {"Test": ["NONE"]}
     health: dict[str, Any] = {"Test": ["CMD" if node.json else "CMD-SHELL", *map(mended, node.args[1:])]}
-    for flag in ("interval", "timeout", "start-period", "start-interval"):
-        key = "".join(part.capitalize() for part in flag.split("-"))
-        if nanoseconds := _interval(flag, str(flags.get(flag, ""))):
+    for flag, key in _INTERVALS.items():
+        if (given := flags.get(flag)) and (nanoseconds := _interval(flag, str(given))):
             health[key] = nanoseconds
     if retries := _retries(str(flags.get("retries", ""))):
         health["Retries"] = retries
@@ -104,8 +107,6 @@ def _health(node: Node, flags: Flags) -> dict[str, Any]:
 def _interval(flag: str, text: str) -> int:
     from dock2sh.instructions.duration import nanoseconds
 
-    if not text:
-        return 0
     try:
         value = nanoseconds(text)
     except ValueError as error:
