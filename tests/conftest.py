@@ -10,6 +10,7 @@ import os
 import re
 import shlex
 import shutil
+import signal
 import socket
 import subprocess
 import sys
@@ -149,6 +150,12 @@ def _needs_docker(request: pytest.FixtureRequest) -> None:
     """The marker is enough to get an engine."""
     if request.node.get_closest_marker("docker"):
         request.getfixturevalue("docker")
+
+
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    # a shell's `pytest &`: what the tests start would inherit it, and not hear their Ctrl-C
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    signal.signal(signal.SIGQUIT, signal.SIG_DFL)
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:

@@ -130,7 +130,8 @@ def _become(root: str, process: Process, streams: tuple[int, int, int], work: st
         os.setsid()
         surround(root, process, work)
         _rights(process)
-        for number in (signal.SIGPIPE, signal.SIGXFSZ, signal.SIGINT):
+        # what Python ignores, and what a shell's `dock2sh ... &` or nohup has handed on
+        for number in (signal.SIGPIPE, signal.SIGXFSZ, signal.SIGINT, signal.SIGQUIT, signal.SIGHUP, signal.SIGTERM):
             signal.signal(number, signal.SIG_DFL)
         signal.pthread_sigmask(signal.SIG_SETMASK, ())
         if process.init:
