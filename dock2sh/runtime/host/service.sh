@@ -106,7 +106,7 @@ service_account() {
     root=$target_root
     [ "$way" = root ] || root=''
     user=$service_user
-    account "${user:-0}"
+    account_names "${user:-0}" start
     service_owner=$account_uid:$account_gid
     [ "$way" = root ] && [ -n "$service_unit" ] && [ -n "$host_unit" ] || return 0
     service_account_here passwd "$account_uid" || made_account passwd "$account_uid" "$account_gid"
