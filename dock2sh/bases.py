@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING
 
 from dock2sh.model import DEFAULT_PATH, Base
+from dock2sh.plan.context import is_directory
 from dock2sh.plan.platforms import Platform
 from dock2sh.source import refuse
 
@@ -29,7 +30,7 @@ def assumed(reference: str, platform: Platform) -> Base:
 def beginning(find: "FindBase", contexts: Mapping[str, str]) -> "FindBase":
     """`find`, but for named contexts that are directories: a stage that begins with one has the config of one from scratch."""
     config = {"Env": ["PATH=" + DEFAULT_PATH], "WorkingDir": "/"}
-    plain = {name for name, source in contexts.items() if os.path.isdir(source) and not os.path.exists(f"{source}/oci-layout")}
+    plain = {name for name, source in contexts.items() if is_directory(source)}
 
     def found(reference: str, platform: Platform) -> Base:
         if reference in plain:

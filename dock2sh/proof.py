@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from dock2sh.model import Copy, Fetch, Plan
 from dock2sh.model import Step as PlanStep
-from dock2sh.plan.context import Project
+from dock2sh.plan.context import Project, is_directory
 from dock2sh.plan.history import history
 from dock2sh.source import Diagnostic
 from dock2sh.verify import Case, How, Image, StageRow, Step, Verdict, engine, verify
@@ -98,7 +98,7 @@ def case(plan: Plan, project: Project, file: str, write: "Callable[[Plan], str]"
     first = plan.chain()[0]
     own = history(plan)[len(plan.image.get("history") or ()) :]
     base = "" if first.base == "scratch" else _meant(first.base, wish.contexts)
-    begins = os.path.isdir(wish.contexts.get(first.base, ""))
+    begins = first.base in wish.contexts and is_directory(wish.contexts[first.base])
     told = by.name == "docker" and not begins
     return Case(
         script=write(plan),

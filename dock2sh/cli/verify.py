@@ -130,35 +130,28 @@ def verify(
         usage("verify needs root: the script builds a root file system. Try `sudo dock2sh verify ...`.")
     # what is built and mounted here must go, whoever ends it
     signal.signal(signal.SIGTERM, _ended)
-    if record and against:
-        usage("--record and --against exclude each other: one writes a reference, the other reads one")
-    if host and (record or every or each_step or behaviour or run):
-        usage("--host compares the files of a machine: --record, --all, --each-step, --behaviour and --run are other questions")
-    if name and not host:
-        usage("--name says which service of a machine is meant: it goes with --host")
-    if calibrate < 0 or calibrate == 1:
-        usage(f"--calibrate {calibrate}: one build shows nothing against itself; 2 or more")
+    looks = each_step or behaviour or bool(run)
+    _agree(host, name, calibrate, {"--record": record, "--against": against, "--all": every}, looks, (sandbox, shell))
     docker = {"--build-arg": build_arg, "--label": label, "--secret": secret, "--ssh": ssh, "--build-context": build_context,
               "--target": [stage] if stage else None, "--platform": [platform] if platform else None}  # fmt: skip
     if every:
-        if target != "." or file or record or against:
-            usage("--all DIR is what is verified: no other context, --file, --record or --against goes with it")
+        if target != "." or file:
+            usage("--all DIR is what is verified: no other context and no --file goes with it")
         each = {"--builder": [builder], "--sandbox": [sandbox], "--shell": [shell], "--base": base, **docker, "--run": run,
                 "--seconds": [str(seconds)] if behaviour or run else None,
                 "--calibrate": [str(calibrate)] if calibrate else None}  # fmt: skip
-        if scheduler and (found := [flag for flag in ("--base", "--build-context", "--secret", "--ssh") if each[flag]]):
-            usage(f"{found[0]} names something of this machine, which the workers of --scheduler do not have")
         options = (*_words(each), *(["--each-step"] if each_step else []), *(["--behaviour"] if behaviour else []))
+        _at_hand(scheduler, each)
         _farm(Farm(every, options, results, jobs if jobs > 0 else max(1, (os.cpu_count() or 2) // 2), scheduler), format, output)
     if "-" in (target, file):
         usage("verify needs a build context and a Dockerfile that can be read twice: standard input is neither")
     how = How(shell, _against(against), calibrate, each_step, _runs(behaviour, run, seconds))
-    if isinstance(how.against, Result) and (calibrate or each_step or how.behaviour):
-        usage("--against: a record is no image: --each-step, --calibrate, --behaviour and --run have nothing to look at")
+    if isinstance(how.against, Result) and (calibrate or looks or host):
+        usage("--against: a record is no image: --each-step, --calibrate, --behaviour, --run and --host have nothing to look at")
     to_script = {"--secret": secret, "--base": base, "--ssh": ssh, "--build-context": build_context}
     wish = _wish(docker, to_script, builder, build_context, how)._replace(sandbox=sandbox)
-    where = "host" if host else "container"
-    options, find = evaluation_options(build_arg, stage, platform, label, where), finder(base, build_context, False)
+    options = evaluation_options(build_arg, stage, platform, label, "host" if host else "container")
+    find = finder(base, build_context, False)
     try:
         project = with_contexts(locate(target, file), build_context)
         assert project.context
@@ -170,6 +163,29 @@ def verify(
         path = file or target
     write(_shown(answer._replace(name=path), format, output), output)
     raise typer.Exit(answer.status)
+
+
+def _agree(host: str, name: str, calibrate: int, files: dict[str, str], looks: bool, ours: tuple[str, str]) -> None:
+    """Flags that exclude each other end the process. `looks`: more than the files in the end are looked at; `ours` is how our
+    side is built."""
+    if files["--record"] and files["--against"]:
+        usage("--record and --against exclude each other: one writes a reference, the other reads one")
+    if files["--all"] and (files["--record"] or files["--against"]):
+        usage("--all DIR is what is verified: no --record and no --against goes with it")
+    if host and (files["--record"] or files["--all"] or looks):
+        usage("--host compares the files of a machine: --record, --all, --each-step, --behaviour and --run are other questions")
+    if host and ours != ("namespaces", "dash"):
+        usage("--host: the machine is our side, and nothing is built for it: --sandbox and --shell have nothing to say")
+    if name and not host:
+        usage("--name says which service of a machine is meant: it goes with --host")
+    if calibrate < 0 or calibrate == 1:
+        usage(f"--calibrate {calibrate}: one build shows nothing against itself; 2 or more")
+
+
+def _at_hand(scheduler: str, given: Flags) -> None:
+    """What names something of this machine is nothing to workers elsewhere."""
+    if scheduler and (found := [flag for flag in ("--base", "--build-context", "--secret", "--ssh") if given[flag]]):
+        usage(f"{found[0]} names something of this machine, which the workers of --scheduler do not have")
 
 
 def _not_located(refused: "Refused", target: str, file: str, wish: "Wish", record: bool) -> "Verdict":

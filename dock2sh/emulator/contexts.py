@@ -10,21 +10,16 @@ from collections.abc import Callable, Mapping, Sequence
 
 from dock2sh.emulator.build import Root
 from dock2sh.emulator.contents import Contents, Origin
-from dock2sh.model import Plan
+from dock2sh.model import DEFAULT_PATH, Plan
+from dock2sh.plan.context import is_directory
 from dock2sh.sandbox import SandboxError
-
-_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
 
 def named_contexts(plan: Plan, sources: Mapping[str, str]) -> dict[str, str]:
     """Directories that are read as contexts: given by that name, and no image or stage (docs: --build-context)."""
     stages = {stage.key for stage in plan.stages}
     names = {name for stage in plan.stages for name in (*stage.needs(), *([] if stage.parent else [stage.base]))} - stages
-    return {name: os.path.realpath(sources[name]) for name in names & sources.keys() if _is_plain(sources[name])}
-
-
-def _is_plain(source: str) -> bool:
-    return os.path.isdir(source) and not os.path.exists(f"{source}/oci-layout")
+    return {name: os.path.realpath(sources[name]) for name in names & sources.keys() if is_directory(sources[name])}
 
 
 def begun(
@@ -51,7 +46,12 @@ def _fill(script: str, name: str, directory: str, place: str, shell: Sequence[st
         file.write(script)
     where = ["--root", f"{place}/root", "--state", f"{place}/state", "--build-context", f"{name}={directory}"]
     done = subprocess.run(
-        [*shell, file.name, *where], stdin=subprocess.DEVNULL, capture_output=True, check=False, env={"PATH": _PATH}, cwd=place
+        [*shell, file.name, *where],
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        check=False,
+        env={"PATH": DEFAULT_PATH},
+        cwd=place,
     )
     if done.returncode:
         raise SandboxError(f"the context {name} cannot be taken: {done.stderr.decode(errors='replace').strip()}")

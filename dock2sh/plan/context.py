@@ -110,6 +110,11 @@ def _parsed(name: str, text: str) -> "Ignore":
         raise Refused(refused.diagnostic._replace(message=f"{name}: {refused.diagnostic.message}")) from None
 
 
+def is_directory(source: str) -> bool:
+    """Whether the SOURCE of a named context is a directory that is transferred, and no image's layout."""
+    return Path(source).is_dir() and not Path(source, "oci-layout").exists()
+
+
 def named_contexts(sources: Mapping[str, str]) -> "dict[str, Named]":
     """The ignore files of the directories among `--build-context NAME=SOURCE`: BuildKit asks each for its own.
 
@@ -120,7 +125,7 @@ def named_contexts(sources: Mapping[str, str]) -> "dict[str, Named]":
     found: dict[str, Named] = {}
     for name, source in sources.items():
         path = Path(source, ".dockerignore")
-        if path.is_file() and not Path(source, "oci-layout").exists() and (text := _decoded(_read(path))):
+        if is_directory(source) and path.is_file() and (text := _decoded(_read(path))):
             found[name] = Named(_parsed(path.name, text), sha256(text))
     return found
 

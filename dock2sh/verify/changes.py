@@ -1,7 +1,7 @@
 """The same change of two files that were not the same before: what was put in, and what was taken out, record by record."""
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Sequence
 from typing import NamedTuple
 
 from . import masks
@@ -35,12 +35,39 @@ def same_change(path: str, now: Sides, before: Sides, had: Callable[[bytes], boo
     return put[0] <= theirs and not any(lacking) and not taken[0] & theirs and not taken[1] & mine
 
 
+def same_numbers(now: Sides, before: bytes, taken: Sequence[Collection[int]]) -> bool:
+    """Whether the accounts of passwd(5) or group(5) have the numbers that they should have.
+
+    An account that the machine had `before` has its own still; a new one has theirs, unless the machine had given that away:
+    `taken` are the numbers of its users (for passwd) and of its groups.
+    """
+    mine, theirs, had = (_numbers(content) for content in (now.mine, now.theirs, before))
+    for name, own in mine.items():
+        if name in had or name not in theirs:
+            same = own == had.get(name, own)
+        else:
+            pairs = list(zip(own, theirs[name], taken, strict=False))
+            same = len(own) == len(theirs[name]) and all(one == two or two in gone for one, two, gone in pairs)
+        if not same:
+            return False
+    return True
+
+
+def _numbers(content: bytes) -> dict[bytes, tuple[int, ...]]:
+    """The numbers of each account: of a user the own one and the group's, of a group its own; more if it stands there twice."""
+    found: dict[bytes, tuple[int, ...]] = {}
+    for line in content.splitlines():
+        name, *fields = line.split(b":")
+        found[name] = (*found.get(name, ()), *(int(field) for field in fields[1:3] if field.isdigit()))
+    return found
+
+
 def _lines(content: bytes) -> set[bytes]:
     return set(content.splitlines())
 
 
 def _accounts(content: bytes) -> set[bytes]:
-    """passwd(5), group(5) without numbers: files that they own tell of these."""
+    """passwd(5), group(5) without numbers: see `same_numbers`."""
     return _lines(re.sub(rb"(?m)^([^:\n]*:[^:\n]*):\d+(:\d+)?(?=:)", rb"\1:#", content))
 
 

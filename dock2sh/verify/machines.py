@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 from functools import cached_property
 from typing import NamedTuple
 
-from .changes import Sides, earlier, same_change
+from .changes import Sides, earlier, same_change, same_numbers
 from .compare import Difference
 from .machine import Record
 from .reference import Built
@@ -107,6 +107,9 @@ def _is_empty(one: Difference, on: Before) -> bool:
 def _records(one: Difference, on: Before) -> bool:
     """A copy of what the file was one change before is judged by the file."""
     path = earlier(one.where)
+    taken = {"/etc/passwd": on.taken, "/etc/group": on.taken[1:]}.get(path)
+    if taken and not same_numbers(on.now(path), on.before(path).mine, taken):
+        return False
     return same_change(path, on.now(path), on.before(path), lambda record: _is_of_package(record, on.packages))
 
 
@@ -151,7 +154,7 @@ ROWS: tuple[Row, ...] = (
         "/tmp, /var/tmp and /run are the machine's own", "touch /tmp/x"),
     Row("host-records", "content", ".*", _records,
         "the same records were put in and taken out, of a file that has others besides", "useradd"),
-    Row("host-records", "extra", ".*", _copy,
+    Row("host-records", "extra", r"/etc/[^/]+|/var/lib/(dpkg|apt)/.+|/var/cache/debconf/.+", _copy,
         "the same records were put in and taken out, of a file that has others besides", "dpkg-statoverride"),
     Row("host-numbers", "owner", ".*", _same_accounts,
         "the same account, by another number: the machine had given that one away", "useradd -r"),

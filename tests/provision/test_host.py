@@ -13,6 +13,8 @@ import pytest
 from nspawn import Machine
 from test_fleet import reachable
 
+from dock2sh.verify import Result, dump
+
 MERGED = """FROM debian:12
 RUN apt-get update && apt-get install -y --no-install-recommends cron
 RUN useradd -r -m web && rm /etc/motd && touch /tmp/left && mkdir -m 2775 /srv/deep && ln -s deep /srv/link
@@ -122,12 +124,23 @@ def test_a_machine_that_was_not_set_up(machine: Machine, context: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("host", "said"),
-    [("/nowhere", "no such directory"), ("ssh://", "ssh://[USER@]HOST"), ("ssh://-oProxyCommand=x", "ssh://[USER@]HOST")],
+    ("words", "said"),
+    [
+        (["--host", "/nowhere"], "no such directory"),
+        (["--host", "ssh://"], "ssh://[USER@]HOST"),
+        (["--host", "ssh://-oProxyCommand=x"], "ssh://[USER@]HOST"),
+        (["--host", "/", "--sandbox", "vm"], "nothing is built for it"),
+        (["--host", "/", "--each-step"], "are other questions"),
+        (["--host", "/", "--against", "record.json"], "a record is no image"),
+        (["--name", "demo"], "goes with --host"),
+    ],
 )
 @pytest.mark.root
-def test_what_is_no_machine(host: str, said: str, context: Path) -> None:
+def test_what_is_asked_wrongly(words: list[str], said: str, context: Path) -> None:
     (context / "Dockerfile").write_text(MERGED)
-    words = [sys.executable, "-m", "dock2sh", "verify", "--host", host, str(context)]
+    recorded = dump(Result({}, {}, None), "docker")
+    (context / "record.json").write_text(recorded)
+    given = [str(context / word) if word == "record.json" else word for word in words]
+    words = [sys.executable, "-m", "dock2sh", "verify", *given, str(context)]
     done = subprocess.run(words, capture_output=True, text=True, check=False)
     assert (done.returncode, said in done.stderr) == (2, True), done.stderr
