@@ -16,8 +16,8 @@ pytestmark = [pytest.mark.root, pytest.mark.docker, pytest.mark.slow]
 
 
 @pytest.fixture(scope="module")
-def dask(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
-    """An environment in which Python finds Dask: fetched for this, since nothing else of the tests needs it."""
+def dask(engine: str, tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
+    """An environment in which Python finds Dask (fetched for this, nothing else of the tests needs it) and docker its engine."""
     home = tmp_path_factory.mktemp("dask")
     command = [sys.executable, "-m", "pip", "install", "-q", "--disable-pip-version-check", "--target", str(home), "distributed"]
     done = subprocess.run(command, check=False, capture_output=True, text=True)
