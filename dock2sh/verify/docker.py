@@ -14,7 +14,10 @@ from .engines import Made, NoReference, NotBuilt, Request, Told, command, said
 from .workplace import workplace
 
 _CURE = "Install docker.io"
-_SYNTAX = re.compile(r"\A((?:#[^\n]*\n)*?)[ \t]*#[ \t]*syntax[ \t]*=[^\n]*\n", re.IGNORECASE)
+# the `# syntax=` line, what stands before it, and the parser directives after it
+_SYNTAX = re.compile(
+    r"\A((?:#[^\n]*\n)*?)[ \t]*#[ \t]*syntax[ \t]*=[^\n]*\n((?:[ \t]*#[ \t]*(?:escape|check)[ \t]*=[^\n]*\n)*)", re.IGNORECASE
+)
 _ERROR = re.compile(r"^ERROR: (?:failed to build: )?(?:failed to solve: )?(.*)", re.MULTILINE | re.DOTALL)
 # what the classic builder says before anything else
 _BANNER = re.compile(r"^DEPRECATED: .*\n(?: +.*\n)*\n?", re.MULTILINE)
@@ -187,11 +190,12 @@ def _kept_history(told: dict[str, Any], home: str) -> list[dict[str, Any]] | Non
 def without_syntax(file: str, folder: str) -> Iterator[str]:
     """The Dockerfile, or a copy in `folder` without its `# syntax=` line, which asks for a frontend image from the internet.
 
-    The ignore file of that name goes with the copy.
+    A blank line behind the directives makes up for it, so that an engine's words point at the same lines. The ignore file of that
+    name goes with the copy.
     """
     with open(file, "rb") as original:
         text = original.read().decode("utf-8", "surrogateescape")
-    short = _SYNTAX.sub(r"\1", text, count=1)
+    short = _SYNTAX.sub(r"\1\2\n", text, count=1)
     if short == text:
         yield file
         return

@@ -2,13 +2,15 @@
 
 import os
 import shutil
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
 from dock2sh.verify import Case, Failure, NoReference, NotBuilt, Step, verify
 from dock2sh.verify.agreement import neither, script_failure
-from dock2sh.verify.docker import Docker, failure
+from dock2sh.verify.docker import Docker, failure, without_syntax
 from dock2sh.verify.engines import NOT_STARTED, Request
 from dock2sh.verify.judge import refused
 
@@ -155,3 +157,27 @@ def test_with_docker(dockerfile: str, script: str, verdict: str, tmp_path: Path)
     (tmp_path / "Dockerfile").write_text(dockerfile)
     answer = verify(Case(script, {}, str(tmp_path), str(tmp_path / "Dockerfile"), "busybox"))
     assert answer.verdict == verdict, answer.notes
+
+
+@pytest.mark.parametrize(
+    ("text", "left"),
+    [
+        ("# syntax=x\nFROM a\n", "\nFROM a\n"),
+        ("# escape=`\n#Syntax = x\n# check=skip=all\n# a word\nFROM a\n", "# escape=`\n# check=skip=all\n\n# a word\nFROM a\n"),
+        ("FROM a\n# syntax=x\n", "FROM a\n# syntax=x\n"),
+    ],
+)
+def test_without_the_syntax_line_the_others_stay_where_they_are(text: str, left: str, tmp_path: Path) -> None:
+    file, folder = tmp_path / "Dockerfile", tmp_path / "copy"
+    folder.mkdir()
+    file.write_text(text)
+    with without_syntax(str(file), str(folder)) as given:
+        assert Path(given).read_text() == left
+
+
+@pytest.mark.docker
+@pytest.mark.root
+def test_a_step_that_fails_behind_a_syntax_line(engine: str, tmp_path: Path) -> None:
+    (tmp_path / "Dockerfile").write_text("# syntax=docker/dockerfile:1\nFROM busybox\nRUN exit 7\n")
+    done = subprocess.run([sys.executable, "-m", "dock2sh", "verify", str(tmp_path)], capture_output=True, text=True, check=False)
+    assert (done.returncode, "both sides" in done.stdout) == (0, True), done.stdout
