@@ -17,7 +17,7 @@ from dock2sh.sandbox.overlay import mount_layers, shallow
 from dock2sh.verify import SHELLS, Failure, Make, NotMade, Order, Ours
 from dock2sh.verify.agreement import script_failure
 from dock2sh.verify.layers import in_directories
-from dock2sh.verify.side import alone, images, sizes
+from dock2sh.verify.side import images, sizes, without_engine
 from dock2sh.verify.snapshot import look, now
 from dock2sh.verify.steps import Frame, frame
 
@@ -111,7 +111,7 @@ class _Making:
 def _roots(order: Order, sources: Mapping[str, str]) -> dict[str, Root]:
     """The images as the engine has them: its own layers where these lie here, else copies. Raises NoReference."""
     named = {name: source.removeprefix(_ENGINES) for name, source in sources.items() if source.startswith(_ENGINES)}
-    if alone(order):
+    if without_engine(order):
         return {}
     told = {name: order.by.tell(image) for name, image in ({image: image for image in order.case.images} | named).items()}
     here = {name: Root(one.image, one.directories) for name, one in told.items() if one.directories}

@@ -22,7 +22,7 @@ from .report import Verdict
 from .side import Fill, Make, NotMade, Order, Ours, scripted
 from .snapshot import contents, entries, read
 from .steps import each_step
-from .table import alone, placed, rows
+from .table import our_rows, placed, rows
 from .workplace import sweep, workplace
 
 # the differences, those that our side's place brings about with the code of their reason
@@ -195,5 +195,5 @@ def _recorded(case: Case, mine: Ours | Failure, against: Result) -> Verdict:
     told = [one._replace(line=numbers.get(one.step, 0)) for one in told]
     told = [one if one.what == "content" else explain(one, lambda path: (b"", b"")) for one in told]
     configs, sides = (dict(case.config), dict(against.config)), (mine.who, "a record")
-    steps = tuple(alone(case, mine, told))
+    steps = tuple(our_rows(case, mine, told))
     return Verdict(verdict(told), tuple(told), len(against.tree), case.notes, sides, steps, case.stages, configs)

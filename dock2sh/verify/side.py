@@ -79,7 +79,7 @@ def scripted(fill: Fill | None = None) -> Make:
 
 def _scripted(order: Order, fill: Fill | None) -> Ours:
     case, how, work = order.case, order.how, order.work
-    by_itself = fill is None and alone(order)
+    by_itself = fill is None and without_engine(order)
     bases = order.stack.enter_context(images(order)) if fill is None and not by_itself else {}
     place = Place(_empty(order) if by_itself else _root(order, fill), case.context, work)
     options = [*case.script_options, *(word for image, folder in bases.items() for word in ("--base", f"{image}={folder}"))]
@@ -95,7 +95,7 @@ def _scripted(order: Order, fill: Fill | None) -> Ours:
     return Ours(place.root, work, seen, since, changed, writer, who, outcome.seconds(), sizes(seen, writer), {}, film.frames)
 
 
-def alone(order: Order) -> bool:
+def without_engine(order: Order) -> bool:
     """Whether there is no engine to ask, and none is needed: a record or an archive is compared with. Then our side finds its
     base images where it does without a judge."""
     against = order.how.against

@@ -52,7 +52,7 @@ def rows(case: Case, mine: Ours, theirs: Built, found: Sequence[Difference], loo
     ]
 
 
-def alone(case: Case, mine: Ours, found: Sequence[Difference]) -> list[StepRow]:
+def our_rows(case: Case, mine: Ours, found: Sequence[Difference]) -> list[StepRow]:
     """Every step where nobody knows of theirs: a record has none."""
     return [
         StepRow(
