@@ -21,6 +21,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 import pytest
+import workers
 
 import dock2sh
 
@@ -34,26 +35,44 @@ _NEEDS = {
     "vm": "QEMU (apt-get install qemu-system-x86 busybox-static)",
 }
 _PROGRAMS = {"podman": "podman", "machine": "systemd-nspawn", "vm": "qemu-system-x86_64"}
-_unchecked: dict[str, list[str]] = {}
+_begins = workers.begin()
+
+
+@pytest.hookimpl(tryfirst=True)  # xdist reads the groups in its own
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """What stays on one worker (pytest -n 3 --dist loadgroup): tests that share what their module makes, and those of an engine
+    that is one for the whole machine."""
+    for item in items:
+        fixtures = getattr(item, "_fixtureinfo").name2fixturedefs.values()  # noqa: B009 # pytest has no public way
+        shares = any(found.scope == "module" for named in fixtures for found in named)
+        group = next((marker for marker in _PROGRAMS if item.get_closest_marker(marker)), item.path.name if shares else "")
+        if group:
+            item.add_marker(pytest.mark.xdist_group(group))
+
+
+def pytest_unconfigure() -> None:
+    """Whoever began the run stops the engine that it, or a worker of it, has started."""
+    if _begins:
+        if workers.notes("started"):
+            subprocess.run([_START, "stop"], check=False)
+        workers.end()
 
 
 @pytest.fixture(scope="session")
-def engine() -> Iterator[str]:
+def engine() -> str:
     """What is wrong with the engine; "" if it answers. DOCKER_HOST, DOCKER_CONFIG and PATH lead to it."""
     if os.environ.get("DOCKER_HOST"):
-        yield _trouble()
-        return
+        return _trouble()
     if os.geteuid() != 0:
-        yield "no DOCKER_HOST, and only root can start the tests' own engine"
-        return
+        return "no DOCKER_HOST, and only root can start the tests' own engine"
     done = subprocess.run([_START], check=False, capture_output=True, text=True)
     for line in done.stdout.splitlines():
         for word in shlex.split(line, comments=True)[1:]:
             name, _, value = word.partition("=")
             os.environ[name] = value.replace("$PATH", os.environ["PATH"])
-    yield _trouble() if done.returncode == 0 else done.stderr.strip()
     if "# started" in done.stdout:
-        subprocess.run([_START, "stop"], check=False)
+        workers.note("started", "engine")
+    return _trouble() if done.returncode == 0 else done.stderr.strip()
 
 
 def _trouble() -> str:
@@ -170,7 +189,7 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
 def _miss(node: pytest.Item, need: str, why: str) -> None:
     if os.environ.get("CI"):
         pytest.fail(f"this test needs {_NEEDS.get(need, need)}: {why}", pytrace=False)
-    _unchecked.setdefault(need, []).append(node.nodeid)
+    workers.note("unchecked", f"{need}\t{node.nodeid}")
     pytest.skip(why)
 
 
@@ -187,7 +206,9 @@ def needs(request: pytest.FixtureRequest) -> Callable[[str], None]:
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     """One line for each thing that was missing."""
-    for need, tests in _unchecked.items():
+    unchecked = [line.split("\t", 1) for line in workers.notes("unchecked")]
+    for need in sorted({need for need, _ in unchecked}):
+        tests = [test for other, test in unchecked if other == need]
         files = ", ".join(sorted({re.sub(r"::.*", "", test) for test in tests}))
         terminalreporter.write_line(
             f"NOT CHECKED: {len(tests)} tests need {_NEEDS.get(need, need)}: {files}", red=True, bold=True

@@ -5,7 +5,7 @@ import os
 import re
 import ssl
 from collections.abc import Sequence
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Self
 from urllib.parse import urlsplit
 from urllib.request import getproxies, proxy_bypass
 
@@ -23,7 +23,21 @@ from urllib3.util import Retry, Timeout
 
 from . import ImageError
 
-RETRY = Retry(
+_BROKEN_OFF = (ssl.SSLEOFError, ssl.SSLZeroReturnError, ssl.SSLSyscallError)
+
+
+class _Patient(Retry):
+    """Asks again where that may help: a certificate that is not trusted stays so, and who speaks no TLS will not learn it."""
+
+    def increment(self, *request: Any, **told: Any) -> Self:
+        """As Retry's; raises MaxRetryError where there is no next time."""
+        cause = getattr(told.get("error"), "original_error", told.get("error"))  # a proxy's, in urllib3's wrapping
+        if isinstance(cause, SSLError) and not isinstance(cause.args[0], _BROKEN_OFF):
+            raise MaxRetryError(told["_pool"], request[1], cause)
+        return super().increment(*request, **told)
+
+
+RETRY = _Patient(
     total=5, connect=2, backoff_factor=0.5, backoff_jitter=0.3, redirect=8, raise_on_status=False, raise_on_redirect=True,
     status_forcelist=(429, 500, 502, 503, 504), allowed_methods=("GET", "HEAD"),
 )  # fmt: skip

@@ -14,7 +14,6 @@ from typing import Any, NamedTuple
 from urllib.parse import urlencode, urljoin, urlsplit
 
 from urllib3.exceptions import HTTPError
-from urllib3.util import Retry
 
 from dock2sh import __version__
 
@@ -218,7 +217,7 @@ class Registry:
         last: HTTPError | None = None
         for scheme in self._schemes if len(self._schemes) > 1 else []:
             try:
-                retries = Retry(total=2, backoff_factor=0.2) if scheme == self._schemes[-1] else False
+                retries = RETRY.new(total=2, backoff_factor=0.2, status_forcelist=()) if scheme == self._schemes[-1] else False
                 url = f"{scheme}://{host}/v2/"
                 self._pool.request("GET", url, retries=retries, timeout=TIMEOUT, redirect=False, preload_content=False).close()
                 return f"{scheme}://{host}"

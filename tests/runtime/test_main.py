@@ -301,6 +301,7 @@ def test_colour_is_for_a_terminal_that_wants_it(workshop: Workshop) -> None:
     assert "\033" not in workshop.call(words[len(workshop.command) :]).stderr
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "more", ["", "    copy . /\n    add . /\n", "    with bind target=/x\n    run_exec x\n", "    find_base_env\n    keep two\n"]
 )
