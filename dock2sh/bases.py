@@ -59,10 +59,10 @@ def _find(reference: str, platform: Platform, sources: Mapping[str, str], offlin
     if offline and not sources:
         say(f"{reference} is not looked up (--offline): assuming docker's default PATH and a shell")
         return assumed(reference, platform)
-    if not (sources or offline or _engines() or _store()):
-        return _not_at_hand(reference, platform, say)
-    from dock2sh.images import ImageError, InvalidReference, find_image, open_source, same_image
+    from dock2sh.images import ImageError, InvalidReference, default_path, find_image, open_source, same_image
 
+    if not (sources or offline or _engines() or os.path.exists(default_path())):
+        return _not_at_hand(reference, platform, say)
     try:
         if offline:
             source = next((value for name, value in sources.items() if same_image(name, reference)), None)
@@ -82,12 +82,6 @@ def _find(reference: str, platform: Platform, sources: Mapping[str, str], offlin
 def _not_at_hand(reference: str, platform: Platform, say: Say) -> Base:
     say(f"{reference} is not at hand: its environment stays open in the script; give it with --base {reference}=SOURCE")
     return unknown(reference, platform)
-
-
-def _store() -> bool:
-    """Whether there are images of our own (dock2sh.images.store.default_path, which costs more to import than this)."""
-    home = os.environ.get("XDG_DATA_HOME") or os.path.expanduser("~/.local/share")
-    return os.path.exists(f"{home}/dock2sh/images/index.json")
 
 
 def _engines() -> bool:

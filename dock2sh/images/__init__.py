@@ -8,6 +8,7 @@
 for every Dockerfile, also when it never looks for an image.
 """
 
+import os
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from typing import TYPE_CHECKING, Any, BinaryIO, NamedTuple
@@ -19,8 +20,8 @@ if TYPE_CHECKING:
     from .store import Stored
 
 __all__ = [
-    "Image", "ImageError", "InvalidReference", "find_image", "import_image", "normalise_reference", "open_source", "same_image",
-    "unpack",
+    "Image", "ImageError", "InvalidReference", "default_path", "find_image", "import_image", "normalise_reference",
+    "open_source", "same_image", "unpack",
 ]  # fmt: skip
 
 
@@ -60,15 +61,21 @@ class Image(NamedTuple):
     fill: Callable[[str], None] | None = None
 
 
+def default_path() -> str:
+    """Where this user's images are: $XDG_DATA_HOME/dock2sh/images, below ~/.local/share where that is not set."""
+    home = os.environ.get("XDG_DATA_HOME") or os.path.expanduser("~/.local/share")
+    return os.path.join(home, "dock2sh", "images")
+
+
 def find_image(reference: str, sources: Mapping[str, str], platform: str = "") -> Image | None:
     """The image called `reference`: from `sources` (name -> SOURCE, see `open_source`), the own store, docker, podman.
 
     `platform` (`linux/arm64`, `linux/arm/v7`) chooses among the images of an index; '' is this machine's.
     None if nobody here has it. Raises ImageError for a source that cannot be read, InvalidReference for an impossible name.
     """
-    from . import bring
+    from .lookup import find
 
-    return bring.find(reference, sources, platform)
+    return find(reference, sources, platform)
 
 
 def import_image(reference: str, sources: Mapping[str, str], platform: str = "", *, wish: "Wish | None" = None) -> "Stored":

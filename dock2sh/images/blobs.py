@@ -9,7 +9,6 @@ begins: see `busy`.
 import fcntl
 import os
 import shutil
-import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from errno import ENOSPC
@@ -147,6 +146,8 @@ class Folder:
     @contextmanager
     def temporary(self) -> Iterator[str]:
         """A path in `temporary/` at which nothing is yet; what is there at the end goes, whatever happened."""
+        import tempfile  # brings random and more, which nobody needs to read
+
         path = tempfile.mktemp(dir=self.place("temporary"))
         try:
             with self.busy():

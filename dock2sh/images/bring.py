@@ -7,18 +7,18 @@
     6. a registry, 7. debootstrap, where the caller allows it
 
 What an engine or a SOURCE has is copied into the store once, without a name of its own there: when `docker pull` brings a newer
-one, that is what counts. `find` looks as far as 5 and copies nothing: the planner only wants to know the config.
+one, that is what counts. The planner, who only wants to know the config, looks as far as 5 and copies nothing (lookup).
 """
 
 import json
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, BinaryIO, NamedTuple
 
 from dock2sh.digest import sha256
 
-from . import Contents, Image, ImageError, Part, engines, normalise_reference, same_image
+from . import Contents, Image, ImageError, Part, engines, normalise_reference
 from .archives import bare_config
+from .lookup import given
 from .sources import open_source
 from .store import PLAIN_TAR, Layer, Store, Stored, open_store
 from .streams import compression, decompressed
@@ -34,25 +34,6 @@ class Wish(NamedTuple):
     store: Store | None = None
     pull: Callable[[str, str, Store], Stored] | None = None
     bootstrap: bool = False
-
-
-def find(reference: str, sources: Mapping[str, str], platform: str) -> Image | None:
-    """See `dock2sh.images.find_image`, which this is."""
-    if source := given(reference, sources):
-        return open_source(source, reference, platform)
-    store = open_store()
-    if here := store.find(normalise_reference(reference), platform):
-        return stored_image(store, here, reference)
-    if image := engines.find(reference, platform):
-        return image
-    copy = store.find_copy(reference, platform)
-    return stored_image(store, copy, reference) if copy else None
-
-
-def given(reference: str, sources: Mapping[str, str]) -> str:
-    """The SOURCE of `reference`, or "". Raises InvalidReference."""
-    whole = normalise_reference(reference)
-    return next((source for name, source in sources.items() if same_image(name, whole)), "")
 
 
 def bring(reference: str, sources: Mapping[str, str], platform: str, wish: Wish) -> Stored:
@@ -93,21 +74,6 @@ def _bootstrapped(reference: str, platform: str, store: Store, wish: Wish) -> St
 
     made = bootstrap.make(reference, platform, wish.say)
     return made and take(made, store)
-
-
-def stored_image(store: Store, image: Stored, reference: str) -> Image:
-    """An image of the store as one that can be unpacked like others."""
-
-    @contextmanager
-    def contents() -> Iterator[Contents]:
-        with store.busy():
-            yield Contents(b"", b"", [_part(store, layer) for layer in image.layers])
-
-    return Image(reference, f"the store {store.path}", dict(image.config), contents, image.id)
-
-
-def _part(store: Store, layer: Layer) -> Part:
-    return Part(layer.diff_id, layer.digest, lambda: store.open_blob(layer.digest))
 
 
 def take(image: Image, store: Store) -> Stored:

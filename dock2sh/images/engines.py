@@ -3,17 +3,20 @@
 import json
 import os
 import shutil
-import socket
 import subprocess
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import partial
 from typing import Any
 from urllib.parse import quote
 
-from . import Contents, Image, ImageError, archives, same_image
+from . import Contents, Image, ImageError, same_image
 
+# what podman is told by the environment about its storage, or another machine's
+_PODMAN_TOLD = (
+    "CONTAINER_HOST", "CONTAINER_CONNECTION", "CONTAINERS_CONF", "CONTAINERS_CONF_OVERRIDE", "CONTAINERS_STORAGE_CONF",
+    "STORAGE_DRIVER", "STORAGE_OPTS",
+)  # fmt: skip
 _SECONDS = 5  # an engine that does not answer by then is taken as not there
 # what of the engine's answer belongs to an OCI image config; the rest is about containers (Hostname, Tty, ...)
 _KEYS = (
@@ -33,12 +36,14 @@ def find(reference: str, platform: str) -> Image | None:
 
 
 def _inspect(engine: str, reference: str) -> dict[str, Any] | None:
+    """What the engine tells of an image. Its command line is asked last: to start it costs as much as to write a script."""
     if not shutil.which(engine):
         return None
+    if engine == "docker" and (path := _socket()):
+        return _from_socket(path, reference)
+    if engine == "podman" and _podman_has_none(reference):
+        return None
     try:
-        status, answer = _from_socket(reference) if engine == "docker" else (0, b"")
-        if status:
-            return dict(json.loads(answer)) if status == 200 else None
         command = [engine, "image", "inspect", reference]
         done = subprocess.run(command, check=False, capture_output=True, stdin=subprocess.DEVNULL, timeout=_SECONDS)
         told = json.loads(done.stdout) if done.returncode == 0 else []
@@ -47,24 +52,22 @@ def _inspect(engine: str, reference: str) -> dict[str, Any] | None:
     return told[0] if told else None
 
 
-def _from_socket(reference: str) -> tuple[int, bytes]:
-    """docker's own answer, status and JSON, by its socket on this machine; 0 if that cannot be asked. Its command line, which
-    says the same, takes as long to start as five steps of a build."""
-    path = _socket()
-    if not path:
-        return 0, b""
+def _from_socket(path: str, reference: str) -> dict[str, Any] | None:
+    """docker's own answer, by its socket on this machine; None also where nobody listens, as docker's command line would find."""
+    if not os.path.exists(path):
+        return None
+    import socket
+
     try:
         with socket.socket(socket.AF_UNIX) as engine:
             engine.settimeout(_SECONDS)
             engine.connect(path)
             # HTTP/1.0: the answer comes in one piece, and ends with the connection
             engine.sendall(f"GET /images/{quote(reference, safe='/:@')}/json HTTP/1.0\r\nHost: docker\r\n\r\n".encode())
-            answer = b"".join(iter(partial(engine.recv, 1 << 16), b""))
-    except OSError:
-        return 0, b""
-    head, _, body = answer.partition(b"\r\n\r\n")
-    words = head.split(maxsplit=2)
-    return (int(words[1]) if len(words) > 1 and words[1].isdigit() else 0), body
+            head, _, body = b"".join(iter(partial(engine.recv, 1 << 16), b"")).partition(b"\r\n\r\n")
+        return dict(json.loads(body)) if head.split(maxsplit=2)[1:2] == [b"200"] else None
+    except (OSError, ValueError):
+        return None
 
 
 def _socket() -> str:
@@ -78,10 +81,33 @@ def _socket() -> str:
 def _configured_context() -> str:
     folder = os.environ.get("DOCKER_CONFIG") or os.path.expanduser("~/.docker")
     try:
-        with open(f"{folder}/config.json", encoding="utf-8") as file:
-            return str(json.load(file).get("currentContext", ""))
+        return str(_json(f"{folder}/config.json").get("currentContext", ""))
     except (OSError, ValueError, AttributeError):
         return ""
+
+
+def _podman_has_none(reference: str) -> bool:
+    """Whether podman's list of images, where it is unless somebody has told podman otherwise, has no image of that name."""
+    home = os.path.expanduser("~")
+    config = os.environ.get("XDG_CONFIG_HOME") or f"{home}/.config"
+    root = "/var/lib" if os.geteuid() == 0 else os.environ.get("XDG_DATA_HOME") or f"{home}/.local/share"
+    places = ("/usr/share/containers", "/etc/containers", f"{config}/containers")
+    settings = [f"{place}/storage.conf" for place in places] + [f"{place}/containers.conf" for place in places[1:]]
+    if "@" in reference or any(name in os.environ for name in _PODMAN_TOLD) or any(map(os.path.exists, settings)):
+        return False
+    try:
+        stores = [entry.path for entry in os.scandir(f"{root}/containers/storage") if entry.name.endswith("-images")]
+        names = [image.get("names") for store in stores for image in _json(f"{store}/images.json")]
+    except FileNotFoundError:
+        return True
+    except (OSError, ValueError, AttributeError):
+        return False
+    return not any(_is_called({"RepoTags": called}, reference) for called in names)
+
+
+def _json(path: str) -> Any:
+    with open(path, encoding="utf-8") as file:
+        return json.load(file)
 
 
 def _is_called(told: dict[str, Any], reference: str) -> bool:
@@ -109,6 +135,10 @@ def _config(told: dict[str, Any]) -> dict[str, Any]:
 
 @contextmanager
 def _contents(engine: str, reference: str) -> Iterator[Contents]:
+    import tempfile
+
+    from . import archives
+
     with tempfile.TemporaryDirectory() as folder:
         archive = os.path.join(folder, "image.tar")
         done = subprocess.run([engine, "save", "-o", archive, _tagged(reference)], check=False, capture_output=True, text=True)

@@ -16,14 +16,14 @@ from contextlib import AbstractContextManager, contextmanager
 from errno import EEXIST, ENOTEMPTY, EXDEV
 from typing import Any, BinaryIO, NamedTuple
 
-from . import ImageError, index
+from . import ImageError, default_path, index
 from .blobs import Folder, discard
 from .catalogue import MANIFEST, PLAIN_TAR, Catalogue, Layer, Stored, as_json, normalised
 from .index import Entry
 from .memory import Memory, Remembered
 from .reference import normalise_reference
 
-__all__ = ["PLAIN_TAR", "Layer", "Remembered", "Removed", "Store", "Stored", "default_path", "open_store"]
+__all__ = ["PLAIN_TAR", "Layer", "Remembered", "Removed", "Store", "Stored", "open_store"]
 
 _CONFIG = "application/vnd.oci.image.config.v1+json"
 _SIZE = "size"  # keys of the memory that are this and a diff id
@@ -35,12 +35,6 @@ class Removed(NamedTuple):
     untagged: tuple[str, ...] = ()
     deleted: tuple[str, ...] = ()
     freed: int = 0
-
-
-def default_path() -> str:
-    """$XDG_DATA_HOME/dock2sh/images, below ~/.local/share where that is not set."""
-    home = os.environ.get("XDG_DATA_HOME") or os.path.expanduser("~/.local/share")
-    return os.path.join(home, "dock2sh", "images")
 
 
 def open_store(path: str = "", remove_tree: Callable[[str], None] = discard) -> "Store":
