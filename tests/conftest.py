@@ -38,9 +38,21 @@ _PROGRAMS = {"podman": "podman", "machine": "systemd-nspawn", "vm": "qemu-system
 _begins = workers.begin()
 
 
+def pytest_xdist_auto_num_workers() -> int:
+    """-n auto: one more than there are processors, since engines and machines are waited for."""
+    return len(os.sched_getaffinity(0)) + 1
+
+
+@pytest.hookimpl(tryfirst=True)  # before xdist decides
+def pytest_cmdline_main(config: pytest.Config) -> None:
+    """-n without --dist: groups stay together."""
+    if config.option.numprocesses and config.option.dist == "no":
+        config.option.dist = "loadgroup"
+
+
 @pytest.hookimpl(tryfirst=True)  # xdist reads the groups in its own
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """What stays on one worker (pytest -n 3 --dist loadgroup): tests that share what their module makes, and those of an engine
+    """What stays on one worker (pytest -n auto): tests that share what their module makes, and those of an engine
     that is one for the whole machine."""
     for item in items:
         fixtures = getattr(item, "_fixtureinfo").name2fixturedefs.values()  # noqa: B009 # pytest has no public way
