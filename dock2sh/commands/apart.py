@@ -10,13 +10,17 @@ MOST_SCRIPTS = 4
 
 
 class Understood(NamedTuple):
-    """A command of a shell text, and what is known of it. `errexit`: a failure of it ends the text."""
+    """A command of a shell text, and what is known of it. `errexit`: `set -e` holds where it stands.
+
+    `overlooks`: what is before it is a list with `&&`, or turned round by `!`, of which `set -e` sees less than all.
+    """
 
     text: str
     command: Command
     known: Known | None
     level: int
     errexit: bool
+    overlooks: str = ""
 
 
 class Apart(NamedTuple):
@@ -26,28 +30,51 @@ class Apart(NamedTuple):
     found: tuple[Understood, ...]
 
 
-def take_apart(text: str, level: int = 0) -> Apart:
-    """The commands of a shell text, and of the texts in it that are for a shell of their own."""
+def take_apart(text: str, level: int = 0, errexit: bool = False) -> Apart:
+    """The commands of a shell text, and of the texts in it that are for a shell of their own. `errexit`: it is begun with -e."""
     script = read(text)
-    found, errexit = list[Understood](), False
+    found = list[Understood]()
+    lists = dict[tuple[str, ...], str]()
     for command in script.commands:
         known = understand(command.words) if command.words else None
-        found.append(Understood(text, command, known, level + len(levels(command)), errexit))
+        place = tuple(name for name in command.inside if name != "!")
+        before = lists.get(place, "")
+        overlooks = "" if command.before in ("&&", "||", "|", "|&", "") else before
+        found.append(Understood(text, command, known, level + len(levels(command)), errexit, overlooks))
+        if not {"if", "while", "$()"} & set(place):  # what decides, and what becomes a word, does not end a list
+            lists |= dict.fromkeys((place[:depth] for depth in range(len(place) + 1)), _overlooked(command, before))
         if known:
-            errexit = _errexit(known, errexit)
+            errexit = _errexit(known, errexit) if known.title == "set" else errexit
             found += _scripts(known, level + len(levels(command)))
     return Apart(script, tuple(found))
 
 
+def _overlooked(command: Command, before: str) -> str:
+    """What `set -e` overlooks in the list that ends with this command: `&&` all but the last, `!` everything (POSIX, set)."""
+    if "!" in command.inside:
+        return "!"
+    if command.before == "&&":
+        return "&&"
+    return before if command.before in ("||", "|", "|&") else ""
+
+
+def begins_with_errexit(shell: tuple[str, ...]) -> bool:
+    """Whether SHELL's own words say `set -e`: `["/bin/bash", "-euxo", "pipefail", "-c"]`."""
+    options = [word for word in shell[1:] if word[:1] == "-" and word[:2] != "--"]
+    return any("e" in word[1:] for word in options) or "errexit" in shell
+
+
 def _scripts(known: Known, level: int) -> list[Understood]:
     """The commands of `sh -c TEXT`."""
-    texts = [word.value for inner in known.chain() for word in inner.scripts if not word.dynamic]
-    return [each for text in texts for each in take_apart(text, level + 1).found] if level < MOST_SCRIPTS else []
+    if level >= MOST_SCRIPTS:
+        return []
+    texts = [(word.value, _errexit(inner, False)) for inner in known.chain() for word in inner.scripts if not word.dynamic]
+    return [each for text, errexit in texts for each in take_apart(text, level + 1, errexit).found]
 
 
 def _errexit(known: Known, before: bool) -> bool:
-    """Whether `set -e` holds after this command."""
-    if known.title != "set":
+    """Whether `set -e` holds after this command, or in the shell that it starts."""
+    if known.title not in _SET:
         return before
     for part in known.parts:
         if part.text in ("-e", "-o errexit") or (part.kind == "value" and part.value == "errexit"):
@@ -55,6 +82,9 @@ def _errexit(known: Known, before: bool) -> bool:
         elif part.text == "+e":
             before = False
     return before
+
+
+_SET = ("set", "sh", "bash", "dash", "ash", "zsh")
 
 
 def levels(command: Command) -> list[str]:

@@ -8,6 +8,8 @@ from dock2sh.shell.syntax import Word
 
 _SETTING = re.compile(r"[A-Za-z_][A-Za-z0-9_.]*(?:\[[^\]]*\])?\+?=")
 _NUMBER = re.compile(r"-\d+\Z")
+_BARE = ("--no-", "--with", "--enable-", "--disable-")
+"""How options begin that take no value which is a word of its own."""
 MOST_NESTED = 6
 """`sudo env nice …`: commands in commands that are looked at."""
 
@@ -81,6 +83,7 @@ class _Matcher:
         self.within: list[Known] = []
         self.scripts: list[Word] = []
         self.options_end = False
+        self.doubt = self.unsure = False
 
     def known(self) -> Known:
         if "first" in self.tool.traits and len(self.words) > 1 and not self.words[1].value.startswith("-"):
@@ -106,6 +109,7 @@ class _Matcher:
 
     def word(self, word: Word) -> None:
         value = word.value
+        self.unsure, self.doubt = self.doubt, False
         operator = self.tool.operators.get(value)
         if operator is not None:
             self.parts.append(_part(word, "operator", operator))
@@ -116,6 +120,8 @@ class _Matcher:
             pass
         elif value in self.tool.options and not self.options_end and (value[0] in "-/" or "=" in value):
             self.parts.append(_part(word, "option", self.tool.options[value].text))
+        elif value[:1] == "/" and not self.options_end and self.wildcard(word):
+            pass  # MSBuild's /p:NAME=VALUE
         elif self.is_setting(word):
             self.parts.append(_part(word, "setting", "a setting", "setting"))
         else:
@@ -133,6 +139,9 @@ class _Matcher:
         if not self.operands and not word.dynamic and word.value in self.tool.commands:
             self.tool = self.tool.commands[word.value]
             self.parts.append(_part(word, "subcommand", self.tool.summary))
+            return
+        if self.unsure:  # what stands behind an unknown option may be its value
+            self.parts.append(_part(word, "unknown"))
             return
         specs = self.specs()
         index = len(self.operands)
@@ -184,6 +193,7 @@ class _Matcher:
             if "free" in self.tool.traits or (word.value[0] == "+" and "+e" not in self.tool.options):
                 return False
             self.parts.append(_part(word, "unknown"))
+            self.doubt = "=" not in word.value and not word.value.startswith(_BARE)
         return True
 
     def exact(self, word: Word) -> bool:
@@ -200,6 +210,8 @@ class _Matcher:
         option = self.tool.options.get(name) or (self.tool.options.get(name[1:]) if self.tool.style == "long" else None)
         if option is None:
             return self.attached(word) if self.tool.style == "compiler" else False
+        if equals and not option.role and value in ("false", "no", "off", "0"):
+            return False
         if not equals or not option.role:
             self.take(word, option)
             return True
@@ -224,11 +236,13 @@ class _Matcher:
             self.value(option)
 
     def is_count(self, option: Option) -> bool:
-        """Whether a number follows, which `make -j` takes though it may stand alone; a substitution there is one."""
+        """Whether a number follows (a substitution is one), which `make -j` takes though it may stand alone, or npm's true."""
         word = self.words[self.at] if self.at < len(self.words) else None
-        return (
-            option.role == "number" and word is not None and (word.value.isdigit() or word.raw.strip('"').startswith(("$", "`")))
-        )
+        if word is None or option.role not in ("number", "yesno"):
+            return False
+        if option.role == "yesno":
+            return word.value in ("true", "false")
+        return word.value.isdigit() or word.raw.strip('"').startswith(("$", "`"))
 
     def value(self, option: Option) -> None:
         if self.at >= len(self.words):

@@ -203,20 +203,27 @@ class _Manual:
             self.lines.append(_heredoc(f"cat > {quote(path)}", step.script.content))
             run = " ".join(map(quote, (*step.shell, path)))
             self.lines.append(f"chmod +x {quote(path)} && {run} && rm {quote(path)}")
-        elif step.shell != DEFAULT_SHELL:  # the exec form has none
+        elif not step.shell:  # the exec form
             self.lines.append(" ".join(map(quote, step.argv)))
+        elif step.shell != DEFAULT_SHELL:
+            self.lines.append(f"{' '.join(map(quote, step.argv[:-1]))} {_text_of(self.written(step))}")
         else:
             self.lines.append(self.text(step))
 
     def text(self, step: Run) -> str:
+        """The command as one would type it: in a shell of its own if it would change the one that one types into."""
+        text = self.written(step)
+        if any(trace in f"{text} " for trace in _LEAVES_TRACES):
+            return f"( {text} )" if "\n" not in text else f"(\n{text}\n)"
+        return text
+
+    def written(self, step: Run) -> str:
         """The command as written, comments left out (a prompt does not take them between continued lines)."""
         text = step.argv[-1].strip("\n")
         lines = self.source[step.span.first - 1 : step.span.last]
         shown = None if step.onbuild else as_written(text, lines, self.escape)
         if shown is not None and len(lines) > 1:
             text = "\n".join(line for line in shown.split("\n") if not line.lstrip().startswith("#"))
-        if any(trace in f"{text} " for trace in _LEAVES_TRACES):
-            return f"( {text} )" if "\n" not in text else f"(\n{text}\n)"
         return text
 
     def copy(self, step: Copy) -> None:
@@ -242,7 +249,7 @@ class _Manual:
         if path in self.there:
             return
         levels = [path]
-        while (above := dirname(levels[0])) not in self.there:
+        while (above := dirname(levels[0])) and above not in self.there:  # nothing is above a variable of the base image
             levels.insert(0, above)
         self.there |= set(levels)
         if not chown:
@@ -298,6 +305,15 @@ class _Manual:
             self.lines.append("")
             self.say("what `docker run` would start:")
             self.lines.append(" ".join(map(quote, command)))
+
+
+def _text_of(text: str) -> str:
+    """A text that is a word: between quotes, or as it is in a here-document where it has lines and quotes of its own."""
+    if "\n" not in text:
+        return quote(text)
+    if "'" not in text:
+        return f"'{text}'"
+    return f'"$({_heredoc("cat", text)}\n)"'
 
 
 def shell_in(image: str) -> str:

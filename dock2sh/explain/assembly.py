@@ -3,7 +3,7 @@
 import itertools
 from collections.abc import Iterator, Mapping
 
-from dock2sh.commands.apart import Apart, take_apart
+from dock2sh.commands.apart import Apart, begins_with_errexit, take_apart
 from dock2sh.dockerfile.markers import marked
 from dock2sh.dockerfile.syntax import Dockerfile, Node
 from dock2sh.emit.manual import by_hand
@@ -78,9 +78,11 @@ class _Assembly:
         hand = by_hand(plan, name, dockerfile.text, dockerfile.escape)
         self.begins = {stage.index: begin for stage, begin in zip(plan.stages, hand.begins, strict=True)}
         self.started = hand.start
+        self.ends: dict[str, Mapping[str, Origin]] = {}
         self.scoped: dict[int, list[tuple[PlanStep, Scope, tuple[str, ...]]]] = {}
         self._scope(hand.steps)
         self.ran = False
+        self.replaced = _replaced(plan)
         begun = next((node.span.first for node in dockerfile.nodes if node.keyword.lower() == "from"), 0)
         self.own_arguments = frozenset(node.span.first for node in dockerfile.nodes if node.span.first < begun)
         self.measures: dict[int, list[Measures]] = {}
@@ -88,11 +90,10 @@ class _Assembly:
 
     def _scope(self, hands: tuple[tuple[str, ...], ...]) -> None:
         """Each step with what it sees and what one would type, by the line that it begins at."""
-        ends: dict[str, Mapping[str, Origin]] = {}
         at, chain = 0, {stage.key for stage in self.plan.chain()}
         for stage in self.plan.stages:
-            seen = scopes(stage, self.shared, ends, stage.key in chain)
-            ends[stage.key] = seen[-1].variables
+            seen = scopes(stage, self.shared, self.ends, stage.key in chain)
+            self.ends[stage.key] = seen[-1].variables
             for step, scope in zip(stage.steps, seen, strict=False):
                 self.scoped.setdefault(step.span.first, []).append((step, scope, hands[at]))
                 at += 1
@@ -195,7 +196,9 @@ class _Assembly:
 
     def _remember(self, step: PlanStep, scope: Scope) -> Apart | None:
         apart = (
-            take_apart(step.script.content if step.script else step.argv[-1]) if isinstance(step, Run) and step.shell else None
+            take_apart(step.script.content if step.script else step.argv[-1], errexit=begins_with_errexit(step.shell))
+            if isinstance(step, Run) and step.shell
+            else None
         )
         self.did.append(inventory.Did(scope.stage, step, apart))
         return apart
@@ -209,12 +212,13 @@ class _Assembly:
         apart = None
         for each, seen, typed in entries:
             apart = self._remember(each, seen) or apart
-            does += effects.of_step(each, seen, isinstance(each, Run) and not self.ran)
+            by = self.replaced.get(each.span.first) if isinstance(each, Configure) else None
+            does += [effects.of_replaced(*by)] if by else effects.of_step(each, seen, isinstance(each, Run) and not self.ran)
             self.ran = self.ran or isinstance(each, Run)
             hand += typed
         found, unread, variables = self._shell(node, step, scope, apart)
         place = of_run(step, scope) if isinstance(step, Run) else ()
-        phase = effects.PHASES.get(node.keyword.upper(), "build")
+        phase = "replaced" if node.span.first in self.replaced else effects.PHASES.get(node.keyword.upper(), "build")
         return self._step(node, phase, place, does, tuple(hand), variables, found, unread)
 
     def _shell(
@@ -229,9 +233,12 @@ class _Assembly:
             before = tuple(scope.stage.config.get("Entrypoint") or ()) if step.keyword == "CMD" else ()
             if before and starting.form_of(list(before)).shell:
                 return (), (), ()
-            if node.json or before:
-                return (commands.exec_form((*before, *words_), None) if words_ else ()), (), ()
-            apart = take_apart(words_[-1]) if words_ else None
+            if before:
+                return (commands.told((*before, *words_), before[0]) if words_ else ()), (), ()
+            if node.json:
+                return (commands.exec_form(words_, None, False) if words_ else ()), (), ()
+            apart = take_apart(words_[-1], errexit=begins_with_errexit(words_[:-2])) if words_ else None
+            scope = self._in_a_container(scope)
         elif isinstance(step, Run) and apart is None:
             return commands.exec_form(step.argv, None), (), ()
         if apart is None:
@@ -243,7 +250,20 @@ class _Assembly:
         unread = tuple(
             (text[part.start : part.end], say(_WHY_SAY.get(part.why, "not understood"))) for part in apart.shell.opaque
         )
-        return commands.commands(apart, scope), unread, shown(names, scope.variables, scope.known, assigned)
+        return (
+            commands.commands(apart, scope, scope.building),
+            unread,
+            shown(names, scope.variables, scope.known, assigned, scope.arguments),
+        )
+
+    def _in_a_container(self, scope: Scope) -> Scope:
+        """What a command sees that runs when a container does: the environment of the image, and no ARG."""
+        stage = self.plan.stages[-1] if scope.stays else scope.stage
+        end = self.ends[stage.key]
+        env = dict(pair.partition("=")[::2] for pair in stage.config.get("Env") or ())
+        kept = {name: end[name] for name, value in env.items() if name in end and end[name].value == value}
+        arguments = frozenset(end) - frozenset(kept)
+        return scope._replace(variables=kept, arguments=arguments, building=False)
 
 
 _WHY_SAY = {
@@ -251,6 +271,24 @@ _WHY_SAY = {
     "nested too deeply": "nested too deeply to be taken apart",
     "not understood": "not understood",
 }
+
+
+def _replaced(plan: Plan) -> dict[int, tuple[str, int]]:
+    """The lines of CMD, ENTRYPOINT and the like that a later line of the image undoes: its keyword and line.
+
+    An ENTRYPOINT takes away the CMD of an earlier stage or image, and not that of its own stage.
+    """
+    found, last = dict[int, tuple[str, int]](), dict[str, tuple[str, int]]()
+    for stage in plan.chain():
+        for step in stage.steps:
+            if not isinstance(step, Configure) or step.keyword not in ("CMD", "ENTRYPOINT", "HEALTHCHECK", "STOPSIGNAL"):
+                continue
+            gone = [step.keyword, *(["CMD"] if step.keyword == "ENTRYPOINT" and last.get("CMD", ("", 0))[0] != stage.key else [])]
+            for keyword in gone:
+                if keyword in last:
+                    found[last.pop(keyword)[1]] = (step.keyword, step.span.first)
+            last[step.keyword] = (stage.key, step.span.first)
+    return found
 
 
 def _expanded(apart: Apart) -> Iterator[str]:

@@ -5,19 +5,19 @@ from collections.abc import Iterator
 
 from dock2sh.commands import Known, Part
 from dock2sh.commands.apart import Apart, Understood, exec_apart, levels
-from dock2sh.commands.pins import pinned
+from dock2sh.commands.pins import exact, pinned
 from dock2sh.explain import details
-from dock2sh.explain.language import Text, joined, say, words
+from dock2sh.explain.language import Text, joined, plain, say, words
 from dock2sh.explain.scope import Origin, Scope
 from dock2sh.explain.tree import Command, Explained
 from dock2sh.shell import Command as ShellCommand
 from dock2sh.shell import Redirect, Symbol
 
 
-def commands(apart: Apart, scope: Scope | None) -> tuple[Command, ...]:
-    """The commands as the page shows them."""
+def commands(apart: Apart, scope: Scope | None, building: bool = True) -> tuple[Command, ...]:
+    """The commands as the page shows them. `building`: a RUN's; else they are done in a container of the image."""
     functions = apart.shell.functions
-    made = [(understood.command.start, _command(understood, functions, scope)) for understood in apart.found]
+    made = [(understood.command.start, _command(understood, functions, scope, building)) for understood in apart.found]
     for symbol in apart.shell.symbols:
         if symbol.kind == "redirect":  # behind all commands of its group, those of shells within among them
             after = max((at for at, (start, _) in enumerate(made, 1) if start < symbol.start), default=0)
@@ -37,15 +37,24 @@ def _of_group(symbol: Symbol) -> Command:
     return Command(symbol.text, "", True, (), say("for all of that together"), (), level, parts, "")
 
 
-def exec_form(argv: tuple[str, ...], scope: Scope | None) -> tuple[Command, ...]:
+def exec_form(argv: tuple[str, ...], scope: Scope | None, building: bool = True) -> tuple[Command, ...]:
     """A command without a shell: its words are as they stand."""
-    return tuple(_command(understood, (), scope) for understood in exec_apart(argv).found)
+    return tuple(_command(understood, (), scope, building) for understood in exec_apart(argv).found)
 
 
-def _command(understood: Understood, functions: tuple[str, ...], scope: Scope | None) -> Command:
+def told(argv: tuple[str, ...], entrypoint: str) -> tuple[Command, ...]:
+    """What a container starts by ENTRYPOINT and CMD; what a program that nobody knows makes of its words, only it can tell."""
+    known, *within = exec_form(argv, None, False)
+    if known.known:
+        return (known, *within)
+    says = say("what `{program}` is told", program=entrypoint)
+    return (known._replace(parts=tuple(part if part.says else part._replace(kind="operand", says=says) for part in known.parts)),)
+
+
+def _command(understood: Understood, functions: tuple[str, ...], scope: Scope | None, building: bool) -> Command:
     command, known = understood.command, understood.known
     summary, title, source = _summary(known, functions)
-    if known and (own := _in_this_place(known, understood)):
+    if known and (own := _in_this_place(known, understood, building)):
         summary, known = own, known._replace(parts=(known.parts[0]._replace(says=""), *known.parts[1:]))
     parts = [part for _, part in sorted(_parts(command, known, summary, scope), key=lambda pair: pair[0])]
     return Command(
@@ -53,7 +62,7 @@ def _command(understood: Understood, functions: tuple[str, ...], scope: Scope | 
         title,
         known is None or known.known or title in functions,
         summary,
-        _joined(command, understood.errexit),
+        _joined(understood),
         _inside(command),
         understood.level,
         tuple(_merged(parts)),
@@ -71,12 +80,26 @@ _OF_A_SHELL_SAY = {
 }
 
 
-def _in_this_place(known: Known, understood: Understood) -> Text:
+_IN_A_CONTAINER_SAY = {
+    "cd": "goes to a directory",
+    "exit": "ends this shell; 0 means that all went well",
+    "export": "sets variables for the commands that follow",
+    "umask": "which permissions new files will not have",
+    "service": "starts or stops a service",
+    "systemctl": "starts and stops services with systemd, where that runs",
+    "read": "reads a line into variables",
+}
+"""Of commands that mean something else when a container runs than while the image is built."""
+
+
+def _in_this_place(known: Known, understood: Understood, building: bool) -> Text:
     """What a command is for where it stands, if that is another thing than elsewhere."""
     command = understood.command
     inner = {"()", "$()"} & set(command.inside) or understood.level > len(levels(command))
     if inner and known.title in _OF_A_SHELL_SAY:
         return say(_OF_A_SHELL_SAY[known.title])
+    if not building and known.title in _IN_A_CONTAINER_SAY:
+        return say(_IN_A_CONTAINER_SAY[known.title])
     told = any(part.role in ("path", "script") for part in known.parts)
     if command.before in ("|", "|&") and known.title in _SHELLS and not told:
         return say("a shell that does whatever comes through the pipe")
@@ -102,7 +125,7 @@ def _merged(parts: list[Explained]) -> list[Explained]:
             and part.kind in ("operand", "option", "setting")
         ):
             merged[-1] = last._replace(text=f"{last.text} {part.text}")
-        elif last and last.kind == "option" and part.kind == "value" and last.says == part.says:
+        elif last and last.kind == "option" and part.kind == "value" and plain(part.says).startswith(plain(last.says)):
             merged[-1] = Explained(f"{last.text} {part.text}", "option", part.says)
         elif last and part.kind == last.kind == "unknown":
             merged[-1] = last._replace(text=f"{last.text} {part.text}")
@@ -114,20 +137,24 @@ def _merged(parts: list[Explained]) -> list[Explained]:
 def _summary(known: Known | None, functions: tuple[str, ...]) -> tuple[Text, str, str]:
     """What it is for, its title, and who says so."""
     if known is None:
-        return say("sets variables of this shell, until the RUN ends"), "", ""
+        return say("sets variables of this shell, until it ends"), "", ""
     if known.title in functions:
         return say("a function that is defined in this text"), known.title, ""
     if not known.known:
-        name = known.parts[0].text
-        if known.parts[0].value.startswith("$"):
-            return say("whatever the variable holds"), known.title, ""
-        if "/" in name:
-            return say("a program in the image; nothing more is known about it"), known.title, ""
-        return say("unknown: dock2sh knows nothing about this command"), known.title, ""
+        return _stranger(known.parts[0]), known.title, ""
     inner = known.within[0] if known.within else None
     if inner is not None and inner.known:
         return (*say(known.summary), *words(" → "), *words(inner.title + ": "), *say(inner.summary)), known.title, known.source
     return say(known.summary), known.title, known.source
+
+
+def _stranger(name: Part) -> Text:
+    """What is said of a command that has no file."""
+    if name.value.startswith("$"):
+        return say("whatever the variable holds")
+    if "/" in name.text:
+        return say("a program in the image; nothing more is known about it")
+    return say("unknown: dock2sh knows nothing about this command")
 
 
 def _parts(command: ShellCommand, known: Known | None, summary: Text, scope: Scope | None) -> Iterator[tuple[int, Explained]]:
@@ -141,8 +168,11 @@ def _parts(command: ShellCommand, known: Known | None, summary: Text, scope: Sco
         yield word.start, Explained(word.raw, "setting", says)
     if known:
         managers = {part: inner.manager for inner in known.chain() for part in inner.parts}
+        own = known.parts[0]
         for part in known.all_parts():
-            says = _says(part, managers.get(part, ""), scope) or (summary if part.kind == "command" else ())
+            says = _says(part, managers.get(part, ""), scope)
+            if not says and part.kind == "command":
+                says = summary if part.start == own.start else _stranger(part)
             yield part.start, Explained(part.text, part.kind, says)
     for redirect in command.redirects:
         yield redirect.start, Explained(_redirect_text(redirect), "redirect", _redirect(redirect))
@@ -164,16 +194,24 @@ def _more(part: Part, manager: str, scope: Scope | None) -> Text:
     if part.role == "sed":
         return details.sed(value)
     if part.role == "package" and manager and pinned(manager, value):
-        return say("this version only")
+        return say("this version only") if exact(manager, value) else say("a version that fits that")
     if part.role == "package" and (value.startswith(("/", "./", "../")) or value == "."):
         return say("what is in that directory or file")
-    if part.role in ("path", "file"):
+    if part.role in ("path", "file", "list") and value == "-":
+        return say("what comes through the pipe") if part.kind == "operand" and part.says in _READS else ()
+    if part.role in ("path", "file", "list"):
         return details.path(value)
-    if part.role in ("url", "repository") and value.startswith("http:"):
+    if part.role in ("url", "repository") and value.startswith("http:") and details.host(value) not in _OF_THIS_MACHINE:
         return say("not encrypted, so anybody on the way could change it")
     if value.startswith("$") and scope is not None:
         return _value(value, scope)
     return ()
+
+
+_READS = ("the file", "the patch", "the file of keys")
+"""Operands of which `-` is the standard input."""
+_OF_THIS_MACHINE = ("localhost", "127.0.0.1", "0.0.0.0", "[::1]")
+"""Hosts that are not on any way."""
 
 
 def _value(word: str, scope: Scope) -> Text:
@@ -238,12 +276,16 @@ _INSIDE_SAY = {
 }
 
 
-def _joined(command: ShellCommand, errexit: bool) -> Text:
-    said = list[Text]()
+def _joined(understood: Understood) -> Text:
+    command, said = understood.command, list[Text]()
     if command.before in _JOINED_SAY:
         said.append(say(_JOINED_SAY[command.before]))
+    elif command.before and understood.errexit and understood.overlooks == "&&":
+        said.append(say("then, unless what stands behind the last `&&` has failed (`set -e`)"))
+    elif command.before and understood.errexit and not understood.overlooks:
+        said.append(say("then, if that went well (`set -e`)"))
     elif command.before:
-        said.append(say("then, if that went well (`set -e`)") if errexit else say("then, whatever became of that"))
+        said.append(say("then, whatever became of that"))
     if "!" in command.inside:
         said.append(say("its answer is turned round"))
     if command.background:

@@ -72,7 +72,10 @@ def mode(text: str) -> Text:
     """An octal mode or a usual symbolic one in words; nothing for others."""
     if re.fullmatch(r"[0-7]{3,4}", text):
         return _octal(int(text, 8))
-    if match := re.fullmatch(r"([ugoa]*)([+=-])([rwxXst]+)", text):
+    match = re.fullmatch(r"([ugoa]*)([+=-])([rwxXst]+)", text)
+    if match and not match[1] and "w" in match[3]:  # without a letter chmod heeds the umask, which is 022 in a build
+        return _symbolic("u", match[2], "w") if match[3] == "w" else ()
+    if match:
         return _symbolic(match[1] or "a", match[2], match[3])
     return ()
 

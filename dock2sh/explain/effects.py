@@ -46,6 +46,11 @@ def of_mark(mark: Mark) -> Text:
     return say("Marked `# dock2sh: only=container`: docker does it, a script made with `--for host` leaves it out.")
 
 
+def of_replaced(keyword: str, line: int) -> Text:
+    """A setting that does not reach the image."""
+    return say("Without effect: the `{keyword}` of line {line} takes its place.", keyword=keyword, line=line)
+
+
 def of_run(step: Run, first: bool) -> list[Text]:
     told = list[Text]()
     if first:
@@ -83,7 +88,7 @@ def _mount(mount: Mount) -> Text:
             if not mount.origin:
                 return say(
                     "Sees `{source}` of the build context at `{target}`, only while it runs: no copy stays in the image.",
-                    source=mount.source,
+                    source=mount.source.lstrip("/") or ".",
                     target=mount.target,
                 )
             return say(
@@ -246,6 +251,12 @@ def of_from(stage: Stage, plan: Plan, written: str) -> list[Text]:
         )
     if stage.base != written:
         told.append(say("`{written}` comes to `{image}`.", written=written, image=stage.base))
-    if stage is not plan.stages[-1]:
+    if stage is plan.stages[-1]:
+        return told
+    if stage in plan.chain():
+        told.append(say("The stage that becomes the image goes on from this one: all that it makes gets into the image."))
+    elif any(other.parent == stage.key for other in plan.stages):
+        told.append(say("Other stages go on from this one. What none of them hands to the image is thrown away."))
+    else:
         told.append(say("A stage that is built only for what others take from it: the rest of it is thrown away."))
     return told

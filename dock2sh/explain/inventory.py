@@ -89,7 +89,11 @@ def _context(did: list[Did]) -> Iterator[Item]:
                 if mount.type == "bind" and not mount.origin:
                     yield Item(
                         step.span.first,
-                        say("`{source}`, seen at `{target}` and not copied", source=mount.source, target=mount.target),
+                        say(
+                            "`{source}`, seen at `{target}` and not copied",
+                            source=mount.source.lstrip("/") or ".",
+                            target=mount.target,
+                        ),
                     )
 
 
@@ -105,7 +109,7 @@ def _packages(did: list[Did]) -> Iterator[Item]:
         if not known.manager or "installs" not in known.effects:
             continue
         names = [name for name in known.words("package") if not name.startswith("-")]
-        files = [part.value for part in known.parts if part.role == "path" and part.kind in ("value", "option")]
+        files = [part.value for part in known.parts if part.role == "list" and part.kind in ("value", "option")]
         if names:
             loose = [name for name in names if not pinned(known.manager, name) and "/" not in name]
             versions = say("{count} without a version", count=len(loose)) if loose else say("all with a version")

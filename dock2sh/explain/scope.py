@@ -22,7 +22,10 @@ class Origin(NamedTuple):
 
 
 class Scope(NamedTuple):
-    """What holds for one instruction. `stays`: its stage is the image's, or one that the image goes on from."""
+    """What holds for one instruction. `stays`: its stage is the image's, or one that the image goes on from.
+
+    `building` False: for a command that runs when a container does; `arguments` are then what only the build has had.
+    """
 
     stage: Stage
     variables: Mapping[str, Origin]
@@ -31,6 +34,8 @@ class Scope(NamedTuple):
     shell: tuple[str, ...]
     known: bool
     stays: bool = True
+    building: bool = True
+    arguments: frozenset[str] | None = None
 
 
 class Globals(NamedTuple):
@@ -115,15 +120,32 @@ def used(text: str) -> list[str]:
     return list(dict.fromkeys(a or b for a, b in _USED.findall(text)))
 
 
-def shown(names: list[str], variables: Mapping[str, Origin], known: bool, assigned: frozenset[str]) -> tuple[Variable, ...]:
-    """The variables of these names. Those that the text itself sets are left out."""
+def shown(
+    names: list[str],
+    variables: Mapping[str, Origin],
+    known: bool,
+    assigned: frozenset[str],
+    arguments: frozenset[str] | None = None,
+) -> tuple[Variable, ...]:
+    """The variables of these names. Those that the text itself sets are left out. `arguments`: as in a Scope."""
     found = list[Variable]()
     for name in names:
         if name in variables:
             found.append(Variable(name, variables[name].value, variables[name].origin))
         elif name not in assigned:
-            found.append(Variable(name, None, _missing(name, known)))
+            found.append(Variable(name, None, _missing(name, known) if arguments is None else _absent(name, known, arguments)))
     return tuple(found)
+
+
+def _absent(name: str, known: bool, arguments: frozenset[str]) -> Text:
+    """A variable that no container has of its own."""
+    if name == "HOME":
+        return say("the home directory of the user, which docker looks up in `/etc/passwd`")
+    if name in arguments:
+        return say("only the build has it: empty in a container, unless `docker run -e {name}=…` gives it", name=name)
+    if known:
+        return say("empty, unless `docker run -e {name}=…` gives it", name=name)
+    return say("nothing here sets it: the base image may, or `docker run -e {name}=…`", name=name)
 
 
 def _missing(name: str, known: bool) -> Text:

@@ -3,7 +3,7 @@
 from dock2sh.explain.language import Text, listed, say
 from dock2sh.explain.places import user_of
 from dock2sh.explain.scope import Scope
-from dock2sh.explain.starting import form_of
+from dock2sh.explain.starting import form_of, takes_arguments
 from dock2sh.model import Configure
 
 
@@ -44,15 +44,18 @@ def _arg(step: Configure, scope: Scope) -> list[Text]:
 
 
 def _user(step: Configure, scope: Scope) -> list[Text]:
+    user = step.words[0].partition(":")[0]
     fields = {"who": user_of(step.words[0]), "before": user_of(scope.user, scope.known)}
-    return [
+    told = [
         say(
             "The lines that follow that run something, and the container when it starts, are {who} instead of {before}.", **fields
         )
         if scope.stays
         else say("The lines that follow in this stage that run something are {who} instead of {before}.", **fields),
-        say("The user must exist in the image by then; a number always works."),
     ]
+    if user and user != "root" and not user.isdigit():
+        told.append(say("The user must exist in the image by then; a number always works."))
+    return told
 
 
 def _expose(step: Configure, scope: Scope) -> list[Text]:
@@ -142,6 +145,10 @@ def _onbuild(step: Configure, scope: Scope) -> list[Text]:
 def _cmd(step: Configure, scope: Scope) -> list[Text]:
     """What it is depends on the ENTRYPOINT that the stage has in the end."""
     entrypoint = list(scope.stage.config.get("Entrypoint") or ())
+    if entrypoint and takes_arguments(form_of(entrypoint)):
+        return [
+            say("Not run now, only recorded: `$0`, `$1`, … of the text of `ENTRYPOINT`, which is in shell form and uses them.")
+        ]
     if entrypoint and form_of(entrypoint).shell:
         return [say("Without effect as a rule: `ENTRYPOINT` is in shell form, and its shell takes these for `$0`, `$1`, …")]
     if entrypoint:

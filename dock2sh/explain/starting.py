@@ -1,25 +1,17 @@
 """How a container starts and stops: computed from ENTRYPOINT, CMD and the rest of the image's config."""
 
 import json
+import re
 from typing import Any, NamedTuple
 
-from dock2sh.commands import understand
 from dock2sh.emit.manual import shell_in
-from dock2sh.explain.language import Text, code, joined, say
+from dock2sh.explain.language import Piece, Text, code, joined, say
 from dock2sh.explain.places import user_of
+from dock2sh.explain.shells import shells_of
+from dock2sh.explain.stopping import SHELLS, as_words, becomes, stopped
 from dock2sh.explain.tree import Fact, Row, Start
 from dock2sh.model import DEFAULT_PATH, Plan
-from dock2sh.shell import Word, read
-
-_SHELLS = ("sh", "bash", "dash", "ash", "zsh", "busybox")
-_STOPS = frozenset(
-    "nginx gunicorn uvicorn redis-server postgres mysqld tini dumb-init supervisord java apache2ctl"
-    " httpd apachectl"
-    " httpd-foreground apache2-foreground sshd".split()
-)
-"""Programs that end by themselves when they get SIGTERM as process 1."""
-_IGNORES = frozenset("python python3 node sleep tail flask cat".split())
-"""Programs that take no notice of SIGTERM as process 1: the kernel does not end process 1 for a signal without a handler."""
+from dock2sh.shell import read
 
 
 class Form(NamedTuple):
@@ -31,8 +23,16 @@ class Form(NamedTuple):
 
 def form_of(argv: list[str] | None) -> Form:
     words = tuple(argv or ())
-    shell = len(words) >= 3 and words[0].rpartition("/")[2] in _SHELLS and words[-2] in ("-c", "-ec", "-lc", "-xc", "-exc")
+    shell = len(words) >= 3 and words[0].rpartition("/")[2] in SHELLS and words[-2] in ("-c", "-ec", "-lc", "-xc", "-exc")
     return Form(words, shell)
+
+
+def takes_arguments(entrypoint: Form) -> bool:
+    """Whether the text of a shell form uses what stands behind it."""
+    return entrypoint.shell and bool(_ARGUMENTS.search(entrypoint.argv[-1]))
+
+
+_ARGUMENTS = re.compile(r"\$(?:[@*0-9]|\{[@*0-9])")
 
 
 def start(plan: Plan) -> Start:
@@ -46,7 +46,7 @@ def start(plan: Plan) -> Start:
         _with_arguments(entrypoint, cmd),
         _with_shell(entrypoint, plan),
         _other_entrypoint(plan),
-        _stopped(entrypoint, cmd, config),
+        stopped((entrypoint if entrypoint.argv else cmd).shell, (entrypoint.argv, cmd.argv), plan),
     ]
     return Start(tuple(_facts(plan, config)), tuple(rows), tuple(_advice(entrypoint, cmd, config)))
 
@@ -128,7 +128,7 @@ def _plain(entrypoint: Form, cmd: Form, config: Any, known: bool, plan: Plan) ->
             ),
             True,
         )
-    if entrypoint.shell and cmd.argv:
+    if entrypoint.shell and cmd.argv and not takes_arguments(entrypoint):
         return Row(
             typed,
             argv,
@@ -150,20 +150,21 @@ def _sets(plan: Plan, keyword: str) -> bool:
 
 def _what(argv: tuple[str, ...], shell: bool) -> Text:
     """What the process is for, from the knowledge base."""
+    commands = read(argv[-1]).commands if shell and len(argv) > 2 else ()
+    words = as_words(argv)
     if shell:
-        commands = read(argv[-1]).commands if len(argv) > 2 else ()
-        words = next((command.words for command in reversed(commands) if command.words), ())
-    else:
-        words = tuple(Word(0, 0, word, word) for word in argv)
+        words = next((command.words for command in reversed(commands) if command.words and not command.inside), ())
     if not words:
         return say("A shell runs the text.")
-    known = understand(words)
-    while known.within and known.title in ("exec", "env", "gosu", "tini", "dumb-init"):
-        known = known.within[0]
-    program = known.within[0] if known.within else known
+    program = becomes(words)
     if not program.known:
-        return say("Starts `{program}`.", program=words[0].value)
-    return say("`{program}`: {summary}.", program=program.title, summary=say(program.summary))
+        name = program.parts[0].value
+        last = say("A shell runs the text; its last command is `{program}`.", program=name)
+        return last if len(commands) > 1 else say("Starts `{program}`.", program=name)
+    summary = say(program.summary)
+    if len(commands) > 1:
+        return say("A shell runs the text; its last command is `{program}`: {summary}.", program=program.title, summary=summary)
+    return say("`{program}`: {summary}.", program=program.title, summary=summary)
 
 
 def _with_arguments(entrypoint: Form, cmd: Form) -> Row:
@@ -178,7 +179,7 @@ def _with_arguments(entrypoint: Form, cmd: Form) -> Row:
             say("`a b` come after `ENTRYPOINT`, in place of `CMD`.") if cmd.argv else say("`a b` come after `ENTRYPOINT`."),
             False,
         )
-    if any(name in entrypoint.argv[-1] for name in ("$@", "$*", "$0", "$1")):
+    if takes_arguments(entrypoint):
         return Row(typed, argv, say("`a` is `$0` and `b` is `$1` of the shell's text, which uses them."), False)
     return Row(
         typed,
@@ -186,12 +187,6 @@ def _with_arguments(entrypoint: Form, cmd: Form) -> Row:
         say("The arguments are lost: `a` becomes `$0` of the shell, `b` becomes `$1`, and the text uses neither."),
         True,
     )
-
-
-def _bare(plan: Plan) -> bool:
-    """Whether the image begins with one that has no shell."""
-    base = plan.chain()[0].base
-    return base == "scratch" or "distroless" in base
 
 
 def _no_shell(typed: str, plan: Plan) -> Row:
@@ -207,11 +202,14 @@ def _no_shell(typed: str, plan: Plan) -> Row:
 def _with_shell(entrypoint: Form, plan: Plan) -> Row:
     shell = shell_in(plan.chain()[0].base)
     typed = f"docker run -it IMAGE {shell}"
-    if not entrypoint.argv and _bare(plan):
+    shells = shells_of(plan)
+    if not entrypoint.argv and shells.none:
         return _no_shell(typed, plan)
     if not entrypoint.argv:
-        return Row(typed, (shell,), say("A shell to look around in, in place of `CMD`."), False)
+        return Row(typed, (shell,), (*say("A shell to look around in, in place of `CMD`."), *_if_any(shell, plan)), False)
     argv = (*entrypoint.argv, shell)
+    if takes_arguments(entrypoint):
+        return Row(typed, argv, say("No shell to look around in: `{shell}` is `$0` of the shell's text.", shell=shell), True)
     if entrypoint.shell:
         return Row(typed, argv, say("No shell to look around in: the same as without arguments."), True)
     return Row(
@@ -222,109 +220,21 @@ def _with_shell(entrypoint: Form, plan: Plan) -> Row:
     )
 
 
+def _if_any(shell: str, plan: Plan) -> Text:
+    """A doubt, where nobody knows which shells the image has."""
+    shells = shells_of(plan)
+    if shells.bash or shells.sh == "ash":
+        return ()
+    return (Piece(" "), *say("(Where the image has no `{shell}`, try `sh`.)", shell=shell))
+
+
 def _other_entrypoint(plan: Plan) -> Row:
     shell = shell_in(plan.chain()[0].base)
     typed = f"docker run -it --entrypoint {shell} IMAGE"
-    if _bare(plan):
+    if shells_of(plan).none:
         return _no_shell(typed, plan)
-    return Row(
-        typed,
-        (shell,),
-        say("A shell to look around in. `--entrypoint` drops `CMD`, too."),
-        False,
-    )
-
-
-def _stopped(entrypoint: Form, cmd: Form, config: Any) -> Row:
-    """Who gets the signal of `docker stop`, and what comes of it."""
-    signal = config.get("StopSignal") or "SIGTERM"
-    argv = entrypoint.argv + cmd.argv
-    shell = entrypoint.shell or (not entrypoint.argv and cmd.shell)
-    text = (entrypoint if entrypoint.argv else cmd).argv[-1] if shell else ""
-    words = tuple(Word(0, 0, word, word) for word in argv)
-    if shell:
-        return _stopped_shell(text, argv, signal)
-    if signal not in ("SIGTERM", "TERM", "15"):
-        return Row(
-            "docker stop CONTAINER",
-            argv,
-            say(
-                "`{signal}` goes to `{program}`, process 1. What it does with it is not known here; after 10"
-                " seconds docker kills it.",
-                signal=signal,
-                program=argv[0],
-            ),
-            False,
-        )
-    return _stopped_program(words, argv, signal)
-
-
-def _stopped_shell(text: str, argv: tuple[str, ...], signal: str) -> Row:
-    commands = [command for command in read(text).commands if "$()" not in command.inside]
-    last = commands[-1].words if commands else ()
-    if last and last[0].value == "exec" and len(last) > 1:
-        return _stopped_program(last[1:], argv, signal)
-    shell = argv[0]
-    if len(commands) == 1 and last:
-        says = say(
-            "`{signal}` goes to process 1. Where `{shell}` is dash (Debian, Ubuntu), that is the shell, which"
-            " passes nothing on: 10 seconds, then everything is killed. bash and busybox become `{program}`"
-            " itself.",
-            signal=signal,
-            shell=shell,
-            program=last[0].value,
-        )
-    else:
-        says = say(
-            "`{signal}` goes to process 1, the shell `{shell}`, which passes nothing on: 10 seconds, then everything is killed.",
-            signal=signal,
-            shell=shell,
-        )
-    return Row("docker stop CONTAINER", argv[:3], says, True)
-
-
-def _stopped_program(words: tuple[Word, ...], argv: tuple[str, ...], signal: str) -> Row:
-    known = understand(words)
-    name = words[0].value.rpartition("/")[2]
-    program = known.within[0] if known.within else known
-    typed = "docker stop CONTAINER"
-    fields = {"signal": signal, "program": words[0].value}
-    if name in ("tini", "dumb-init", "docker-init"):
-        return Row(typed, argv, say("`{signal}` goes to `{program}`, process 1, which hands it on.", **fields), False)
-    if name in _STOPS:
-        return Row(typed, argv, say("`{signal}` goes to `{program}`, process 1, which ends.", **fields), False)
-    if program.title.partition(" ")[0] in _IGNORES or name in _IGNORES:
-        return Row(
-            typed,
-            argv,
-            say(
-                "`{signal}` goes to `{program}`, process 1, which takes no notice unless it was written to: 10"
-                " seconds, then it is killed. `docker run --init` helps.",
-                **fields,
-            ),
-            True,
-        )
-    if name.endswith(".sh") or "entrypoint" in name or name in _SHELLS:
-        return Row(
-            typed,
-            argv,
-            say(
-                "`{signal}` goes to `{program}`, process 1, a script: unless it ends in `exec`, it passes nothing"
-                " on, and after 10 seconds everything is killed.",
-                **fields,
-            ),
-            True,
-        )
-    return Row(
-        typed,
-        argv,
-        say(
-            "`{signal}` goes to `{program}`, process 1. If it has no handler for it, nothing happens; after 10"
-            " seconds docker kills it.",
-            **fields,
-        ),
-        False,
-    )
+    says = say("A shell to look around in. `--entrypoint` drops `CMD`, too.")
+    return Row(typed, (shell,), (*says, *_if_any(shell, plan)), False)
 
 
 def _advice(entrypoint: Form, cmd: Form, config: Any) -> list[Text]:

@@ -15,7 +15,8 @@ def sentence(plan: Plan, did: list[Did]) -> Text:
     clauses += [clause for clause in (_installed(here), _taken(here), _copied(here), _fetched(here)) if clause]
     others = len(plan.stages) - len(chain)
     if others and not any(isinstance(one.step, Copy) and one.step.origin for one in here):
-        clauses.append(say("uses {count} stages that prepare things", count=others))
+        many = say("uses {count} stages that prepare things", count=others)
+        clauses.append(say("uses another stage that prepares things") if others == 1 else many)
     clauses.append(_start(plan))
     return (*joined(clauses, ", ", plain_and_clause()), *say("."))
 
@@ -49,7 +50,7 @@ def _installed(did: list[Did]) -> Text:
                 if "installs" in known.effects and known.manager:
                     names += [name for name in known.words("package") if not name.startswith(("-", "$"))]
                     managers.append(known.manager)
-                    files += [part.value for part in known.parts if part.role == "path" and part.kind in ("value", "option")]
+                    files += [part.value for part in known.parts if part.role == "list" and part.kind in ("value", "option")]
     if not managers:
         return ()
     if not names and files:

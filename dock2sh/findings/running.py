@@ -85,9 +85,7 @@ def _command(one: Seen, understood: Understood, known: Known) -> Iterator[Findin
 
 def _only_enables(known: Known) -> bool:
     """`systemctl enable` writes links, which stay."""
-    return known.title == "systemctl" and bool(
-        {"enable", "disable", "mask", "set-default"} & {part.value for part in known.parts}
-    )
+    return known.title in ("systemctl enable", "systemctl disable", "systemctl mask", "systemctl unmask", "systemctl set-default")
 
 
 def _downloads(one: Seen) -> Iterator[Finding]:

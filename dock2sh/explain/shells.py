@@ -1,0 +1,35 @@
+"""Which shells an image has, as far as its name tells: what `/bin/sh` is there, and whether there is a bash."""
+
+from typing import NamedTuple
+
+from dock2sh.model import Plan
+
+_DEBIAN = frozenset(
+    "debian ubuntu buildpack-deps gcc golang httpd mariadb mongo nginx node perl php postgres python redis ruby rust".split()
+)
+_RED_HAT = frozenset("almalinux amazonlinux archlinux centos fedora mysql oraclelinux rockylinux".split())
+_NONE = ("distroless", "chainguard/static", "hello-world")
+"""Images without any shell."""
+
+
+class Shells(NamedTuple):
+    """`sh`: dash, bash, ash, or empty where nobody knows. `bash`: there is one, too; `none`: there is no shell at all."""
+
+    sh: str
+    bash: bool
+    none: bool = False
+
+
+def shells_of(plan: Plan) -> Shells:
+    """Those of the image that the result begins with."""
+    image = plan.chain()[0].base
+    name, _, tag = image.partition("@")[0].removeprefix("docker.io/").removeprefix("library/").partition(":")
+    if image == "scratch" or any(word in name for word in _NONE):
+        return Shells("", False, True)
+    if any(word in f"{name}:{tag}" for word in ("alpine", "busybox", "musl")):
+        return Shells("ash", False)
+    if name in _DEBIAN:
+        return Shells("dash", True)
+    if name.rpartition("/")[2] in _RED_HAT:
+        return Shells("bash", True)
+    return Shells("", False)

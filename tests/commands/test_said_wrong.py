@@ -1,0 +1,43 @@
+"""Words that were explained wrongly once: found by reading explanations of public Dockerfiles beside the tools' manuals."""
+
+import pytest
+
+from dock2sh.commands import Known, understand
+from dock2sh.shell import read
+
+CASES = {
+    "npm install --production express": {"express": "a package to install"},  # --production takes no value
+    "npm install --progress express": {"express": "a package to install"},
+    "npm install --audit false express": {"false": "whether it asks for known weaknesses", "express": "a package to install"},
+    "npm install --production=false": {"--production=false": ""},
+    "cp --preserve a b": {"a": "what is copied", "b": "where it goes"},  # GNU: --preserve[=WHAT]
+    "cp --preserve=mode a b": {"--preserve=mode": "keeps these"},
+    "grep --color x file": {"x": "the pattern", "file": "the file"},
+    "ls --color /": {"/": "what is listed"},
+    "tar --checkpoint -xf a.tar": {"-f": "the archive; `-` is the pipe"},
+    "xargs --replace rm {}": {"rm": "deletes files"},
+    "git describe --abbrev HEAD": {"HEAD": "which"},
+    "make -l all": {"all": "what the Makefile is to do"},
+    "find / -lname /dev/null": {"/dev/null": "links whose target matches"},
+    "find / -nonesuch /dev/null": {"/dev/null": ""},  # perhaps the value of what nobody knows
+    "useradd --nonesuch a b": {"a": "", "b": "its name"},
+    "apt-get --nonesuch install a": {"install": "installs packages and what they need", "a": "a package to install"},
+    "gem list -i bundler": {"-i": "asks whether it is installed"},
+    "gem sources -a https://x/": {"-a": "adds one"},
+    "gem update --system 3.5.11": {"3.5.11": "that version"},
+    "gpg --batch --verify a.asc a": {"a.asc": "the signature", "a": "what was signed"},
+    "gpg --recv-keys 28806A87": {"28806A87": "a key, by its number or fingerprint"},
+    "dotnet publish -c Release /p:PublishAot=true": {"/p:PublishAot=true": "sets one of its settings"},
+    "command -v sudo": {"sudo": "the command"},  # it is not run
+    "systemctl mask ssh.service": {"ssh.service": "the service"},
+}
+
+
+def known(text: str) -> Known:
+    return understand(read(text).commands[0].words)
+
+
+@pytest.mark.parametrize("text", CASES)
+def test_it_is_as_the_manual_says(text: str) -> None:
+    said = {part.text: part.says for part in known(text).all_parts()}
+    assert {name: said.get(name) for name in CASES[text]} == CASES[text]

@@ -1,0 +1,155 @@
+"""Sentences that were not true once: found by reading pages of public Dockerfiles, and beside containers that ran."""
+
+import pytest
+from explaining import explained, meanings, said, steps
+
+from dock2sh.explain.language import plain
+
+
+def row(text: str, typed: str) -> str:
+    start = explained(f"FROM {text}").start
+    return plain(next(row.says for row in start.rows if row.typed.startswith(typed)))
+
+
+def joins(run: str, shell: str = "") -> list[str]:
+    """When each command of a RUN is done."""
+    step = list(steps(explained(f"FROM debian:12\n{shell}\nRUN {run}\n")))[-1]
+    return [plain(command.joined) for command in step.commands]
+
+
+def test_a_base_image_with_an_unknown_variable_ends() -> None:
+    """A public Dockerfile hung explain: COPY to `$PHP_INI_DIR/…` of an image that is not at hand."""
+    assert explained("FROM a AS b\nFROM b\nWORKDIR /app\nCOPY --link x $PHP_INI_DIR/app.conf.d/\n", known=False)
+
+
+def test_what_a_later_line_takes_the_place_of_has_no_effect() -> None:
+    text = 'FROM debian:12 AS a\nENTRYPOINT ["x"]\nCMD one\nCMD two\nFROM a\nENTRYPOINT ["y"]\n'
+    assert "the `CMD` of line 4" not in said(text, 3)  # code is marked otherwise
+    assert "Without effect: the CMD of line 4" in said(text, 3)
+    assert "Without effect: the ENTRYPOINT of line 6" in said(text, 4)
+    assert "Without effect: the ENTRYPOINT of line 6" in said(text, 2)
+    assert "every container starts" in said(text, 6)
+
+
+def test_an_entrypoint_keeps_the_cmd_of_its_own_stage() -> None:
+    assert "Without effect" not in said('FROM debian:12\nCMD ["b"]\nENTRYPOINT ["a"]\n', 2)
+
+
+def test_a_stage_that_the_image_goes_on_from_is_not_thrown_away() -> None:
+    text = "FROM debian:12 AS a\nFROM a AS b\nFROM a\nCOPY --from=b /x /\n"
+    assert "all that it makes gets into the image" in said(text, 1)
+    assert "thrown away" in said(text, 2)
+
+
+def test_an_unknown_program_within_another_is_unknown() -> None:
+    text = 'FROM debian:12\nRUN gosu postgres initdb\nENTRYPOINT ["tini", "--", "start.sh"]\n'
+    assert "unknown" in meanings(text, 2)["initdb"]
+    assert "unknown" in meanings(text, 3)["start.sh"]
+
+
+def test_what_an_unknown_entrypoint_is_told() -> None:
+    assert meanings('FROM debian:12\nENTRYPOINT ["/e"]\nCMD ["mysqld"]\n', 3)["mysqld"] == "what /e is told"
+
+
+def test_a_healthcheck_stops_no_build() -> None:
+    text = "FROM debian:12\nHEALTHCHECK CMD curl -f http://localhost/ || exit 1\n"
+    assert "build" not in meanings(text, 2)["exit"]
+    assert meanings(text, 2)["http://localhost/"] == "the URL"  # nobody is on that way
+
+
+def test_containers_have_no_arg() -> None:
+    text = "FROM debian:12\nARG PORT=80\nENV A=1\nCMD serve $PORT $A\nENV A=2\n"
+    step = next(step for step in steps(explained(text)) if step.first == 4)
+    assert {one.name: one.value for one in step.variables} == {"PORT": None, "A": "2"}
+
+
+@pytest.mark.parametrize(
+    ("run", "shell", "expected"),
+    [
+        ("a; b", "", "then, whatever became of that"),
+        ("a; b", 'SHELL ["/bin/bash", "-euxo", "pipefail", "-c"]', "then, if that went well (set -e)"),
+        ("set -e; a && b; c", "", "then, unless what stands behind the last && has failed (set -e)"),  # a may fail
+        ("set -e; { a && b; }; c", "", "then, unless what stands behind the last && has failed (set -e)"),
+        ("set -e; a && b; c; d", "", "then, if that went well (set -e)"),
+        ("set -e; if a && b; then c; fi; d", "", "then, if that went well (set -e)"),
+        ("set -e; ! a; b", "", "then, whatever became of that"),
+        ("bash -ec 'a; b'", "", "then, if that went well (set -e)"),
+    ],
+)
+def test_what_set_e_stops(run: str, shell: str, expected: str) -> None:
+    assert joins(run, shell)[-1] == expected
+
+
+def test_a_mode_without_a_letter_heeds_the_umask() -> None:
+    """chmod(1): as `a`, but bits that are set in the umask are not affected. A build has 022."""
+    assert meanings("FROM debian:12\nRUN chmod +w a\n", 2)["+w"] == "the permissions: its owner may write"
+    assert meanings("FROM debian:12\nRUN chmod +x a\n", 2)["+x"] == "the permissions: everybody may execute"
+
+
+@pytest.mark.parametrize(
+    ("package", "version"),
+    [
+        ("apk add 'a>=1.2'", "a version that fits that"),
+        ("apk add a=1.2-r0", "this version only"),
+        ("npm install a@8", "a version that fits that"),
+        ("npm install a@latest", ""),
+        ("npm install a@1.2.3", "this version only"),
+        ("conda install a=20.*", "a version that fits that"),
+        ("pecl install APCu-5.1.28", "this version only"),
+        ("dnf install java-17-openjdk", ""),
+        ("dnf install gcc-toolset-12", ""),
+        ("dnf install mysql-shell-9.7.1-1.el9", "this version only"),
+        ('dnf install "mysql-shell-$V"', "this version only"),
+        ("pip install 'a==1.*'", "a version that fits that"),
+    ],
+)
+def test_versions(package: str, version: str) -> None:
+    says = list(meanings(f"FROM debian:12\nENV V=9.7.1-1.el9\nRUN {package}\n", 3).values())[-1]
+    assert says.partition(": ")[2] == version
+
+
+def test_a_prefix_is_no_list_of_packages() -> None:
+    summary = plain(explained("FROM debian:12\nRUN micromamba install --prefix=/opt a && pip install -r b.txt\n").summary)
+    assert "what is listed in b.txt" in summary
+    assert "/opt" not in summary
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),  # each was seen: dash 0.5.12, bash 5.2 and busybox 1.35 as process 1
+    [
+        ("debian:12\nCMD sleep 9\n", "the shell /bin/sh, which passes nothing on"),
+        ("debian:12\nCMD echo a; sleep 9\n", "the shell /bin/sh, which passes nothing on"),
+        ("busybox\nCMD echo a; sleep 9\n", "goes to sleep, process 1"),
+        ("busybox\nCMD sleep 9 > /dev/null\n", "goes to sleep, process 1"),
+        ("busybox\nCMD sleep 9 | cat\n", "the shell /bin/sh, which passes nothing on"),
+        ('debian:12\nSHELL ["/bin/bash", "-c"]\nCMD echo a && X=1 sleep 9\n', "goes to sleep, process 1"),
+        ('debian:12\nSHELL ["/bin/bash", "-c"]\nCMD sleep 9 > /dev/null\n', "the shell /bin/bash, which passes nothing on"),
+        ('debian:12\nSHELL ["/bin/bash", "-c"]\nCMD trap : USR1; sleep 9\n', "the shell /bin/bash, which passes nothing on"),
+        ("debian:12\nCMD cd / && exec sleep 9\n", "goes to sleep, process 1"),
+        ('debian:12\nENTRYPOINT ["env", "A=1", "sleep"]\nCMD ["9"]\n', "goes to sleep, process 1"),
+        ("debian:12\nSTOPSIGNAL SIGKILL\nCMD sleep 9\n", "at once"),
+        ("somebody/something\nCMD sleep 9\n", "Where /bin/sh is dash"),
+    ],
+)
+def test_who_gets_the_signal(text: str, says: str) -> None:
+    assert says in row(text, "docker stop")
+
+
+def test_arguments_that_a_shell_form_uses_are_not_lost() -> None:
+    text = 'debian:12\nENTRYPOINT ["sh", "-c", "sleep \\"$0\\""]\nCMD ["9"]\n'
+    assert "no effect" not in row(text, "docker run IMAGE")
+    assert "is $0" in row(text, "docker run -it IMAGE")
+    assert "which is in shell form and uses them" in said(f"FROM {text}", 3)
+
+
+def test_which_images_have_a_shell() -> None:
+    assert "An error" in row('cgr.dev/chainguard/static\nENTRYPOINT ["/a"]\n', "docker run -it --entrypoint")
+    assert "try sh" in row('somebody/something\nENTRYPOINT ["/a"]\n', "docker run -it --entrypoint")
+    assert "try sh" not in row('python:3.12\nENTRYPOINT ["/a"]\n', "docker run -it --entrypoint")
+
+
+def test_another_shell_is_typed_as_it_was_written() -> None:
+    text = 'FROM debian:12\nSHELL ["/bin/bash", "-c"]\nRUN a && \\\n    # why\n    b\nRUN echo \'x\' && \\\n    b\n'
+    typed = {step.first: step.by_hand for step in steps(explained(text))}
+    assert typed[3] == ("/bin/bash -c 'a && \\\n    b'",)
+    assert typed[6] == ("/bin/bash -c \"$(cat <<'EOF'\necho 'x' && \\\n    b\nEOF\n)\"",)
