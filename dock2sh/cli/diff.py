@@ -7,7 +7,7 @@ import typer
 from dock2sh.cli.calls import choose
 from dock2sh.cli.flags import Format
 from dock2sh.cli.say import json_text, write
-from dock2sh.cli.store import Image, failing, image_called, opened
+from dock2sh.cli.store import Image, failing, image_called, opened_to_read
 
 Everything = Annotated[bool, typer.Option("-a", "--all", help="The base image's layers too.")]
 
@@ -25,7 +25,7 @@ def diff(image: Image, all: Everything = False, format: Format = "text") -> None
     from dock2sh.images.changes import steps
 
     with failing():
-        store = opened()
+        store = opened_to_read()
         found = image_called(store, image)
         with store.busy():
             made = list(steps(found, store))

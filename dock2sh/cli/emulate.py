@@ -136,6 +136,7 @@ def emulate(
             lock=carried,
             sandbox=find_sandbox(sandbox, privileged, kernel),
             on_failure=_shell if on_failure == "shell" else lambda failed, work: None,
+            mounted=bool(output),
         )
         with Complaints(project), shown(plan, progress, quiet) as tell, emulate(plan, project, order, tell) as done:
             said = _result(done, output, tag or [], quiet)

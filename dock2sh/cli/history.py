@@ -5,7 +5,7 @@ from typing import Annotated
 import typer
 
 from dock2sh.cli.say import write
-from dock2sh.cli.store import Image, NoTrunc, Quiet, Template, failing, image_called, opened, show
+from dock2sh.cli.store import Image, NoTrunc, Quiet, Template, failing, image_called, opened_to_read, show
 
 
 def history(
@@ -26,7 +26,7 @@ def history(
     from dock2sh.images.listing import history_rows
 
     with failing():
-        store = opened()
+        store = opened_to_read()
         found = image_called(store, image)
         rows = history_rows(found, lambda layer: store.content_size(layer), datetime.now(UTC), no_trunc, human)
     if quiet:

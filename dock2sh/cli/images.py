@@ -5,7 +5,7 @@ from typing import Annotated
 import typer
 
 from dock2sh.cli.say import write
-from dock2sh.cli.store import Filters, NoTrunc, Quiet, Template, failing, opened, show
+from dock2sh.cli.store import Filters, NoTrunc, Quiet, Template, failing, opened_to_read, show
 
 
 def images(
@@ -32,7 +32,7 @@ def images(
 
     now = datetime.now(UTC)
     with failing():
-        store = opened()
+        store = opened_to_read()
         names = [f"reference={repository}"] if repository else []
         chosen = wanted([*(filter or ()), *names], store.all(copies=all), now)
         if quiet:

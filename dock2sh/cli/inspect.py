@@ -5,7 +5,7 @@ from typing import Annotated
 import typer
 
 from dock2sh.cli.say import note, write
-from dock2sh.cli.store import Images, filled, image_called, opened
+from dock2sh.cli.store import Images, filled, image_called, opened_to_read
 
 
 def inspect(
@@ -25,7 +25,7 @@ def inspect(
     from dock2sh.images.gotemplate import go_json
     from dock2sh.images.listing import as_docker_prints, inspected
 
-    store, found, failed = opened(), [], False
+    store, found, failed = opened_to_read(), [], False
     for reference in images:
         try:
             image = image_called(store, reference)

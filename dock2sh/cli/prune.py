@@ -1,6 +1,7 @@
 """`dock2sh prune`: remove what nobody needs."""
 
 import sys
+from collections.abc import Collection
 from typing import Annotated
 
 import typer
@@ -34,19 +35,19 @@ def prune(
         store, now = opened_to_remove(), datetime.now(UTC)
         left = {image.id for image in wanted(filter or (), store.all(), now)}
         removed = store.prune(lambda image: image.id in left and (all or not image.names), cache)
-    freed = removed.freed + (_clear_cache() if cache else 0)
+    freed = removed.freed + (_clear_cache(store.adopted()) if cache else 0)
     lines = [f"untagged: {familiar(name)}" for name in removed.untagged] + [f"deleted: {one}" for one in removed.deleted]
     write("".join(line + "\n" for line in [*(["Deleted Images:", *lines, ""] if lines else [])]), "")
     write(f"Total reclaimed space: {human(freed)}\n", "")
 
 
-def _clear_cache() -> int:
+def _clear_cache(kept: Collection[str]) -> int:
     """The steps that the emulator remembers, and the directories of RUN --mount=type=cache."""
     from dock2sh.emulator.places import clear, home
     from dock2sh.sandbox.rootless import become_root
 
     become_root()  # an ordinary user's layers have files of other owners
-    freed = clear(home())
+    freed = clear(home(), kept)
     if freed is None:
         note("a build is at work: its steps are kept")
     return freed or 0

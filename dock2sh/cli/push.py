@@ -6,7 +6,7 @@ import typer
 
 from dock2sh.cli.progress import watching
 from dock2sh.cli.say import note, write
-from dock2sh.cli.store import Insecure, failing, opened
+from dock2sh.cli.store import Insecure, failing, opened_to_read
 
 
 def push(
@@ -32,7 +32,7 @@ def push(
 
         whole = parse_reference(name)
         ways, watch = Ways(insecure or ()), Watch((lambda text: None) if quiet else note, moved)
-        store = opened()
+        store = opened_to_read()
         for tag, pushed in push_all(store, name, ways, watch) if all_tags else [(whole.tag, push(store, name, ways, watch))]:
             if not quiet:
                 note(f"{tag}: digest: {pushed.digest} size: {pushed.size}")

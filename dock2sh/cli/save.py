@@ -11,7 +11,7 @@ import typer
 from dock2sh.cli.calls import choose
 from dock2sh.cli.flags import Output, PlatformOption
 from dock2sh.cli.say import usage
-from dock2sh.cli.store import Images, failing, opened
+from dock2sh.cli.store import Images, failing, opened_to_read
 
 
 def save(
@@ -35,7 +35,7 @@ def save(
     if not output and sys.stdout.isatty():
         usage("a tar is nothing for a terminal: use -o FILE, or redirect")
     with failing():
-        store = opened()
+        store = opened_to_read()
         chosen = exchange.chosen(store, images, platform)
         if not output or output == "-":
             exchange.save(store, chosen, cast(BinaryIO, sys.stdout.buffer), format)

@@ -1,5 +1,6 @@
 """What the commands about images share: the store, an image by its name, errors as one line, rows as docker prints them."""
 
+import os
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Annotated, Any
@@ -74,21 +75,31 @@ def opened() -> "Store":
     return open_store()
 
 
+def opened_to_read() -> "Store":
+    """The store, by somebody who may read the layers that were built here (see `opened_to_remove`)."""
+    store = opened()
+    if os.geteuid() != 0 and store.adopted():
+        _as_owner("what has other owners in a layer cannot be read")
+    return store
+
+
 def opened_to_remove() -> "Store":
     """The store, by somebody who may delete what is unpacked in it: files of an ordinary user's layers have other owners, which
     only his user namespace knows."""
-    import os
+    store = opened()
+    if os.geteuid() != 0 and os.path.isdir(store.folder.place("layers")) and os.listdir(store.folder.place("layers")):
+        _as_owner("layers that are unpacked may stay")
+    return store
 
+
+def _as_owner(otherwise: str) -> None:
     from dock2sh.sandbox import SandboxError
     from dock2sh.sandbox.rootless import become_root
 
-    store = opened()
-    if os.geteuid() != 0 and os.path.isdir(store.folder.place("layers")) and os.listdir(store.folder.place("layers")):
-        try:
-            become_root()
-        except SandboxError as error:
-            note(f"{error}; layers that are unpacked may stay")
-    return store
+    try:
+        become_root()
+    except SandboxError as error:
+        note(f"{error}; {otherwise}")
 
 
 def image_called(store: "Store", reference: str) -> "Stored":

@@ -10,7 +10,6 @@ step's layer, and knows from a cache which steps need not be run. It has no logi
 """
 
 import os
-import secrets
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, NamedTuple
@@ -45,7 +44,7 @@ class Order(NamedTuple):
     `lock` is what the script carries of a lock; with `records` (any text) the steps note what they get, in `Emulated.records`.
     `on_failure` is called with what has failed and a directory to work in, before all is taken away. `roots` are images
     that are not to be those of `bases`; `place` is where layers and cache are kept, instead of the user's own; `shell`
-    reads the script in our namespaces.
+    reads the script in our namespaces. Without `mounted` nobody will look at the result's `root`, which is "" then.
     """
 
     bases: Bases
@@ -59,11 +58,12 @@ class Order(NamedTuple):
     roots: Mapping[str, Root] = {}
     place: str = ""
     shell: Sequence[str] = ("sh",)
+    mounted: bool = True
 
 
 class Emulated(NamedTuple):
     """A build that went well. `root` is the target's root file system, read-only, as long as `emulate` lasts; `images` are those
-    that the plan named, `records` the directory of what the steps noted."""
+    that the plan named, `records` the directory of what the steps noted. `lasting`: the layers stay where they are."""
 
     plan: Plan
     stages: Mapping[str, Built]
@@ -72,10 +72,11 @@ class Emulated(NamedTuple):
     store: Store
     images: Mapping[str, Stored] = {}
     records: str = ""
+    lasting: bool = True
 
     def keep(self, names: Sequence[str] = ()) -> Stored:
         """The image, kept in the store under these names."""
-        return keep(self.plan, self.stages, self.base, self.store, names)
+        return keep(self.plan, self.stages, self.base, self.store, names, self.lasting)
 
 
 @contextmanager
@@ -118,12 +119,13 @@ def emulate(plan: Plan, project: Project, order: Order, tell: Callable[[Event], 
         except StepFailed as failed:
             order.on_failure(failed, work)
             raise
-        result = _result(stages[plan.stages[-1].key], work)
+        result = _result(stages[plan.stages[-1].key], work) if order.mounted else ""
         try:
             base = images.get(plan.chain()[0].base)
-            yield Emulated(plan, stages, result, base, store, images, lock.records if lock else "")
+            yield Emulated(plan, stages, result, base, store, images, lock.records if lock else "", not order.place)
         finally:
-            kernel.unmount(result, kernel.MNT_DETACH)
+            if result:
+                kernel.unmount(result, kernel.MNT_DETACH)
 
 
 def _recording(lock: "Carried | None", work: str) -> "Carried | None":
@@ -141,7 +143,7 @@ def _fixed(plan: Plan, lock: "Carried | None") -> Iterator[tuple[int, str]]:
         for _ in stage.layers():
             number += 1
             if lock and lock.records:
-                yield number, f"recorded {secrets.token_hex(16)}"
+                yield number, f"recorded {os.urandom(16).hex()}"
             elif lock and number in {*lock.steps, *(step for step, _ in lock.adds)}:
                 texts = [lock.texts[int(line.split()[1])] for line in lock.steps.get(number, ()) if line.startswith("file ")]
                 yield (

@@ -15,8 +15,8 @@ from dock2sh.emulator.places import created_at, known_layer, new_layer, publish,
 from dock2sh.model import Plan, Stage, Step
 from dock2sh.plan.ignore import Ignore
 from dock2sh.sandbox import SandboxError, kernel
+from dock2sh.sandbox.apart import Build, Messages, begin, end
 from dock2sh.sandbox.overlay import mount_layers, shallow
-from dock2sh.sandbox.supervisor import Build, Messages, begin, end
 
 _REMEMBERED = 8192
 """Bytes of output in which the reason of a failure is looked for."""

@@ -8,8 +8,7 @@ a dead one has left goes at the next start. `caches/` are those of RUN --mount=t
 import fcntl
 import os
 import shutil
-import tempfile
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 
 
@@ -67,7 +66,8 @@ def workplace(home: str) -> Iterator[str]:
     door = os.open(f"{home}/work", os.O_RDONLY)
     fcntl.flock(door, fcntl.LOCK_EX)  # nobody sweeps what is not locked yet
     _sweep(f"{home}/work")
-    place = tempfile.mkdtemp(dir=f"{home}/work")
+    place = f"{home}/work/{os.urandom(8).hex()}"
+    os.mkdir(place, 0o700)
     lock = os.open(place, os.O_RDONLY)
     fcntl.flock(lock, fcntl.LOCK_EX)
     os.close(door)
@@ -91,8 +91,9 @@ def _sweep(work: str) -> None:
             os.close(lock)
 
 
-def clear(home: str) -> int | None:
-    """Take away all that the cache knows, and the directories of RUN --mount=type=cache: the bytes that it held.
+def clear(home: str, kept: Collection[str] = ()) -> int | None:
+    """Take away all that the cache knows, and the directories of RUN --mount=type=cache: the bytes that it held. `kept` are
+    layers' directories (`diff`) that images have.
 
     None, and nothing is done, while a build is at work.
     """
@@ -103,17 +104,22 @@ def clear(home: str) -> int | None:
         if os.listdir(f"{home}/work"):
             return None
         return sum(
-            _emptied(f"{home}/{name}") for name in ("build", "layers", "caches", "hashes") if os.path.isdir(f"{home}/{name}")
+            _emptied(f"{home}/{name}", {os.path.dirname(place) for place in kept})
+            for name in ("build", "layers", "caches", "hashes")
+            if os.path.isdir(f"{home}/{name}")
         )
     finally:
         os.close(door)
 
 
-def _emptied(directory: str) -> int:
+def _emptied(directory: str, kept: Collection[str]) -> int:
     held = 0
-    for folder, _, files in os.walk(directory):
+    for folder, below, files in os.walk(directory):
+        below[:] = [name for name in below if f"{folder}/{name}" not in kept]
         held += sum(os.lstat(f"{folder}/{name}").st_blocks * 512 for name in files)
     for entry in os.scandir(directory):
+        if entry.path in kept:
+            continue
         if entry.is_dir(follow_symlinks=False):
             shutil.rmtree(entry.path)
         else:

@@ -52,16 +52,19 @@ def _dated(plan: Plan, made: list[float]) -> list[dict[str, Any]]:
     return entries
 
 
-def keep(plan: Plan, stages: Mapping[str, Built], base: "Stored | None", store: "Store", names: Sequence[str]) -> "Stored":
-    """The image in the store, under these names: the layers of `base`, and one for each step that makes one."""
+def keep(
+    plan: Plan, stages: Mapping[str, Built], base: "Stored | None", store: "Store", names: Sequence[str], lasting: bool = True
+) -> "Stored":
+    """The image in the store, under these names: the layers of `base`, and one for each step that makes one. Where the layers'
+    directories are `lasting` they are the store's, too; else tars are made of them."""
     layers = list(base.layers) if base else []
     for stage in plan.chain():
-        layers += [_layer(layer.directory, store) for layer in stages[stage.key].layers]
+        layers += [_layer(layer.directory, store, lasting) for layer in stages[stage.key].layers]
     return store.add_image(image_config(plan, stages, [layer.diff_id for layer in layers]), layers, names)
 
 
-def _layer(directory: str, store: "Store") -> "StoredLayer":
-    """The layer as a tar in the store, written once: what it is called there is noted beside it."""
+def _layer(directory: str, store: "Store", lasting: bool) -> "StoredLayer":
+    """The layer in the store; what it is called there is noted beside it."""
     from dock2sh.images.overlay import rootless, write_layer
     from dock2sh.images.store import Layer as StoredLayer
 
@@ -73,7 +76,7 @@ def _layer(directory: str, store: "Store") -> "StoredLayer":
             return known
     except FileNotFoundError:
         pass
-    layer = store.add_layer(lambda out: write_layer(directory, out, rootless()))
+    layer = store.adopt(directory) if lasting else store.add_layer(lambda out: write_layer(directory, out, rootless()))
     with open(f"{note}.new", "w") as file:
         json.dump(layer, file)
     os.rename(f"{note}.new", note)

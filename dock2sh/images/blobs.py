@@ -10,7 +10,7 @@ import fcntl
 import os
 import shutil
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from errno import ENOSPC
 from typing import TYPE_CHECKING, Any, BinaryIO, NoReturn, cast
 
@@ -129,11 +129,22 @@ class Folder:
         try:
             return size in (-1, os.stat(self.blob(digest)).st_size)
         except OSError:
-            return False
+            return self.is_planted(digest)
+
+    def is_planted(self, digest: str) -> bool:
+        """Whether the blob is a layer that lies here as a tree (trees.py)."""
+        place = self.place("layers", digest.partition(":")[2])
+        return os.path.islink(place) and os.path.isdir(place)
 
     @contextmanager
     def open_blob(self, digest: str) -> Iterator[BinaryIO]:
-        """A blob to read."""
+        """A blob to read; of a tree it can only be read on, and again from the beginning."""
+        if self.is_planted(digest) and not os.path.exists(self.blob(digest)):
+            from .trees import Written
+
+            with closing(Written(self, digest)) as tar:
+                yield cast(BinaryIO, tar)
+            return
         try:
             file = open(self.blob(digest), "rb")  # noqa: SIM115  (only the opening may raise this)
         except OSError as error:
@@ -146,9 +157,7 @@ class Folder:
     @contextmanager
     def temporary(self) -> Iterator[str]:
         """A path in `temporary/` at which nothing is yet; what is there at the end goes, whatever happened."""
-        import tempfile  # brings random and more, which nobody needs to read
-
-        path = tempfile.mktemp(dir=self.place("temporary"))
+        path = self.place("temporary", os.urandom(8).hex())
         try:
             with self.busy():
                 yield path
@@ -231,6 +240,17 @@ def write_hashed(path: str, write: Callable[[BinaryIO], object], sync: bool = Fa
             return digest, hashed.size
         finally:
             hashed.close()
+
+
+def hashed(write: Callable[[BinaryIO], object]) -> tuple[str, int]:
+    """What `write` would write: its digest and size."""
+    with open(os.devnull, "wb", buffering=0) as nothing:
+        into = Hashed(nothing)
+        try:
+            write(cast(BinaryIO, into))
+            return into.digest(), into.size
+        finally:
+            into.close()
 
 
 class _Whole:

@@ -1,7 +1,8 @@
 """The images of this user: an OCI image layout, which other tools can read, and beside it the layers as overlayfs wants them.
 
     oci-layout, index.json, blobs/sha256/   images: manifests, configs, layer tars
-    layers/DIFF_ID                          a layer unpacked (see overlay.py), made when it is first asked for
+    layers/DIFF_ID                          a layer unpacked (see overlay.py), made when it is first asked for; or a link to
+                                            where a build has made it, and then there is no blob of it (trees.py)
     cache/KEY                               what a build remembers: see `remember`
     temporary/, lock, in-use                see blobs.py
 
@@ -143,7 +144,7 @@ class Store:
         """
         place = self._unpacked(layer)
         if os.path.isdir(place):
-            return place
+            return os.path.realpath(place)
         from .overlay import rootless, unpack_layer
 
         with self.folder.temporary() as new, self.folder.locked(self.folder.blob(layer.digest)):
@@ -153,13 +154,21 @@ class Store:
                 self._settle(new, place)
         return place
 
-    def adopt(self, directory: str, layer: Layer) -> None:
-        """Make an overlay's upper directory (of which `layer` was written) that layer's directory. It must not be mounted.
+    def adopt(self, directory: str) -> Layer:
+        """A layer of an overlay's upper directory, which stays where it is and must not change any more (see trees.py)."""
+        from .trees import digest_of, plant
 
-        It has to be on the store's file system; it is gone from its place afterwards.
-        """
+        self.folder.make()
+        digest, size = digest_of(directory)
         with self.folder.busy():
-            self._settle(directory, self._unpacked(layer))
+            plant(self.folder, directory, digest)
+        return Layer(digest, digest, size)
+
+    def adopted(self) -> set[str]:
+        """The directories that were adopted, and that something here needs still."""
+        from .trees import planted
+
+        return planted(self.folder)
 
     def _unpacked(self, layer: Layer) -> str:
         return self.folder.place("layers", layer.diff_id.partition(":")[2])
@@ -299,9 +308,13 @@ class Store:
         if memory := self._memory.recall(key):
             return int(memory.value)
         from .layers import size_of_files
+        from .overlay import size_of_tree
 
-        with self.open_layer(layer) as stream:
-            size = size_of_files(stream)
+        if self.folder.is_planted(layer.diff_id):
+            size = size_of_tree(self.directory(layer))
+        else:
+            with self.open_layer(layer) as stream:
+                size = size_of_files(stream)
         self.remember(key, size)
         return size
 
@@ -336,7 +349,7 @@ class Store:
         )
 
     def _discard_layer(self, name: str) -> None:
-        """Out of its place first: a kill in the middle must not leave half a layer there."""
+        """Out of its place first: a kill in the middle must not leave half a layer there. What was adopted stays where it is."""
         doomed = self.folder.place("temporary", name)
         os.rename(self.folder.place("layers", name), doomed)
         self._remove_tree(doomed)

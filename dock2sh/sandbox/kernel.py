@@ -58,6 +58,12 @@ def change_root(directory: str) -> None:
     os.chdir("/")
 
 
+def name_host(name: str) -> None:
+    """sethostname(2)."""
+    data = os.fsencode(name)
+    _checked(_libc.sethostname(data, len(data)), "host name")
+
+
 def die_with_parent(signal: int) -> None:
     """Get `signal` when the parent dies."""
     _checked(_libc.prctl(_PR_SET_PDEATHSIG, signal, 0, 0, 0), "prctl")
@@ -65,9 +71,11 @@ def die_with_parent(signal: int) -> None:
 
 def limit_capabilities(kept: frozenset[int]) -> None:
     """Take all other capabilities out of the bounding, the inheritable and the ambient set; exec(2) does the rest."""
-    for number in range(64):
-        if number not in kept and _libc.prctl(_PR_CAPBSET_READ, number, 0, 0, 0) == 1:
+    number = 0
+    while (there := _libc.prctl(_PR_CAPBSET_READ, number, 0, 0, 0)) >= 0:  # -1: the kernel knows no more
+        if there and number not in kept:
             _checked(_libc.prctl(_PR_CAPBSET_DROP, number, 0, 0, 0), "capabilities")
+        number += 1
     _libc.prctl(_PR_CAP_AMBIENT, _PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0)
     header = (ctypes.c_uint32 * 2)(_CAPABILITY_VERSION_3, 0)
     sets = (ctypes.c_uint32 * 6)()

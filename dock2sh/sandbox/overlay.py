@@ -1,9 +1,9 @@
 """Layers on top of one another: overlayfs, as docker mounts its own (overlay2)."""
 
 import os
-import subprocess
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from functools import cache
 
 from . import SandboxError, kernel
 
@@ -11,9 +11,10 @@ DEEPEST = 400
 """Layers of one mount; the kernel takes 500 (fs/overlayfs/params.h, OVL_MAX_STACK)."""
 
 
-def mount_layers(layers: Sequence[str], target: str, upper: str = "", work: str = "") -> None:
+def mount_layers(layers: Sequence[str], target: str, upper: str = "", work: str = "", index: str = "") -> None:
     """Mount `layers` (directories in overlayfs's form, the lowest first) at `target`: read-only, or with `upper` on top, which
-    gets what is written. `work` is a directory for short names. Raises SandboxError.
+    gets what is written. `work` is a directory for short names, `index` (UPPER.index, if it is not given) becomes one for
+    overlayfs's own things, on the file system of `upper`. Raises SandboxError.
 
     Through short names, since mount(2) takes no more than a page of options (and a path may hold a `:`). A layer that is there
     twice (empty ones are all one) counts where it is highest: the kernel refuses the other, which could change nothing.
@@ -26,7 +27,7 @@ def mount_layers(layers: Sequence[str], target: str, upper: str = "", work: str 
     if upper:
         # the root directory of an overlay is its topmost one, and docker's is new with each step: what a RUN does to / is lost
         os.chmod(upper, 0o755)
-        index = f"{upper}.index"
+        index = index or f"{upper}.index"
         os.mkdir(index)
         options += f",upperdir={_short(upper, work)},workdir={_short(index, work)},volatile"
     try:
@@ -54,6 +55,8 @@ _names: dict[str, dict[str, str]] = {}
 
 def shallow(layers: Sequence[str], work: str) -> list[str]:
     """The same layers, not more than one mount takes: the lowest ones as a copy of what they are together."""
+    import subprocess
+
     layers = list(layers)
     while len(layers) > DEEPEST:
         number = len(os.listdir(work))
@@ -75,6 +78,7 @@ def _single(layers: Sequence[str], target: str, work: str) -> None:
     kernel.bind(layers[0] if layers else empty, target, kernel.MS_RDONLY)
 
 
+@cache
 def _own_options() -> str:
     """In a user namespace overlayfs keeps its notes in user.overlay.* (kernel 5.11)."""
     with open("/proc/self/uid_map") as rows:

@@ -3,128 +3,65 @@ each step, and starts the RUNs (door.sh is the script's side). When it dies the 
 """
 
 import fcntl
+import gc
+import marshal
 import os
 import select
-import selectors
-import shutil
 import signal
 import stat
-import struct
-import subprocess
 import sys
 import time
-from collections.abc import Callable, Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Sequence
 from errno import EDQUOT, ENOSPC
-from typing import NamedTuple, NoReturn
+from typing import NoReturn
 
 from . import SandboxError, kernel, seccomp
+from .apart import HEAD, Build
 from .container import described, start
 from .overlay import mount_layers, shallow
 from .stubs import stubs
+from .surroundings import system_files
 
 _PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
-_HEAD = struct.Struct("!cI")
 
 
-class Build(NamedTuple):
-    """Steps `first` to `last` of a script, which belong to one stage.
+def main(parent: int) -> NoReturn:
+    """A process that `apart.begin` has started: the build comes on standard input, what is told goes out on standard output.
 
-    `stage` is its name in the script, "" if it shares the target's root; `layers` are what it begins with, the lowest first,
-    `finished` where the directory of each step's layer goes. `roots` are the layers of the stages and images that the steps read.
-    `options` are more of the script's own, `env` is what they need of the environment (a secret's variable). `shell` reads the
-    script. `work` is an empty directory on the file system of `finished`, `caches` where RUN --mount=type=cache keeps its
-    directories.
+    It is the parent of the namespace's first process, since who has made a user namespace cannot come back from a PID namespace.
     """
-
-    script: str
-    first: int
-    last: int
-    stage: str
-    layers: Sequence[str]
-    finished: Sequence[str]
-    work: str
-    caches: str
-    roots: Mapping[str, Sequence[str]] = {}
-    context: str = ""
-    options: Sequence[str] = ()
-    env: Mapping[str, str] = {}
-    shell: Sequence[str] = ("sh",)
-
-
-# What is told on the way: (kind, text). Kinds: s a step begins (its number), o output, l a layer is finished (its step, the
-# seconds that it took), e the end (the script's exit status), x the sandbox has broken down (a sentence).
-Message = tuple[str, bytes]
-
-
-def begin(build: Build) -> tuple[int, int]:
-    """Start it in a process of its own: its number, and where its messages come from (see `messages`)."""
-    reader, writer = os.pipe()
-    number = os.fork()
-    if number == 0:
-        os.close(reader)
-        _lead_in(build, writer)
-    os.close(writer)
-    return number, reader
-
-
-class Messages:
-    """The messages of a build, out of the bytes that have come."""
-
-    def __init__(self) -> None:
-        self._rest = b""
-
-    def feed(self, data: bytes) -> list[Message]:
-        """Those that are complete now."""
-        self._rest += data
-        found: list[Message] = []
-        while len(self._rest) >= _HEAD.size:
-            kind, size = _HEAD.unpack_from(self._rest)
-            if len(self._rest) < _HEAD.size + size:
-                break
-            found.append((kind.decode(), self._rest[_HEAD.size : _HEAD.size + size]))
-            self._rest = self._rest[_HEAD.size + size :]
-        return found
-
-
-def end(process: int, reader: int) -> None:
-    """Kill it, and wait until all of it is gone."""
-    with suppress(ProcessLookupError):
-        os.kill(process, signal.SIGKILL)
-    while os.read(reader, 1 << 16):
-        pass
-    os.close(reader)
-    os.waitpid(process, 0)
-
-
-def _lead_in(build: Build, writer: int) -> NoReturn:
-    """The parent of the namespace's first process, since who has made a user namespace cannot come back from a PID namespace."""
+    gc.disable()
     status = 1
     try:
         kernel.die_with_parent(signal.SIGKILL)
-        kernel.unshare(kernel.CLONE_NEWPID)
-        first = os.fork()
-        if first == 0:
-            _supervise(build, writer)
-        os.close(writer)
-        status = os.waitstatus_to_exitcode(os.waitpid(first, 0)[1])
+        if os.getppid() == parent:  # else it died before that was asked for
+            build = Build(*marshal.load(sys.stdin.buffer))
+            kernel.unshare(kernel.CLONE_NEWPID)
+            first = os.fork()
+            if first == 0:
+                _supervise(build)
+            os.close(_WRITER)
+            status = os.waitstatus_to_exitcode(os.waitpid(first, 0)[1])
     except OSError as error:
-        _write(writer, "x", f"a PID namespace may not be made here: {error.strerror}".encode())
+        _write("x", f"a PID namespace may not be made here: {error.strerror}".encode())
     finally:
         os._exit(status & 0xFF)
 
 
-def _supervise(build: Build, writer: int) -> NoReturn:
+_WRITER = 1
+
+
+def _supervise(build: Build) -> NoReturn:
     status = 1
     try:
         kernel.die_with_parent(signal.SIGKILL)
         os.setsid()
-        _Supervisor(build, lambda kind, data: _write(writer, kind, data)).run()
+        _Supervisor(build, _write).run()
         status = 0
     except SandboxError as error:
-        _write(writer, "x", str(error).encode())
+        _write("x", str(error).encode())
     except BaseException as error:
-        _write(writer, "x", _sentence(error, build.work).encode(errors="replace"))
+        _write("x", _sentence(error, build.work).encode(errors="replace"))
     finally:
         os._exit(status)
 
@@ -136,16 +73,17 @@ def _sentence(error: BaseException, work: str) -> str:
     return f"{type(error).__name__}: {error}"
 
 
-def _write(writer: int, kind: str, data: bytes) -> None:
-    message = memoryview(_HEAD.pack(kind.encode(), len(data)) + data)
+def _write(kind: str, data: bytes) -> None:
+    message = memoryview(HEAD.pack(kind.encode(), len(data)) + data)
     while message:
-        message = message[os.write(writer, message) :]
+        message = message[os.write(_WRITER, message) :]
 
 
 class _Supervisor:
     def __init__(self, build: Build, tell: Callable[[str, bytes], None]) -> None:
         self.build, self.tell = build, tell
-        self.root, self.door = f"{build.work}/root", f"{build.work}/door"
+        self.quick = f"{build.work}/quick"
+        self.root, self.door, self.names = f"{self.quick}/root", f"{self.quick}/door", f"{self.quick}/names"
         self.layers = list(build.layers)
         self.step = 0
         self.locks: dict[str, int] = {}
@@ -162,24 +100,28 @@ class _Supervisor:
         self.answer = os.open(f"{self.door}/answer", os.O_RDWR)
         script = self._script()
         self._filter()
-        while (request := self._next(script)) != "":
-            self._serve(request)
-        if script.returncode == 0:
+        status = self._converse(script)
+        if status == 0:
             self._finish_layer()
-        self.tell("e", str(script.returncode).encode())
+        self.tell("e", str(status).encode())
 
     # -- the place ---------------------------------------------------------------------------------------------------------
 
     def _places(self) -> None:
+        """What is small and changes with each step is in memory: making and taking away a name costs ext4 a tenth of a step."""
         kernel.unshare(kernel.CLONE_NEWNS)
         kernel.mount("", "/", flags=kernel.MS_REC | kernel.MS_PRIVATE)
         kernel.mount("proc", "/proc", "proc", kernel.MS_NOSUID | kernel.MS_NODEV | kernel.MS_NOEXEC)
-        for name in ("root", "door", "roots", "names", "none", "state", "flat"):
+        for name in ("quick", "state", "flat"):
             os.mkdir(f"{self.build.work}/{name}", 0o700)
+        kernel.mount("tmpfs", self.quick, "tmpfs", kernel.MS_NOSUID | kernel.MS_NODEV, "mode=700")
+        for name in ("root", "door", "roots", "names", "names/sys", "none"):
+            os.mkdir(f"{self.quick}/{name}", 0o700)
+        system_files(f"{self.names}/sys")
         for name in ("ask", "answer"):
             os.mkfifo(f"{self.door}/{name}", 0o600)
         os.symlink(self.build.caches, f"{self.door}/caches")
-        shutil.copyfile(os.path.join(os.path.dirname(__file__), "door.sh"), f"{self.door}/door.sh")
+        os.symlink(os.path.join(os.path.dirname(__file__), "door.sh"), f"{self.door}/door.sh")
         with open(f"{self.door}/roots", "w") as listed:
             for number, (name, layers) in enumerate(self.build.roots.items()):
                 listed.write(f"{name} {self._extra(number, layers)}\n")
@@ -188,7 +130,7 @@ class _Supervisor:
 
     def _extra(self, number: int, layers: Sequence[str]) -> str:
         """The finished root of another stage or an image."""
-        place, work = f"{self.build.work}/roots/{number}", f"{self.build.work}/names/{number}"
+        place, work = f"{self.quick}/roots/{number}", f"{self.names}/{number}"
         os.mkdir(place)
         os.mkdir(work)
         mount_layers(shallow(layers, f"{self.build.work}/flat"), place, work=work)
@@ -196,11 +138,11 @@ class _Supervisor:
 
     def _mount(self) -> None:
         """A new layer on top."""
-        number = self.step or self.build.first
-        upper = f"{self.build.work}/{number}/diff"
-        os.makedirs(upper)
+        made = f"{self.build.work}/{self.step or self.build.first}"
+        os.mkdir(made)
+        os.mkdir(f"{made}/diff")
         self.layers = shallow(self.layers or [self._nothing()], f"{self.build.work}/flat")
-        mount_layers(self.layers, self.root, upper, f"{self.build.work}/names")
+        mount_layers(self.layers, self.root, f"{made}/diff", self.names, f"{made}.index")
 
     def _nothing(self) -> str:
         """What `FROM scratch` begins with."""
@@ -214,7 +156,6 @@ class _Supervisor:
         if not self.step:
             return
         kernel.unmount(self.root)
-        shutil.rmtree(f"{self.build.work}/{self.step}/diff.index")
         made, place = f"{self.build.work}/{self.step}", self.build.finished[self.step - self.build.first]
         os.rename(made, place)
         self.layers.append(f"{place}/diff")
@@ -222,17 +163,21 @@ class _Supervisor:
 
     # -- the script --------------------------------------------------------------------------------------------------------
 
-    def _script(self) -> subprocess.Popen[bytes]:
+    def _script(self) -> int:
+        """Start it: its number."""
         build = self.build
         file = f"{build.work}/setup.sh"
         with open(file, "w", encoding="utf-8", errors="surrogateescape") as text:
             text.write(build.script)
-        root = f"{build.work}/none" if build.stage else self.root
+        root = f"{self.quick}/none" if build.stage else self.root
         command = [*build.shell, file, "--root", root, "--state", f"{build.work}/state", "--door", self.door]
         command += ["--from", str(build.first), "--to", str(build.last), *build.options]
         command += ["--context", build.context] if build.context else []
         environment = {**build.env, "PATH": _PATH, "LC_ALL": "C"}
-        return subprocess.Popen(command, stdin=self.input, stdout=self.pipe, stderr=self.pipe, env=environment)
+        streams = [(os.POSIX_SPAWN_DUP2, stream, number) for number, stream in enumerate((self.input, self.pipe, self.pipe))]
+        usual = (signal.SIGPIPE, signal.SIGXFSZ)  # what Python ignores
+        os.environ["PATH"] = _PATH
+        return os.posix_spawnp(command[0], command, environment, file_actions=streams, setsigdef=usual)
 
     def _filter(self) -> None:
         """docker's filter of system calls, for the script's own RUNs too (door_filter). It is made while the script begins."""
@@ -241,24 +186,21 @@ class _Supervisor:
         os.symlink(sys.executable, f"{self.door}/python")
         os.symlink(seccomp.__file__, f"{self.door}/filtered.py")
 
-    def _next(self, script: subprocess.Popen[bytes]) -> str:
-        """The script's next request, "" when it has ended; what is printed meanwhile is told."""
-        with selectors.DefaultSelector() as ready:
-            end = os.pidfd_open(script.pid)
-            for source in (self.output, self.ask, end):
-                ready.register(source, selectors.EVENT_READ)
-            try:
-                while True:
-                    sources = [key.fd for key, _ in ready.select()]
-                    self._drain()
-                    if self.ask in sources:
-                        return os.read(self.ask, 4096).decode().strip()
-                    if end in sources:
-                        script.wait()
-                        self._drain()
-                        return ""
-            finally:
-                os.close(end)
+    def _converse(self, script: int) -> int:
+        """Do what the script asks for until it ends: its exit status. What is printed meanwhile is told."""
+        end = os.pidfd_open(script)
+        poll = select.poll()
+        for source in (self.output, self.ask, end):
+            poll.register(source, select.POLLIN)
+        while True:
+            sources = [source for source, _ in poll.poll()]
+            self._drain()
+            if self.ask in sources:
+                self._serve(os.read(self.ask, 4096).decode().strip())
+            elif end in sources:
+                _, status = os.waitpid(script, 0)
+                self._drain()
+                return _code(status)
 
     def _serve(self, request: str) -> None:
         kind, _, about = request.partition(" ")
@@ -310,7 +252,7 @@ class _Supervisor:
         process = described(f"{self.door}/run")
         os.unlink(f"{self.door}/run")  # or the next one would be written over it, which ext4 sends to the disk
         with stubs(self.root, process.names):
-            return self._wait(start(self.root, process, (self.input, self.pipe, self.pipe), f"{self.build.work}/names"))
+            return self._wait(start(self.root, process, (self.input, self.pipe, self.pipe), self.names))
 
     def _wait(self, number: int) -> str:
         end = os.pidfd_open(number)
@@ -322,8 +264,13 @@ class _Supervisor:
         _, status = os.waitpid(number, 0)
         os.close(end)
         self._drain()
-        code = os.waitstatus_to_exitcode(status)
-        return str(code if code >= 0 else 128 - code)
+        return str(_code(status))
+
+
+def _code(status: int) -> int:
+    """An exit status as a shell tells it: 128 and the number of the signal that ended it."""
+    code = os.waitstatus_to_exitcode(status)
+    return code if code >= 0 else 128 - code
 
 
 def _accounts(root: str) -> str:

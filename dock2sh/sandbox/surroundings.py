@@ -5,7 +5,7 @@ both with what it sees in docker's.
 """
 
 import os
-import socket
+from collections.abc import Sequence
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
@@ -19,10 +19,10 @@ _QUIET = MS_NOSUID | MS_NODEV | MS_NOEXEC
 _DEVICES = {"null": (1, 3), "zero": (1, 5), "full": (1, 7), "random": (1, 8), "urandom": (1, 9), "tty": (5, 0)}
 _LINKS = {"fd": "/proc/self/fd", "stdin": "fd/0", "stdout": "fd/1", "stderr": "fd/2", "ptmx": "pts/ptmx"}
 _READ_ONLY = ("bus", "fs", "irq", "sys", "sysrq-trigger")
-_COVERED = (
-    "proc/asound", "proc/acpi", "proc/kcore", "proc/keys", "proc/latency_stats", "proc/timer_list", "proc/timer_stats",
-    "proc/sched_debug", "proc/scsi", "sys/firmware", "sys/devices/virtual/powercap",
+_COVERED_PROC = (
+    "asound", "acpi", "kcore", "keys", "latency_stats", "timer_list", "timer_stats", "sched_debug", "scsi",
 )  # fmt: skip
+_COVERED_SYS = ("firmware", "devices/virtual/powercap")
 
 _UNLOCK, _NUMBER = 0x40045431, 0x80045430
 """TIOCSPTLCK and TIOCGPTN (ioctl_tty(2)), which Python's termios has from 3.13 on."""
@@ -30,13 +30,13 @@ _UNLOCK, _NUMBER = 0x40045431, 0x80045430
 
 def surround(root: str, process: "Process", work: str) -> None:
     """This process goes into namespaces of its own, with `root` (a mount point) as its root. `work` is a directory for files that
-    are mounted."""
+    are mounted (see `system_files`)."""
     flags = kernel.CLONE_NEWNS | kernel.CLONE_NEWIPC | kernel.CLONE_NEWUTS
     kernel.unshare(flags | (0 if process.network else kernel.CLONE_NEWNET))
     os.umask(0o022)
     os.chdir(root)
     _devices()
-    _kernel_files(process)
+    _kernel_files(process, work)
     if not process.network:
         _loopback()
     for place, text in process.names.items():
@@ -93,25 +93,41 @@ def _terminals() -> None:
         mount("devpts", "dev/pts", "devpts", MS_NOSUID | MS_NOEXEC, options)
 
 
-def _kernel_files(process: "Process") -> None:
-    """/proc, /sys, the host name; a kernel that wants a network namespace of its own for a new sysfs gives the machine's."""
+def _kernel_files(process: "Process", work: str) -> None:
+    """/proc, /sys, the host name."""
     mount("proc", "proc", "proc", _QUIET)
-    socket.sethostname(process.hostname)
-    read_only = 0 if process.insecure else MS_RDONLY
-    try:
-        mount("sysfs", "sys", "sysfs", _QUIET | read_only)
-    except OSError:
-        mount("/sys", "sys", flags=MS_BIND | MS_REC)
-    _control_groups(read_only)
+    kernel.name_host(process.hostname)
+    if process.network and not process.insecure and os.path.isdir(f"{work}/sys"):
+        mount(f"{work}/sys", "sys", flags=MS_BIND | MS_REC)
+    else:
+        system_files("sys", process.insecure)
     if not process.insecure:
-        _cover()
+        for name in _READ_ONLY:
+            if os.path.exists(f"proc/{name}"):
+                bind(f"proc/{name}", f"proc/{name}", MS_RDONLY | _QUIET)
+        _cover("proc", _COVERED_PROC)
 
 
-def _control_groups(read_only: int) -> None:
+def system_files(place: str, insecure: bool = False) -> None:
+    """/sys as docker gives it; a kernel that wants a network namespace of its own for a new sysfs gives the machine's.
+
+    Who starts many makes one in its `work`/sys: it is twenty mounts, and the same for all that have this network.
+    """
+    read_only = 0 if insecure else MS_RDONLY
+    try:
+        mount("sysfs", place, "sysfs", _QUIET | read_only)
+    except OSError:
+        mount("/sys", place, flags=MS_BIND | MS_REC)
+    _control_groups(f"{place}/fs/cgroup", read_only)
+    if not insecure:
+        _cover(place, _COVERED_SYS)
+
+
+def _control_groups(place: str, read_only: int) -> None:
     with suppress(OSError):
-        mount("/sys/fs/cgroup", "sys/fs/cgroup", flags=MS_BIND | MS_REC)
+        mount("/sys/fs/cgroup", place, flags=MS_BIND | MS_REC)
         if read_only:
-            for path in (*_below("sys/fs/cgroup"), "sys/fs/cgroup"):
+            for path in (*_below(place), place):
                 with suppress(OSError):
                     mount("", path, flags=kernel.MS_REMOUNT | MS_BIND | MS_RDONLY | _QUIET)
 
@@ -122,12 +138,9 @@ def _below(directory: str) -> list[str]:
     return [entry.path for entry in os.scandir(directory) if entry.is_dir() and entry.stat().st_dev != device]
 
 
-def _cover() -> None:
-    """What docker makes read-only and what it covers (runc's readonlyPaths and maskedPaths)."""
-    for name in _READ_ONLY:
-        if os.path.exists(f"proc/{name}"):
-            bind(f"proc/{name}", f"proc/{name}", MS_RDONLY | _QUIET)
-    for path in _COVERED:
+def _cover(place: str, names: Sequence[str]) -> None:
+    """What docker makes read-only and what it covers are runc's readonlyPaths and maskedPaths."""
+    for path in (f"{place}/{name}" for name in names):
         if os.path.isdir(path):
             mount("tmpfs", path, "tmpfs", MS_RDONLY, "size=4k,nr_inodes=1")
         elif os.path.exists(path):
@@ -137,6 +150,7 @@ def _cover() -> None:
 def _terminal(outside: int) -> None:
     """A terminal of the container's own devpts becomes its streams and /dev/console; the master goes outside (pty(7))."""
     import fcntl
+    import socket
     import struct
     import termios
 
@@ -158,6 +172,7 @@ def _terminal(outside: int) -> None:
 def _loopback() -> None:
     """--network=none: only lo, and it is up (netdevice(7): SIOCSIFFLAGS with IFF_UP and IFF_RUNNING)."""
     import fcntl
+    import socket
     import struct
 
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as ask:

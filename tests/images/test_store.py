@@ -5,6 +5,7 @@ import io
 import json
 import os
 import random
+import shutil
 import signal
 import subprocess
 import sys
@@ -16,6 +17,7 @@ from typing import Any, BinaryIO
 import pytest
 
 from dock2sh.images import ImageError
+from dock2sh.images.exchange import save
 from dock2sh.images.store import Layer, Store, open_store
 
 ID = "sha256:{}".format
@@ -211,16 +213,41 @@ def test_an_unpacked_layer_is_made_once_and_can_be_given(store: Store, tmp_path:
     assert Path(place, "a").read_text() == "1"
     before = os.stat(place).st_ino
     assert (store.directory(layer), os.stat(place).st_ino) == (place, before)
+    store.add_image(config(), [layer], ["x"])
     upper = tmp_path / "upper"
     upper.mkdir()
     (upper / "b").write_text("2")
-    given = add_layer(store, tar_of(b="2"))
-    store.adopt(str(upper), given)
-    assert not upper.exists()
-    assert Path(store.directory(given), "b").read_text() == "2"
-    store.add_image(config(), [layer], ["x"])
-    assert store.collect()
+    given = store.adopt(str(upper))
+    assert store.directory(given) == str(upper)
+    assert store.collect() == 0  # bytes of blobs: there was none of it
     assert os.listdir(store.folder.place("layers")) == [layer.diff_id[7:]]
+    assert (upper / "b").read_text() == "2"
+
+
+@pytest.mark.root
+def test_the_tar_of_an_adopted_layer_is_written_when_it_is_read(store: Store, tmp_path: Path) -> None:
+    upper = tmp_path / "upper"
+    upper.mkdir()
+    (upper / "big").write_bytes(os.urandom(3_000_000))
+    os.link(upper / "big", upper / "same")
+    layer = store.adopt(str(upper))
+    image = store.add_image(config(), [layer], ["x"])
+    assert not os.path.exists(store.folder.blob(layer.digest))
+    assert store.verified(layer.diff_id) == layer
+    assert store.adopted() == {str(upper)}
+    with store.open_layer(layer) as stream:
+        data = stream.read()
+    assert (f"sha256:{hashlib.sha256(data).hexdigest()}", len(data)) == (layer.digest, layer.size)
+    assert store.content_size(layer) == 3_000_000
+    with store.open_blob(layer.digest) as stream:  # and again from the beginning, as who looks at the first bytes does
+        assert (stream.read(6), stream.seek(0), stream.read(600)) == (data[:6], 0, data[:600])
+    (upper / "big").unlink()  # somebody has done what nobody may
+    (upper / "same").unlink()
+    with pytest.raises(ImageError, match="not what it was"):
+        save(store, [(image, ["x"])], io.BytesIO())
+    shutil.rmtree(upper)
+    with pytest.raises(ImageError, match="not whole"), store.open_layer(layer):
+        pass
 
 
 _WORKER = """

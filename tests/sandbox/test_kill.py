@@ -50,7 +50,7 @@ def remains(name: str, folder: Path, owner: int) -> list[str]:
 def is_stray(process: Path, folder: Path) -> bool:
     """Whether it is a `runc init` that waits for the rest of a start in a folder of the test's, whatever podman knows of it."""
     try:
-        if b"init" not in (process / "cmdline").read_bytes():
+        if b"init" not in (process / "cmdline").read_bytes().split(b"\0"):
             return False
         return str(folder) in (process / "mountinfo").read_text()
     except OSError:
