@@ -1,6 +1,9 @@
 """`dock2sh replay`: the manual steps, typed into a real shell and recorded."""
 
+import os
 import sys
+import tempfile
+from collections.abc import Sequence
 from contextlib import ExitStack
 from typing import TYPE_CHECKING, Annotated
 
@@ -64,8 +67,9 @@ def replay(
     try:
         context = str(project.context.resolve()) if project.context else "/var/empty"
         engine = _engine(sandbox)
-        place = Place(engine, context, speed, timeout, tuple(run_words()) if engine == "podman" else ())
+        more = tuple(run_words()) if engine == "podman" else ()
         with ExitStack() as files:
+            place = Place(engine, context, speed, timeout, more, _secret_files(secret or (), files))
             perform(play, place, _cast(project.name, output, terminal, files))
     except Failed as failed:
         note(f"stopped: {failed.outcome}\n    " + failed.act.text.replace("\n", "\n    "))
@@ -73,6 +77,27 @@ def replay(
     except SandboxError as error:
         note(str(error))
         raise typer.Exit(_MISSING) from None
+
+
+def _secret_files(given: Sequence[str], files: ExitStack) -> dict[str, str]:
+    """The files of secrets by the variables that the manual has for them; one of the environment is written to one."""
+    from dock2sh.emit.mounting import secret_variable
+
+    found = {}
+    for words in given:
+        fields = dict(word.partition("=")[::2] for word in words.split(","))
+        name, source = fields.get("id", ""), fields.get("src") or fields.get("source", "")
+        if not source and "env" not in fields and name not in os.environ:
+            source = name
+        if not source and (text := os.environ.get(fields.get("env") or name)) is not None:
+            file = files.enter_context(tempfile.NamedTemporaryFile())  # noqa: SIM115  (ExitStack closes it)
+            file.write(os.fsencode(text))
+            file.flush()
+            source = file.name
+        if not os.path.isfile(source):
+            usage(f"--secret {words}: there is no such file, and no such variable")
+        found[secret_variable(name)] = os.path.abspath(source)
+    return found
 
 
 def _engine(wanted: str) -> str:

@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, NamedTuple, assert_never
 from dock2sh.dockerfile.deferred import Deferred
 from dock2sh.emit.carrying import brought, folder_of
 from dock2sh.emit.display import as_written, delimiter
+from dock2sh.emit.mounting import ByHand as ByMount
+from dock2sh.emit.mounting import by_hand as by_mount
 from dock2sh.emit.quoting import assignment, quote
 from dock2sh.model import Configure, Copy, Fetch, File, LeftOut, MakeDirectory, Mount, Plan, Run, Stage, Step
 from dock2sh.plan.builder import DEFAULT_SHELL
@@ -194,10 +196,34 @@ class _Manual:
             self.lines.append(f"{_shell_of(user)}    # you are {user} from here on, until `exit`")
 
     def run(self, step: Run) -> None:
-        for mount in step.mounts:
-            self.say(_mount(mount))
+        mounts = [by_mount(mount, step, self.container, self.tree, self.origin(mount)) for mount in step.mounts]
+        for mount in mounts:
+            self.bring(mount)
+        self.again(step)
         if step.network == "none":
             self.say("without network: docker run --network=none")
+        self.command(step)
+        for mount in reversed(mounts):
+            self.lines += [mount.untyped] if mount.untyped else []
+            if mount.end:
+                self.as_root(mount.end)
+        self.again(step)
+
+    def bring(self, mount: ByMount) -> None:
+        """What stands for a mount, before the command."""
+        self.say(mount.why)
+        if mount.begin:
+            self.as_root(mount.begin)
+        for command in mount.elsewhere:
+            self.say(f"{ELSEWHERE}{command}")
+        self.lines += [mount.typed] if mount.typed else []
+
+    def again(self, step: Run) -> None:
+        """Where the shell is in a directory that was put aside, it goes into the one that has its name now."""
+        if any(f"{step.cwd}/".startswith(f"{mount.target.rstrip('/')}/") for mount in step.mounts if mount.target):
+            self.lines.append(f"cd {quote(step.cwd)}")
+
+    def command(self, step: Run) -> None:
         if step.script:
             path = f"/tmp/{step.script.name}"
             self.lines.append(_heredoc(f"cat > {quote(path)}", step.script.content))
@@ -238,8 +264,8 @@ class _Manual:
         written = [step.destination + file.name if into else step.destination for file in step.files]
         self.owner(step, (*come.paths, *written), come.guessed)
 
-    def origin(self, step: Copy) -> str:
-        """The container that COPY --from means."""
+    def origin(self, step: Copy | Mount) -> str:
+        """The container that COPY --from, or a mount's from, means."""
         if not step.origin or any(stage.key == step.origin for stage in self.plan.stages):
             return _container(step.origin) if step.origin else ""
         return f"$(docker create {quote(step.origin)})"
@@ -356,20 +382,3 @@ def _heredoc(command: str, content: str) -> str:
         content = str(content)
     end = delimiter(content, "EOF")
     return "\n".join((f"{command} <<'{end}'", content.removesuffix("\n"), end))
-
-
-def _mount(mount: Mount) -> str:
-    """What a mount is, for one who has only a container."""
-    source = f" of {mount.origin}" if mount.origin else " of the build context"
-    match mount.type:
-        case "bind":
-            return f"needs {mount.source}{source} at {mount.target} (docker run -v), for this command only"
-        case "cache":
-            return f"{mount.target} is a cache that stays out of the image"
-        case "tmpfs":
-            return f"{mount.target} is in memory and stays out of the image"
-        case "secret":
-            place = mount.target or f"${mount.env}"
-            return f"needs the secret {mount.id} at {place}, which must not stay"
-        case _:
-            return "needs your SSH agent (SSH_AUTH_SOCK), for this command only"

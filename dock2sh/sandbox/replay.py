@@ -1,8 +1,9 @@
 """A manual, performed: containers are started, commands typed into them, files brought from another terminal; and recorded."""
 
+import os
 import secrets
 import subprocess
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import ExitStack, suppress
 from typing import NamedTuple, Protocol
 
@@ -31,7 +32,7 @@ class Act(Protocol):
 class Stage(NamedTuple):
     """Where it is performed: the engine's program, the folder of the other terminal, the speed, how long a command may take.
 
-    `words` are more of the engine's `run`.
+    `words` are more of the engine's `run`; `variables` are those of the other terminal (where a secret's file is).
     """
 
     engine: str
@@ -39,6 +40,7 @@ class Stage(NamedTuple):
     speed: float = 1.0
     patience: float = 3600.0
     words: tuple[str, ...] = ()
+    variables: Mapping[str, str] = {}
 
 
 class Failed(Exception):
@@ -105,7 +107,8 @@ class _Play:
             self._names[image] = f"dock2sh-replay:{self._real(act.text.split()[-2])}"
         names = [word for pair in self._names.items() for word in pair]
         command = ["sh", str(SHELL_FILES / "elsewhere.sh"), act.text.partition("     (")[0], self._stage.engine, *names]
-        with start(command, cwd=self._stage.context, stdout=subprocess.PIPE, stderr=subprocess.STDOUT) as process:
+        world = {**os.environ, **self._stage.variables}
+        with start(command, cwd=self._stage.context, env=world, stdout=subprocess.PIPE, stderr=subprocess.STDOUT) as process:
             said = process.communicate()[0]
         if process.returncode:
             raise Failed(act, last_line(said) or f"exit status {process.returncode}")

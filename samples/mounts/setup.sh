@@ -1125,8 +1125,29 @@ created_mode() {
 # mounts_place: prepares what this step needs mounted; sets `run_more`: what mounts add to its environment.
 mounts_place() {
     mount_agents=0
+    eval "mounts_lock ${run_mounts-}"
     eval "mounts_each ${run_mounts-}"
     [ -z "${run_script-}" ] || mount_script
+}
+
+# mounts_lock: the caches that one step at a time has are taken before anything is placed, by all steps in one order: two that want
+# the same two never wait for one another.
+mounts_lock() {
+    mount_locks=''
+    while [ $# -gt 0 ]; do
+        mount_parse "$1"
+        shift
+        if [ "$mount_type" = cache ] && mount_is_last "$@"; then
+            # without mounts it is moved
+            [ "$mount_sharing$mode" = sharedfull ] || mount_locks="$mount_locks
+$(mount_cache_name)"
+        fi
+    done
+    for mount_lock in $(printf '%s' "$mount_locks" | sort -u); do # digests
+        mount_cache=$(mount_caches)/$mount_lock
+        mount_cache_place
+        mount_cache_lock
+    done
 }
 
 mounts_each() {
@@ -1277,11 +1298,19 @@ mount_caches() {
 
 # A cache is known by its id, by what it begins with (`from`) and by the owner and mode that were asked for, but not if a
 # `source` is: that is a place in it (BuildKit makes an owned cache as a directory in what `from` gives: an empty one).
+mount_cache_name() {
+    [ "$mount_source" = / ] || mount_owned=''
+    digest "${mount_id:-$mount_target} $mount_from${mount_from:+ of $id}$mount_owned"
+}
+
+mount_cache_place() {
+    mkdir -p "${mount_cache%/*}" || missing "a place for the cache: $mount_cache"
+}
+
 mount_cache() {
     [ "$mount_source" = / ] || mount_owned=''
-    mount_cache=$(mount_caches)/$(digest "${mount_id:-$mount_target} $mount_from${mount_from:+ of $id}$mount_owned")
-    mkdir -p "${mount_cache%/*}" || missing "a place for the cache: $mount_cache"
-    [ "$mount_sharing$mode" = sharedfull ] || mount_cache_lock # without mounts it is moved
+    mount_cache=$(mount_caches)/$(mount_cache_name)
+    mount_cache_place
     [ -d "$mount_cache" ] || mount_cache_new
     mount_found=$(cd -P "$mount_cache" && pwd -P) || missing "the cache $mount_cache"
     resolve_in "$mount_found" "$mount_source" || fail "$mount_source: too many links"
@@ -1319,7 +1348,7 @@ mount_bits() {
 # locked and private: one step at a time has it.
 mount_cache_lock() {
     while ! lock_take "$mount_cache.lock"; do
-        say "waiting for the cache of $mount_target, which process $(cat "$mount_cache.lock/pid") has"
+        say "waiting for a cache that process $(cat "$mount_cache.lock/pid") has"
         sleep 2
     done
     undo_later remove "$mount_cache.lock"

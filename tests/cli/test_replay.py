@@ -224,3 +224,34 @@ def _no_container_stays() -> Iterator[None]:
     yield
     names = [f"{name}-places-{os.getpid()}" for name in ("first", "stage-1")]
     subprocess.run(["docker", "rm", "-f", *names], check=False, capture_output=True)
+
+
+MOUNTS = """\
+FROM busybox AS first
+RUN mkdir /made && echo hi > /made/f
+
+FROM busybox
+WORKDIR /src
+RUN echo old > own
+RUN --mount=type=bind,target=. --mount=from=first,source=/made,target=/m --mount=type=tmpfs,target=/scratch \\
+    test -e a.txt -a ! -e own -a -e /m/f && touch gone
+RUN --mount=type=cache,target=/root/.cache,mode=0700,uid=5 touch /root/.cache/c && stat -c %a.%u /root/.cache
+USER www-data
+RUN --mount=type=secret,id=tok,env=TOK,uid=33 --mount=type=secret,id=none,env=NONE [ $(echo "$TOK$NONE" | wc -c) = 7 ]
+RUN test -e own -a ! -e a.txt -a ! -e gone -a ! -e /m -a ! -e /scratch -a ! -e /root/.cache -a ! -e /run/secrets/tok
+RUN [ -z "${TOK+set}" ] && ! find / -name '*.kept' 2>/dev/null | grep kept
+"""
+
+
+@pytest.mark.docker
+@pytest.mark.root
+@pytest.mark.parametrize("given", ["src", "env"])
+def test_mounts_are_brought_and_taken_away(folder: Path, given: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    (folder / "Dockerfile").write_text(MOUNTS)
+    (folder / "token").write_text("s3cr3t")
+    monkeypatch.setenv("SOME_TOKEN", "s3cr3t")
+    words = ["--secret", f"id=tok,src={folder}/token" if given == "src" else "id=tok,env=SOME_TOKEN"]
+    done = replay(folder, *words)
+    assert done.returncode == 0, done.stderr + shown(done.stdout)
+    assert "\r\n700.5\r\n" in shown(done.stdout)
+    assert "s3cr3t" not in shown(done.stdout)

@@ -250,6 +250,35 @@ def test_two_builds_that_make_one_cache(workshop: Workshop) -> None:
         forget([digest])
 
 
+def test_two_builds_that_lock_the_same_caches_crosswise(workshop: Workshop, mode: str) -> None:
+    """Each wants the one that the other has first: neither waits for ever. (`mkdir` of a lock is slow, so that they meet.)"""
+    del mode
+    names = [f"test-{os.getpid()}-{workshop.home.name}-{letter}" for letter in "ab"]
+    digests = [hashlib.sha256(f"{name} ".encode()).hexdigest()[:16] for name in names]
+    tools = workshop.home / "tools"
+    tools.mkdir()
+    slow = f'#!/bin/sh\n{shutil.which("mkdir")} "$@" || exit\ncase $* in *.lock) sleep 1 ;; esac\n'
+    (tools / "mkdir").write_text(slow)
+    (tools / "mkdir").chmod(0o755)
+    subprocess.run(["cp", "-a", workshop.root, workshop.home / "other"], check=True)
+    environment = {**os.environ, "PATH": f"{tools}:{os.environ['PATH']}"}
+    running = []
+    try:
+        for root, order in (("root", names), ("other", names[::-1])):
+            mounts = [f"    with cache target=/{name[-1]} id={name} sharing=locked" for name in order]
+            script = workshop.write(
+                steps("\n".join([*mounts, "    run_exec sh -c 'echo >>/a/made; echo >>/b/made'"])), f"{root}.sh"
+            )
+            words = [script, "--root", workshop.home / root, "--state", workshop.home / f"state-{root}"]
+            running.append(subprocess.Popen([*workshop.command, *words], env=environment, cwd=workshop.context))
+        assert [child.wait(60) for child in running] == [0, 0]
+        assert [(Path("/var/cache/dock2sh") / digest / "made").read_text() for digest in digests] == ["\n\n", "\n\n"]
+    finally:
+        for child in running:
+            child.kill()
+        forget(digests)
+
+
 def forget(caches: list[str]) -> None:
     """Away with caches and what they are links to."""
     for cache in caches:
