@@ -1,7 +1,6 @@
 """COPY and ADD (semantics.md 1.6): which files go where. How they are copied is the script's business (runtime/)."""
 
 import re
-from posixpath import basename
 
 from dock2sh.dockerfile.deferred import Deferred, concat
 from dock2sh.dockerfile.flags import Flags, check
@@ -214,11 +213,3 @@ def _watch_sources(stage: StageBuilder, paths: list[str]) -> None:
     if stage.shared.watch:
         for path in paths:
             stage.shared.watch.copy_source(path)
-
-
-def name_in_directory(url: str) -> str:
-    """The file name that a URL gives (semantics.md 1.6, 17)."""
-    from urllib.parse import unquote, urlsplit
-
-    name = basename(unquote(urlsplit(url).path).rstrip("/"))
-    return name if name not in ("", ".") else "__unnamed__"

@@ -18,10 +18,12 @@ add_url() {
     source_kind=context source_root='' source_rules=''
     placement_begin
     { chmod 0600 "$state/url/file" && touch -d "@$url_time" "$state/url/file"; } || fail "$1 cannot be stored"
-    if [ -n "$url_unpack" ] && is_archive "$state/url/file"; then
+    url_name "$1"
+    if [ "$url_name" = .. ]; then
+        put_file "$state/url/file" download "$2/" # docker copies the directory that its `download` is in
+    elif [ -n "$url_unpack" ] && is_archive "$state/url/file"; then
         add_archive "$state/url/file" "$2"
     else
-        url_name "$1"
         put_file "$state/url/file" "$url_name" "$2"
     fi
     placement_end
@@ -47,10 +49,7 @@ url_name() {
     url_name=$(printf %s "$url_name" | LC_ALL=C awk "$(program_unescape)" && echo /) && url_name=${url_name%?/}
     while :; do case $url_name in */) url_name=${url_name%/} ;; *) break ;; esac done
     url_name=${url_name##*/}
-    case $url_name in
-    '' | .) url_name=__unnamed__ ;;
-    ..) url_name=download ;;
-    esac
+    case $url_name in '' | .) url_name=__unnamed__ ;; esac
 }
 
 # url_verify FILE: the digest, before anything lands.

@@ -204,6 +204,9 @@ DIGEST = hashlib.sha256(b"hello\n").hexdigest()
         ("/dated/f.txt?a=b/c /w/", [". d 755 0:0", "f.txt f 600 0:0 1445412480"]),
         ("/f /w", [". f 600 0:0 0"]),
         ("/ /w/", [". d 755 0:0", "__unnamed__ f 600 0:0 0"]),
+        # docker takes what such a name says: the directory that the file is in
+        ("--chown=3:4 --chmod=750 /dated/%2e%2e /w", [". d 750 3:4", "download f 750 3:4 1445412480"]),
+        ("/dated/%2e /w", [". f 600 0:0 1445412480"]),
         ("/a%20b/ /w/", [". d 755 0:0", "a b f 600 0:0 0"]),
         ("/moved /w/", [". d 755 0:0", "moved f 600 0:0 1445412480"]),
         ("--chown=3:4 --chmod=u+x --checksum=sha256:" + DIGEST + " /f /w/", [". d 755 3:4", "f f 700 3:4 0"]),
