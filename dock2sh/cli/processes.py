@@ -68,6 +68,8 @@ def _mount(text: str) -> Volume:
         refuse(f"--mount {text}: {', '.join(pairs) or kind} is not known here")
     if kind == "tmpfs":
         return Volume("", target, read_only, ",".join([*options, *(["ro"] if read_only else [])]))
+    if kind == "bind" and not source:
+        refuse(f"--mount {text}: a bind has a source: add source=PATH")
     source = os.path.abspath(source) if kind == "bind" else source
     return _placed(f"--mount {text}", source, target, read_only, create=False)
 

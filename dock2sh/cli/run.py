@@ -160,7 +160,7 @@ def _started(
     """The words of a script's `start`."""
     variables = [*_from_files(env_file), *(env or ())]
     for text in variables:
-        if text.startswith("="):
+        if not text or text.startswith("="):
             refuse(f"invalid environment variable: {text}")
     if workdir and not workdir.startswith("/"):
         refuse(f"the working directory '{workdir}' is invalid, it needs to be an absolute path")

@@ -2,9 +2,10 @@
 
 import os
 import signal
+import stat
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from errno import ENOENT
+from errno import EACCES, ENOENT
 from typing import NamedTuple, NoReturn
 
 from . import kernel, seccomp
@@ -17,7 +18,11 @@ audit_write setfcap (linux/capability.h)."""
 
 _PASSED_ON = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT, signal.SIGUSR1, signal.SIGUSR2)
 
-CANNOT_EXECUTE = 127
+UNABLE = 125
+"""docker run's status where it is no fault of the command's."""
+
+_NOT_STARTED, _NOT_EXECUTED = 1, 255
+"""runc's, which docker build tells: what is wrong was seen before there was a process, or by the kernel when it became one."""
 
 
 class Volume(NamedTuple):
@@ -34,7 +39,8 @@ class Process(NamedTuple):
     """A process to be: everything evaluated, as numbers, and `cwd` without links. `names` is the text of /etc/hosts and the like
     by their paths in the root; `volumes` are mounted last. With `init` the first process is one that reaps and passes signals on.
 
-    `terminal` is one end of a socket: a terminal is made, and its master is sent through it (else -1).
+    `terminal` is one end of a socket: a terminal is made, and its master is sent through it (else -1). With `tells` the status
+    says why it could not be started, as docker run's does.
     """
 
     argv: Sequence[str]
@@ -52,6 +58,7 @@ class Process(NamedTuple):
     capabilities: frozenset[int] = CAPABILITIES
     init: bool = False
     terminal: int = -1
+    tells: bool = False
 
 
 def described(path: str) -> Process:
@@ -141,7 +148,7 @@ def _become(root: str, process: Process, streams: tuple[int, int, int], work: st
         about = f"{error.filename}: {error.strerror}" if isinstance(error, OSError) and error.filename else repr(error)
         os.write(2, f"dock2sh: {about}\n".encode(errors="replace"))
     finally:
-        os._exit(CANNOT_EXECUTE)
+        os._exit(UNABLE if process.tells else _NOT_STARTED)
 
 
 def _be_init() -> None:
@@ -159,17 +166,36 @@ def _be_init() -> None:
 
 
 def _execute(process: Process) -> NoReturn:
-    """exec(3), with runc's words and statuses for what cannot be executed."""
+    """exec(3), with runc's words and docker's statuses for what cannot be executed."""
     environment = dict(pair.split("=", 1) for pair in process.env)
+    name = process.argv[0]
+    program, why, status = _looked_up(name, environment.get("PATH", ""))
+    if program:
+        try:
+            os.execve(program, list(process.argv), environment)
+        except OSError as error:
+            os.write(2, f"exec {program}: {os.strerror(error.errno or 0).lower()}\n".encode(errors="replace"))
+            os._exit(_NOT_EXECUTED)
+    os.write(2, f'exec: "{name}": {why}\n'.encode(errors="replace"))
+    os._exit(status if process.tells else _NOT_STARTED)
+
+
+def _looked_up(name: str, path: str) -> tuple[str, str, int]:
+    """The program that is meant, as Go's LookPath finds it; "", what is wrong, and docker run's status where there is none."""
+    if "/" not in name:
+        places = (os.path.join(folder or ".", name) for folder in path.split(":") if name)
+        found = next((place for place in places if os.path.isfile(place) and _may_execute(place)), "")
+        return found, "executable file not found in $PATH", 127
     try:
-        if not process.argv[0]:
-            raise FileNotFoundError(ENOENT, os.strerror(ENOENT))
-        os.execvpe(process.argv[0], list(process.argv), environment)
+        if stat.S_ISDIR(os.stat(name).st_mode):
+            return "", "is a directory", 126
     except OSError as error:
-        missing = isinstance(error, FileNotFoundError) and "/" not in process.argv[0]
-        why = "executable file not found in $PATH" if missing else os.strerror(error.errno or 0).lower()
-        os.write(2, f'exec: "{process.argv[0]}": {why}\n'.encode(errors="replace"))
-        os._exit(126 if isinstance(error, PermissionError) else CANNOT_EXECUTE)
+        return "", os.strerror(error.errno or 0).lower(), {ENOENT: 127, EACCES: 126}.get(error.errno or 0, UNABLE)
+    return (name, "", 0) if _may_execute(name) else ("", "permission denied", 126)
+
+
+def _may_execute(place: str) -> bool:
+    return os.access(place, os.X_OK, effective_ids=True)
 
 
 def _close_all_but(kept: int) -> None:
@@ -197,10 +223,12 @@ def _numbers(process: Process) -> None:
     with suppress(PermissionError):  # a user namespace of one id has no say over groups (user_namespaces(7))
         os.setgroups(process.groups)
     try:
+        kernel.keep_capabilities()  # until exec(2): docker's has them there, so that root's own program may be somebody's
         if process.gid != os.getgid():
             os.setgid(process.gid)
         if process.uid != os.getuid():
             os.setuid(process.uid)
+            kernel.raise_capabilities(frozenset(range(64)) if process.insecure else process.capabilities)
     except OSError as error:
         cure = "this sandbox has no such user; root's has, or one with ranges in /etc/subuid and /etc/subgid"
         raise OSError(error.errno, cure, f"user {process.uid}:{process.gid}") from error

@@ -15,6 +15,7 @@ CLONE_NEWUSER, CLONE_NEWPID, CLONE_NEWNET = 0x10000000, 0x20000000, 0x40000000
 
 _PR_SET_PDEATHSIG, _PR_CAPBSET_READ, _PR_CAPBSET_DROP, _PR_CAP_AMBIENT = 1, 23, 24, 47
 _PR_CAP_AMBIENT_CLEAR_ALL = 4
+_PR_SET_KEEPCAPS = 8
 _CAPABILITY_VERSION_3 = 0x20080522
 
 _libc = ctypes.CDLL(None, use_errno=True)
@@ -81,6 +82,22 @@ def limit_capabilities(kept: frozenset[int]) -> None:
     sets = (ctypes.c_uint32 * 6)()
     _checked(_libc.capget(header, sets), "capabilities")
     sets[2] = sets[5] = 0
+    _checked(_libc.capset(header, sets), "capabilities")
+
+
+def keep_capabilities() -> None:
+    """The permitted ones stay when another user is become (until exec(2))."""
+    _checked(_libc.prctl(_PR_SET_KEEPCAPS, 1, 0, 0, 0), "prctl")
+
+
+def raise_capabilities(wanted: frozenset[int]) -> None:
+    """Of the permitted capabilities these are in effect, and no other is permitted any more."""
+    header = (ctypes.c_uint32 * 2)(_CAPABILITY_VERSION_3, 0)
+    sets = (ctypes.c_uint32 * 6)()
+    _checked(_libc.capget(header, sets), "capabilities")
+    mask = sum(1 << number for number in wanted)
+    for half in (0, 1):
+        sets[3 * half] = sets[3 * half + 1] = sets[3 * half + 1] & (mask >> 32 * half) & 0xFFFFFFFF
     _checked(_libc.capset(header, sets), "capabilities")
 
 

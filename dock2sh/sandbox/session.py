@@ -75,11 +75,21 @@ def _run(session: Session, root: str) -> int:
         raise SandboxError(f"the working directory {process.cwd} cannot be made: there is a file") from error
     places = [volume.place for volume in process.volumes if volume.source and not os.path.isdir(volume.source)]
     for volume in process.volumes:
+        _fits(volume, root, volume.place in places)
         if volume.place not in places:
             os.makedirs(root + volume.place, exist_ok=True)
             _filled(volume, root)
     with stubs(root, [*process.names, *places]):
         return _with_terminal(session, root, process) if session.terminal else _plainly(session, root, process)
+
+
+def _fits(volume: Volume, root: str, is_file: bool) -> None:
+    """A directory is mounted on a directory, a file on a file."""
+    if os.path.lexists(root + volume.place) and os.path.isdir(root + volume.place) == is_file:
+        kinds = ("file", "directory") if is_file else ("directory", "file")
+        raise SandboxError(
+            f"{volume.source or 'a tmpfs'} is a {kinds[0]} and {volume.place} a {kinds[1]}: it cannot be mounted there"
+        )
 
 
 def _filled(volume: Volume, root: str) -> None:
@@ -108,6 +118,7 @@ def _described(session: Session, root: str) -> Process:
         names={_inside(root, name): text for name, text in names.items()},
         volumes=[volume._replace(place=_inside(root, volume.place)) for volume in session.volumes],
         hostname=session.hostname,
+        tells=True,
         **session.more,
     )
 

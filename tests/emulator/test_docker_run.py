@@ -2,6 +2,7 @@
 
 import os
 import subprocess
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -58,13 +59,51 @@ ROWS = [
     (),
     ("-e",),
     ("busybox", "sh", "-c", "exit 2"),
+    *(("PROGRAMS", f"/p/{name}") for name in ("plain", "garbage", "empty", "script", "loop", "plain/x", "hers", "")),
+    ("-u", "nobody", "PROGRAMS", "/p/hers"),
+    ("busybox", ""),
+    ("nosuchimage:1", "true"),
+    ("-v", "/etc/passwd:/etc", "busybox", "true"),
+    ("-v", "/etc:/etc/passwd", "busybox", "true"),
+    ("--tmpfs", "/etc/passwd", "busybox", "true"),
+    ("-v", "/usr:/b:bogus", "busybox", "true"),
+    ("-v", "nosuch/rel:/x", "busybox", "true"),
+    ("--mount", "type=bind,target=/x", "busybox", "true"),
+    ("--mount", "type=foo,target=/x", "busybox", "true"),
+    ("--network", "nosuch", "busybox", "true"),
+    ("-e", "", "busybox", "true"),
+    ("-u", "99999999999", "busybox", "true"),
+    ("--platform", "linux/arm64", "busybox", "true"),
 ]
 
 
+@pytest.fixture(scope="module")
+def programs(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """An image with what cannot be started, for each its reason; `hers` is root's alone."""
+    name = f"dock2sh-programs-{os.getpid()}"
+    folder = tmp_path_factory.mktemp(name)
+    files = (
+        ("plain", "echo", 0o644),
+        ("garbage", "garbage", 0o755),
+        ("empty", "", 0o755),
+        ("script", "#!/no/such\n", 0o755),
+        ("hers", "#!/bin/sh\n", 0o700),
+    )
+    (folder / "p").mkdir()
+    for file, text, mode in files:
+        (folder / "p" / file).write_text(text)
+        (folder / "p" / file).chmod(mode)
+    (folder / "p/loop").symlink_to("loop")
+    (folder / "Dockerfile").write_text("FROM busybox\nCOPY p /p\n")
+    subprocess.run(["docker", "build", "-q", "-t", name, str(folder)], check=True, capture_output=True)
+    yield name
+    subprocess.run(["docker", "rmi", name], check=True, capture_output=True)
+
+
 @pytest.mark.parametrize("words", ROWS, ids=[" ".join(row) for row in ROWS])
-def test_it_is_as_docker_runs_it(words: tuple[str, ...], tmp_path: Path) -> None:
+def test_it_is_as_docker_runs_it(words: tuple[str, ...], programs: str, tmp_path: Path) -> None:
     (tmp_path / "environment").write_text(ENVIRONMENT)
-    given = {"FILE": str(tmp_path / "environment"), "NAME": f"dock2sh-{os.getpid()}"}
+    given = {"PROGRAMS": programs, "FILE": str(tmp_path / "environment"), "NAME": f"dock2sh-{os.getpid()}"}
     wanted = [given.get(word, word) for word in words]
     env = {**os.environ, "XDG_DATA_HOME": str(tmp_path.parent / "store"), "TOLD": "told"}
     docker = subprocess.run(["docker", "run", "--rm", *wanted], env=env, capture_output=True, text=True, check=False, timeout=120)
