@@ -1,5 +1,6 @@
 """Debian's and Ubuntu's images made from their packages: much like the images of that name, not the same."""
 
+import fcntl
 import io
 import os
 import re
@@ -40,6 +41,7 @@ _FILES = {
 _KEYRINGS = {"debian": "debian-archive-keyring", "ubuntu": "ubuntu-keyring (in some releases of Debian: ubuntu-archive-keyring)"}
 _UNREACHED = ("Could not resolve", "Failed to fetch", "Failed getting release file", "Could not connect", "Unable to connect")
 _SAID_AT_MOST = 300
+_OURS = "bootstrap-of-"
 _FIELD = re.compile(r"^(?:URIs:\s*|deb\s+(?:\[[^]]*\]\s+)?)(\S+)", re.MULTILINE)
 
 
@@ -107,7 +109,7 @@ def _excluded() -> str:
 def _contents(command: list[str], distribution: str, files: Mapping[str, tuple[int, str]]) -> Iterator[Contents]:
     """The packages in one layer, `files` in another. The tool cleans up behind itself when it is told that we are gone."""
     ending = ["setpriv", "--pdeathsig", "TERM", "--"] if shutil.which("setpriv") else []
-    with tempfile.TemporaryDirectory() as folder:
+    with _workplace() as folder:
         os.chmod(folder, 0o755)
         target = os.path.join(folder, "root")
         whole = [*ending, *command, target, *mirror(distribution)]
@@ -116,6 +118,37 @@ def _contents(command: list[str], distribution: str, files: Mapping[str, tuple[i
             raise ImageError(f"{' '.join(command)} failed: {why(done.stderr + done.stdout, distribution)}")
         _tidy(target, "etc/dpkg/dpkg.cfg.d/docker" in files)
         yield Contents(b"", b"", [Part("", "", partial(tar_directory, target)), Part("", "", partial(_tar, files))])
+
+
+@contextmanager
+def _workplace() -> Iterator[str]:
+    """A directory that is gone afterwards; what a killed process has left of its own goes, too. (It is locked before it has the
+    name by which others find it.)"""
+    for entry in os.scandir(tempfile.gettempdir()):
+        if entry.name.startswith(_OURS) and entry.is_dir(follow_symlinks=False):
+            _sweep(entry.path)
+    new = tempfile.mkdtemp(prefix="dock2sh-")
+    lock = os.open(new, os.O_RDONLY)
+    fcntl.flock(lock, fcntl.LOCK_EX)
+    folder = os.path.join(os.path.dirname(new), _OURS + os.path.basename(new))
+    os.rename(new, folder)
+    try:
+        yield folder
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+        os.close(lock)
+
+
+def _sweep(folder: str) -> None:
+    """Away with it, if it is this user's and nobody is at work in it."""
+    with suppress(OSError):
+        lock = os.open(folder, os.O_RDONLY | os.O_NOFOLLOW)
+        try:
+            if os.fstat(lock).st_uid == os.geteuid():
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                shutil.rmtree(folder)
+        finally:
+            os.close(lock)
 
 
 def why(said: str, distribution: str) -> str:
