@@ -65,7 +65,9 @@ def test_a_failed_step_is_drawn(emulate: Emulate, data: Path) -> None:
         ("RUN --mount=type=secret,id=s,required true", "secret s: not found"),
         ("USER nobody-here\nRUN true", "unable to find user nobody-here"),
         ("RUN sh -c 'kill -9 $$'; exit $?", "exit code: 137"),
-        ('RUN ["/nothing"]', "exit code: 127"),
+        ('RUN ["/nothing"]', "exit code: 1 "),  # runc's status, as docker build tells it
+        ('RUN ["/etc"]', "exit code: 1 "),
+        ('RUN printf x >/x; chmod +x /x\nRUN ["/x"]', "exit code: 255"),
     ],
 )
 def test_each_kind_of_failure_has_its_words(step: str, words: str, emulate: Emulate) -> None:
