@@ -61,6 +61,10 @@ def script(
     from dock2sh.emit.script import script
 
     setting = Setting(project.name, project.text, escape, project.ignore, lock=lock, named=project.named)
+    if bundle and plan.contexts:
+        from dock2sh.plan.bundle import carried_contexts
+
+        setting = setting._replace(carried=carried_contexts(plan, project))
     if project.context is None or not plan.reads_context():
         return script(plan, setting)
     from dock2sh.plan.bundle import context_digest, context_tar, needed

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING
 
 from dock2sh.model import DEFAULT_PATH, Base
-from dock2sh.plan.context import is_directory
+from dock2sh.plan.contexts import is_image
 from dock2sh.plan.platforms import Platform
 from dock2sh.source import refuse
 
@@ -28,12 +28,11 @@ def assumed(reference: str, platform: Platform) -> Base:
 
 
 def beginning(find: "FindBase", contexts: Mapping[str, str]) -> "FindBase":
-    """`find`, but for named contexts that are directories: a stage that begins with one has the config of one from scratch."""
+    """`find`, but for named contexts that are no images: a stage that begins with one has the config of one from scratch."""
     config = {"Env": ["PATH=" + DEFAULT_PATH], "WorkingDir": "/"}
-    plain = {name for name, source in contexts.items() if is_directory(source)}
 
     def found(reference: str, platform: Platform) -> Base:
-        if reference in plain:
+        if reference in contexts and not is_image(contexts[reference]):
             return Base({"architecture": platform.arch, "os": platform.os, "config": config})
         return find(reference, platform)
 

@@ -12,6 +12,7 @@ from dock2sh.images import ImageError
 from dock2sh.images.bring import Wish
 from dock2sh.model import Plan
 from dock2sh.plan.context import Project
+from dock2sh.plan.contexts import image_of
 from dock2sh.sandbox import Sandbox, SandboxError, kernel
 from dock2sh.sandbox.overlay import mount_layers, shallow
 from dock2sh.verify import SHELLS, Failure, Make, NotMade, Order, Ours
@@ -20,8 +21,6 @@ from dock2sh.verify.layers import in_directories
 from dock2sh.verify.side import images, sizes, without_engine
 from dock2sh.verify.snapshot import look, now
 from dock2sh.verify.steps import Frame, frame
-
-_ENGINES = "docker-image://"
 
 
 class Emulation(NamedTuple):
@@ -71,7 +70,7 @@ class _Making:
             self.wish.options,
             escape=self.wish.escape,
             sandbox=self.wish.sandbox,
-            roots=_roots(self.order, self.wish.sources)
+            roots=_roots(self.order, self.wish.plan)
             | {image: Root(image, (folder,)) for image, folder in self.wish.roots.items()},
             place=furnish(f"{self.order.work}/emulator", f"{home()}/caches"),
             shell=SHELLS[self.order.how.shell],
@@ -108,9 +107,9 @@ class _Making:
         return Ours(done.root, self.order.work, look(done.root), since, changed, {}, self._who(), self.seconds, notes=notes)
 
 
-def _roots(order: Order, sources: Mapping[str, str]) -> dict[str, Root]:
+def _roots(order: Order, plan: Plan) -> dict[str, Root]:
     """The images as the engine has them: its own layers where these lie here, else copies. Raises NoReference."""
-    named = {name: source.removeprefix(_ENGINES) for name, source in sources.items() if source.startswith(_ENGINES)}
+    named = {name: image for name, source in plan.contexts.items() if (image := image_of(source))}
     if without_engine(order):
         return {}
     told = {name: order.by.tell(image) for name, image in ({image: image for image in order.case.images} | named).items()}

@@ -183,8 +183,9 @@ class Base(NamedTuple):
 class Stage(NamedTuple):
     """One stage that the target needs. `key` names it in a script (its name, or its index); `parent` is a stage's key or None.
 
-    `base` is an image's reference as written after expansion, `scratch`, or the parent's name. `start` and `start_env` are the
-    config and the environment of the image that it begins with; `start_args` what the parent's ARGs leave behind for its RUNs.
+    `base` is an image's reference as written after expansion, `scratch`, the parent's name, or the stage's own, where a named
+    context has taken its place (`replaced`) and nothing of it is done. `start` and `start_env` are the config and the environment
+    of the image that it begins with; `start_args` what the parent's ARGs leave behind for its RUNs.
     """
 
     key: str
@@ -201,6 +202,7 @@ class Stage(NamedTuple):
     start_env: tuple[tuple[str, str], ...]
     steps: tuple[Step, ...]
     config: Config
+    replaced: bool = False
 
     def layers(self) -> list[tuple[Step, ...]]:
         """The steps that make a layer, as docker counts them and as a script numbers its steps: those of one ADD together."""
@@ -243,8 +245,9 @@ class Plan(NamedTuple):
     """The stages that the target needs, in the order of the file; the last one is the target.
 
     `config` is the image config's config object as docker writes it, `image` the rest of it (architecture, os, author, and the
-    base image's history), `globals` the ARGs before the first FROM. `notes` are for stderr. `where` is the machine that it is
-    for, "container" or "host" (empty: all that docker does), `left_out` what is therefore not in it.
+    base image's history), `globals` the ARGs before the first FROM. `notes` are for stderr. `contexts` are the named contexts
+    that it takes files from, by the names that it has for them: an image's SOURCE, or "" for a directory of the machine. `where`
+    is the machine that it is for, "container" or "host" (empty: all that docker does), `left_out` what is therefore not in it.
     """
 
     target: str
@@ -253,6 +256,7 @@ class Plan(NamedTuple):
     image: Mapping[str, Any]
     globals: Mapping[str, str]
     notes: tuple[str, ...]
+    contexts: Mapping[str, str] = {}
     where: str = ""
     left_out: tuple[LeftOut, ...] = ()
 

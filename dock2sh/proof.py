@@ -205,7 +205,7 @@ def _images(plan: Plan, contexts: Collection[str]) -> dict[str, None]:
     stages = {stage.key for stage in plan.stages}
     bases = [stage.base for stage in plan.stages if stage.parent is None and stage.base != "scratch"]
     needs = [name for stage in plan.stages for name in stage.needs()]
-    return dict.fromkeys(name for name in (*bases, *needs) if name not in stages and name not in contexts)
+    return dict.fromkeys(name for name in (*bases, *needs) if name not in (*stages, "scratch") and name not in contexts)
 
 
 def _documents(plan: Plan) -> frozenset[str]:

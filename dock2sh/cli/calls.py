@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from dock2sh.emit.carried import Carried
     from dock2sh.model import Plan
     from dock2sh.plan.context import Project
+    from dock2sh.plan.contexts import Contexts
     from dock2sh.plan.evaluate import FindBase
 
 
@@ -50,14 +51,16 @@ def planned(
     What markers keep away from `where` is left out, and told.
     """
     from dock2sh.plan.evaluate import evaluate
-    from dock2sh.plan.stages import not_contexts
 
     project, dockerfile = parsed(target, file, format)
     choose("--for", where, WHERE)
-    options = evaluation_options(build_arg, stage, platform, label, where)
+    options = evaluation_options(build_arg, stage, platform, label, where, build_context)
+    if secret:
+        from dock2sh.cli.secrets import checked_secrets
+
+        checked_secrets(secret)
     with Complaints(project, format):
         project = with_contexts(project, build_context)
-        not_contexts(dockerfile, pairs("--build-context", build_context))
         find = _beginning(find, build_context) if find else finder(base, build_context, offline)
         plan = evaluate(dockerfile, options, find, None, project.ignore)
     for text in plan.notes:
@@ -74,18 +77,45 @@ def with_contexts(project: "Project", build_context: list[str] | None) -> "Proje
         return project
     from dock2sh.plan.context import named_contexts
 
-    contexts = pairs("--build-context", build_context)
-    for name, source in contexts.items():
-        if "://" not in source and not source.startswith("git@") and not os.path.exists(source):
-            usage(f"--build-context {name}={source}: there is no {source}")
-    return project._replace(named=named_contexts(contexts))
+    contexts = build_contexts(build_context)
+    return project._replace(named=named_contexts(contexts), contexts=contexts)
 
 
-def evaluation_options(build_arg: list[str] | None, stage: str, platform: str, label: list[str] | None, where: str = "") -> Any:
+def build_contexts(build_context: list[str] | None) -> "Contexts":
+    """Named contexts. A name or a SOURCE that docker does not take, or no script, ends the process."""
+    from dock2sh.plan.contexts import SCHEMES, Contexts
+
+    given = pairs("--build-context", build_context)
+    for name, source in given.items():
+        flag = f"--build-context {name}={source}"
+        if source.startswith(SCHEMES):
+            continue
+        if "://" in source or source.startswith("git@"):
+            kinds = "a directory, docker-image://IMAGE or oci-layout://DIRECTORY"
+            usage(f"{flag}: it must be {kinds}. What is elsewhere, fetch or clone it first")
+        if not os.path.exists(source):
+            usage(f"{flag}: there is no {source}")
+        if not os.path.isdir(source):
+            usage(f"{flag}: not a directory. (--base {name}={source} takes it for the files of an image)")
+    try:
+        return Contexts(given)
+    except Refused as refused:
+        usage(f"--build-context: {refused.diagnostic.message}")
+
+
+def evaluation_options(
+    build_arg: list[str] | None,
+    stage: str,
+    platform: str,
+    label: list[str] | None,
+    where: str = "",
+    build_context: list[str] | None = None,
+) -> Any:
     from dock2sh.plan.evaluate import Options
 
     arguments = pairs("--build-arg", build_arg, from_environment=True)
-    return Options(arguments, stage, platform, pairs("--label", label, bare=True), where)
+    options = Options(arguments, stage, platform, pairs("--label", label, bare=True), where)
+    return options._replace(contexts=build_contexts(build_context)) if build_context else options
 
 
 def pairs(flag: str, values: list[str] | None, from_environment: bool = False, bare: bool = False) -> dict[str, str]:
@@ -105,14 +135,14 @@ def pairs(flag: str, values: list[str] | None, from_environment: bool = False, b
 def finder(base: list[str] | None, build_context: list[str] | None, offline: bool, quiet: bool = False) -> Any:
     from dock2sh.bases import finder
 
-    sources = pairs("--base", base) | pairs("--build-context", build_context)
+    sources = {**pairs("--base", base), **build_contexts(build_context)}
     return _beginning(finder(sources, offline, (lambda text: None) if quiet else note), build_context)
 
 
 def _beginning(find: "FindBase", build_context: list[str] | None) -> "FindBase":
     from dock2sh.bases import beginning
 
-    return beginning(find, pairs("--build-context", build_context)) if build_context else find
+    return beginning(find, build_contexts(build_context)) if build_context else find
 
 
 def locked(

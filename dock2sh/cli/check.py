@@ -53,7 +53,7 @@ def check(
     from dock2sh.checks import check as all_checks
 
     project, dockerfile = parsed(target, file, format)
-    options = evaluation_options(build_arg, stage, platform, None)
+    options = evaluation_options(build_arg, stage, platform, None, build_context=build_context)
     find = finder(base, build_context, offline, quiet=True)
     complaints = all_checks(dockerfile, options, find, project.ignore)
     with Complaints(project, format):

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from dock2sh.cli.calls import choose, locked, pairs, planned
+from dock2sh.cli.calls import build_contexts, choose, locked, pairs, planned
 from dock2sh.cli.flags import (
     Bases,
     BuildArgs,
@@ -26,6 +26,7 @@ from dock2sh.cli.flags import (
     Vendor,
 )  # fmt: skip
 from dock2sh.cli.say import REFUSED, UNABLE, Complaints, colour, end_in_order, note, note_lines, usage
+from dock2sh.cli.secrets import checked_agents, checked_secrets
 from dock2sh.cli.store import Bootstrap, Insecure, Mirrors, NoPull, base_wish
 from dock2sh.source import Diagnostic, draw
 
@@ -118,16 +119,16 @@ def emulate(
         bases = Bases(
             pairs("--base", base),
             base_wish(quiet, no_pull, bootstrap, insecure, mirror),
-            pairs("--build-context", build_context),
+            build_contexts(build_context),
         )
         plan, project, dockerfile = planned(
             target, file, build_arg, stage, platform, label, base, build_context, False, secret, find=bases.find
         )
         plan, carried = locked(plan, project, target, file, lock, lock_file, snapshot)
-        given = {"--secret": secret, "--ssh": ssh}
+        given = {"--secret": checked_secrets(secret), "--ssh": checked_agents(ssh)}
         if vendor and not carried:
             usage("--vendor: there is no lock, so nothing says which files are meant")
-        given["--vendor"] = [os.path.realpath(vendor)] if vendor else None
+        given["--vendor"] = [os.path.realpath(vendor)] if vendor else []
         order = Order(
             bases=bases,
             options=[word for flag, values in given.items() for value in values or () for word in (flag, value)],

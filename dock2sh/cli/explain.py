@@ -72,7 +72,7 @@ def explain(
         write(_about(code), output)
         return
     project, dockerfile = parsed(target, file, format)
-    options = evaluation_options(build_arg, stage, platform, None)
+    options = evaluation_options(build_arg, stage, platform, None, build_context=build_context)
     build = None
     if measured:
         from dock2sh.cli.measure import Build

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from dock2sh.cli.calls import beside, choose, fixed_by_lock, pairs, planned
+from dock2sh.cli.calls import beside, build_contexts, choose, fixed_by_lock, pairs, planned
 from dock2sh.cli.flags import (
     Bases,
     BuildArgs,
@@ -20,6 +20,7 @@ from dock2sh.cli.flags import (
     Target,
 )  # fmt: skip
 from dock2sh.cli.say import OK, REFUSED, UNABLE, Complaints, colour, end_in_order, json_text, note, note_lines, usage, write
+from dock2sh.cli.secrets import checked_secrets
 from dock2sh.cli.store import Bootstrap, Insecure, Mirrors, NoPull, base_wish
 from dock2sh.source import draw
 
@@ -136,7 +137,7 @@ def _made(given: tuple, way: tuple, place: str, moving: frozenset[str]) -> "tupl
         bases = Bases(
             pairs("--base", base),
             base_wish(quiet, no_pull, bootstrap, insecure, mirror),
-            pairs("--build-context", build_context),
+            build_contexts(build_context),
         )
         plan, project, dockerfile = planned(
             target, file, build_arg, stage, platform, None, base, build_context, False, secret, find=bases.find
@@ -144,7 +145,7 @@ def _made(given: tuple, way: tuple, place: str, moving: frozenset[str]) -> "tupl
         carried = None
         if moving:
             plan, carried = fixed_by_lock(plan, project, place, "strict", snapshot, moving)
-        options = [word for value in secret or () for word in ("--secret", value)]
+        options = [word for value in checked_secrets(secret) for word in ("--secret", value)]
         order = Order(bases=bases, options=options, escape=dockerfile.escape, lock=carried)
         with Complaints(project), shown(plan, progress, quiet) as tell:
             return record(plan, project, order, tell, vendor), project.name

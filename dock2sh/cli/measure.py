@@ -3,8 +3,9 @@
 import sys
 from typing import TYPE_CHECKING
 
-from dock2sh.cli.calls import pairs
+from dock2sh.cli.calls import build_contexts, pairs
 from dock2sh.cli.say import UNABLE, colour, end_in_order, note, note_lines
+from dock2sh.cli.secrets import checked_agents, checked_secrets
 
 if TYPE_CHECKING:
     from dock2sh.explain.measured import Measurement
@@ -36,8 +37,8 @@ class Build:
         except SandboxError as error:
             note(str(error))
             raise SystemExit(UNABLE) from error
-        self.bases = Bases(pairs("--base", base), wish, pairs("--build-context", contexts))
-        given = {"--secret": secret, "--ssh": ssh}
+        self.bases = Bases(pairs("--base", base), wish, build_contexts(contexts))
+        given = {"--secret": checked_secrets(secret), "--ssh": checked_agents(ssh)}
         self.options = [word for flag, values in given.items() for value in values or () for word in (flag, value)]
         self.no_cache = frozenset(["*"]) if no_cache else frozenset[str]()
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from dock2sh.cli.calls import choose, locked, pairs, planned, service
+from dock2sh.cli.calls import build_contexts, choose, locked, pairs, planned, service
 from dock2sh.cli.flags import (
     Bases,
     BuildArgs,
@@ -108,7 +108,7 @@ def provision(
         from dock2sh.emulator import Bases as Brought
 
         way = base_wish(False, no_pull, bootstrap, insecure, mirror)
-        bases = Brought(pairs("--base", base), way, pairs("--build-context", build_context))
+        bases = Brought(pairs("--base", base), way, build_contexts(build_context))
     plan, project, dockerfile = planned(
         target,
         file,

@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from dock2sh.cli.calls import choose, evaluation_options, finder, pairs, service, with_contexts
+from dock2sh.cli.calls import build_contexts, choose, evaluation_options, finder, service, with_contexts
 from dock2sh.cli.flags import Bases, BuildArgs, Contexts, File, Format, Labels, Output, PlatformOption, Secrets, Stage, Target
 from dock2sh.cli.say import REFUSED, UNABLE, USAGE, colour, json_text, note, stop, usage, write
+from dock2sh.cli.secrets import checked_agents, checked_secrets
 from dock2sh.source import Refused
 
 if TYPE_CHECKING:
@@ -148,9 +149,14 @@ def verify(
     how = How(shell, _against(against), calibrate, each_step, _runs(behaviour, run, seconds))
     if isinstance(how.against, Result) and (calibrate or looks or host):
         usage("--against: a record is no image: --each-step, --calibrate, --behaviour, --run and --host have nothing to look at")
-    to_script = {"--secret": secret, "--base": base, "--ssh": ssh, "--build-context": build_context}
+    to_script = {
+        "--secret": checked_secrets(secret),
+        "--base": base,
+        "--ssh": checked_agents(ssh),
+        "--build-context": _absolute(build_context),
+    }
     wish = _wish(docker, to_script, builder, build_context, how)._replace(sandbox=sandbox)
-    options = evaluation_options(build_arg, stage, platform, label, "host" if host else "container")
+    options = evaluation_options(build_arg, stage, platform, label, "host" if host else "container", build_context)
     find = finder(base, build_context, False)
     try:
         project = with_contexts(locate(target, file), build_context)
@@ -209,7 +215,6 @@ def _asked(
     """The verdict; where a record is wanted it is written, and that is all."""
     import dock2sh
     from dock2sh.plan.evaluate import evaluate
-    from dock2sh.plan.stages import not_contexts
     from dock2sh.proof import prove, recorded, refused
     from dock2sh.sandbox import SandboxError
     from dock2sh.verify import NoReference, NotBuilt
@@ -219,7 +224,6 @@ def _asked(
 
     try:
         dockerfile = dock2sh.parse(project.text)
-        not_contexts(dockerfile, wish.contexts)
         plan = evaluate(dockerfile, options, find, None, project.ignore)
         if host:
             from dock2sh.hosted import prove_host
@@ -247,7 +251,15 @@ def _asked(
 def _wish(docker: Flags, script: Flags, builder: str, contexts: list[str] | None, how: "How") -> "Wish":
     from dock2sh.proof import Wish
 
-    return Wish(_words(docker), _words(script), builder, pairs("--build-context", contexts), how)
+    return Wish(_words(docker), _words(script), builder, build_contexts(contexts), how)
+
+
+def _absolute(contexts: list[str] | None) -> list[str]:
+    """The script runs in another directory than this."""
+    from dock2sh.plan.context import is_directory
+
+    given = build_contexts(contexts)
+    return [f"{name}={os.path.realpath(source) if is_directory(source) else source}" for name, source in given.items()]
 
 
 def _words(flags: Flags) -> list[str]:

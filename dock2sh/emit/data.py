@@ -61,8 +61,20 @@ def context_data(packed: bytes, tail: bool, behind: int = 0) -> str:
     if tail:
         comment = "# The files of the build context that the steps need: a gzipped tar, behind the last line.\n"
         return f"{comment}context_data() {{\n    script_tail {len(packed) + behind} {len(packed)}\n}}\n"
+    comment = "# The files of the build context that the steps need: a gzipped tar, in base64.\n"
+    return f"{comment}context_data() {{\n{_decoded(packed)}}}\n"
+
+
+def carried_context(carried: Mapping[str, bytes]) -> str:
+    """`carried_context NAME`: the bundled files of a named context."""
+    if not carried:
+        return ""
+    cases = "".join(f"    {quote(name)})\n{_decoded(packed)}        ;;\n" for name, packed in carried.items())
+    comment = "# The files of named contexts that the steps need: gzipped tars, in base64.\n"
+    return f"{comment}carried_context() {{\n    case $1 in\n{cases}    esac\n}}\n"
+
+
+def _decoded(packed: bytes) -> str:
     import base64
 
-    text = base64.encodebytes(packed).decode()
-    comment = "# The files of the build context that the steps need: a gzipped tar, in base64.\n"
-    return f"{comment}context_data() {{\n    base64 -d <<'TAR'\n{text}TAR\n}}\n"
+    return f"    base64 -d <<'TAR'\n{base64.encodebytes(packed).decode()}TAR\n"

@@ -13,13 +13,14 @@ if TYPE_CHECKING:
     from dock2sh.emit.carried import Carried
     from dock2sh.plan.ignore import Ignore, Named
 
+_IMAGE = "docker-image://"
 STARTERS = {"entrypoint": "Entrypoint", "cmd": "Cmd"}
 """The words of `image`, and the config's keys that they say."""
 
 
 class Setting(NamedTuple):
     """What a script is made with besides the plan: the Dockerfile's name, text and escape, the ignore file, bundled files, what
-    it carries of a lock, the ignore files of named contexts.
+    it carries of a lock, the ignore files of named contexts; `carried` are the files of those that are in it, each a gzipped tar.
 
     `tail`: the bundled files stand behind the script's last line, in no here-document: bash reads a pipe byte by byte.
     `behind` is how many bytes of something else stand behind them.
@@ -36,6 +37,7 @@ class Setting(NamedTuple):
     selectors: tuple[str, ...] = ()
     lock: "Carried | None" = None
     named: "Mapping[str, Named]" = MappingProxyType({})
+    carried: Mapping[str, bytes] = MappingProxyType({})
 
 
 class Frame(NamedTuple):
@@ -57,7 +59,7 @@ def head(plan: Plan, setting: Setting) -> str:
         *left_out_lines(plan),
         *lock_lines(setting.lock),
         "",
-        *_how_to_run(base, setting),
+        *_how_to_run(base, plan.contexts.get(base), setting),
         "",
         "  sh setup.sh              do every step         --list        show the steps",
         "  sh setup.sh --from 3     go on at step 3       --dry-run     say what would be done",
@@ -85,10 +87,13 @@ def lock_lines(lock: "Carried | None") -> list[str]:
     return [f"What it gets is fixed by {lock.name} ({lock.mode})."] if lock and not lock.records else []
 
 
-def _how_to_run(base: str, setting: Setting) -> list[str]:
+def _how_to_run(base: str, context: str | None, setting: Setting) -> list[str]:
+    """`context`: the source of the named context that the target begins with."""
+    base = context.removeprefix(_IMAGE) if context else base
     where = "as root" if setting.context is not None else "as root beside the build context"
-    if base == "scratch":
-        return [f"Run it {where}; it builds into a directory, since `FROM scratch` has no shell:", "", "  sh setup.sh --root DIR"]
+    if base == "scratch" or context == "":
+        why = "`FROM scratch` has no shell" if base == "scratch" else f"it begins with the files of the build context {base}"
+        return [f"Run it {where}; it builds into a directory, since {why}:", "", "  sh setup.sh --root DIR"]
     return [
         f"Run it {where}, on a fresh {base} (a container, a VM, a host):",
         "",
@@ -112,6 +117,14 @@ def _other_images(plan: Plan) -> list[str]:
     return [name for name in dict.fromkeys(found) if name != "scratch"]
 
 
+def _contexts(plan: Plan, setting: Setting) -> list[str]:
+    """The named contexts that the script was made with; which of them are images, and which are in it."""
+    images = " ".join(quote(f"{name}={source}") for name, source in plan.contexts.items() if source.startswith(_IMAGE))
+    lines = [f"known_contexts={quote(' '.join(plan.contexts))}"] if plan.contexts else []
+    lines += [f"context_images={quote(images)}"] if images else []
+    return lines + ([f"carried_contexts={quote(' '.join(setting.carried))}"] if setting.carried else [])
+
+
 def numbers(plan: Plan, setting: Setting, total: int) -> str:
     """What the helpers want to know of the whole."""
     key = sha256(setting.name + setting.text + (plan.where if plan.left_out else ""))[:12]
@@ -120,4 +133,5 @@ def numbers(plan: Plan, setting: Setting, total: int) -> str:
     lines = [f"id={key}", f"total={total}", f"stages={quote(names)}"]
     if others := _other_images(plan):
         lines += [f"target_image={quote(plan.chain()[0].base)}", f"other_images={quote(' '.join(others))}"]
+    lines += _contexts(plan, setting)
     return "\n".join(lines) + "\n"

@@ -4,6 +4,7 @@ To be read and typed, not run: what cannot be typed there (another container, an
 form that can be trusted; this one explains it.
 """
 
+import re
 from posixpath import basename, dirname
 from typing import TYPE_CHECKING, NamedTuple, assert_never
 
@@ -70,6 +71,7 @@ class _Manual:
         self.user = ""
         self.container = "CONTAINER"
         self.there = set(_THERE)
+        self.imported: set[str] = set()
         self.tree = tree
         self.made = {stage.key: _folders(plan, stage) for stage in plan.stages}
 
@@ -109,8 +111,13 @@ class _Manual:
             self.say(f"docker commit {_container(stage.parent)} stage-{stage.parent}")
             self.say(f"docker run -it{naming} stage-{stage.parent} {shell_in(self.first_base(stage))}")
             self.go_on(stage)
+        elif self.plan.contexts.get(stage.base) == "":
+            self.say(
+                f"FROM scratch: the build context {stage.base} is a directory, nothing to run in it. Put its files elsewhere."
+            )
         else:
-            self.say(f"docker run -it{naming} {stage.base} {shell_in(stage.base)}")
+            image = self.plan.contexts.get(stage.base, stage.base).removeprefix("docker-image://")
+            self.say(f"docker run -it{naming} {image} {shell_in(image)}")
 
     def first_base(self, stage: Stage) -> str:
         """The image that a line of stages begins with."""
@@ -265,10 +272,20 @@ class _Manual:
         self.owner(step, (*come.paths, *written), come.guessed)
 
     def origin(self, step: Copy | Mount) -> str:
-        """The container that COPY --from, or a mount's from, means."""
-        if not step.origin or any(stage.key == step.origin for stage in self.plan.stages):
+        """The container that COPY --from, or a mount's from, means. A named context that is a directory becomes an image first."""
+        stage = next((stage for stage in self.plan.stages if stage.key == step.origin), None)
+        context = step.origin if not stage else stage.base if stage.replaced else ""
+        source = self.plan.contexts.get(context)
+        if source == "":
+            if context not in self.imported:
+                self.say(
+                    f"from the directory of the build context {context}:  tar -c . | docker import - context-{_plain(context)}"
+                )
+            self.imported.add(context)
+            return f"$(docker create context-{_plain(context)} x)"
+        if not step.origin or stage:
             return _container(step.origin) if step.origin else ""
-        return f"$(docker create {quote(step.origin)})"
+        return f"$(docker create {quote((source or step.origin).removeprefix('docker-image://'))})"
 
     def folder(self, path: str, chown: str) -> None:
         """Docker makes the directories on the way, and gives them to whom it gives the files; what is there it leaves alone."""
@@ -370,6 +387,10 @@ def _folders(plan: Plan, stage: Stage) -> frozenset[str]:
 
 def _container(key: str) -> str:
     return f"stage-{key}" if key.isdigit() else key
+
+
+def _plain(name: str) -> str:
+    return re.sub(r"[^a-z0-9.]+", "-", name)
 
 
 def _owner(chown: str) -> str:

@@ -13,6 +13,7 @@ def plan_object(plan: Plan) -> dict[str, Any]:
     return {
         "target": plan.target,
         "stages": [_stage(stage) for stage in plan.stages],
+        "contexts": dict(plan.contexts),
         "left_out": [{"line": left.span.first, "marker": left.marker, "text": left.text} for left in plan.left_out],
         "config": dict(plan.config),
         "image": image | {"history": without_times(list(history(plan)))},
@@ -27,6 +28,7 @@ def _stage(stage: Stage) -> dict[str, Any]:
         "parent": stage.parent,
         "platform": stage.platform,
         "base_known": stage.known,
+        "replaced": stage.replaced,
         "steps": [step_object(step) for step in stage.steps],
     }
 

@@ -316,12 +316,14 @@ class _Writer:
     def data(self) -> list[str]:
         """What the words ask for besides their arguments."""
         setting = self.setting
-        needed = {need for stage in self.plan.stages for need in (stage.base, *stage.needs())}
-        named = {name: found for name, found in setting.named.items() if name in needed}
+        named = {
+            name: setting.named[name] for name in self.plan.contexts if name in setting.named and name not in setting.carried
+        }
         parts = [data.patterns(self.globs)]
         if self.uses_context and setting.ignore and setting.context is None:
             parts.append(data.ignored(setting.ignore))
         parts.append(data.ignored_in(named))
+        parts.append(data.carried_context(setting.carried))
         if self.uses_context:
             parts.append(self.context())
         if setting.lock and self.used & {"locked", "locked_add"}:

@@ -53,5 +53,5 @@ def _images(plan: Plan) -> Iterator[tuple[str, str]]:
         if stage.parent is None and stage.base != "scratch":
             yield stage.base, stage.platform
         for name in stage.needs():
-            if name not in stages:
+            if name not in stages and name != "scratch":
                 yield name, stage.platform

@@ -229,15 +229,15 @@ class _Builder:
         for name in stage.needs():
             if name in self.built:
                 yield name, self.built[name].directories
-            elif name not in self.wish.contexts and name in self.wish.bases:
-                yield name, self.wish.bases[name].directories
+            elif name not in self.wish.contexts:
+                yield name, self.wish.bases.get(name, _SCRATCH).directories
 
     def _origin(self, name: str) -> Origin:
         """Where what is copied can be read, to see whether it is what it was."""
         if name in self.wish.contexts and name not in self.stages:
             return Origin(self.wish.contexts[name], True)
         if name not in self.roots:
-            layers = self.built[name].directories if name in self.built else self.wish.bases[name].directories
+            layers = self.built[name].directories if name in self.built else self.wish.bases.get(name, _SCRATCH).directories
             work = f"{self.wish.work}/read{len(self.roots)}"
             os.makedirs(f"{work}/root")
             os.mkdir(f"{work}/flat")

@@ -11,15 +11,12 @@ from collections.abc import Callable, Mapping, Sequence
 from dock2sh.emulator.build import Root
 from dock2sh.emulator.contents import Contents, Origin
 from dock2sh.model import DEFAULT_PATH, Plan
-from dock2sh.plan.context import is_directory
 from dock2sh.sandbox import SandboxError
 
 
 def named_contexts(plan: Plan, sources: Mapping[str, str]) -> dict[str, str]:
-    """Directories that are read as contexts: given by that name, and no image or stage (docs: --build-context)."""
-    stages = {stage.key for stage in plan.stages}
-    names = {name for stage in plan.stages for name in (*stage.needs(), *([] if stage.parent else [stage.base]))} - stages
-    return {name: os.path.realpath(sources[name]) for name in names & sources.keys() if is_directory(sources[name])}
+    """The directories among the plan's named contexts, by the names that it has for them."""
+    return {name: os.path.realpath(sources[name]) for name, image in plan.contexts.items() if not image and name in sources}
 
 
 def begun(

@@ -116,11 +116,20 @@ class _Assembly:
 
     def _stage(self, stage: PlanStage, nodes: list[Node]) -> Stage:
         target = stage is self.plan.stages[-1]
-        steps = [self._from(stage, nodes[0]), *(self._node(node) for node in nodes[1:])]
+        steps = [
+            self._from(stage, nodes[0]),
+            *(self._node(node) if not stage.replaced else self._undone(node) for node in nodes[1:]),
+        ]
         starts = [index for index, step in enumerate(steps) if step.keyword in ("CMD", "ENTRYPOINT")]
         if target and starts:
             steps[starts[-1]] = steps[starts[-1]]._replace(by_hand=(self.started,))
         return Stage(_title(stage, target), stage.base, stage.name, True, target, tuple(steps))
+
+    def _undone(self, node: Node) -> Step:
+        """An instruction of a stage whose place a named context has taken. Its ONBUILD counts all the same."""
+        if node.keyword.lower() == "onbuild":
+            return self._step(node, "record", (), ())
+        return self._step(node, "unused", (), [say("Not done: a build context takes the place of this stage.")])
 
     def _unused(self, index: int, nodes: list[Node]) -> Stage:
         name = nodes[0].args[2].lower() if len(nodes[0].args) == 3 else str(index)

@@ -234,6 +234,15 @@ def of_workdir(step: MakeDirectory, scope: Scope) -> list[Text]:
     ]
 
 
+def _of_context(stage: Stage, source: str) -> list[Text]:
+    told = [say("The build context `{name}` takes the place of this stage.", name=stage.base)] if stage.replaced else []
+    if source:
+        begins = say("Begins with what `--build-context` names for `{name}`, the image `{image}`.", name=stage.base, image=source)
+    else:
+        begins = say("Begins with the files of the folder that `--build-context` names for `{name}`.", name=stage.base)
+    return [*told, begins]
+
+
 def of_from(stage: Stage, plan: Plan, written: str) -> list[Text]:
     """FROM: where a stage begins."""
     told = list[Text]()
@@ -241,6 +250,8 @@ def of_from(stage: Stage, plan: Plan, written: str) -> list[Text]:
         told.append(say("Begins with nothing at all: no shell, no libraries, no users. Only what is copied in will be there."))
     elif stage.parent is not None:
         told.append(say("Goes on from the end of stage `{stage}`, with its files and settings.", stage=stage.base))
+    elif stage.base in plan.contexts:
+        told += _of_context(stage, plan.contexts[stage.base])
     else:
         told.append(
             say(
@@ -249,7 +260,7 @@ def of_from(stage: Stage, plan: Plan, written: str) -> list[Text]:
                 image=stage.base,
             )
         )
-    if stage.base != written:
+    if stage.base != written and not stage.replaced:
         told.append(say("`{written}` comes to `{image}`.", written=written, image=stage.base))
     if stage is plan.stages[-1]:
         return told

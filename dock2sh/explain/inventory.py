@@ -42,17 +42,19 @@ def _images(plan: Plan, did: list[Did]) -> Iterator[Item]:
     keys = {stage.key for stage in plan.stages}
     for stage in plan.stages:
         if stage.parent is None and stage.base != "scratch":
-            yield Item(stage.span.first, *_image(stage.base))
+            yield Item(stage.span.first, *_image(stage.base, plan))
     for _, step, _ in did:
         origins = (
             [step.origin] if isinstance(step, Copy) else [mount.origin for mount in step.mounts] if isinstance(step, Run) else []
         )
         for origin in origins:
             if origin and origin not in keys:
-                yield Item(step.span.first, *_image(origin))
+                yield Item(step.span.first, *_image(origin, plan))
 
 
-def _image(name: str) -> tuple[Text, bool]:
+def _image(name: str, plan: Plan) -> tuple[Text, bool]:
+    if name in plan.contexts:
+        return say("`{name}`: what `--build-context` names", name=name), False
     if "@sha256:" in name:
         return say("`{image}`: exactly this one, by its digest", image=name), False
     tag = name.rpartition("/")[2].partition(":")[2]

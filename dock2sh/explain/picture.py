@@ -1,7 +1,7 @@
 """The picture as boxes and arrows: images, the build context, stages, the result, the process. layout.py places them."""
 
 from dock2sh.dockerfile.syntax import Dockerfile, Node
-from dock2sh.explain.language import plain, say
+from dock2sh.explain.language import Text, plain, say
 from dock2sh.explain.tree import Edge, Graph
 from dock2sh.explain.tree import Node as Box
 from dock2sh.model import Copy, Plan, Run, Stage
@@ -32,10 +32,13 @@ class _Maker:
 
     def image(self, name: str) -> str:
         key = f"image:{name}"
-        self.nodes.setdefault(
-            key, Box(key, "image", name, (plain(say("nothing at all") if name == "scratch" else say("an image")),))
-        )
+        self.nodes.setdefault(key, Box(key, "image", name, (plain(self.kind(name)),)))
         return key
+
+    def kind(self, name: str) -> Text:
+        if name in self.plan.contexts:
+            return say("a build context")
+        return say("nothing at all") if name == "scratch" else say("an image")
 
     def context(self) -> str:
         self.nodes.setdefault("context", Box("context", "context", plain(say("build context")), (plain(say("your folder")),)))

@@ -10,7 +10,8 @@ from dock2sh.model import Configure, Copy, Plan, Run, Stage
 
 def find(plan: Plan, did: list[Seen], settings: Settings) -> Iterator[Finding]:
     for stage in plan.stages:
-        yield from _floating(stage)
+        if stage.base not in plan.contexts:
+            yield from _floating(stage)
     yield from _registries(plan, did, settings.registries)
     yield from _user(plan, did)
     yield from _start(plan, did)
@@ -28,7 +29,7 @@ def _registries(plan: Plan, did: list[Seen], allowed: tuple[str, ...]) -> Iterat
         images += [(origin, one.step.span) for origin in origins if origin and origin not in stages]
     for image, span in images:
         registry = _registry(image)
-        if image != "scratch" and not any(_fits(registry, pattern) for pattern in allowed):
+        if image != "scratch" and image not in plan.contexts and not any(_fits(registry, pattern) for pattern in allowed):
             fields = (("image", image), ("registry", registry), ("allowed", ", ".join(allowed)))
             yield Finding("D2S107", span, fields, image, ("DL3026",))
 

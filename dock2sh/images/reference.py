@@ -66,6 +66,19 @@ def normalise_reference(text: str) -> str:
     return str(parse_reference(text))
 
 
+def familiar_name(text: str) -> str:
+    """`docker.io/library/debian:latest` as `debian`: how docker's client and BuildKit spell the name of a build context.
+
+    A tag beside a digest stays. Raises InvalidReference with docker's message.
+    """
+    whole = parse_reference(text)
+    path = whole.path if whole.domain == "docker.io" else f"{whole.domain}/{whole.path}"
+    if path.startswith("library/") and "/" not in path.removeprefix("library/"):
+        path = path.removeprefix("library/")
+    tag = f":{whole.tag}" if whole.tag and (whole.tag != "latest" or whole.digest) else ""
+    return path + tag + (f"@{whole.digest}" if whole.digest else "")
+
+
 def same_image(one: str, other: str) -> bool:
     """Whether two references name the same image; what is no reference names none.
 

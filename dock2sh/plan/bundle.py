@@ -4,11 +4,12 @@ import os
 import re
 import stat
 from collections.abc import Iterable, Iterator
+from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from dock2sh.digest import sha256_for
 from dock2sh.dockerfile.deferred import Deferred
-from dock2sh.model import Copy, Plan, Run
+from dock2sh.model import Copy, Mount, Plan, Run
 from dock2sh.plan.context import Entry, Project, entries
 from dock2sh.plan.patterns import exclude_regex, glob_regex, has_wildcard, search
 
@@ -25,9 +26,12 @@ class Needed(NamedTuple):
     files: tuple[Entry, ...]
 
 
-def needed(plan: Plan, project: Project, output: str = "") -> Needed:
-    """The files of the context that some COPY, ADD or bind mount can read, but `output`, where the script is written."""
-    sources = tuple(_sources(plan))
+def needed(plan: Plan, project: Project, output: str = "", name: str = "") -> Needed:
+    """The files of the context that some COPY, ADD or bind mount can read, but `output`, where the script is written.
+
+    With `name` it is the named context that the plan has by that name.
+    """
+    sources = tuple(_sources(plan, name))
     selectors = tuple(dict.fromkeys(map(selector, sources)))
     if not selectors or project.context is None:
         return Needed(selectors, ())
@@ -40,13 +44,30 @@ def needed(plan: Plan, project: Project, output: str = "") -> Needed:
     return Needed(selectors, tuple(entry for entry in listed if search(wanted, entry.path)))
 
 
-def _sources(plan: Plan) -> Iterator[str]:
+def carried_contexts(plan: Plan, project: Project) -> dict[str, bytes]:
+    """The named contexts that are directories, by the plan's names: a gzipped tar of what the steps need of each."""
+    found = {}
+    for name, image in plan.contexts.items():
+        if not image:
+            ignore = project.named[name].ignore if name in project.named else None
+            context = project._replace(context=Path(project.contexts[name]), ignore=ignore)
+            found[name] = context_tar(needed(plan, context, "", name).files, context)
+    return found
+
+
+def _sources(plan: Plan, name: str) -> Iterator[str]:
     for stage in plan.stages:
+        if name and stage.parent is None and stage.base == name:
+            yield "."
         for step in stage.steps:
-            if isinstance(step, Copy) and not step.origin:
+            if isinstance(step, Copy) and step.origin == name:
                 yield from step.sources
             elif isinstance(step, Run):
-                yield from (mount.source for mount in step.mounts if mount.type == "bind" and not mount.origin)
+                yield from (mount.source for mount in step.mounts if _reads(mount) and mount.origin == name)
+
+
+def _reads(mount: Mount) -> bool:
+    return mount.type == "bind" or (mount.type == "cache" and bool(mount.origin))
 
 
 def selector(source: str) -> str:

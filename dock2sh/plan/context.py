@@ -9,6 +9,8 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, NamedTuple
 
 from dock2sh.digest import sha256
+from dock2sh.plan.contexts import SCHEMES, Contexts
+from dock2sh.plan.contexts import Named as ByName
 from dock2sh.source import Refused, refuse
 
 if TYPE_CHECKING:
@@ -18,7 +20,8 @@ if TYPE_CHECKING:
 class Project(NamedTuple):
     """A Dockerfile's name and text, and its build context (None for a Dockerfile from standard input alone).
 
-    `named` has the ignore files of the named contexts that have one, `path` is where the Dockerfile was read.
+    `contexts` are the named contexts, `named` has the ignore files of those that have one. `path` is where the Dockerfile was
+    read.
     """
 
     name: str
@@ -27,6 +30,7 @@ class Project(NamedTuple):
     ignore: "Ignore | None"
     named: "Mapping[str, Named]" = MappingProxyType({})
     path: Path | None = None
+    contexts: Contexts = Contexts({})
 
 
 def locate(target: str, file: str = "") -> Project:
@@ -111,11 +115,11 @@ def _parsed(name: str, text: str) -> "Ignore":
 
 
 def is_directory(source: str) -> bool:
-    """Whether the SOURCE of a named context is a directory that is transferred, and no image's layout."""
-    return Path(source).is_dir() and not Path(source, "oci-layout").exists()
+    """Whether the SOURCE of a named context is a directory, which is transferred. (An image's layout is one with oci-layout://.)"""
+    return not source.startswith(SCHEMES) and Path(source).is_dir()
 
 
-def named_contexts(sources: Mapping[str, str]) -> "dict[str, Named]":
+def named_contexts(sources: Mapping[str, str]) -> "Mapping[str, Named]":
     """The ignore files of the directories among `--build-context NAME=SOURCE`: BuildKit asks each for its own.
 
     Raises Refused.
@@ -127,7 +131,7 @@ def named_contexts(sources: Mapping[str, str]) -> "dict[str, Named]":
         path = Path(source, ".dockerignore")
         if is_directory(source) and path.is_file() and (text := _decoded(_read(path))):
             found[name] = Named(_parsed(path.name, text), sha256(text))
-    return found
+    return ByName(found)
 
 
 class Entry(NamedTuple):

@@ -19,6 +19,7 @@ from dock2sh.instructions.run import check_bytes
 from dock2sh.model import Base, Plan, Stage
 from dock2sh.plan import platforms, stages
 from dock2sh.plan.builder import Globals, StageBuilder
+from dock2sh.plan.contexts import Contexts, is_image
 from dock2sh.plan.platforms import Platform
 from dock2sh.source import Refused, Span, located, refuse
 
@@ -35,7 +36,7 @@ class Options(NamedTuple):
     """What `docker build` is told besides the Dockerfile, in docker's names.
 
     `where` is the machine that the plan is for, "container" or "host": what a marker (dockerfile/markers.py) keeps away from
-    there is left out. Empty: everything, as docker does it.
+    there is left out. Empty: everything, as docker does it. `contexts` are the named build contexts.
     """
 
     build_args: Mapping[str, str] = {}
@@ -43,6 +44,7 @@ class Options(NamedTuple):
     platform: str = ""
     labels: Mapping[str, str] = {}
     where: str = ""
+    contexts: Contexts = Contexts({})
 
 
 def evaluate(
@@ -94,10 +96,10 @@ def _evaluated(
     shared.watch = watch
     shared.gone = gone
     _set_globals(shared, arguments, options, target_platform, sources)
-    resolved = stages.resolve(sources, shared)
+    resolved = stages.resolve(sources, shared, options.contexts)
     target = stages.target_of(resolved, options.target)
     graph = stages.Graph(resolved)
-    build = _Build(shared, graph, find_base, target_platform)
+    build = _Build(shared, graph, find_base, target_platform, options.contexts)
     builders = build.run(target, everything=not options.target)
     if watch:
         watch.finished()
@@ -165,8 +167,8 @@ def _check_epoch(shared: Globals) -> None:
 class _Build:
     """The evaluation of the stages that a target needs."""
 
-    def __init__(self, shared: Globals, graph: stages.Graph, find_base: FindBase, target: Platform) -> None:
-        self.shared, self.graph, self.find_base, self.target = shared, graph, find_base, target
+    def __init__(self, shared: Globals, graph: stages.Graph, find_base: FindBase, target: Platform, contexts: Contexts) -> None:
+        self.shared, self.graph, self.find_base, self.target, self.contexts = shared, graph, find_base, target, contexts
         self.bases: dict[int, Base] = {}
         self.image: dict[int, Mapping[str, Any]] = {}
 
@@ -199,7 +201,9 @@ class _Build:
     def _look_up(self, index: int) -> None:
         """Make a stage that is only checked ready for it. ONBUILD triggers fire in needed stages only, as in BuildKit."""
         stage = self.graph.stages[index]
-        if stage.parent is None:
+        if stage.replaced:
+            self.bases[index] = self._context(stage)
+        elif stage.parent is None:
             self.bases[index] = self._base(stage)
 
     def _check_order(self, stage: stages.Resolved) -> None:
@@ -213,8 +217,9 @@ class _Build:
     def _check_references(self) -> None:
         """Every image that a stage or an instruction names must be one that could exist, needed or not."""
         for stage in self.graph.stages:
-            if stage.parent is None and stage.base != "scratch":
-                check_reference(stage.base, stage.source.node.span)
+            base = stage.replaced or stage.base
+            if stage.parent is None and base != "scratch":
+                check_reference(base, stage.source.node.span)
             for command in stage.source.commands:
                 for origin in command.origins:
                     if self.graph.origin(command, origin) is None and origin != "scratch":
@@ -223,7 +228,10 @@ class _Build:
     def _trigger(self, index: int) -> None:
         """Find the base image of a stage, and put the ONBUILD triggers that it or the parent brings before the stage's own."""
         stage = self.graph.stages[index]
-        if stage.parent is not None:
+        if stage.replaced:
+            self.bases[index] = self._context(stage)
+            texts = []  # an image's ONBUILD is lost in the place of a stage; the stage's own is not
+        elif stage.parent is not None:
             commands = self.graph.stages[stage.parent].source.commands
             texts = [trigger_text(command.node) for command in commands if command.node.keyword.lower() == "onbuild"]
         else:
@@ -232,14 +240,23 @@ class _Build:
         if texts:
             self.graph.add_triggers(index, tuple(_trigger(text, stage.source.node.span) for text in texts))
 
+    def _context(self, stage: stages.Resolved) -> Base:
+        """The context in the place of a stage. A directory has no config at all, not even a platform, as it has in a FROM."""
+        if not is_image(self.contexts[stage.source.name]):
+            return Base({"config": {}})
+        return self._found(stage)
+
     def _base(self, stage: stages.Resolved) -> Base:
-        platform = stage.platform or self.target
         if stage.base == "scratch":
             from dock2sh.model import DEFAULT_PATH
 
             env = {} if self.target.os == "windows" else {"Env": ["PATH=" + DEFAULT_PATH]}
             image = {"architecture": self.target.arch, "os": self.target.os, "config": {**env, "WorkingDir": "/"}}
             return Base(image | ({"variant": self.target.variant} if self.target.variant else {}))
+        return self._found(stage)
+
+    def _found(self, stage: stages.Resolved) -> Base:
+        platform = stage.platform or self.target
         try:
             base = self.find_base(stage.base, platform)
         except Refused as refused:
@@ -257,6 +274,8 @@ class _Build:
     def _stage(self, index: int, builders: dict[int, StageBuilder]) -> StageBuilder:
         stage = self.graph.stages[index]
         builder = self._builder(stage, builders)
+        if stage.replaced:
+            return builder
         for command in stage.source.commands:
             builder.begin(command.node, command.span, command.onbuild)
             try:
@@ -296,7 +315,7 @@ class _Build:
         """The key of the stage that a COPY names, or a mount on `mounted`; else the image. Stages below are refused."""
         index = self.graph.find(origin, indices=mounted is None)
         if index is None:
-            return origin
+            return self.contexts.meant(origin)
         if index < stage.source.index:
             return self.key(index)
         if mounted is None:
@@ -347,7 +366,17 @@ def _plan(build: _Build, builders: dict[int, StageBuilder], target: int, options
     author = [step.words[0] for index in chain for step in builders[index].steps if getattr(step, "keyword", "") == "MAINTAINER"]  # type: ignore[union-attr]
     if author:
         image["author"] = author[-1]
-    return Plan(options.target or out[-1].name, out, out[-1].config, image, dict(build.shared.args), ())
+    used = {name: options.contexts[name] for name in _outside(out) if name in options.contexts}
+    contexts = {name: source if is_image(source) else "" for name, source in used.items()}
+    return Plan(options.target or out[-1].name, out, out[-1].config, image, dict(build.shared.args), (), contexts)
+
+
+def _outside(made: tuple[Stage, ...]) -> list[str]:
+    """What is no stage: images and named contexts that stages begin with, copy from or mount, in order."""
+    keys = {stage.key for stage in made}
+    bases = [stage.base for stage in made if stage.parent is None and stage.base != "scratch"]
+    needs = [name for stage in made for name in stage.needs() if name not in keys and name != "scratch"]
+    return list(dict.fromkeys((*bases, *needs, *(stage.name for stage in made if stage.replaced))))
 
 
 def _chain(graph: stages.Graph, index: int) -> list[int]:
@@ -361,15 +390,21 @@ def _frozen(build: _Build, index: int, builder: StageBuilder) -> Stage:
     parent = build.key(stage.parent) if stage.parent is not None else None
     source = stage.source
     return Stage(
-        builder.key, source.name, index, source.node.span, source.node.original.strip(), stage.base, parent,
-        str(stage.platform or build.target), builder.known, builder.start_config, builder.start_args, builder.start_env,
-        tuple(builder.steps), _config(builder),
+        builder.key, source.name, index, source.node.span, source.node.original.strip(),
+        stage.base, parent, str(stage.platform or build.target), builder.known,
+        builder.start_config, builder.start_args, builder.start_env,
+        tuple(builder.steps), _config(builder, bool(stage.replaced)), bool(stage.replaced),
     )  # fmt: skip
 
 
-def _config(builder: StageBuilder) -> dict[str, Any]:
-    """The config object as docker writes it: what is empty is left out, maps are sorted (Go's encoding/json)."""
-    config: dict[str, Any] = {**builder.config, "Env": [f"{name}={value}" for name, value in builder.env.items()]}
+def _config(builder: StageBuilder, bare: bool) -> dict[str, Any]:
+    """The config object as docker writes it: what is empty is left out, maps are sorted (Go's encoding/json).
+
+    `bare`: the config of a context, to which nobody has added a PATH.
+    """
+    config: dict[str, Any] = dict(builder.config)
+    if not bare:
+        config["Env"] = [f"{name}={value}" for name, value in builder.env.items()]
     for key in ("Labels", "ExposedPorts", "Volumes"):
         if config.get(key):
             config[key] = dict(sorted(config[key].items()))

@@ -1,6 +1,5 @@
 """The stage graph: which stages there are, what they are built from, which the target needs (semantics.md 1.2)."""
 
-from collections.abc import Collection
 from typing import TYPE_CHECKING, NamedTuple
 
 from dock2sh.dockerfile.flags import Flags
@@ -12,6 +11,7 @@ from dock2sh.instructions import KEYWORDS, Keyword
 from dock2sh.instructions.stage import parse_from
 from dock2sh.plan import platforms
 from dock2sh.plan.builder import Globals
+from dock2sh.plan.contexts import Contexts, check_stage_name
 from dock2sh.source import Refused, Span, located, refuse
 
 if TYPE_CHECKING:
@@ -40,12 +40,17 @@ class Source(NamedTuple):
 
 
 class Resolved(NamedTuple):
-    """A stage whose FROM is evaluated: `parent` is the index of the stage that it continues, or None."""
+    """A stage whose FROM is evaluated: `parent` is the index of the stage that it continues, or None.
+
+    Where a named context has taken its place `base` is that, `replaced` is what FROM names, and of its instructions only their
+    form and ONBUILD count.
+    """
 
     source: Source
     base: str
     parent: int | None
     platform: platforms.Platform | None
+    replaced: str = ""
 
     @property
     def label(self) -> str:
@@ -118,18 +123,6 @@ def collect(dockerfile: Dockerfile, watch: "Watch | None" = None) -> tuple[list[
     return stages, arguments
 
 
-def not_contexts(dockerfile: Dockerfile, names: Collection[str]) -> None:
-    """Refuse a named context that has a stage's name: BuildKit puts it in the place of the stage, wherever that is meant.
-
-    Raises Refused.
-    """
-    for node in dockerfile.nodes:
-        if node.keyword.lower() == "from" and len(node.args) == 3 and node.args[2].lower() in names:
-            message = f"the build context {quoted(node.args[2].lower())} would take the place of the stage of that name"
-            hint = "dock2sh cannot do that yet: give one of them another name"
-            raise refuse("context-stage", message, (node.span,), hint, node.args[2])
-
-
 def _parsed(node: Node) -> tuple[str, str]:
     try:
         return parse_from(node)
@@ -137,17 +130,28 @@ def _parsed(node: Node) -> tuple[str, str]:
         raise located(refused, node.span) from None
 
 
-def resolve(stages: list[Source], shared: Globals) -> list[Resolved]:
-    """Evaluate every FROM, needed or not. Raises Refused."""
+def resolve(stages: list[Source], shared: Globals, contexts: Contexts) -> list[Resolved]:
+    """Evaluate every FROM, needed or not. A context of a stage's name is that stage. Raises Refused."""
     by_name: dict[str, int] = {}
     out = list[Resolved]()
     for stage in stages:
         base = _base(stage, shared)
         platform = _platform(stage, shared) if stage.platform else None
-        out.append(Resolved(stage, base, by_name.get(base), platform))
+        _check_name(stage)
+        replaced = contexts.replaces(stage.name)
+        parent = None if replaced else by_name.get(base)
+        named = base if parent is not None else contexts.meant(stage.name if replaced else base)
+        out.append(Resolved(stage, named, parent, platform, base if replaced else ""))
         if stage.name:
             by_name[stage.name] = stage.index
     return out
+
+
+def _check_name(stage: Source) -> None:
+    try:
+        check_stage_name(stage.name)
+    except Refused as refused:
+        raise located(refused, stage.node.span) from None
 
 
 def _base(stage: Source, shared: Globals) -> str:
@@ -278,8 +282,9 @@ class Graph:
             index = queue.pop()
             if index not in reached:
                 reached.add(index)
-                parent = self.stages[index].parent
-                queue += [*self.needs[index], *([parent] if parent is not None else [])]
+                stage = self.stages[index]
+                if not stage.replaced:
+                    queue += [*self.needs[index], *([stage.parent] if stage.parent is not None else [])]
         return reached
 
 

@@ -11,7 +11,7 @@ from dock2sh.emit.frame import Frame, Setting, image, left_out_lines, lock_lines
 from dock2sh.emit.quoting import assignment, quote
 from dock2sh.emit.script import script
 from dock2sh.model import Fetch, Plan, Run
-from dock2sh.plan.bundle import context_tar, needed
+from dock2sh.plan.bundle import carried_contexts, context_tar, needed
 from dock2sh.plan.context import Project
 from dock2sh.provision.dangers import dangers
 from dock2sh.provision.environment import is_shell_name, variables
@@ -49,13 +49,22 @@ def setup(
     wish: Wish,
 ) -> bytes:
     """The script, but for what is `vendored`, which is to stand behind it. Raises Refused for what no script can do."""
-    packed, tail = None, False
+    packed, tail, carried = None, False, carried_contexts(plan, project)
     if project.context is not None and plan.reads_context():
         packed = context_tar(needed(plan, project).files, project)
         tail = len(packed) > INLINE
     behind = sum(image.size for image in wish.vendored)
     setting = Setting(
-        project.name, project.text, escape, project.ignore, packed, tail, behind, lock=wish.lock, named=project.named
+        project.name,
+        project.text,
+        escape,
+        project.ignore,
+        packed,
+        tail,
+        behind,
+        lock=wish.lock,
+        named=project.named,
+        carried=carried,
     )
     data = {
         "room_needed": str(512 + (3 * len(packed or b"") + 4 * behind) // (1 << 20)),

@@ -22,6 +22,8 @@ image_find_and_fill() {
         copy_root "$target_root" "$2"
     elif [ -d "$state/pristine" ] && image_is_target "$1"; then
         copy_root "$state/pristine" "$2"
+    elif context_known "$1"; then
+        missing "the named context $1: give it with --build-context $1=DIR"
     elif fill_engine=$(engine_with "$1"); then
         engine_fill "$fill_engine" "$1" "$2"
     else
@@ -90,6 +92,9 @@ target_keep_pristine() {
 # source_fill SOURCE DIR: the SOURCE of a --base.
 source_fill() {
     case $1 in
+    oci-layout://*)
+        layout_fill "${1#*://}" "$2"
+        return ;;
     docker-image://*)
         fill_engine=$(engine_with "${1#*://}") || missing "the image ${1#*://}: neither docker nor podman has it"
         engine_fill "$fill_engine" "${1#*://}" "$2"
@@ -104,6 +109,15 @@ source_fill() {
     else
         missing "the base $1: no such directory or file"
     fi
+}
+
+# layout_fill DIR[:TAG][@DIGEST] ROOT: the image of a layout that has just one.
+layout_fill() {
+    layout_at=${1%@*} layout_tag=''
+    [ -d "$layout_at" ] || layout_tag=${layout_at##*:} layout_at=${layout_at%:*}
+    [ -f "$layout_at/index.json" ] || missing "the image layout $1: $layout_at has no index.json"
+    grep -q -F -e "$layout_tag\"" "$layout_at/index.json" || missing "the image $layout_tag in the layout $layout_at"
+    layers_fill "$layout_at" "$2"
 }
 
 # archive_fill TAR DIR: the tar of a root file system, or what `docker save` wrote. (A shell of busybox has a tar of its own, which looks

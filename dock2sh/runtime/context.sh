@@ -78,17 +78,63 @@ source_of() {
     source_root=$(root_of "$1" && echo /) || exit
     source_root=${source_root%?/} source_kind=stage source_rules=
     source_root=${source_root%/}
-    case $source_root/ in "$state"/*) return ;; esac
-    ! is_named_context "$1" || named_context "$1"
+    case $source_root/ in
+    "$state"/carried/*) source_kind=context ;;
+    "$state"/*) ;;
+    *) ! is_named_context "$1" || named_context "$1" ;;
+    esac
 }
 
-# is_named_context NAME: was it given with --build-context?
+# is_named_context NAME: is it a directory that --build-context gives, or that is in this script?
 is_named_context() {
-    eval "set -- $(quote "$1") $contexts"
+    [ -n "$(context_given "$1")" ] || context_is_carried "$1"
+}
+
+# context_given NAME: prints the directory that --build-context gives it, in whatever spelling of NAME.
+context_given() {
+    [ -n "$contexts" ] || return 0
+    context_wanted=$(full_reference "$1")
+    eval "set -- $contexts"
     for context_pair in "$@"; do
-        [ "${context_pair%%=*}" != "$1" ] || [ "$context_pair" = "$1" ] || return 0
+        [ "$(full_reference "${context_pair%%=*}")" != "$context_wanted" ] || printf '%s\n' "${context_pair#*=}"
+    done | tail -n 1
+}
+
+# context_known NAME: is it one that this script was made with?
+context_known() {
+    context_among "$1" "${known_contexts-}"
+}
+
+# context_is_carried NAME: are its files in this script?
+context_is_carried() {
+    context_among "$1" "${carried_contexts-}"
+}
+
+# context_among NAME NAMES
+context_among() {
+    [ -n "$2" ] || return 1
+    context_wanted=$(full_reference "$1")
+    for context_name in $2; do
+        [ "$(full_reference "$context_name")" != "$context_wanted" ] || return 0
     done
     return 1
+}
+
+# context_directory NAME: prints the directory of a named context.
+context_directory() {
+    context_at=$(context_given "$1")
+    [ -n "$context_at" ] || { context_unpacked "$1"; return; }
+    (cd -P "$context_at" 2>/dev/null && pwd -P) || missing "the named context $1: $context_at is no directory"
+}
+
+# context_unpacked NAME: the same for one whose files are in this script.
+context_unpacked() {
+    context_at=$state/carried/$(digest "$1")
+    if [ ! -d "$context_at" ]; then
+        mkdir -p "$context_at"
+        carried_context "$1" | gzip -dc | tar -C "$context_at" -xpf - || fail "the context $1 inside this script could not be unpacked"
+    fi
+    printf '%s\n' "$context_at"
 }
 
 # A named context is transferred as the main one is, without what its own .dockerignore leaves out (ignored_in prints that).
@@ -107,10 +153,12 @@ dock2sh --build-context $1=DIR"
         warn "the .dockerignore of the context $1 is not the one that was there when this script was made, which is applied"
 }
 
-# context_fill NAME DIR: a stage that begins with a named context.
+# context_fill NAME DIR: a stage that begins with a named context, whose own name that may be (root_of).
 context_fill() {
-    copy_each=copy_path
+    copy_each=copy_path context_filling=$1
     in_root "$2" copy_all "--from=$1" -- . /
+    context_filling=''
+    : "$context_filling"
 }
 
 # source_path PATH: sets `found` to the path of PATH inside of the source with all links followed, or fails as docker does.

@@ -20,7 +20,7 @@ main() {
 # options WORD...: what the command line says, in variables; `given` is what the hint of a failure repeats.
 options() {
     action=build given='' from_step=1 only_step='' only_stage='' root='' target_root='' context_dir=. state=''
-    bases='' contexts='' secrets='' agents='' start_arguments='' last_step=${total:-0} door=''
+    bases=${context_images-} contexts='' secrets='' agents='' start_arguments='' last_step=${total:-0} door=''
     while [ $# -gt 0 ]; do
         case $1 in
         --help | -h) action=help ;;
@@ -45,15 +45,23 @@ options_agree() {
     [ -z "$only_step" ] || [ "$only_step" -le "$last_step" ] || misused "--only $only_step --to $last_step leaves no step to do."
 }
 
-# option_context NAME=SOURCE: a directory, or an image, which is another image under that name. (Docker puts it in the place of a stage
-# of that name.)
+# option_context NAME=SOURCE: a directory, or an image, which is another image under that name.
 option_context() {
-    ! printf '%s\n' "${stages-}" | cut -d ' ' -f 1 | grep -q -x -F -e "${1%%=*}" ||
-        misused "--build-context $(quote "$1"): a stage has that name. Give the context another one."
+    case ${1%%=*} in *[ABCDEFGHIJKLMNOPQRSTUVWXYZ]*) misused "--build-context $(quote "$1"): a name has no capital letters." ;; esac
+    ! option_takes_place "${1%%=*}" || misused "--build-context $(quote "$1"): a stage has that name, and docker puts the context in \
+its place. Make a script that does so:  dock2sh --build-context $(quote "$1")"
     case ${1#*=} in
-    docker-image://*) bases="$bases $(quote "$1")" ;;
+    docker-image://* | oci-layout://*) bases="$bases $(quote "$1")" ;;
     *) contexts="$contexts $(quote "$1")" ;;
     esac
+}
+
+# option_takes_place NAME: is it the name of a stage that is in this script?
+option_takes_place() {
+    case $1 in scratch | context) return 1 ;; esac # of these names docker makes no contexts for stages
+    ! context_known "$1" || return 1
+    option_name=$(full_reference "$1")
+    stage_line "${option_name%:latest}" >/dev/null
 }
 
 # option_misses NAME: it is the last word.
@@ -131,10 +139,16 @@ option_pair() {
 }
 
 option_secret() {
-    case ,$1, in
-    *,id=*) ;;
-    *) misused "--secret needs id=NAME,src=FILE or id=NAME,env=VARIABLE, not $(quote "$1")." ;;
-    esac
+    secret_rest=$1,
+    while [ -n "$secret_rest" ]; do
+        case $secret_rest in
+        id=,* | src=,* | source=,* | env=,*) secret_rest='' secret_wrong=1 ;;
+        id=?* | src=?* | source=?* | env=?* | type=env,* | type=file,*) secret_rest=${secret_rest#*,} ;;
+        *) secret_rest='' secret_wrong=1 ;;
+        esac
+    done
+    case ,$1 in *,id=*) ;; *) secret_wrong=1 ;; esac
+    [ -z "${secret_wrong-}" ] || misused "--secret needs id=NAME,src=FILE or id=NAME,env=VARIABLE, not $(quote "$1")."
 }
 
 # What is started is known when the words have been read; `start_with` is set by entrypoint and cmd (start.sh).
@@ -251,7 +265,7 @@ What `docker build` does with the Dockerfile, as a shell script. Run it as root.
   --stage NAME         that stage's steps, and those of the stages it needs
   --root DIR           build into DIR (empty or missing: it is filled from the base image); default: this machine itself
   --context DIR        the build context; default: the current directory
-  --build-context NAME=DIR               a named context (also docker-image://IMAGE)
+  --build-context NAME=DIR               a named context (or docker-image://IMAGE, oci-layout://DIR)
   --base IMAGE=SOURCE                    a base image: a directory, a tar of a root file system, or docker-image://NAME
   --secret id=ID,src=FILE                or id=ID,env=VARIABLE
   --ssh default[=SOCKET]                 an agent for RUN --mount=type=ssh

@@ -281,9 +281,9 @@ secret_options() {
 secret_option() {
     case ,$1, in *,id="$secret_wanted",*) ;; *) return 0 ;; esac
     case ,$1 in
+    *,env=*) secret_from=${1#*env=} secret_from=${secret_from%%,*} secret_kind=env ;;
     *,src=* | *,source=*) secret_from=${1#*src=} secret_kind=file
         secret_from=${secret_from#*source=} secret_from=${secret_from%%,*} ;;
-    *,env=*) secret_from=${1#*env=} secret_from=${secret_from%%,*} secret_kind=env ;;
     *) secret_from=$secret_wanted secret_kind=file
         ! secret_is_variable "$secret_wanted" || secret_kind='env' ;;
     esac

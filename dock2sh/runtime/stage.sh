@@ -147,22 +147,17 @@ root_arrives() {
 # root_of NAME: prints the root of a stage, a named context or an image, for copy --from and mounts. Filled on first use.
 root_of() {
     (
-        if stage_line "$1" >/dev/null || [ -f "$state/stages/$1/recipe" ] || [ -d "$state/stages/$1/root" ]; then
+        if [ "$1" != "${context_filling-}" ] && stage_is_here "$1"; then
             [ -d "$state/stages/$1/root" ] || stage_fill "$1"
             printf '%s\n' "$state/stages/$1/root"
             return
         fi
-        eval "set -- $(quote "$1") $contexts"
-        root_name=$1
-        shift
-        for root_pair in "$@"; do
-            if [ "${root_pair%%=*}" = "$root_name" ]; then
-                cd -P "${root_pair#*=}" && pwd -P && exit
-                missing "the named context $root_name: ${root_pair#*=} is no directory"
-            fi
-        done
-        image_root "$root_name"
+        if is_named_context "$1"; then context_directory "$1"; else image_root "$1"; fi
     )
+}
+
+stage_is_here() {
+    stage_line "$1" >/dev/null || [ -f "$state/stages/$1/recipe" ] || [ -d "$state/stages/$1/root" ]
 }
 
 # in_root DIR WORD...: with DIR as the root that is being built.

@@ -141,18 +141,8 @@ stage_from() {
 }
 
 # What the door does not know is a named context.
-door_context() {
-    eval "set -- $(quote "$1") $contexts"
-    door_name=$1
-    shift
-    for door_pair in "$@"; do
-        [ "${door_pair%%=*}" != "$door_name" ] || { cd -P "${door_pair#*=}" && pwd -P && return; }
-    done
-    return 1
-}
-
 root_of() {
-    door_root "$1" || (door_context "$1") || missing "the root of $1"
+    door_root "$1" || (context_directory "$1") || missing "the root of $1"
 }
 
 source_of() {

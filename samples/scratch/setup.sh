@@ -191,6 +191,8 @@ image_find_and_fill() {
         copy_root "$target_root" "$2"
     elif [ -d "$state/pristine" ] && image_is_target "$1"; then
         copy_root "$state/pristine" "$2"
+    elif context_known "$1"; then
+        missing "the named context $1: give it with --build-context $1=DIR"
     elif fill_engine=$(engine_with "$1"); then
         engine_fill "$fill_engine" "$1" "$2"
     else
@@ -259,6 +261,9 @@ target_keep_pristine() {
 # source_fill SOURCE DIR: the SOURCE of a --base.
 source_fill() {
     case $1 in
+    oci-layout://*)
+        layout_fill "${1#*://}" "$2"
+        return ;;
     docker-image://*)
         fill_engine=$(engine_with "${1#*://}") || missing "the image ${1#*://}: neither docker nor podman has it"
         engine_fill "$fill_engine" "${1#*://}" "$2"
@@ -273,6 +278,15 @@ source_fill() {
     else
         missing "the base $1: no such directory or file"
     fi
+}
+
+# layout_fill DIR[:TAG][@DIGEST] ROOT: the image of a layout that has just one.
+layout_fill() {
+    layout_at=${1%@*} layout_tag=''
+    [ -d "$layout_at" ] || layout_tag=${layout_at##*:} layout_at=${layout_at%:*}
+    [ -f "$layout_at/index.json" ] || missing "the image layout $1: $layout_at has no index.json"
+    grep -q -F -e "$layout_tag\"" "$layout_at/index.json" || missing "the image $layout_tag in the layout $layout_at"
+    layers_fill "$layout_at" "$2"
 }
 
 # archive_fill TAR DIR: the tar of a root file system, or what `docker save` wrote. (A shell of busybox has a tar of its own, which looks
@@ -446,17 +460,63 @@ source_of() {
     source_root=$(root_of "$1" && echo /) || exit
     source_root=${source_root%?/} source_kind=stage source_rules=
     source_root=${source_root%/}
-    case $source_root/ in "$state"/*) return ;; esac
-    ! is_named_context "$1" || named_context "$1"
+    case $source_root/ in
+    "$state"/carried/*) source_kind=context ;;
+    "$state"/*) ;;
+    *) ! is_named_context "$1" || named_context "$1" ;;
+    esac
 }
 
-# is_named_context NAME: was it given with --build-context?
+# is_named_context NAME: is it a directory that --build-context gives, or that is in this script?
 is_named_context() {
-    eval "set -- $(quote "$1") $contexts"
+    [ -n "$(context_given "$1")" ] || context_is_carried "$1"
+}
+
+# context_given NAME: prints the directory that --build-context gives it, in whatever spelling of NAME.
+context_given() {
+    [ -n "$contexts" ] || return 0
+    context_wanted=$(full_reference "$1")
+    eval "set -- $contexts"
     for context_pair in "$@"; do
-        [ "${context_pair%%=*}" != "$1" ] || [ "$context_pair" = "$1" ] || return 0
+        [ "$(full_reference "${context_pair%%=*}")" != "$context_wanted" ] || printf '%s\n' "${context_pair#*=}"
+    done | tail -n 1
+}
+
+# context_known NAME: is it one that this script was made with?
+context_known() {
+    context_among "$1" "${known_contexts-}"
+}
+
+# context_is_carried NAME: are its files in this script?
+context_is_carried() {
+    context_among "$1" "${carried_contexts-}"
+}
+
+# context_among NAME NAMES
+context_among() {
+    [ -n "$2" ] || return 1
+    context_wanted=$(full_reference "$1")
+    for context_name in $2; do
+        [ "$(full_reference "$context_name")" != "$context_wanted" ] || return 0
     done
     return 1
+}
+
+# context_directory NAME: prints the directory of a named context.
+context_directory() {
+    context_at=$(context_given "$1")
+    [ -n "$context_at" ] || { context_unpacked "$1"; return; }
+    (cd -P "$context_at" 2>/dev/null && pwd -P) || missing "the named context $1: $context_at is no directory"
+}
+
+# context_unpacked NAME: the same for one whose files are in this script.
+context_unpacked() {
+    context_at=$state/carried/$(digest "$1")
+    if [ ! -d "$context_at" ]; then
+        mkdir -p "$context_at"
+        carried_context "$1" | gzip -dc | tar -C "$context_at" -xpf - || fail "the context $1 inside this script could not be unpacked"
+    fi
+    printf '%s\n' "$context_at"
 }
 
 # A named context is transferred as the main one is, without what its own .dockerignore leaves out (ignored_in prints that).
@@ -475,10 +535,12 @@ dock2sh --build-context $1=DIR"
         warn "the .dockerignore of the context $1 is not the one that was there when this script was made, which is applied"
 }
 
-# context_fill NAME DIR: a stage that begins with a named context.
+# context_fill NAME DIR: a stage that begins with a named context, whose own name that may be (root_of).
 context_fill() {
-    copy_each=copy_path
+    copy_each=copy_path context_filling=$1
     in_root "$2" copy_all "--from=$1" -- . /
+    context_filling=''
+    : "$context_filling"
 }
 
 # source_path PATH: sets `found` to the path of PATH inside of the source with all links followed, or fails as docker does.
@@ -832,7 +894,7 @@ main() {
 # options WORD...: what the command line says, in variables; `given` is what the hint of a failure repeats.
 options() {
     action=build given='' from_step=1 only_step='' only_stage='' root='' target_root='' context_dir=. state=''
-    bases='' contexts='' secrets='' agents='' start_arguments='' last_step=${total:-0} door=''
+    bases=${context_images-} contexts='' secrets='' agents='' start_arguments='' last_step=${total:-0} door=''
     while [ $# -gt 0 ]; do
         case $1 in
         --help | -h) action=help ;;
@@ -857,15 +919,23 @@ options_agree() {
     [ -z "$only_step" ] || [ "$only_step" -le "$last_step" ] || misused "--only $only_step --to $last_step leaves no step to do."
 }
 
-# option_context NAME=SOURCE: a directory, or an image, which is another image under that name. (Docker puts it in the place of a stage
-# of that name.)
+# option_context NAME=SOURCE: a directory, or an image, which is another image under that name.
 option_context() {
-    ! printf '%s\n' "${stages-}" | cut -d ' ' -f 1 | grep -q -x -F -e "${1%%=*}" ||
-        misused "--build-context $(quote "$1"): a stage has that name. Give the context another one."
+    case ${1%%=*} in *[ABCDEFGHIJKLMNOPQRSTUVWXYZ]*) misused "--build-context $(quote "$1"): a name has no capital letters." ;; esac
+    ! option_takes_place "${1%%=*}" || misused "--build-context $(quote "$1"): a stage has that name, and docker puts the context in \
+its place. Make a script that does so:  dock2sh --build-context $(quote "$1")"
     case ${1#*=} in
-    docker-image://*) bases="$bases $(quote "$1")" ;;
+    docker-image://* | oci-layout://*) bases="$bases $(quote "$1")" ;;
     *) contexts="$contexts $(quote "$1")" ;;
     esac
+}
+
+# option_takes_place NAME: is it the name of a stage that is in this script?
+option_takes_place() {
+    case $1 in scratch | context) return 1 ;; esac # of these names docker makes no contexts for stages
+    ! context_known "$1" || return 1
+    option_name=$(full_reference "$1")
+    stage_line "${option_name%:latest}" >/dev/null
 }
 
 # option_misses NAME: it is the last word.
@@ -943,10 +1013,16 @@ option_pair() {
 }
 
 option_secret() {
-    case ,$1, in
-    *,id=*) ;;
-    *) misused "--secret needs id=NAME,src=FILE or id=NAME,env=VARIABLE, not $(quote "$1")." ;;
-    esac
+    secret_rest=$1,
+    while [ -n "$secret_rest" ]; do
+        case $secret_rest in
+        id=,* | src=,* | source=,* | env=,*) secret_rest='' secret_wrong=1 ;;
+        id=?* | src=?* | source=?* | env=?* | type=env,* | type=file,*) secret_rest=${secret_rest#*,} ;;
+        *) secret_rest='' secret_wrong=1 ;;
+        esac
+    done
+    case ,$1 in *,id=*) ;; *) secret_wrong=1 ;; esac
+    [ -z "${secret_wrong-}" ] || misused "--secret needs id=NAME,src=FILE or id=NAME,env=VARIABLE, not $(quote "$1")."
 }
 
 # What is started is known when the words have been read; `start_with` is set by entrypoint and cmd (start.sh).
@@ -1063,7 +1139,7 @@ What `docker build` does with the Dockerfile, as a shell script. Run it as root.
   --stage NAME         that stage's steps, and those of the stages it needs
   --root DIR           build into DIR (empty or missing: it is filled from the base image); default: this machine itself
   --context DIR        the build context; default: the current directory
-  --build-context NAME=DIR               a named context (also docker-image://IMAGE)
+  --build-context NAME=DIR               a named context (or docker-image://IMAGE, oci-layout://DIR)
   --base IMAGE=SOURCE                    a base image: a directory, a tar of a root file system, or docker-image://NAME
   --secret id=ID,src=FILE                or id=ID,env=VARIABLE
   --ssh default[=SOCKET]                 an agent for RUN --mount=type=ssh
@@ -2032,22 +2108,17 @@ root_arrives() {
 # root_of NAME: prints the root of a stage, a named context or an image, for copy --from and mounts. Filled on first use.
 root_of() {
     (
-        if stage_line "$1" >/dev/null || [ -f "$state/stages/$1/recipe" ] || [ -d "$state/stages/$1/root" ]; then
+        if [ "$1" != "${context_filling-}" ] && stage_is_here "$1"; then
             [ -d "$state/stages/$1/root" ] || stage_fill "$1"
             printf '%s\n' "$state/stages/$1/root"
             return
         fi
-        eval "set -- $(quote "$1") $contexts"
-        root_name=$1
-        shift
-        for root_pair in "$@"; do
-            if [ "${root_pair%%=*}" = "$root_name" ]; then
-                cd -P "${root_pair#*=}" && pwd -P && exit
-                missing "the named context $root_name: ${root_pair#*=} is no directory"
-            fi
-        done
-        image_root "$root_name"
+        if is_named_context "$1"; then context_directory "$1"; else image_root "$1"; fi
     )
+}
+
+stage_is_here() {
+    stage_line "$1" >/dev/null || [ -f "$state/stages/$1/recipe" ] || [ -d "$state/stages/$1/root" ]
 }
 
 # in_root DIR WORD...: with DIR as the root that is being built.
@@ -2217,6 +2288,11 @@ state_reset() {
     environment='' proxies='' user='' cwd=/ cwd_text=/ run_shell='/bin/sh -c'
     default_path=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
     : "$environment$proxies$user$cwd$cwd_text$run_shell$default_path"
+}
+
+# env K=V...: each name stands where it was assigned last, as in BuildKit (llb's EnvList deletes and appends).
+env() {
+    env_add "$@"
 }
 
 env_add() {

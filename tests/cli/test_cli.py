@@ -68,11 +68,15 @@ def test_a_file_is_there_whole_or_not_at_all(context: Path) -> None:
         (["--style", "loud", "."], 2, "one of script, manual"),
         (["--build-arg", "=x", "."], 2, "write NAME=VALUE"),
         (["--build-context", "x=nowhere", "."], 2, "there is no nowhere"),
-        (
-            ["-f", "staged", "--build-context", "st=empty", "--offline", "."],
-            1,
-            'staged:1: error: the build context "st" would take',
-        ),
+        (["--build-context", "x=staged", "."], 2, "x=staged: not a directory. (--base x=staged takes it"),
+        (["--build-context", "X=empty", "."], 2, "invalid context name X: invalid reference format: repository name"),
+        (["--build-context", "x=https://h/g.git", "."], 2, "fetch or clone it first"),
+        (["--secret", "id=a,foo=b", "."], 2, "unexpected key 'foo' in 'foo=b'"),
+        (["--secret", "a", "."], 2, "invalid field 'a' must be a key=value pair"),
+        (["--secret", "src=x", "."], 2, "secret missing ID"),
+        (["--secret", "id=a,type=x", "."], 2, 'unsupported secret type "x"'),
+        (["--secret", 'id=a,"src=x"y', "."], 2, "failed to parse csv secret"),
+        (["-f", "odd", "--offline", "."], 1, "odd:1: error: invalid context name a-: invalid reference format"),
         (["--target", "nope", "--offline", "."], 1, 'target stage "nope" could not be found'),
         (["--target", "0", "--offline", "."], 1, "no stage has a name"),
         (["--platform", "a/b/c/d", "--offline", "."], 1, "cannot parse platform specifier"),
@@ -82,6 +86,7 @@ def test_a_file_is_there_whole_or_not_at_all(context: Path) -> None:
 def test_what_is_wrong_is_said_on_stderr(context: Path, words: list[str], status: int, says: str) -> None:
     (context / "empty").mkdir()
     (context / "staged").write_text("FROM debian:12 AS St\n")
+    (context / "odd").write_text("FROM debian:12 AS a-\n")
     done = dock2sh(*words, cwd=context)
     assert (done.returncode, done.stdout) == (status, "")
     assert says in done.stderr

@@ -163,6 +163,19 @@ def test_the_ignore_file_of_a_named_context_is_not_known(workshop: Workshop) -> 
     assert (result.returncode, "made with dock2sh --build-context named=DIR" in result.stderr) == (3, True)
 
 
+def test_a_named_context_is_a_stage(workshop: Workshop) -> None:
+    """As `dock2sh --build-context named=DIR` writes it; without the directory nobody is asked for an image of that name."""
+    workshop.busybox()
+    (workshop.home / "named").mkdir()
+    (workshop.home / "named/file").write_text("text")
+    top = "id=t total=1 stages='named\nlast named' known_contexts=named\n"
+    top += "build() {\n    stage named named\n    from x\n    step 1 x\n    copy --from=named file /copy\n}\n"
+    result = workshop.run(top)
+    assert (result.returncode, "the named context named: give it with --build-context named=DIR" in result.stderr) == (3, True)
+    result = workshop.run(top, "--build-context", f"docker.io/library/named:latest={workshop.home}/named")
+    assert (result.returncode, (workshop.root / "copy").read_text()) == (0, "text"), result.stderr
+
+
 def test_a_stage_begins_with_a_named_context(workshop: Workshop) -> None:
     (workshop.home / "named").mkdir()
     (workshop.home / "named/file").write_text("text")

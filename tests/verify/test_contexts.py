@@ -1,18 +1,81 @@
-"""Named build contexts that are images: `--build-context NAME=docker-image://IMAGE`, for both sides."""
+"""Named build contexts, `--build-context NAME=SOURCE`, for both sides: images, and what takes an image's or a stage's place."""
 
 import subprocess
 import sys
 from pathlib import Path
+from typing import NamedTuple
 
 import pytest
 
 pytestmark = [pytest.mark.root, pytest.mark.docker]
 
 
-@pytest.mark.parametrize("sandbox", ["namespaces", "none"])
-@pytest.mark.parametrize("text", ["FROM busybox\nCOPY --from=other /bin/busybox /x\n", "FROM other\nRUN echo hi >/y\n"])
-def test_an_image_by_another_name(engine: str, text: str, sandbox: str, tmp_path: Path) -> None:
-    (tmp_path / "Dockerfile").write_text(text)
-    words = ["verify", "--sandbox", sandbox, "--build-context", "other=docker-image://busybox", str(tmp_path)]
+class Case(NamedTuple):
+    """A Dockerfile, and the flags; DIR is a directory with `f`, `d/g` and a .dockerignore that leaves out d/no.
+
+    `sandboxes` are where our side is built: the script alone, and in namespaces, step by step.
+    """
+
+    text: str
+    flags: tuple[str, ...]
+    sandboxes: tuple[str, ...] = ("none",)
+
+
+STAGE = """FROM busybox AS build
+ENV A=b
+WORKDIR /w
+RUN echo built >/built
+FROM scratch AS copy
+COPY --from=BUILD / /x/
+FROM busybox AS mount
+RUN --mount=from=build,target=/m cp -a /m /mm
+FROM build AS go
+WORKDIR on
+COPY Dockerfile .
+CMD ["x"]
+"""
+TRIGGER = "FROM busybox AS s\nONBUILD RUN echo hi >/onb\nFROM s\nRUN true\n"
+TWICE = "FROM scratch AS s\nCOPY a /\nFROM scratch AS s\nCOPY b /\nFROM scratch\nCOPY --from=s . /a/\nCOPY --from=0 . /b/\n"
+BUSYBOX = "docker-image://busybox"
+
+BOTH = ("none", "namespaces")
+
+CASES = {
+    "copied from an image by another name": Case("FROM busybox\nCOPY --from=other /bin/ls /x\n", (f"other={BUSYBOX}",), BOTH),
+    "begins with an image by another name": Case("FROM other\nRUN echo hi >/y\n", (f"other={BUSYBOX}",), BOTH),
+    "a directory is the stage: copied": Case(STAGE, ("build=DIR", "--target", "copy"), BOTH),
+    "a directory is the stage: mounted": Case(STAGE, ("build=DIR", "--target", "mount"), BOTH),
+    "a directory is the stage: gone on from": Case(STAGE, ("build=DIR", "--target", "go"), BOTH),
+    "a directory is the target": Case(STAGE, ("build=DIR", "--target", "Build", "--label", "a=b")),
+    "an image is the stage: copied": Case(STAGE, (f"build={BUSYBOX}", "--target", "copy")),
+    "an image is the stage: gone on from": Case(STAGE, (f"build={BUSYBOX}",), BOTH),
+    "an image is the target": Case(STAGE, (f"build={BUSYBOX}", "--target", "build")),
+    "nothing is the stage": Case(STAGE, ("build=docker-image://scratch", "--target", "copy"), BOTH),
+    "begins with nothing": Case("FROM x\nCOPY Dockerfile /\n", ("x=docker-image://scratch",), BOTH),
+    "what the stage triggers is done all the same": Case(TRIGGER, (f"s={BUSYBOX}",)),
+    "two stages of the name": Case(TWICE, ("s=DIR",)),
+    "the base of a stage is not wanted": Case("FROM no.such.host/image AS s\nFROM s\nCOPY Dockerfile /\n", ("s=DIR",)),
+    "a stage called context is none": Case("FROM scratch AS context\nCOPY Dockerfile /\nFROM context\n", ("context=DIR",)),
+    "an image called context is one": Case("FROM context\nCOPY Dockerfile /\n", ("context=DIR",)),
+    "the name in full": Case("FROM debian:latest\nCOPY Dockerfile /\n", ("docker.io/library/debian=DIR",)),
+    "the short name": Case("FROM index.docker.io/debian\nCOPY --from=debian f /2\n", ("debian:latest=DIR",)),
+    "a digest": Case(f"FROM a:1@sha256:{'1' * 64}\nCOPY Dockerfile /\n", (f"a:1@sha256:{'1' * 64}=DIR",)),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("name", "sandbox"), [(name, sandbox) for name, case in CASES.items() for sandbox in case.sandboxes])
+def test_both_sides(engine: str, name: str, sandbox: str, tmp_path: Path) -> None:
+    case = CASES[name]
+    other = tmp_path / f"context-{tmp_path.name}"  # docker tells contexts apart by their folders' names
+    (other / "d").mkdir(parents=True)
+    for file in ("f", "d/g", "d/no"):
+        (other / file).write_text(file)
+    (other / ".dockerignore").write_text("d/no\n")
+    (tmp_path / "Dockerfile").write_text(case.text)
+    for file in ("a", "b"):
+        (tmp_path / file).write_text(file)
+    (tmp_path / ".dockerignore").write_text("context-*\n")
+    flags = [word.replace("DIR", str(other)) for word in case.flags]
+    words = ["verify", "--sandbox", sandbox, "--build-context", *flags, str(tmp_path)]
     done = subprocess.run([sys.executable, "-m", "dock2sh", *words], capture_output=True, text=True, check=False)
     assert (done.returncode, done.stdout[:9]) == (0, "IDENTICAL"), done.stdout + done.stderr

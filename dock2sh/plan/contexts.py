@@ -1,0 +1,85 @@
+"""Named build contexts (`--build-context NAME=SOURCE`): how BuildKit matches names, and which stages they take the place of.
+
+A name is spelled in full before it is looked up: `debian:latest`, `docker.io/library/debian` and `debian` are one context, in the
+flag and in a FROM. A digest, with the tag beside it, must be the same text.
+"""
+
+import re
+from collections.abc import Iterator, Mapping
+from typing import TypeVar
+
+from dock2sh.source import refuse
+
+T = TypeVar("T")
+
+_PLAIN = re.compile("[a-z0-9]+(?:[._-][a-z0-9]+)*")
+_LONG = 60
+_IMAGE = "docker-image://"
+_LAYOUT = "oci-layout://"
+SCHEMES = (_IMAGE, _LAYOUT)
+EMPTY = _IMAGE + "scratch"
+_NEVER = ("scratch", "context")  # stages of these names are no contexts (BuildKit: namedContextFunc)
+
+
+class Named(Mapping[str, T]):
+    """What belongs to named contexts. Any spelling of a name finds it. Raises Refused for a name that no image could have."""
+
+    def __init__(self, items: Mapping[str, T]) -> None:
+        self._items = {_checked(name): item for name, item in items.items()}
+
+    def __getitem__(self, name: str) -> T:
+        return self._items[familiar(name) or name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._items)
+
+    def __len__(self) -> int:
+        return len(self._items)
+
+
+class Contexts(Named[str]):
+    """NAME -> SOURCE: a directory, docker-image://IMAGE or oci-layout://DIRECTORY."""
+
+    def meant(self, name: str) -> str:
+        """`scratch` for the name of a context that is nothing (docker-image://scratch), else the name."""
+        return "scratch" if self.get(name) == EMPTY else name
+
+    def replaces(self, stage: str) -> bool:
+        """Whether a context takes the place of the stage of this name."""
+        return stage not in _NEVER and stage in self
+
+
+def familiar(name: str) -> str:
+    """The short spelling of an image's name, "" for what is none."""
+    from dock2sh.images.reference import InvalidReference, familiar_name
+
+    try:
+        return familiar_name(name)
+    except InvalidReference:
+        return ""
+
+
+def is_image(source: str) -> bool:
+    """Whether a SOURCE has a config: it is no directory, and not nothing."""
+    return source.startswith(SCHEMES) and source != EMPTY
+
+
+def image_of(source: str) -> str:
+    """The image of an engine's that a SOURCE names, "" if it is something else."""
+    return source.removeprefix(_IMAGE) if source.startswith(_IMAGE) and source != EMPTY else ""
+
+
+def check_stage_name(name: str) -> None:
+    """Refuse a stage's name that no context could have: BuildKit asks for a context of each stage's name. Raises Refused."""
+    if name and name not in _NEVER and not (_PLAIN.fullmatch(name) and len(name) < _LONG):
+        _checked(name)
+
+
+def _checked(name: str) -> str:
+    from dock2sh.images.reference import InvalidReference, familiar_name
+
+    try:
+        return familiar_name(name)
+    except InvalidReference as error:
+        hint = "small letters and digits, single . _ or - between them"
+        raise refuse("context-name", f"invalid context name {name}: {error}", hint=hint, near=name) from None
