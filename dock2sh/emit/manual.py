@@ -272,7 +272,7 @@ class _Manual:
         self.owner(step, (*come.paths, *written), come.guessed)
 
     def origin(self, step: Copy | Mount) -> str:
-        """The container that COPY --from, or a mount's from, means. A named context that is a directory becomes an image first."""
+        """The container that --from, or a mount's from, means. A named context that is a directory becomes an image first."""
         stage = next((stage for stage in self.plan.stages if stage.key == step.origin), None)
         context = step.origin if not stage else stage.base if stage.replaced else ""
         source = self.plan.contexts.get(context)
