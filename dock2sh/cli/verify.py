@@ -213,6 +213,14 @@ def _asked(
     project: "Project", options: Any, find: Any, path: str, wish: "Wish", record: str, host: tuple[str, str] | None
 ) -> "Verdict":
     """The verdict; where a record is wanted it is written, and that is all."""
+    from dock2sh.rivals import judged
+
+    return judged(project, path, lambda project, path: _verdict(project, options, find, path, wish, record, host))
+
+
+def _verdict(
+    project: "Project", options: Any, find: Any, path: str, wish: "Wish", record: str, host: tuple[str, str] | None
+) -> "Verdict":
     import dock2sh
     from dock2sh.plan.evaluate import evaluate
     from dock2sh.proof import prove, recorded, refused

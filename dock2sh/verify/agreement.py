@@ -33,16 +33,22 @@ def script_failure(status: int, output: str, steps: Sequence[Step], number: int)
     words = _WORDS.findall(output)
     code = _STATUS.search(words[-1]) if words else None
     line = next((step.line for step in steps if step.number == number), 0)
-    said = f"exit status {status}: {output.strip()[-2000:]}"
+    said = f"exit status {status}: {_once(output)[-2000:]}"
     return Failure(said, line, int(code[1]) if code else None, output[-8000:], missing=status >= _MISSING or status == 2)
+
+
+def _once(output: str) -> str:
+    """What was printed, without blank lines, and the script's last words only once: who runs it repeats them."""
+    lines = [line.rstrip() for line in output.splitlines() if line.strip()]
+    return "\n".join(line for number, line in enumerate(lines) if line not in lines[number + 1 :] or not _WORDS.match(line))
 
 
 def neither(ours: Failure, theirs: Failure, who: str, engine: str) -> Verdict:
     """The verdict where both sides failed. `who` is our side in words."""
     notes = (f"{engine}: {theirs.said}", f"{who}: {ours.said}")
     if why := _why_not(ours, theirs, engine):
-        return Verdict("inconclusive", notes=(f"neither side builds it, but {why}", *notes))
-    return Verdict("identical", notes=(f"both refuse it. {notes[0]}", notes[1]))
+        return Verdict("inconclusive", notes=(f"neither side builds it, but {why}", *notes), failures=(ours, theirs))
+    return Verdict("identical", notes=(f"both refuse it. {notes[0]}", notes[1]), failures=(ours, theirs))
 
 
 def _why_not(ours: Failure, theirs: Failure, engine: str) -> str:

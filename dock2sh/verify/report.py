@@ -9,6 +9,7 @@ from . import oddities
 from .calibrate import CODE, REASON
 from .case import StageRow, StepRow
 from .compare import Difference
+from .engines import Failure
 from .noise import NAMES, ROWS
 
 STATUS = {"identical": 0, "equivalent": 0, "different": 1, "not built": 3, "inconclusive": 4}
@@ -21,7 +22,8 @@ class Verdict(NamedTuple):
     """The judge's answer. `verdict` is a key of STATUS; `notes` say what a reader must know besides (errors, the unchecked).
 
     `sides` say who was compared, `steps` and `stages` how the image comes about, `configs` are ours and theirs, `size` the bytes
-    that were compared, `first` the differences after the first step that shows any (`--each-step`), `name` what was verified.
+    that were compared, `first` the differences after the first step that shows any (`--each-step`), `name` what was verified,
+    `failures` how our side and theirs failed where neither builds it (and how without the steps of these: rivals.py).
     """
 
     verdict: str
@@ -35,6 +37,7 @@ class Verdict(NamedTuple):
     size: int = 0
     first: tuple[Difference, ...] = ()
     name: str = ""
+    failures: tuple[Failure, ...] = ()
 
     @property
     def status(self) -> int:
@@ -77,7 +80,7 @@ def text(answer: Verdict, colour: bool = False) -> str:
     if len(folded) > _SHOWN:
         lines.append(f"  ... and {len(folded) - _SHOWN} more (--format json has all)")
     lines += [f"  {count:5} {code}: {reason}" for code, (count, reason, _) in answer.reasons.items()]
-    return "\n".join([*lines, *(f"  note: {printable(note)}" for note in answer.notes)]) + "\n"
+    return "\n".join([*lines, *map(_note, answer.notes)]) + "\n"
 
 
 def as_json(answer: Verdict) -> str:
@@ -104,6 +107,11 @@ def as_object(answer: Verdict) -> dict[str, Any]:
         "config": dict(zip(("ours", "theirs"), answer.configs, strict=True)),
         "notes": list(answer.notes),
     }  # fmt: skip
+
+
+def _note(note: str) -> str:
+    """A note; what a program printed has more lines than one."""
+    return "\n        ".join(map(printable, f"  note: {note}".split("\n")))
 
 
 def label(side: str) -> str:
