@@ -1,7 +1,7 @@
 """Where both sides fail, each at a step of its own: whether each would fail at the other's, too.
 
-docker builds stages side by side and looks for a COPY's sources while the RUNs before it still run, so that of two steps that fail
-it may name either; the script comes to the first of them. Which one is a race; that both fail is what the Dockerfile says.
+docker builds stages side by side and looks for a COPY's sources while the RUNs before it still run, so that of two steps that
+fail it may name either; the script comes to the first of them. Which one is a race; that both fail is what the Dockerfile says.
 """
 
 import os

@@ -2,10 +2,9 @@
 
 import difflib
 import re
-import struct
-from collections.abc import Callable
 from typing import NamedTuple
 
+from . import archives, programs
 from .compare import Difference, Reader
 
 _LINES = 40
@@ -65,11 +64,13 @@ def explain(found: Difference, contents: Reader) -> Difference:
 
 
 def detail(mine: bytes, other: bytes) -> str:
-    """What differs: a diff of texts, build ids and sections of programs, else the first bytes."""
+    """What differs: a diff of texts, build ids and sections of programs, members of archives, else the first bytes."""
     if any(mark in side for side in (mine, other) for mark in _SECRET):
         return "(not shown: it holds a private key or a password)"
-    if mine[:4] == other[:4] == b"\x7fELF":
-        return _programs(mine, other)
+    if programs.both(mine, other):
+        return "\n".join(programs.difference(mine, other)[:_LINES])
+    if rows := archives.difference(mine, other, detail):
+        return "\n".join(map(_cut, rows[:_LINES]))
     if _is_text(mine) and _is_text(other):
         lines = difflib.unified_diff(_lines(other), _lines(mine), "theirs", "ours", n=1, lineterm="")
         shown = [line for _, line in zip(range(_LINES + 1), lines, strict=False)]
@@ -84,6 +85,8 @@ def _cut(line: str) -> str:
 
 
 def _of_contents(mine: bytes, other: bytes) -> Cause:
+    if archives.archive(mine) == archives.archive(other):
+        return Cause("an archive of the same, with other times, or compressed in another way", _CALIBRATE)
     one, two = mine, other
     if _is_text(mine) and _is_text(other):
         for what, pattern in _VARYING:
@@ -93,8 +96,8 @@ def _of_contents(mine: bytes, other: bytes) -> Cause:
         if sorted(mine.splitlines()) == sorted(other.splitlines()):
             return Cause("the same lines in another order: the order of a directory, or of parallel work", _CALIBRATE)
         return Cause("", _CALIBRATE)
-    if mine[:4] == other[:4] == b"\x7fELF" and _without_ids(mine) == _without_ids(other):
-        return Cause("the same program but for its build id: paths, times or random names were compiled into it", _CALIBRATE)
+    if programs.both(mine, other):
+        return Cause(programs.cause(mine, other), _CALIBRATE)
     return Cause("", _CALIBRATE)
 
 
@@ -108,57 +111,3 @@ def _is_text(content: bytes) -> bool:
 
 def _lines(content: bytes) -> list[str]:
     return content.decode("utf-8", "backslashreplace").splitlines()
-
-
-# -- programs ------------------------------------------------------------------------------------------------------------------
-
-
-def _programs(mine: bytes, other: bytes) -> str:
-    """Build ids, and the sections that differ: .text is code, .rodata its constants, .symtab names."""
-    one, two = _sections(mine), _sections(other)
-    lines = [f"build id: theirs {_build_id(two)}, ours {_build_id(one)}"]
-    for name in dict.fromkeys([*two, *one]):
-        if one.get(name) != two.get(name):
-            lines.append(f"section {name or '(nameless)'}: theirs {_size(two.get(name))}, ours {_size(one.get(name))}")
-    for what, left, right in (("only theirs", two, one), ("only ours", one, two)):
-        names = sorted(_symbols(left) - _symbols(right))
-        if names:
-            lines.append(f"symbols of {what}: {', '.join(names[:10])}{' ...' * (len(names) > 10)}")
-    return "\n".join(lines[:_LINES])
-
-
-def _size(content: bytes | None) -> str:
-    return "none" if content is None else f"{len(content)} bytes"
-
-
-def _build_id(sections: dict[str, bytes]) -> str:
-    """elf(5): a note is three words, a name (GNU), then the id."""
-    return sections.get(".note.gnu.build-id", b"")[16:].hex() or "none"
-
-
-def _symbols(sections: dict[str, bytes]) -> set[str]:
-    names = sections.get(".strtab", b"") + sections.get(".dynstr", b"")
-    return {name.decode(errors="replace") for name in names.split(b"\0") if name}
-
-
-def _without_ids(content: bytes) -> dict[str, bytes]:
-    return {name: part for name, part in _sections(content).items() if name not in (".note.gnu.build-id", ".gnu_debuglink")}
-
-
-def _sections(content: bytes) -> dict[str, bytes]:
-    """Name to content (elf(5)), of 32 and 64 bits and both byte orders; what is damaged has none."""
-    try:
-        wide, order = content[4] == 2, "<" if content[5] == 1 else ">"
-        read: Callable[[str, int], tuple[int, ...]] = lambda form, at: struct.unpack_from(order + form, content, at)  # noqa: E731
-        start = read("Q" if wide else "I", 0x28 if wide else 0x20)[0]
-        size, count, names = read("HHH", 0x3A if wide else 0x2E)
-        heads = [read("IIQQQQ" if wide else "IIIIII", start + number * size) for number in range(count)]
-        table = content[heads[names][4] : heads[names][4] + heads[names][5]]
-        return {
-            table[head[0] :].split(b"\0", 1)[0].decode(errors="replace"): content[head[4] : head[4] + head[5]]
-            if head[1] != 8
-            else b""
-            for head in heads
-        }
-    except (struct.error, IndexError):
-        return {}

@@ -3,18 +3,16 @@
 A mask that cannot read its file gives it back whole, so that nothing is excused by accident.
 """
 
-import gzip
 import hashlib
 import io
 import re
 import struct
 import tarfile
-import zipfile
-import zlib
 from collections.abc import Callable
 
+from .archives import archive
+
 Mask = Callable[[bytes], bytes]
-_LARGEST = 1 << 28  # an archive is compared by its content up to this size
 _TIMES = re.compile(
     rb"\d{4}-\d\d-\d\d[ T]+\d\d:\d\d:\d\d"  # dpkg.log, apt's
     rb"|(Mon|Tue|Wed|Thu|Fri|Sat|Sun) (Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec) [ \d]\d \d\d:\d\d:\d\d [A-Z]+ \d{4}"
@@ -150,20 +148,6 @@ def process(content: bytes) -> bytes:
     return re.sub(rb"\A *\d{1,7}(\n?)\Z", rb"(process)\1", content)
 
 
-def archive(content: bytes) -> bytes:
-    """tar, gzip and zip: what is in it, member by member, without times."""
-    try:
-        if content[:2] == b"\x1f\x8b":
-            with gzip.GzipFile(fileobj=io.BytesIO(content)) as stream:
-                inner = stream.read(_LARGEST + 1)
-            return archive(inner) if len(inner) <= _LARGEST else content
-        if content[:4] == b"PK\3\4":
-            return _zip(content)
-        return _tar(content) if content[257:262] == b"ustar" else content
-    except (OSError, EOFError, zlib.error, zipfile.BadZipFile, tarfile.TarError, RuntimeError, NotImplementedError):
-        return content
-
-
 def gem(content: bytes) -> bytes:
     """RubyGems' archives: a tar of gzips, one of which has the sums of the others; a day stands in the description."""
     try:
@@ -187,25 +171,3 @@ def gem_build(content: bytes) -> bytes:
     """Where RubyGems has compiled a gem's extension; in rdoc's form a string's length stands before it."""
     names = re.sub(rb"(\.gem\.|siteconf)\d{8}-\d+-[0-9a-z]+", rb"\1(random)", content)
     return re.sub(rb'".(site(?:arch|lib)dir = )', rb'"\1', names, flags=re.DOTALL) if content[:2] == b"\4\b" else names
-
-
-def _tar(content: bytes) -> bytes:
-    rows = []
-    with tarfile.open(fileobj=io.BytesIO(content)) as tar:
-        for member in tar:
-            file = tar.extractfile(member) if member.isreg() else None
-            digest = hashlib.sha256(file.read()).hexdigest() if file else ""
-            about = (member.type, member.mode, member.uid, member.gid, member.uname, member.gname, member.linkname)
-            rows.append(repr((member.name, about, member.devmajor, member.devminor, digest)).encode())
-    return b"\n".join(rows)
-
-
-def _zip(content: bytes) -> bytes:
-    with zipfile.ZipFile(io.BytesIO(content)) as file:
-        if sum(member.file_size for member in file.infolist()) > _LARGEST:
-            return content
-        rows = [
-            (member.filename, member.external_attr, member.comment, hashlib.sha256(file.read(member)).hexdigest())
-            for member in file.infolist()
-        ]
-    return b"\n".join(repr(row).encode() for row in rows)

@@ -6,7 +6,7 @@ docker, minutes apart; tests/verify/noise/ keeps for each row what such two buil
 
 from typing import NamedTuple
 
-from . import mariadb, masks, postgres, tex
+from . import archives, mariadb, masks, postgres, tex
 from .masks import Mask
 
 
@@ -97,10 +97,10 @@ ROWS = (
     Noise("npm-index", r".*/_cacache/index-v5/.+", masks.npm_index, "npm's cache says when it asked", "npm install"),
     Noise(
         "archive-times",
-        r".*\.(gz|tgz|tar|zip|jar|whl|war)",
-        masks.archive,
+        r".*\.(a|bz2|deb|ear|egg|gz|jar|tar|tbz2?|tgz|txz|udeb|war|whl|xz|zip|zst)",
+        archives.archive,
         "archives hold the times of their members",
-        "tar, zip of files that the build has made",
+        "tar, zip, ar, dpkg-deb of files that the build has made",
     ),
     Noise("gem-archive", r".*\.gem", masks.gem, "the times of an archive's members, and sums over them", "gem build"),
     Noise(
