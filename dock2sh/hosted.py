@@ -1,5 +1,9 @@
 """`dock2sh verify --host`: a machine that `setup.sh` has set up, put before the judge. Plan, provision/ and verify/ meet here."""
 
+from collections.abc import Mapping
+from typing import Any
+
+from dock2sh.instructions.secrets import looks_secret
 from dock2sh.model import Plan
 from dock2sh.plan.context import Project
 from dock2sh.proof import Wish, case, unpack
@@ -9,6 +13,8 @@ from dock2sh.provision.service import volumes
 from dock2sh.verify import Verdict, engine
 from dock2sh.verify.host import Wanted, verify_host
 from dock2sh.verify.machine import machine
+from dock2sh.verify.started import Files
+from dock2sh.verify.started import Service as Looked
 
 
 def prove_host(plan: Plan, project: Project, file: str, wish: Wish, where: str, name: str) -> Verdict:
@@ -18,8 +24,19 @@ def prove_host(plan: Plan, project: Project, file: str, wish: Wish, where: str, 
     """
     by = engine(wish.builder)
     page = case(plan, project, file, lambda plan: "", wish, by)
-    wanted = Wanted(machine(where), name, _own(plan, Service(name)))
+    wanted = Wanted(machine(where), Looked(name, _files(plan, Service(name)), looks_secret), _own(plan, Service(name)))
     return verify_host(page, wish.how._replace(unpack=unpack), by, wanted)
+
+
+def _files(plan: Plan, service: Service) -> Files:
+    """What setup.sh installs to start an image of a config."""
+
+    def wanted(config: Mapping[str, Any], way: str) -> dict[str, str]:
+        image = plan._replace(config=dict(config))
+        kinds = ("run", "unit", "tree") if way == "root" else ("run", "unit")
+        return {file.path: file.text for file in host_files(image, service) if file.when in kinds}
+
+    return wanted
 
 
 def _own(plan: Plan, service: Service) -> frozenset[str]:

@@ -34,7 +34,7 @@ MAY_IMPORT = {
     "emulated": {"model", "plan", "images", "sandbox", "emulator", "verify"},
     "emulator": {"source", "digest", "model", "plan", "emit", "images", "sandbox"},
     "rivals": {"dockerfile", "plan", "verify"},
-    "hosted": {"model", "plan", "proof", "provision", "verify"},
+    "hosted": {"instructions", "model", "plan", "proof", "provision", "verify"},
     "measuring": {"model", "plan", "explain", "images", "sandbox", "emulator"},
     "packing": {"model", "images", "emulator", "provision"},
     "locking": {"model", "plan", "emit", "lock", "emulator"},

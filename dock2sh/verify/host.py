@@ -18,14 +18,15 @@ from .reference import Built, opened
 from .report import Verdict
 from .side import Ours
 from .snapshot import look
+from .started import Service, numbers, started
 from .workplace import sweep, workplace
 
 
 class Wanted(NamedTuple):
-    """The machine, the name of its service, and the paths of what setup.sh installs to start it."""
+    """The machine, its service, and the paths of what setup.sh installs to start it."""
 
     machine: Machine
-    name: str
+    service: Service
     own: frozenset[str] = frozenset()
 
 
@@ -35,14 +36,16 @@ def verify_host(case: Case, how: How, by: Engine | None, wanted: Wanted) -> Verd
     sweep()
     with workplace() as work, ExitStack() as stack:
         try:
-            record = read_record(wanted.machine, wanted.name, work)
+            record = read_record(wanted.machine, wanted.service.name, work)
             theirs = their_side(case, how, by, stack)
             mine = (_private_tree if record.way == "root" else _merged)(wanted, record, theirs, work)
             base = by.tell(case.base) if case.base else None
             below = stack.enter_context(opened(by, base, unpack=how.unpack)) if base else None
             on = Before(mine.root, theirs.root, below, record, wanted.own)
             theirs = theirs._replace(seen={path: theirs.seen[path] for path in mine.changed if path in theirs.seen})
-            return judged(case, how, by, mine, theirs, stack, lambda found: [named(one, on) for one in found])
+            ids = numbers(str(theirs.config.get("User") or ""), theirs.root)
+            starts = started(wanted.machine, wanted.service, record, theirs.config, ids, work)
+            return judged(case, how, by, mine, theirs, stack, lambda found: [*(named(one, on) for one in found), *starts])
         except NotBuilt as error:
             return Verdict("not built", notes=(f"{by.name} does not build it: {error}",))
         except NoReference as error:
@@ -51,7 +54,7 @@ def verify_host(case: Case, how: How, by: Engine | None, wanted: Wanted) -> Verd
 
 def _private_tree(wanted: Wanted, record: Record, theirs: Built, work: str) -> Ours:
     """A tree of its own: all of it is compared."""
-    below = f"/var/lib/dock2sh/{wanted.name}/rootfs"
+    below = f"/var/lib/dock2sh/{wanted.service.name}/rootfs"
     root = files(wanted.machine, below, ("/",), os.path.join(work, "host"), tree=True)
     seen = look(root)
     paths = frozenset(seen.keys() | theirs.seen.keys())

@@ -58,7 +58,8 @@ def read_record(of: Machine, name: str, work: str) -> Record:
     try:
         way = Path(place, "way").read_text(encoding="utf-8").strip()
         log = Path(place, "setup.log").read_text(encoding="utf-8", errors="replace")
-        changes = Path(place, "changes").read_text(encoding="utf-8", errors="surrogateescape") if way == "merge" else ""
+        kept = Path(place, "changes")  # of a private tree: what was installed beside it, if anything was
+        changes = kept.read_text(encoding="utf-8", errors="surrogateescape") if way == "merge" or kept.exists() else ""
     except FileNotFoundError:
         raise NoReference(
             f"{of.where} was not set up: there is no finished record in {_PLACE}{name}. Another --name? {_names(of)}"

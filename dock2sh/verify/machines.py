@@ -170,6 +170,11 @@ ROWS: tuple[Row, ...] = (
         "ldconfig is not called where all libraries are there", "apt-get install python3"),
 )  # fmt: skip
 
+SERVICE_ROWS = (
+    Row("host-edit", "service", ".*", _always,
+        "what a machine gives the service besides: limits, when it is started, what it waits for", "systemctl edit"),
+)  # fmt: skip
+"""Of what starts the service (started.py names them)."""
 
 TREE_ROWS = (
     Row("host-mounts", "extra", r"/(proc|sys|dev|run|tmp|etc|var|var/tmp|etc/resolv\.conf|etc/hosts|run/[^/]+)", _is_empty,

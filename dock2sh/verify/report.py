@@ -60,9 +60,9 @@ def _reasons() -> dict[str, tuple[str, str]]:
     noise = {row.code: (row.reason, row.witness) for row in (*ROWS, *NAMES)}
     odd = {row.code: (row.reason, row.witness) for row in oddities.ROWS}
     from .machines import ROWS as MERGED
-    from .machines import TREE_ROWS
+    from .machines import SERVICE_ROWS, TREE_ROWS
 
-    host = {row.code: (row.reason, row.witness) for row in (*MERGED, *TREE_ROWS)}
+    host = {row.code: (row.reason, row.witness) for row in (*MERGED, *TREE_ROWS, *SERVICE_ROWS)}
     return {**noise, **odd, **host, CODE: (REASON, "the builds of this run")}
 
 

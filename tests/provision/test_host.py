@@ -23,6 +23,13 @@ WORKDIR /opt/app
 VOLUME /data
 CMD ["sleep", "1000"]
 """
+SERVED = """FROM debian:12
+RUN useradd -r -m web
+WORKDIR /opt/app
+ENV GREETING="hello you" API_TOKEN=none
+USER web
+CMD ["sleep", "1000"]
+"""
 TREE = """FROM busybox
 COPY note /opt/app/
 RUN echo web:x:1000:1000::/:/bin/sh >>/etc/passwd && chown web /opt/app/note && ln /opt/app/note /opt/app/other
@@ -39,6 +46,11 @@ def asked(context: Path, host: str, **environment: str) -> dict[str, Any]:
     answer: dict[str, Any] = json.loads(done.stdout)
     assert answer["status"] == done.returncode
     return answer
+
+
+def service(answer: dict[str, Any], where: str) -> tuple[str, str]:
+    """What starts the service, of a name: ours, theirs."""
+    return next((one["ours"], one["theirs"]) for one in answer["differences"] if one["where"] == f"service {where}")
 
 
 def real(answer: dict[str, Any]) -> list[tuple[str, str]]:
@@ -105,6 +117,42 @@ def test_a_machine_is_as_the_image(machine: Machine, context: Path, tmp_path: Pa
 @pytest.mark.machine
 @pytest.mark.root
 @pytest.mark.docker
+@pytest.mark.slow
+def test_the_service_starts_what_the_image_would(
+    machine: Machine, context: Path, tmp_path: Path, needs: Callable[[str], None]
+) -> None:
+    """Its environment, user, directory and command; what `systemctl edit` says of limits is the machine's own."""
+    needs("ssh")
+    set_up(machine, context, SERVED)
+    beside = machine.root / "etc/systemd/system/demo.service.d"
+    beside.mkdir()
+    (beside / "override.conf").write_text("[Unit]\nAfter=x.service\n[Service]\nMemoryMax=1G\n")
+    limited = asked(context, str(machine.root))
+    assert not real(limited), limited["differences"]
+    assert limited["noise"]["host-edit"]["count"] == 1
+
+    (beside / "override.conf").write_text("[Service]\nUser=root\nKillSignal=SIGINT\nExecStartPre=/bin/true\n")
+    environment = machine.root / "etc/dock2sh/demo/env.sh"
+    text = environment.read_text().replace("hello you", "good bye").replace('API_TOKEN="none"', 'API_TOKEN="s3cr3t"')
+    environment.write_text(text + "MORE=1\n")
+    runner = machine.root / "usr/local/bin/run-demo"
+    runner.write_text(runner.read_text().replace("cmd sleep 1000", "cmd sleep 2000"))
+    address, path = by_ssh(machine, tmp_path)
+    for edited in (asked(context, str(machine.root)), asked(context, address, PATH=path)):
+        assert edited["verdict"] == "different"
+        assert service(edited, "User") == ("root", "web")
+        assert service(edited, "KillSignal") == ("SIGINT", "SIGTERM")
+        assert service(edited, "ExecStartPre") == ("/bin/true", "not set")
+        assert service(edited, "environment GREETING") == ("'good bye'", "'hello you'")
+        assert service(edited, "environment MORE") == ("'1'", "not set")
+        assert service(edited, "the image's cmd") == ("sleep 2000", "sleep 1000")
+        assert "not shown" in service(edited, "environment API_TOKEN")[0]
+        assert "s3cr3t" not in json.dumps(edited)
+
+
+@pytest.mark.machine
+@pytest.mark.root
+@pytest.mark.docker
 def test_a_private_tree_is_as_the_image(machine: Machine, context: Path) -> None:
     archive = machine.root / "busybox.tar"
     subprocess.run(["docker", "save", "-o", archive, "busybox:latest"], check=True)
@@ -112,6 +160,10 @@ def test_a_private_tree_is_as_the_image(machine: Machine, context: Path) -> None
     here = asked(context, str(machine.root))
     assert not real(here), here["differences"]
     assert (here["verdict"], set(here["noise"])) == ("equivalent", {"host-mounts"})
+    part = machine.root / "etc/systemd/system/demo.service.d/tree.conf"
+    part.write_text(part.read_text().replace("User=1000", "User=0").replace('"sleep" "1000"', '"sleep" "1"'))
+    edited = asked(context, str(machine.root))
+    assert {where for _, where in real(edited)} == {"service User", "service ExecStart"}
 
 
 @pytest.mark.machine
