@@ -22,12 +22,14 @@ resolve_in() {
     : "$path_above"
 }
 
-# One step of resolve_in: a link's target goes before the rest of the way; 255 links are docker's limit too.
+# One step of resolve_in: a link's target goes before the rest of the way; 255 links are docker's limit too. Into the file
+# path_followed, if one is wanted, go the links, each where it lies.
 resolve_part() {
     if ! [ -L "$path_root$resolved/$path_part" ]; then
         resolved=$resolved/$path_part
         return
     fi
+    [ -z "${path_followed-}" ] || printf './%s\0' "${resolved#/}${resolved:+/}$path_part" >>"$path_followed"
     path_links=$((path_links + 1))
     [ "$path_links" -le 255 ] || return 1
     path_target=$(readlink -n "$path_root$resolved/$path_part" && printf /)

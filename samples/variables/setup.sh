@@ -562,10 +562,12 @@ context_fill() {
 
 # source_path PATH: sets `found` to the path of PATH inside of the source with all links followed, or fails as docker does.
 source_path() {
+    path_followed=
+    [ ! -s "$source_rules" ] || { path_followed=$state/links && : >"$path_followed"; }
     resolve_in "$source_root" "/$1" || fail "$1: too many links"
-    found=$resolved
+    found=$resolved path_followed=
     [ -e "$source_root$found" ] || fail "\"/${1#.}\": not found"
-    source_is_there "$1" "$found" || fail "\"/$1\": not found (.dockerignore leaves it out)"
+    { source_is_there "$1" "$found" && source_links_are_there; } || fail "\"/$1\": not found (.dockerignore leaves it out)"
 }
 
 # source_itself PATH: fails unless PATH is there without a link on the way: COPY --parents takes a link as it is, and finds
@@ -588,6 +590,14 @@ source_is_there() {
     [ -d "$source_root$2" ] || return 1
     list_tree "$2"
     [ -s "$state/list" ]
+}
+
+# source_links_are_there: no link that source_path has followed is left out, also none between two others.
+source_links_are_there() {
+    [ -s "$source_rules" ] && [ -s "$state/links" ] || return 0
+    cp "$state/links" "$state/list"
+    filter_list "$source_rules" ''
+    [ "$(wc -c <"$state/links")" -eq "$(wc -c <"$state/list")" ]
 }
 
 # is_kept PATH: no rule leaves it out.
@@ -1292,12 +1302,14 @@ resolve_in() {
     : "$path_above"
 }
 
-# One step of resolve_in: a link's target goes before the rest of the way; 255 links are docker's limit too.
+# One step of resolve_in: a link's target goes before the rest of the way; 255 links are docker's limit too. Into the file
+# path_followed, if one is wanted, go the links, each where it lies.
 resolve_part() {
     if ! [ -L "$path_root$resolved/$path_part" ]; then
         resolved=$resolved/$path_part
         return
     fi
+    [ -z "${path_followed-}" ] || printf './%s\0' "${resolved#/}${resolved:+/}$path_part" >>"$path_followed"
     path_links=$((path_links + 1))
     [ "$path_links" -le 255 ] || return 1
     path_target=$(readlink -n "$path_root$resolved/$path_part" && printf /)
