@@ -136,7 +136,8 @@ def judged(
     if how.calibrate > 1:
         found = excused(found, calibrated(case, how, by, theirs, stack))
     found = [placed(one, case, mine, theirs) for one in found]
-    found = forgiven(found, by.name, theirs.whole, {step.number: step.text for step in case.steps})
+    texts = {step.number: step.text for step in case.steps}
+    found = forgiven(found, by.name, theirs.whole, texts, reference.config.get("Volumes") or ())
     found = [explain(one, both) for one in named(found)]
     packages = moved(mine.root, theirs.root, [one.where for one in found if not one.noise])
     notes = list(mine.notes)

@@ -4,7 +4,7 @@ A row names differences; it never hides one that it does not describe. `docker` 
 """
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import NamedTuple
 
 from .compare import Difference
@@ -14,7 +14,8 @@ IsIt = Callable[[Difference, str], bool]
 
 
 class Oddity(NamedTuple):
-    """Differences of `what`, at places that match `where` (whole), are the engine's own if `is_it` says so of them."""
+    """Differences of `what`, at places that match `where` (whole), are the engine's own if `is_it` says so of them; with
+    `in_volume` only those at or below a VOLUME of the image."""
 
     code: str
     engines: tuple[str, ...]
@@ -23,6 +24,7 @@ class Oddity(NamedTuple):
     is_it: IsIt
     reason: str
     witness: str
+    in_volume: bool = False
 
 
 def _always(one: Difference, step: str) -> bool:
@@ -31,6 +33,11 @@ def _always(one: Difference, step: str) -> bool:
 
 def _workdir(one: Difference, step: str) -> bool:
     return step.upper().startswith("WORKDIR")
+
+
+def _by_run(one: Difference, step: str) -> bool:
+    """Of what a script as a whole has deleted nobody knows the step."""
+    return not step or step.upper().startswith("RUN")
 
 
 def _owned_by_root(one: Difference, step: str) -> bool:
@@ -97,6 +104,9 @@ ROWS: tuple[Oddity, ...] = (
            _ours_is("None"), "the classic builder keeps traces of its last container in the image", "any build"),
     Oddity("workdir-owner", _OTHERS, "owner", ".*", _owned_by_root,
            "only BuildKit gives directories that WORKDIR makes to USER", "USER ada, WORKDIR /srv/ada"),
+    *(Oddity("classic-volume", ("classic",), what, ".*", _by_run,
+             "the classic builder throws away what a RUN changes at a VOLUME", "VOLUME /v, RUN touch /v/f", in_volume=True)
+      for what in ("extra", "missing", "content", "mode", "owner", "mtime", "type", "target", "xattrs", "hard links")),
     Oddity("empty-workdir", _OTHERS, "config", "WorkingDir", lambda one, step: {one.ours, one.theirs} <= {"None", "''", "'/'"},
            "no working directory is / to everybody", "FROM scratch"),
 )  # fmt: skip
@@ -115,14 +125,23 @@ def about(engine: str) -> tuple[str, ...]:
     return _ABOUT.get(engine, ())
 
 
-def forgiven(found: Sequence[Difference], engine: str, whole: bool, texts: Mapping[int, str]) -> list[Difference]:
-    """The differences, those named that are the engine's own ways. `texts` are the steps' by their numbers.
+def forgiven(
+    found: Sequence[Difference], engine: str, whole: bool, texts: Mapping[int, str], volumes: Collection[str] = ()
+) -> list[Difference]:
+    """The differences, those named that are the engine's own ways. `texts` are the steps', by number, `volumes` the image's.
 
     Of a reference that is not `whole` what an archive cannot hold is left out: the report says so in a note.
     """
     rows = [row for row in ROWS if engine in row.engines]
     kept = [one for one in found if whole or not _lost(one)]
-    return [_named(one, rows, texts.get(one.step, "")) for one in kept]
+    return [
+        _named(one, [row for row in rows if not row.in_volume or _in(one.where, volumes)], texts.get(one.step, ""))
+        for one in kept
+    ]
+
+
+def _in(path: str, volumes: Collection[str]) -> bool:
+    return any(f"{path}/".startswith(f"{volume.rstrip('/')}/") for volume in volumes)
 
 
 def _lost(one: Difference) -> bool:

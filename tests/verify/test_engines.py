@@ -78,6 +78,24 @@ def test_other_builders_and_their_own_ways(folder: Path, builder: str, known: se
     assert known <= answer.reasons.keys() <= known | {"late-workdir", "container-leftovers"}
 
 
+VOLUMES = """\
+FROM busybox
+RUN mkdir /v /w && echo a >/v/a && echo b >/v/b && echo o >/o
+VOLUME /v
+COPY kept.txt /v/
+RUN chmod 700 /v && rm /v/a && echo c >>/v/b && touch /v/c
+RUN echo p >>/o && touch /w/c
+"""
+
+
+def test_the_classic_builder_throws_away_what_a_run_changes_at_a_volume(folder: Path) -> None:
+    (folder / "Dockerfile").write_text(VOLUMES)
+    answer = ask(folder, "classic", dockerfile=VOLUMES)
+    assert (answer.verdict, answer.real) == ("equivalent", ())
+    named = {one.where for one in answer.differences if one.noise == "classic-volume"}
+    assert named == {"/v", "/v/a", "/v/b", "/v/c"}
+
+
 def test_what_differs_is_explained(folder: Path) -> None:
     other = DOCKERFILE.replace("echo hi", "echo ho").replace("4711", "4755").replace("A=1", "A=2").replace("/srv/x/", "/srv/y/")
     answer = ask(folder, how=How(each_step=True, behaviour=(Run(("$A",)),)), dockerfile=other)
