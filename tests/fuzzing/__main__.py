@@ -116,11 +116,12 @@ class _Hunt:
                 print(f"after {sum(self.counts.values())}: {dict(self.counts)}", file=sys.stderr)
         if finding.bad:
             small = shrink(case, lambda candidate: self.judge.ask(candidate).bad, self.tries)
-            self._write(f"seed-{seed}", small, self.judge.ask(small) if small != case else finding)
+            first = f"{case.text}\n{finding.kind}: {finding.text}"  # what is not there a second time is known from here alone
+            self._write(f"seed-{seed}", small, self.judge.ask(small) if small != case else finding, first)
 
-    def _write(self, name: str, case: Case, finding: Finding) -> None:
+    def _write(self, name: str, case: Case, finding: Finding, first: str) -> None:
         answer = self.judge.record(case)
-        notes = {"finding.txt": finding.text} | ({"error.txt": answer} if isinstance(answer, str) else {})
+        notes = {"finding.txt": finding.text, "first.txt": first} | ({"error.txt": answer} if isinstance(answer, str) else {})
         with self._writing:
             save(case, self.output / name, notes, None if isinstance(answer, str) else answer)
             print(f"{name}: {finding.kind}: {self.output / name}", file=sys.stderr)

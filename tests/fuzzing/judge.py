@@ -32,8 +32,8 @@ _EARLY = "failed to compute cache key"
 
 
 class Finding(NamedTuple):
-    """What came of a case. `kind`: same, refused (by both), lacking (our side, and says what: busybox has no GNU tar), different,
-    crash (of ours); `text` says it in words."""
+    """What came of a case. `kind`: same, refused (by both), lacking (our side, and says what: busybox has no GNU tar), undecided
+    (the engine or the network failed, so that nothing is known), different, crash (of ours); `text` says it in words."""
 
     kind: str
     text: str
@@ -156,6 +156,8 @@ def _finding(verdict: Verdict, shell: str) -> Finding:
         return Finding("refused", words)
     if verdict.verdict == "inconclusive" and "neither side builds it" in words and _EARLY in words:
         return Finding("refused", words)
+    if verdict.verdict == "inconclusive" and "neither side builds it" not in words:
+        return Finding("undecided", words)
     if verdict.verdict == "not built" and _LACKING in words:
         return Finding("lacking", words)
     if "Traceback" in words or "syntax error" in words:
@@ -169,4 +171,6 @@ def _cached(difference: Difference) -> bool:
 
 
 def _worst(findings: list[Finding]) -> Finding:
-    return max(findings, key=lambda finding: ("same", "refused", "lacking", "different", "crash").index(finding.kind))
+    return max(
+        findings, key=lambda finding: ("same", "refused", "lacking", "undecided", "different", "crash").index(finding.kind)
+    )
