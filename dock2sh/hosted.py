@@ -6,7 +6,7 @@ from typing import Any
 from dock2sh.instructions.secrets import looks_secret
 from dock2sh.model import Plan
 from dock2sh.plan.context import Project
-from dock2sh.proof import Wish, case, unpack
+from dock2sh.proof import Wish, case, dropped_links, unpack
 from dock2sh.provision import Service
 from dock2sh.provision.bundle import host_files
 from dock2sh.provision.service import volumes
@@ -16,6 +16,8 @@ from dock2sh.verify.machine import machine
 from dock2sh.verify.started import Files
 from dock2sh.verify.started import Service as Looked
 
+_KEPT = "setup.sh has kept it: a link, or the mode of a directory, that differs at the destination may be that and no drift"
+
 
 def prove_host(plan: Plan, project: Project, file: str, wish: Wish, where: str, name: str) -> Verdict:
     """Build the reference and compare it with the machine `where`, on which setup.sh has set up the service `name`. Needs root.
@@ -23,9 +25,11 @@ def prove_host(plan: Plan, project: Project, file: str, wish: Wish, where: str, 
     Raises NoReference for a place that cannot be one.
     """
     by = engine(wish.builder)
+    dropped = dropped_links(plan, by)
     page = case(plan, project, file, lambda plan: "", wish, by)
     wanted = Wanted(machine(where), Looked(name, _files(plan, Service(name)), looks_secret), _own(plan, Service(name)))
-    return verify_host(page, wish.how._replace(unpack=unpack), by, wanted)
+    answer = verify_host(page, wish.how._replace(unpack=unpack), by, wanted)
+    return answer._replace(notes=(*answer.notes, f"{dropped}. {_KEPT}")) if dropped else answer
 
 
 def _files(plan: Plan, service: Service) -> Files:

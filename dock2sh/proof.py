@@ -18,10 +18,11 @@ if TYPE_CHECKING:
 
 
 _IMAGE = "docker-image://"
-_LINK = (
+_STORE = (
     "its image store cannot lay a layer beside the others, so that links in the destination are followed and directories keep "
-    "their modes. It was compared with the script as it is without --link; with the containerd store docker keeps --link"
+    "their modes"
 )
+_LINK = "It was compared with the script as it is without --link; with the containerd store docker keeps --link"
 
 
 _UNMARKED = "{note}. The reference has it: markers are comments to who builds that"
@@ -48,10 +49,9 @@ def prove(plan: Plan, project: Project, file: str, write: "Callable[[Plan], str]
     """Build our side by running the script that `write` makes of the plan, build the reference, compare. Needs root and a build
     context. Raises SandboxError."""
     by = engine(wish.builder)
-    lines = _links(plan)
-    if lines and by.drops_link():
+    if dropped := dropped_links(plan, by):
         answer = _proved(_unlinked(plan), project, file, write, wish, by)
-        note = f"{by.name} drops COPY --link (line {', '.join(map(str, lines))}): {_LINK}"
+        note = f"{dropped}. {_LINK}"
         word = "equivalent" if answer.verdict == "identical" else answer.verdict
         return answer._replace(verdict=word, notes=(*answer.notes, note))
     return _proved(plan, project, file, write, wish, by)
@@ -126,10 +126,11 @@ def _meant(image: str, contexts: Mapping[str, str]) -> str:
     return source.removeprefix(_IMAGE) if source.startswith(_IMAGE) else ""
 
 
-def _links(plan: Plan) -> list[int]:
-    """The lines of COPY --link and ADD --link."""
+def dropped_links(plan: Plan, by: "Engine") -> str:
+    """In words: which COPY --link and ADD --link this engine builds as if it were not there; "" if none."""
     steps = (step for stage in plan.stages for step in stage.steps)
-    return sorted({step.span.first for step in steps if isinstance(step, (Copy, Fetch)) and step.link})
+    lines = sorted({step.span.first for step in steps if isinstance(step, (Copy, Fetch)) and step.link})
+    return f"{by.name} drops COPY --link (line {', '.join(map(str, lines))}): {_STORE}" if lines and by.drops_link() else ""
 
 
 def _unlinked(plan: Plan) -> Plan:

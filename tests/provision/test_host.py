@@ -14,6 +14,7 @@ from nspawn import Machine
 from test_fleet import reachable
 
 from dock2sh.verify import Result, dump
+from dock2sh.verify.docker import Docker
 
 MERGED = """FROM debian:12
 RUN apt-get update && apt-get install -y --no-install-recommends cron
@@ -31,7 +32,7 @@ USER web
 CMD ["sleep", "1000"]
 """
 TREE = """FROM busybox
-COPY note /opt/app/
+COPY --link note /opt/app/
 RUN echo web:x:1000:1000::/:/bin/sh >>/etc/passwd && chown web /opt/app/note && ln /opt/app/note /opt/app/other
 USER web
 CMD ["sleep", "1000"]
@@ -160,6 +161,7 @@ def test_a_private_tree_is_as_the_image(machine: Machine, context: Path) -> None
     here = asked(context, str(machine.root))
     assert not real(here), here["differences"]
     assert (here["verdict"], set(here["noise"])) == ("equivalent", {"host-mounts"})
+    assert any("setup.sh has kept it" in note for note in here["notes"]) == Docker().drops_link()
     part = machine.root / "etc/systemd/system/demo.service.d/tree.conf"
     part.write_text(part.read_text().replace("User=1000", "User=0").replace('"sleep" "1000"', '"sleep" "1"'))
     edited = asked(context, str(machine.root))
