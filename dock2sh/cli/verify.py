@@ -10,7 +10,8 @@ import typer
 
 from dock2sh.cli.calls import build_contexts, choose, evaluation_options, finder, service, with_contexts
 from dock2sh.cli.flags import Bases, BuildArgs, Contexts, File, Format, Labels, Output, PlatformOption, Secrets, Stage, Target
-from dock2sh.cli.say import REFUSED, UNABLE, USAGE, colour, json_text, note, stop, usage, write
+from dock2sh.cli.many import all_of
+from dock2sh.cli.say import REFUSED, UNABLE, USAGE, colour, note, stop, usage, write
 from dock2sh.cli.secrets import checked_agents, checked_secrets
 from dock2sh.source import Refused
 
@@ -18,7 +19,6 @@ if TYPE_CHECKING:
     from dock2sh.plan.context import Project
     from dock2sh.proof import Wish
     from dock2sh.verify import How, Verdict
-    from dock2sh.verify.farm import Farm
 
 Flags = dict[str, list[str] | None]
 FORMATS = ("text", "json", "junit", "html")
@@ -143,7 +143,7 @@ def verify(
                 "--calibrate": [str(calibrate)] if calibrate else None}  # fmt: skip
         options = (*_words(each), *(["--each-step"] if each_step else []), *(["--behaviour"] if behaviour else []))
         _at_hand(scheduler, each)
-        _farm(Farm(every, options, results, jobs if jobs > 0 else max(1, (os.cpu_count() or 2) // 2), scheduler), format, output)
+        all_of(Farm(every, options, results, jobs if jobs > 0 else max(1, (os.cpu_count() or 2) // 2), scheduler), format, output)
     if "-" in (target, file):
         usage("verify needs a build context and a Dockerfile that can be read twice: standard input is neither")
     how = How(shell, _against(against), calibrate, each_step, _runs(behaviour, run, seconds))
@@ -321,36 +321,3 @@ def _shown(answer: "Verdict", format: str, output: str) -> str:
     from dock2sh.verify.page import page
 
     return page(answer)
-
-
-def _farm(farm: "Farm", format: str, output: str) -> None:
-    """Every Dockerfile below a directory; ends the process."""
-    from dock2sh.verify import farm as many
-
-    if not os.path.isdir(farm.folder):
-        usage(f"--all {farm.folder}: there is no such directory")
-
-    def tell(row: "dict[str, Any]") -> None:
-        note(f"{row['verdict']:12} {row['name']} ({row['seconds']:.1f} s)")
-
-    try:
-        rows = many.run(farm, tell)
-    except ImportError:
-        usage("--scheduler needs Dask, here and on the workers: pip install distributed")
-    except (TimeoutError, ConnectionError) as error:
-        usage(f"--scheduler {farm.scheduler}: {error}")
-    if format == "text":
-        write(many.table(rows), output)
-    elif format == "html":
-        from dock2sh.verify.page import index
-
-        write(index(rows, os.path.basename(os.path.abspath(farm.folder))), output)
-    elif format == "junit":
-        from dock2sh.verify import Verdict
-        from dock2sh.verify.junit import junit
-
-        answers = [Verdict(row["verdict"], files=row["files"], notes=(row["text"],), name=row["name"]) for row in rows]
-        write(junit(answers), output)
-    else:
-        write(json_text(rows), output)
-    raise typer.Exit(many.status(rows))
