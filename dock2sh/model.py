@@ -275,6 +275,11 @@ class Plan(NamedTuple):
         left = [each for each in self.left_out if each.stage == stage.index]
         return sorted([*stage.steps, *left], key=lambda each: each.span.first)
 
+    def sources(self) -> list[str]:
+        """What COPY and ADD name of the build context, without slashes around it."""
+        copies = (step for stage in self.stages for step in stage.steps if isinstance(step, Copy) and not step.origin)
+        return list(dict.fromkeys(source.strip("/") for step in copies for source in step.sources))
+
     def reads_context(self) -> bool:
         """Whether a step reads files of the build context."""
         return any(_reads_context(step) for stage in self.stages for step in stage.steps)

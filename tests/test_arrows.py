@@ -91,6 +91,7 @@ NEVERTHELESS = {
     ("findings", "instructions.secrets"): "which names tell of a secret",
     ("explain", "checks.rules"): "what BuildKit's checks are about",
     ("explain", "plan.builder"): "the same",
+    ("explain", "plan.context"): "what the build context holds",
     ("explain", "emit.manual"): "what one would type by hand has its rules there",
     ("explain", "emit.quoting"): "the quoting function",
     ("explain", "instructions.variables"): "the ARGs that never become variables",
@@ -103,6 +104,7 @@ NEVERTHELESS = {
 THIRD_PARTY = {
     ("cli", "typer"),
     ("cli", "rich"),
+    ("findings", "yaml"),
     ("images", "backports"),
     ("images", "compression"),
     ("images", "urllib3"),

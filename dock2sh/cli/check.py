@@ -61,7 +61,9 @@ def check(
         from dock2sh.findings.silence import spoken
 
         settings = configured(project.context)
-        theirs = spoken(complaints, dockerfile, settings.ignore)
+        if settings.told:
+            note(settings.told)
+        theirs = spoken(complaints, dockerfile, settings)
         complaints = merged(theirs, ours(settings, dockerfile, options, find, host, level == "info"))
     if fix:
         _fix(project, file or target, complaints, in_place, output)

@@ -9,7 +9,7 @@ import typer
 
 from dock2sh.cli.calls import choose, evaluation_options, finder, parsed
 from dock2sh.cli.flags import Bases, BuildArgs, Contexts, File, Format, Offline, Output, PlatformOption, Secrets, Stage, Target
-from dock2sh.cli.say import REFUSED, Complaints, colour, json_text, usage, write
+from dock2sh.cli.say import REFUSED, Complaints, colour, json_text, note, usage, write
 from dock2sh.cli.store import Bootstrap, Insecure, Mirrors, NoPull, base_wish
 
 Agents = Annotated[list[str] | None, typer.Option("--ssh", metavar="default[=SOCKET]", help="An agent for RUN --mount=type=ssh.")]
@@ -92,12 +92,16 @@ def explain(
         from dock2sh.findings import find as find_more
         from dock2sh.findings.settings import configured
         from dock2sh.findings.silence import spoken
+        from dock2sh.plan.context import glimpse
 
         settings = configured(project.context)
-        checked = spoken(check(dockerfile, options, find, project.ignore), dockerfile, settings.ignore)
+        if settings.told:
+            note(settings.told)
+        checked = spoken(check(dockerfile, options, find, project.ignore), dockerfile, settings)
         found = find_more(plan, dockerfile, settings)
         seen = build.measured(plan, project, dockerfile.escape) if build else None
-        explanation = explained(plan, dockerfile, project.name, options.build_args, checked, found, seen)
+        tree = glimpse(project, plan.sources())
+        explanation = explained(plan, dockerfile, project.name, options.build_args, checked, found, seen, tree)
         title = "" if begun or only else opening(plan, dockerfile, project.name) + "\n"
     write(_written(explanation, format, graph, lang, (width, only, title, output)), output, project)
     if seen and any(step.failed for step in seen.steps):

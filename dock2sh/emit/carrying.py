@@ -73,10 +73,12 @@ def _place(destination: str, name: str) -> str:
 def _from_context(step: Copy, source: str, word: str, container: str, tree: "Tree | None") -> Brought:
     relative = source.strip("/")
     target = f"{container}:{quote(step.destination)}"
+    whole = tree if tree and tree.whole else None
     if has_wildcard(relative):
-        return _matches(step, relative, target, container, tree)
+        return _matches(step, relative, target, container, whole)
+    tree = tree if tree and (tree.whole or relative in tree.paths) else None
     if relative == "" or (relative in tree.folders if tree else word.endswith(("/", "/."))):
-        return _directory(relative, step.destination, container, tree)
+        return _directory(relative, step.destination, container, whole)
     unpacked = "     (an archive is unpacked there)" if step.unpack else ""
     path = (_place(step.destination, basename(relative)),)
     if tree:

@@ -14,6 +14,7 @@ from dock2sh.source import Diagnostic
 if TYPE_CHECKING:
     from dock2sh.explain.measured import Measurement
     from dock2sh.findings.rule import Finding
+    from dock2sh.plan.context import Tree
 
 
 def explain(
@@ -24,14 +25,17 @@ def explain(
     checked: tuple[Diagnostic, ...] = (),
     found: "tuple[Finding, ...]" = (),
     measurement: "Measurement | None" = None,
+    tree: "Tree | None" = None,
 ) -> Explanation:
     """The explanation of a plan. `checked` (BuildKit's) and `found` (ours) are shown at their lines, and what was measured.
+
+    `tree` tells which sources of the build context are directories.
 
     Raises Refused for what no shell can be told.
     """
     from dock2sh.explain.assembly import assemble
 
-    return assemble(plan, dockerfile, name, build_args or {}, _remarks(checked, found), measurement)
+    return assemble(plan, dockerfile, name, build_args or {}, _remarks(checked, found), measurement, tree)
 
 
 def _remarks(checked: tuple[Diagnostic, ...], found: "tuple[Finding, ...]") -> tuple[Remark, ...]:

@@ -2,6 +2,7 @@
 
 import itertools
 from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING
 
 from dock2sh.commands.apart import Apart, begins_with_errexit, take_apart
 from dock2sh.dockerfile.markers import marked
@@ -16,6 +17,9 @@ from dock2sh.explain.tree import Command, Explanation, Measures, Reading, Remark
 from dock2sh.model import Configure, Plan, Run
 from dock2sh.model import Stage as PlanStage
 from dock2sh.model import Step as PlanStep
+
+if TYPE_CHECKING:
+    from dock2sh.plan.context import Tree
 
 
 def title(plan: Plan, dockerfile: Dockerfile, name: str) -> str:
@@ -35,8 +39,9 @@ def assemble(
     build_args: Mapping[str, str],
     remarks: tuple[Remark, ...],
     measurement: Measurement | None = None,
+    tree: "Tree | None" = None,
 ) -> Explanation:
-    maker = _Assembly(plan, dockerfile, name, build_args, remarks)
+    maker = _Assembly(plan, dockerfile, name, build_args, remarks, tree)
     if measurement:
         maker.measures = measures.by_line(measurement)
     stages = maker.stages()
@@ -66,7 +71,13 @@ class _Assembly:
     """One pass over the file's instructions. `did` collects what the lists and the summary are made of."""
 
     def __init__(
-        self, plan: Plan, dockerfile: Dockerfile, name: str, build_args: Mapping[str, str], remarks: tuple[Remark, ...]
+        self,
+        plan: Plan,
+        dockerfile: Dockerfile,
+        name: str,
+        build_args: Mapping[str, str],
+        remarks: tuple[Remark, ...],
+        tree: "Tree | None",
     ) -> None:
         self.plan, self.dockerfile = plan, dockerfile
         self.shared: Globals = global_scope(dockerfile, plan, build_args)
@@ -75,7 +86,7 @@ class _Assembly:
         self.remarks: dict[int, list[Remark]] = {}
         for remark in remarks:
             self.remarks.setdefault(remark.line, []).append(remark)
-        hand = by_hand(plan, name, dockerfile.text, dockerfile.escape)
+        hand = by_hand(plan, name, dockerfile.text, dockerfile.escape, tree)
         self.begins = {stage.index: begin for stage, begin in zip(plan.stages, hand.begins, strict=True)}
         self.started = hand.start
         self.ends: dict[str, Mapping[str, Origin]] = {}

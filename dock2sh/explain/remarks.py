@@ -41,7 +41,7 @@ def _of_finding(finding: Finding) -> Remark:
         name: say(value) if name in ("reason", "better", "manager", "kind") else value for name, value in finding.fields
     }
     cure = say(rule.cure, **fields) if rule.cure else ()
-    return Remark(finding.name, rule.severity, finding.span.first, say(rule.message, **fields), cure, finding.also)
+    return Remark(finding.name, finding.severity, finding.span.first, say(rule.message, **fields), cure, finding.also)
 
 
 _FIRST = ("D2S170", "D2S175", "SecretsUsedInArgOrEnv", "D2S162", "D2S163", "D2S171", "D2S172", "D2S173", "D2S302")

@@ -36,5 +36,10 @@ def find(
 
         found += asked(did, dockerfile)
     quiet = silenced(dockerfile, settings.ignore)
-    kept = [finding for finding in found if not quiet(finding)]
+    kept = [_weighed(finding, settings) for finding in found if not quiet(finding)]
     return tuple(sorted(dict.fromkeys(kept), key=lambda finding: (finding.span, finding.code)))
+
+
+def _weighed(finding: Finding, settings: Settings) -> Finding:
+    """As bad as the configuration finds it."""
+    return finding._replace(changed=settings.severity((finding.name.upper(), finding.code, *finding.also)))

@@ -160,8 +160,9 @@ def _catalogue(plan: Plan, one: Seen, step: Run, updated: set[str]) -> Iterator[
     titles = [known.title for _, known in one.commands()]
     updates = [title for title in titles if title in ("apt-get update", "apt update")]
     installs = [title for title in titles if title in ("apt-get install", "apt install", "apt-get build-dep")]
+    others = any(title.endswith(("apt-get", "apt-install")) for title in titles if title != "apt-get")  # xx-apt-get
     image = first_base(plan, one.stage).partition(":")[0]
-    if updates and not installs and not any("upgrade" in title for title in titles):
+    if updates and not installs and not others and not any("upgrade" in title for title in titles):
         yield Finding("D2S120", step.span, (("command", updates[0]),), updates[0])
     if installs and not updates and not _reaches(plan, one.stage, updated) and image in ("debian", "ubuntu"):
         yield Finding("D2S121", step.span, (("command", installs[0]),), installs[0])

@@ -26,7 +26,8 @@ class Rule(NamedTuple):
 class Finding(NamedTuple):
     """A rule that fired: the fields of its message, where, the text to point at, and which of its other names fit here.
 
-    `code` is the rule's, but for shellcheck's, which have their own. `at` is the exact place, where it is known.
+    `code` is the rule's, but for shellcheck's, which have their own. `at` is the exact place, where it is known. `changed` is
+    the severity that the configuration gives it.
     """
 
     code: str
@@ -36,6 +37,7 @@ class Finding(NamedTuple):
     also: tuple[str, ...] = ()
     own: str = ""
     at: Place | None = None
+    changed: str = ""
 
     @property
     def rule(self) -> Rule:
@@ -45,6 +47,10 @@ class Finding(NamedTuple):
     def name(self) -> str:
         return self.own or self.code
 
+    @property
+    def severity(self) -> str:
+        return self.changed or self.rule.severity
+
     def filled(self, template: str) -> str:
         """A template of the rule with this finding's fields."""
         fields = dict(self.fields)
@@ -53,7 +59,7 @@ class Finding(NamedTuple):
     def diagnostic(self) -> Diagnostic:
         rule = self.rule
         message, cure = self.filled(rule.message), self.filled(rule.cure)
-        return Diagnostic(self.name, message, (self.span,), cure, self.near, rule.severity, "", self.also, self.at)
+        return Diagnostic(self.name, message, (self.span,), cure, self.near, self.severity, "", self.also, self.at)
 
 
 @cache

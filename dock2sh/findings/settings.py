@@ -5,9 +5,11 @@ allowed-registries = ["docker.io", "*.example.com"]
 strict-labels = true                        no labels but these
 [labels]                                    ([tool.dock2sh.labels] in pyproject.toml)
 "org.opencontainers.image.licenses" = "spdx"
+
+hadolint's .hadolint.yaml there counts, too (hadolint.py); where both say something, ours does.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -16,12 +18,21 @@ from dock2sh.source import Refused, refuse
 
 
 class Settings(NamedTuple):
-    """What a configuration says. `labels`: name -> what it holds (a key of labels.KINDS)."""
+    """What a configuration says. `labels`: name -> what it holds (a key of labels.KINDS).
+
+    `severities` by a finding's name, ours or hadolint's; `told` is what there is to say of hadolint's file.
+    """
 
     ignore: frozenset[str] = frozenset()
     registries: tuple[str, ...] = ()
     labels: Mapping[str, str] = {}
     strict_labels: bool = False
+    severities: Mapping[str, str] = {}
+    told: str = ""
+
+    def severity(self, names: Iterable[str]) -> str:
+        """How bad a finding of these names is; empty where nothing is said of it."""
+        return next((self.severities[name] for name in names if name in self.severities), "")
 
 
 _KEYS = ["ignore", "allowed-registries", "labels", "strict-labels"]
@@ -30,6 +41,20 @@ _EXAMPLE = 'ignore = ["D2S101", "DL3008"]'
 
 def configured(directory: Path | None) -> Settings:
     """The configuration beside the Dockerfile. Raises Refused if it cannot be read, or is not understood."""
+    from dock2sh.findings.hadolint import hadolints
+
+    own, theirs = _own(directory), hadolints(directory)
+    return own._replace(
+        ignore=own.ignore | theirs.ignored,
+        registries=(*own.registries, *theirs.registries),
+        labels={**theirs.labels, **own.labels},
+        strict_labels=own.strict_labels or theirs.strict_labels,
+        severities=theirs.severities,
+        told=theirs.told(),
+    )
+
+
+def _own(directory: Path | None) -> Settings:
     import tomllib
 
     for name in ("dock2sh.toml", "pyproject.toml"):

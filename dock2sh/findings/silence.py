@@ -13,6 +13,7 @@ from collections.abc import Callable
 
 from dock2sh.dockerfile.syntax import Dockerfile
 from dock2sh.findings.rule import Finding
+from dock2sh.findings.settings import Settings
 from dock2sh.source import Diagnostic
 
 _IGNORE = re.compile(r"(?:hadolint\s|dock2sh[\s:])\s*(global\s+)?ignore\s*=\s*([A-Za-z0-9,\s]+)")
@@ -45,11 +46,17 @@ HADOLINT = {
 """BuildKit's checks, and what hadolint calls the same."""
 
 
-def spoken(checked: tuple[Diagnostic, ...], dockerfile: Dockerfile, ignored: frozenset[str]) -> tuple[Diagnostic, ...]:
+def spoken(checked: tuple[Diagnostic, ...], dockerfile: Dockerfile, settings: Settings) -> tuple[Diagnostic, ...]:
     """BuildKit's findings with hadolint's names beside them, less those that a comment or the configuration silences by any."""
-    quiet = _quiet(dockerfile, ignored, head=False)  # the check itself knows what its head and a build argument say
+    quiet = _quiet(dockerfile, settings.ignore, head=False)  # the check itself knows what its head and a build argument say
     named = [each._replace(also=_names_of(each)) for each in checked]
-    return tuple(each for each in named if not _is_silenced(each, quiet))
+    return tuple(_weighed(each, settings) for each in named if not _is_silenced(each, quiet))
+
+
+def _weighed(diagnostic: Diagnostic, settings: Settings) -> Diagnostic:
+    """As bad as the configuration finds it; what docker refuses stays an error."""
+    changed = settings.severity((diagnostic.code.upper(), *diagnostic.also))
+    return diagnostic._replace(severity=changed) if changed and diagnostic.severity != "error" else diagnostic
 
 
 def _names_of(diagnostic: Diagnostic) -> tuple[str, ...]:

@@ -3,7 +3,7 @@
 import os
 import stat
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, NamedTuple
@@ -173,12 +173,31 @@ def _bring_parents(path: str, pending: dict[str, Entry], found: dict[str, Entry]
 
 class Tree(NamedTuple):
     """What the context holds, as paths from its root: all that is transferred; those that are directories, or links to such;
-    links to files; and what the ignore file leaves out."""
+    links to files; and what the ignore file leaves out. `whole` False: only some names were looked at."""
 
     paths: tuple[str, ...]
     folders: frozenset[str]
     links: frozenset[str]
     left_out: tuple[str, ...]
+    whole: bool = True
+
+
+def glimpse(project: Project, names: Iterable[str]) -> Tree | None:
+    """What the context holds at these names, without a look at anything else; None if the project has none."""
+    if project.context is None:
+        return None
+    there = [name for name in names if _is_inside(project.context, name)]
+    folders = frozenset(name for name in there if (project.context / name).is_dir())
+    links = frozenset(name for name in there if (project.context / name).is_symlink()) - folders
+    return Tree(tuple(there), folders, links, (), whole=False)
+
+
+def _is_inside(context: Path, name: str) -> bool:
+    """Whether there is such a file, and links lead to nowhere outside, where docker would not follow them."""
+    try:
+        return (context / name).exists() and (context / name).resolve().is_relative_to(context.resolve())
+    except (OSError, ValueError):  # a name that no file can have
+        return False
 
 
 def tree(project: Project) -> Tree | None:

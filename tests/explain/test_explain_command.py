@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -67,3 +68,19 @@ def test_forty_lines_take_half_a_second() -> None:
     assert run(stdin=text).returncode == 0
     after = resource.getrusage(resource.RUSAGE_CHILDREN)
     assert after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime < 0.9
+
+
+def test_what_the_context_holds_makes_the_copies_short(tmp_path: Path) -> None:
+    """`docker cp` wants a directory named otherwise than a file; only where nobody can look does the shell have to ask."""
+    (tmp_path / "a").touch()
+    (tmp_path / "d").mkdir()
+    (tmp_path / "out").symlink_to("/etc")
+    (tmp_path / "Dockerfile").write_text(
+        "FROM debian:12\nCOPY a /1\nCOPY d /2/\nCOPY gone /3\nCOPY out /4\nCOPY " + "x" * 300 + " /5\n"
+    )
+    command = [sys.executable, "-m", "dock2sh", "explain", "--offline", str(tmp_path)]
+    shown = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+    assert "docker cp a CONTAINER:/1\n" in shown
+    assert "docker cp d/. CONTAINER:/2/\n" in shown
+    assert 'docker cp gone"$([ ! -d gone ] ||' in shown
+    assert 'docker cp out"$([ ! -d out ] ||' in shown

@@ -131,5 +131,5 @@ def test_a_configuration_in_pyproject(tmp_path: Path) -> None:
 def test_buildkits_checks_are_silenced_by_any_name(comment: str) -> None:
     text = f"FROM debian:12\n{comment}\nCMD a b\nFROM debian:12\nCMD a b\n"
     dockerfile = dock2sh.parse(text)
-    found = spoken(check(dockerfile, Options(), assumed), dockerfile, frozenset())
+    found = spoken(check(dockerfile, Options(), assumed), dockerfile, Settings())
     assert [(each.code, each.spans[0].first, each.also) for each in found] == [("JSONArgsRecommended", 5, ("DL3025",))]
