@@ -35,7 +35,6 @@ _ASKS = {
     "microdnf": _Yes("-y", _YUM_YES, "DL3038", _YUM),
     "zypper": _Yes("-n", ("-n", "--non-interactive", "-y", "--no-confirm"), "DL3034", _ZYPPER),
     "conda": _Yes("-y", _YES, "", ("install", "create", "update", "remove", "clean")),
-    "add-apt-repository": _Yes("-y", _YES, "", ("",)),
     "pip uninstall": _Yes("-y", _YES, "", ("",)),
     "pip3 uninstall": _Yes("-y", _YES, "", ("",)),
 }
@@ -158,7 +157,7 @@ def _apt(one: Seen, known: Known) -> Iterator[Finding]:
 def _catalogue(plan: Plan, one: Seen, step: Run, updated: set[str]) -> Iterator[Finding]:
     """update and install of apt: together in a RUN, and the lists deleted there."""
     titles = [known.title for _, known in one.commands()]
-    updates = [title for title in titles if title in ("apt-get update", "apt update")]
+    updates = [known.title for _, known in one.commands() if known.title in ("apt-get update", "apt update") or _updates(known)]
     installs = [title for title in titles if title in ("apt-get install", "apt install", "apt-get build-dep")]
     others = any(title.endswith(("apt-get", "apt-install")) for title in titles if title != "apt-get")  # xx-apt-get
     image = first_base(plan, one.stage).partition(":")[0]
@@ -172,6 +171,11 @@ def _catalogue(plan: Plan, one: Seen, step: Run, updated: set[str]) -> Iterator[
     text = step.script.content if step.script else step.argv[-1]
     if updates and not mounted and "/var/lib/apt/lists" not in text and "dist-clean" not in text and "distclean" not in text:
         yield Finding("D2S122", step.span, (), updates[0], ("DL3009",))
+
+
+def _updates(known: Known) -> bool:
+    """`apt-get install -U` fetches the catalogue first."""
+    return known.title.startswith(("apt-get ", "apt ")) and any(part.text in ("-U", "--update") for part in known.parts)
 
 
 def _reaches(plan: Plan, stage: Stage, updated: set[str]) -> bool:

@@ -113,22 +113,31 @@ def _pipes(one: Seen, step: Run) -> Iterator[Finding]:
     found = one.apart.found if one.apart else ()
     sets = (known for _, known in one.commands() if known.title == "set")
     told = "pipefail" in step.shell or not step.shell or any("pipefail" in known.words("feature") for known in sets)
-    last_in: dict[tuple[str, ...], Understood] = {}
-    for after in found:
-        before = last_in.get(after.command.inside)  # a substitution's commands stand in between
-        last_in[after.command.inside] = after
+    for at, after in enumerate(found):
+        before = _handed_on(found[:at], after) if after.command.before in ("|", "|&") else None
         if after.command.before not in ("|", "|&") or before is None or before.known is None or after.known is None:
             continue
-        first, last = before.known.chain()[-1], after.known.chain()[-1]
+        first = before.known.chain()[-1]
         if not told and first.title not in _NEVER_FAILS:
             told = True
-            yield Finding("D2S131", step.span, (("pipe", f"{first.title} | {last.title}"),), "|", ("DL4006",))
+            yield Finding("D2S131", step.span, (("pipe", f"{first.title} | {after.known.title}"),), "|", ("DL4006",))
+
+
+def _handed_on(found: tuple[Understood, ...], after: Understood) -> Understood | None:
+    """The command whose output a pipe hands on: the last one before it that is neither in a substitution nor in another text."""
+    place = after.command.inside
+    for each in reversed(found):
+        inside = each.command.inside
+        if each.text == after.text and inside[: len(place)] == place and "$()" not in inside[len(place) :]:
+            return each
+    return None
 
 
 def _ends(one: Seen) -> Iterator[Finding]:
     """`cd`, `export`, `source` as the last thing of a RUN; `cd` anywhere else."""
+    own = _own(one)
+    last = own[-1].known if own and not own[-1].command.inside else None
     found = [each for each in (one.apart.found if one.apart else ()) if "()" not in each.command.inside]
-    last = found[-1].known if found and not found[-1].command.inside else None
     if last is not None and last.title in _ENDS:
         name = last.parts[0].value
         yield Finding("D2S115", one.step.span, (("command", name), ("better", _ENDS[last.title])), name)
@@ -137,6 +146,12 @@ def _ends(one: Seen) -> Iterator[Finding]:
     path = next((path for path in paths if path and path != "-" and not _is_own(path, one)), "")
     if path:
         yield Finding("D2S130", one.step.span, (("path", path),), "cd", ("DL3003",))
+
+
+def _own(one: Seen) -> list[Understood]:
+    """The commands of the RUN's own text, without those of substitutions and of shells within (`bash -c '…'`)."""
+    found = one.apart.found if one.apart else ()
+    return [each for each in found if one.apart and each.text == one.apart.shell.text and "$()" not in each.command.inside]
 
 
 def _is_own(path: str, one: Seen) -> bool:
@@ -160,7 +175,13 @@ def _bashisms(one: Seen, step: Run, base: str) -> Iterator[Finding]:
     ash = "alpine" in base or name == "busybox"
     if not step.shell or step.shell[0].rpartition("/")[2] != "sh" or one.apart is None or step.script is not None:
         return
-    found = [(known.title, _BASHISMS[known.title]) for _, known in one.commands() if known.title in _BASHISMS]
+    titles = [
+        known.title
+        for each in one.apart.found
+        if each.text == one.apart.shell.text and each.known
+        for known in each.known.chain()
+    ]
+    found = [(title, _BASHISMS[title]) for title in titles if title in _BASHISMS]
     found += [("[[", "SC3010") for symbol in one.apart.shell.symbols if symbol.kind == "condition"]
     found += [("((", "SC3006") for symbol in one.apart.shell.symbols if symbol.kind == "arithmetic"]
     for word, code in dict.fromkeys((word, code) for word, code in found if not (ash and word in _ASH_KNOWS)):
