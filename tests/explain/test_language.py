@@ -87,6 +87,12 @@ def test_a_translation_keeps_fields_and_code(name: str) -> None:
         assert translation.count("`") % 2 == 0, text
 
 
+def test_a_particle_fits_whatever_stands_before_it() -> None:
+    """은 or 는, 을 or 를 depend on the sound before them, which in a field is anybody's: both are written, or a noun between."""
+    particle = re.compile(r"\{\w+\}`(은|는|이|가|을|를|와|과|로|으로|이나|나)(?=[ ,.])")
+    assert not [text for text in catalogue("ko").values() if particle.search(text)]
+
+
 @pytest.fixture
 def korean() -> Iterator[None]:
     speak("ko")
