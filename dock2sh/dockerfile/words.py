@@ -16,8 +16,14 @@ Lookup = Callable[[str], "str | None"]
 
 _PLAIN = {True: re.compile(r"[^$'\"\\<`]+"), False: re.compile(r"[^$\\<`]+")}
 _ASCII_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*(?![^\x00-\x7f])")
+DEEPEST = 80
+"""`${a:-${b:-…}}`: docker has no bound; nobody writes as many, and Python's stack has room for not many more."""
 SPECIAL = "@*#?-$!0"
 """Names of one character. An image's environment may have them, in theory; where it is not at hand they count as unset."""
+
+
+class _TooDeep(Fault):
+    """More than DEEPEST."""
 
 
 def expand(word: str, lookup: Lookup, escape: str = "\\", unmatched: set[str] | None = None, quotes: bool = True) -> str:
@@ -62,6 +68,7 @@ class _Lexer:
         self.lookup, self.escape, self.unmatched = lookup, escape, unmatched
         self.quotes, self.raw, self.raw_escapes, self.keep_unset = quotes, raw, raw, raw
         self.plain = _PLAIN[quotes]
+        self.depth = 0
         self.marks: list[tuple[str, bool]] = []  # (piece, may be split at blanks), for split_words
 
     def until(self, stop: str, raw_escapes: bool) -> list[str]:
@@ -221,10 +228,17 @@ class _Lexer:
 
     def operand(self, stop: str, raw_escapes: bool, missing: str) -> str:
         """The word behind a modifier."""
+        self.depth += 1
+        if self.depth > DEEPEST:
+            raise _TooDeep(f"variables are nested more than {DEEPEST} deep")
         try:
             return concat(self.until(stop, raw_escapes) or [""])
+        except _TooDeep:
+            raise
         except Fault as fault:
             raise (Fault(missing) if self.at >= self.end else fault) from None
+        finally:
+            self.depth -= 1
 
     def modified(self, name: str, operator: str, null: bool) -> str:
         sign = (":" if null else "") + operator

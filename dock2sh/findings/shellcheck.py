@@ -19,18 +19,40 @@ _LEFT_OUT = "SC1090,SC1091,SC2187"
 _SHELLS = {"sh": "sh", "ash": "sh", "dash": "dash", "bash": "bash", "ksh": "ksh"}
 
 
+_PATIENCE = 30
+"""Seconds. Ordinary files take one or two; nested ones exponentially long."""
+
+
 def find(did: list[Seen], dockerfile: Dockerfile) -> list[Finding]:
-    """Nothing where shellcheck is not installed, or says what cannot be understood."""
+    """Nothing where shellcheck is not installed, or says what cannot be understood. What it is not asked of is told."""
     program = shutil.which("shellcheck")
     texts = [(one, shell, one.step) for one in did if isinstance(one.step, Run) and (shell := _shell(one.step))]
     if not program or not texts:
         return []
+    left = [one for one, _, _ in texts if _is_hopeless(one)]
+    texts = [each for each in texts if not _is_hopeless(each[0])]
+    told = [_untold(one, "too long, or nested too deeply, for shellcheck") for one in left]
+    return told + (_asked(program, texts, dockerfile) if texts else [])
+
+
+def _is_hopeless(one: Seen) -> bool:
+    return one.apart is not None and any(part.why in ("too long", "nested too deeply") for part in one.apart.shell.opaque)
+
+
+def _untold(one: Seen, why: str) -> Finding:
+    return Finding("SHELLCHECK", one.step.span, (("text", why),), "", (), "shellcheck")
+
+
+def _asked(program: str, texts: list[tuple[Seen, str, Run]], dockerfile: Dockerfile) -> list[Finding]:
     with tempfile.TemporaryDirectory(prefix="dock2sh-") as home:
         for index, (_, shell, step) in enumerate(texts):
             text = f"# shellcheck shell={shell}\n{_known(step)}{_text(step)}\n"
             (Path(home) / f"{index}").write_text(text, "utf-8", "replace")
         command = [program, "--format=json1", f"--exclude={_LEFT_OUT}", *map(str, range(len(texts)))]
-        done = subprocess.run(command, cwd=home, capture_output=True, text=True, check=False)
+        try:
+            done = subprocess.run(command, cwd=home, capture_output=True, text=True, check=False, timeout=_PATIENCE)
+        except subprocess.TimeoutExpired:
+            return [_untold(texts[0][0], f"shellcheck took more than {_PATIENCE} seconds and was stopped: nothing of it is here")]
     try:
         comments = json.loads(done.stdout)["comments"]
     except (ValueError, KeyError):
