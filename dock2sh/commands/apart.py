@@ -1,5 +1,6 @@
 """A shell text with all its commands understood, those of shells within it too."""
 
+from functools import cache
 from typing import NamedTuple
 
 from dock2sh.commands.matching import Known, understand
@@ -30,6 +31,7 @@ class Apart(NamedTuple):
     found: tuple[Understood, ...]
 
 
+@cache
 def take_apart(text: str, level: int = 0, errexit: bool = False) -> Apart:
     """The commands of a shell text, and of the texts in it that are for a shell of their own. `errexit`: it is begun with -e."""
     script = read(text)

@@ -1,5 +1,6 @@
 """What shellcheck says of the shell texts, where it is installed: all texts in one call."""
 
+import itertools
 import json
 import shutil
 import subprocess
@@ -12,6 +13,7 @@ from dock2sh.dockerfile.syntax import Dockerfile
 from dock2sh.findings.rule import Finding
 from dock2sh.findings.walk import Seen
 from dock2sh.model import Run
+from dock2sh.shell.quotes import DEEPEST
 from dock2sh.source import Place
 
 _LEFT_OUT = "SC1090,SC1091,SC2187"
@@ -36,7 +38,13 @@ def find(did: list[Seen], dockerfile: Dockerfile) -> list[Finding]:
 
 
 def _is_hopeless(one: Seen) -> bool:
-    return one.apart is not None and any(part.why in ("too long", "nested too deeply") for part in one.apart.shell.opaque)
+    """Whether shellcheck would not end in a lifetime."""
+    if one.apart is None:
+        return False
+    if any(part.why in ("too long", "nested too deeply") for part in one.apart.shell.opaque):
+        return True
+    depths = itertools.accumulate((char == "(") - (char == ")") for char in one.apart.shell.text)
+    return max(depths, default=0) > DEEPEST
 
 
 def _untold(one: Seen, why: str) -> Finding:

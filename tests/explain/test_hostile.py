@@ -5,6 +5,7 @@ import re
 import xml.dom.minidom
 from html.parser import HTMLParser
 
+import pytest
 from explaining import explained, steps
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
@@ -142,3 +143,12 @@ def test_boxes_of_twenty_stages_do_not_overlap() -> None:
                 or other.y + other.height < one.y
             )
             assert apart, (one.title, other.title)
+
+
+def test_variables_nested_without_end_are_refused() -> None:
+    """Docker's own parser has no bound; a traceback was the answer here."""
+    assert dock2sh.evaluate(dock2sh.parse("FROM debian:12\nENV a=" + "${a:-" * 80 + "x" + "}" * 80 + "\n"))
+    for opening, closing in (("${a:-", "}"), ('${a:-"', '"}')):
+        text = "FROM debian:12\nENV a=" + opening * 8000 + "x" + closing * 8000 + "\n"
+        with pytest.raises(Refused, match="nested more than 80 deep"):
+            dock2sh.evaluate(dock2sh.parse(text))

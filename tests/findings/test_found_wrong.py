@@ -1,5 +1,7 @@
 """Findings in public Dockerfiles that were none, and one that was named wrongly."""
 
+import shutil
+
 import pytest
 from finding import codes
 
@@ -42,3 +44,11 @@ def test_which_pipe(line: str, pipe: str) -> None:
     dockerfile = dock2sh.parse(f"FROM debian:12\nRUN {line}\n")
     found = find(dock2sh.evaluate(dockerfile, None, assumed), dockerfile)
     assert [dict(each.fields)["pipe"] for each in found if each.code == "D2S131"] == [pipe]
+
+
+@pytest.mark.skipif(not shutil.which("shellcheck"), reason="needs shellcheck")
+def test_shellcheck_is_not_asked_of_what_it_would_never_end_with() -> None:
+    dockerfile = dock2sh.parse("FROM debian:12\nRUN " + "(" * 3000 + ":" + ")" * 3000 + "\nRUN echo $x\n")
+    found = find(dock2sh.evaluate(dockerfile, None, assumed), dockerfile, shellcheck=True)
+    said = {each.name: dict(each.fields)["text"] for each in found if each.code == "SHELLCHECK"}
+    assert set(said) >= {"SC2086"}
