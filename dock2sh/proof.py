@@ -113,7 +113,7 @@ def case(plan: Plan, project: Project, file: str, write: "Callable[[Plan], str]"
         inline=_documents(plan),
         images=tuple(_images(plan, wish.contexts)),
         steps=tuple(_steps(plan)),
-        stages=tuple(_stages(plan)),
+        stages=tuple(_stages(plan, wish.contexts)),
         chain=tuple(stage.key for stage in plan.chain()),
         notes=(*(_UNMARKED.format(note=note) for note in plan.notes), *([_BEGINS] * begins)),
     )
@@ -195,10 +195,12 @@ def _steps(plan: Plan) -> Iterator[Step]:
             yield Step(number, step.span.first, " ".join(step.text.split())[:200], stage.key, place)
 
 
-def _stages(plan: Plan) -> Iterator[StageRow]:
+def _stages(plan: Plan, contexts: Mapping[str, str]) -> Iterator[StageRow]:
     for stage in plan.stages:
         base = stage.parent if stage.parent is not None else stage.base
-        yield StageRow(stage.key, base, stage.span.first, tuple(name for name in stage.needs() if name != stage.parent))
+        needs = tuple(name for name in stage.needs() if name != stage.parent)
+        image = _meant(stage.base, contexts) if stage.parent is None and stage.base != "scratch" else ""
+        yield StageRow(stage.key, base, stage.span.first, needs, image)
 
 
 def _images(plan: Plan, contexts: Collection[str]) -> dict[str, None]:

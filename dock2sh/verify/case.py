@@ -19,12 +19,14 @@ class Step(NamedTuple):
 
 
 class StageRow(NamedTuple):
-    """A stage for the picture: `base` an image or a stage's key; `needs` other stages or images that files come from."""
+    """A stage for the picture: `base` an image or a stage's key; `needs` other stages or images that files come from. `image` is
+    the engine's image that it begins with: a named context may have put another one in its place ("": none)."""
 
     key: str
     base: str
     line: int
     needs: tuple[str, ...] = ()
+    image: str = ""
 
 
 class Case(NamedTuple):

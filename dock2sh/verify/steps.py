@@ -88,12 +88,12 @@ def each_step(case: Case, by: Engine, theirs: Built, film: Filmed, unpack: Unpac
 @contextmanager
 def _other(case: Case, by: Engine, line: tuple[str, ...], began: int, unpack: Unpack | None) -> Iterator[Built]:
     """Another stage than the target: the engine has just built it, so its cache has the very files."""
-    base = next(row.base for row in case.stages if row.key == line[0])
-    below = by.tell(base).layers if base != "scratch" else ()
+    image = next(row.image for row in case.stages if row.key == line[0])
+    below = by.tell(image).layers if image else ()
     made = by.build(Request(case.context, case.file, (*case.options, "--target", line[-1]), cached=True))
     try:
-        with opened(by, by.tell(made.image), below, began, unpack) as image:
-            yield image
+        with opened(by, by.tell(made.image), below, began, unpack) as built:
+            yield built
     finally:
         by.remove(made.image)
 

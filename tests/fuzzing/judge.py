@@ -13,9 +13,10 @@ from dock2sh import proof
 from dock2sh.bases import beginning
 from dock2sh.emulated import Emulation, emulated
 from dock2sh.images import open_source, unpack
-from dock2sh.plan.context import locate, named_contexts
+from dock2sh.plan.context import Project, locate, named_contexts
 from dock2sh.plan.evaluate import Options, evaluate
 from dock2sh.proof import Wish
+from dock2sh.rivals import judged
 from dock2sh.source import Refused
 from dock2sh.verify import Difference, How, NotBuilt, Verdict, built, engine, snapshot, text, verify
 from dock2sh.verify.snapshot import Tree, read
@@ -114,22 +115,29 @@ class Judge:
         contexts = {NAMED: str(beside(folder))} if case.named else {}
         named = [word for pair in contexts.items() for word in ("--build-context", "=".join(pair))]
         find = beginning(dock2sh.find_bases({IMAGE: str(self.archive)}, offline=True), contexts)
-        try:
-            project = locate(str(folder), file)
-            project = project._replace(named=named_contexts(contexts))
+        project = locate(str(folder), file)._replace(named=named_contexts(contexts))
+
+        def verdict(project: Project, file: str, shell: str) -> Verdict:
             dockerfile = dock2sh.parse(project.text)
             plan = evaluate(dockerfile, Options(dict(case.arguments)), find, None, project.ignore)
             wish = Wish(self._options(case, folder), ["--base", f"{IMAGE}={self.rootfs}", *named], contexts=contexts)
             page = proof.case(
                 plan, project, file, lambda one: dock2sh.script(one, project, dockerfile.escape), wish, engine("docker")
             )
+            page = page._replace(base=self.name if page.base else "", images=())  # the bases are here already
+            make = None
+            if self.emulating:
+                roots = {IMAGE: f"{self.home}/busybox"}
+                make = emulated(Emulation(plan, project, dockerfile.escape, sources=contexts, roots=roots))
+            return verify(page, How(shell), fill=self._fill, make=make)
+
+        def finding(shell: str) -> Finding:
+            return _finding(judged(project, file, lambda project, file: verdict(project, file, shell)), shell)
+
+        try:
+            return _worst([finding(shell) for shell in self.shells])
         except Refused as refused:
             return self._refused(case, folder, refused.diagnostic.message)
-        page = page._replace(base=self.name if page.base else "", images=())  # the bases are here already
-        make = None
-        if self.emulating:
-            make = emulated(Emulation(plan, project, dockerfile.escape, sources=contexts, roots={IMAGE: f"{self.home}/busybox"}))
-        return _worst([_finding(verify(page, How(shell), fill=self._fill, make=make), shell) for shell in self.shells])
 
     def _refused(self, case: Case, folder: Path, message: str) -> Finding:
         try:

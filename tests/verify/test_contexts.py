@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+import uuid
 from pathlib import Path
 from typing import NamedTuple
 
@@ -79,3 +80,29 @@ def test_both_sides(engine: str, name: str, sandbox: str, tmp_path: Path) -> Non
     words = ["verify", "--sandbox", sandbox, "--build-context", *flags, str(tmp_path)]
     done = subprocess.run([sys.executable, "-m", "dock2sh", *words], capture_output=True, text=True, check=False)
     assert (done.returncode, done.stdout[:9]) == (0, "IDENTICAL"), done.stdout + done.stderr
+
+
+def test_each_step_of_a_stage_on_an_image_by_another_name(tmp_path: Path) -> None:
+    """Its layers begin where that image ends, not the one of its name."""
+    base, folder, name = (
+        tmp_path / f"base-{tmp_path.name}",
+        tmp_path / f"steps-{tmp_path.name}",
+        f"dock2sh-test-{uuid.uuid4().hex}",
+    )
+    texts = {
+        base: "FROM busybox\nRUN echo a >/a\n",
+        folder: "FROM busybox AS x\nRUN echo b >/b\nFROM scratch\nCOPY --from=x /b /\n",
+    }
+    for place, text in texts.items():
+        place.mkdir()
+        (place / "Dockerfile").write_text(text)
+    subprocess.run(["docker", "build", "-q", "-t", name, base], check=True, capture_output=True)
+    try:
+        flags = ["--each-step", "--build-context", f"busybox=docker-image://{name}"]
+        done = subprocess.run(
+            [sys.executable, "-m", "dock2sh", "verify", *flags, folder], capture_output=True, text=True, check=False
+        )
+    finally:
+        subprocess.run(["docker", "image", "rm", name], check=True, capture_output=True)
+    assert done.stdout.startswith("IDENTICAL"), done.stdout + done.stderr
+    assert "not looked at" not in done.stdout
