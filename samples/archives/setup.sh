@@ -3369,7 +3369,8 @@ function check() {
     if (me == "./" && kind != "d") odd("the member " name ", which is no directory")
     if (kind == "h") check_target()
     if ((me in implied) && kind != "d") odd("the member " name " in the place of a directory")
-    if ((me in kinds) && (kinds[me] == "l" || (kinds[me] == "d") != (kind == "d") || ENVIRON["by"] != "transfer_by_tar" && (kind ~ /[hl]/ || kinds[me] == "h" || (me in linked))))
+    # what was to be mended of a name is not to be mended of what takes its place
+    if ((me in kinds) && ((me in mended) || kinds[me] == "l" || (kinds[me] == "d") != (kind == "d") || ENVIRON["by"] != "transfer_by_tar" && (kind ~ /[hl]/ || kinds[me] == "h" || (me in linked))))
         odd("the member " name " stands there twice")
 }
 function check_target() {
@@ -3388,6 +3389,10 @@ function check_way(path) {
         implied[path]
     }
 }
+function mend(mode) {
+    print mode " " $2 " " day " " time " " me
+    mended[me]
+}
 {
     if (ENVIRON["by"] == "transfer_by_tar") parse_gnu(); else parse_busybox()
     sub(/\//, ":", $2)
@@ -3400,13 +3405,13 @@ function check_way(path) {
     print me (kind == "d" ? "/" : "") > ENVIRON["names"]
     if (kind == "h") {
         linked[plain(target)]
-        if (about[plain(target)] != meta) print meta " " me
+        if (about[plain(target)] != meta) mend(octal(substr($1, 2, 9)))
         about[me] = meta
     } else if (kind == "l") {
-        if (bounded || ENVIRON["by"] != "transfer_by_tar") print "- " $2 " " day " " time " " me
+        if (bounded || ENVIRON["by"] != "transfer_by_tar") mend("-")
     } else {
         about[me] = meta
-        if (bounded) print meta " " me
+        if (bounded) mend(octal(substr($1, 2, 9)))
         if (!($2 in owned)) print $2 " " me > ENVIRON["owners"]
         owned[$2]
     }

@@ -7,7 +7,10 @@ from bench import Bench
 from dock2sh.verify.ours import SHELLS
 
 # what busybox alone cannot do, and says: its tar cannot give the files of an archive one by one, nor tell what type they have
-LACKING = {(name, "busybox"): "missing: GNU tar" for name in ("add-contiguous", "add-link-to-link", "add-volume-label")}
+LACKING = {
+    (name, "busybox"): "missing: GNU tar"
+    for name in ("add-contiguous", "add-link-then-file", "add-link-to-link", "add-volume-label")
+}
 
 
 @pytest.mark.root
