@@ -19,6 +19,7 @@ from typing import Annotated, NoReturn
 import typer
 
 from dock2sh.cli.say import OK, REFUSED
+from dock2sh.cli.words import Command
 
 COMMANDS = (
     "script",
@@ -113,7 +114,7 @@ def _add(app: typer.Typer, name: str) -> None:
     """A command; its function may have `settings` of its own for its line, and be of a `kind` of its own."""
     function = command(name)
     settings = {**_SETTINGS, **getattr(function, "settings", {})}
-    app.command(name, cls=getattr(function, "kind", None), context_settings=settings)(function)
+    app.command(name, cls=getattr(function, "kind", Command), context_settings=settings)(function)
 
 
 _SETTINGS = {"help_option_names": ["-h", "--help"]}

@@ -32,5 +32,11 @@ def history(
     if quiet:
         write("".join(row["ID"] + "\n" for row in rows), "")
         return
-    columns = {"IMAGE": "ID", "CREATED": "CreatedSince", "CREATED BY": "CreatedBy", "SIZE": "Size", "COMMENT": "Comment"}
+    columns = {
+        "IMAGE": "ID",
+        "CREATED" if human else "CREATED AT": "CreatedSince",
+        "CREATED BY": "CreatedBy",
+        "SIZE": "Size",
+        "COMMENT": "Comment",
+    }
     show(rows, columns, format)

@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from dock2sh.cli.say import write
+from dock2sh.cli.say import note, write
 from dock2sh.cli.store import Images, each, opened_to_remove
 
 
@@ -25,6 +25,9 @@ def rmi(
     store = opened_to_remove()
 
     def remove(reference: str) -> None:
+        if force and store.find(reference) is None:
+            note(f"no such image: {reference}")  # as docker: forced, that is no error
+            return
         removed = store.remove(reference, force)
         lines = [f"Untagged: {familiar(name)}" for name in removed.untagged] + [f"Deleted: {one}" for one in removed.deleted]
         write("".join(line + "\n" for line in lines), "")

@@ -5,12 +5,12 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
-from typer.core import TyperCommand
 
 from dock2sh.cli import processes
 from dock2sh.cli.flags import Bases, PlatformOption
 from dock2sh.cli.processes import UNABLE, refuse
 from dock2sh.cli.say import REFUSED, USAGE, note
+from dock2sh.cli.words import Command
 
 Image = Annotated[str, typer.Argument(metavar="IMAGE", help="An image of the store, of docker or podman, or of --base.")]
 Words = Annotated[list[str] | None, typer.Argument(metavar="[COMMAND] [ARG...]", help="Instead of the image's CMD.")]
@@ -127,7 +127,7 @@ def run(
     raise typer.Exit(status)
 
 
-class AsDocker(TyperCommand):
+class AsDocker(Command):
     """A command line that is not understood ends as docker's."""
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:

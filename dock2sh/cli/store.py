@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from dock2sh.cli.say import REFUSED, note, usage, write
+from dock2sh.cli.say import REFUSED, note, write
 
 if TYPE_CHECKING:
     from dock2sh.images.bring import Wish
@@ -144,16 +144,17 @@ def show(rows: "list[Row]", columns: dict[str, str], format: str) -> None:
     elif format == "json":
         from dock2sh.images.gotemplate import go_json
 
-        write("".join(go_json(row) + "\n" for row in rows), "")
+        write("".join(go_json(dict(sorted(row.items()))) + "\n" for row in rows), "")
     else:
         write("".join(filled(format, row) + "\n" for row in rows), "")
 
 
 def filled(template: str, value: Any) -> str:
-    """The template applied; a bad one is a usage error."""
+    """The template applied; a bad one ends as docker's does, with status 1."""
     from dock2sh.images.gotemplate import TemplateError, render
 
     try:
         return render(template, value)
     except TemplateError as error:
-        usage(f"--format: template parsing error: {error}")
+        note(f"template parsing error: {error}")
+        raise SystemExit(REFUSED) from None

@@ -5,6 +5,7 @@ What is known from earlier builds is not run again: of each stage the longest li
 
 import os
 import selectors
+import subprocess
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from itertools import takewhile
 from typing import NamedTuple
@@ -106,7 +107,7 @@ _SCRATCH = Root("scratch", ())
 
 class _Running(NamedTuple):
     stage: Stage
-    process: int
+    process: subprocess.Popen[bytes]
     reader: int
     messages: Messages
     base: Built
@@ -305,7 +306,7 @@ class _Builder:
     def _ended(self, running: _Running) -> None:
         os.close(running.reader)
         del self.running[running.reader]
-        os.waitpid(running.process, 0)
+        running.process.wait()
         if len(running.finished) < len(running.keys):
             raise SandboxError("the sandbox ended before the script did (was it killed?)")
         self._finish(running.stage, running.base, running.finished)

@@ -54,9 +54,13 @@ def lay(stream: BinaryIO, layer: "Layer", diff_id: str) -> None:
 
 
 def size_of_files(stream: BinaryIO) -> int:
-    """The bytes of all files of a layer's tar. Raises ImageError for a damaged one."""
+    """The bytes of all files of a layer's tar, and of the paths in links, as docker counts what it was given.
+
+    Raises ImageError for a damaged one.
+    """
     with damage("the layer is damaged"), streamed(stream) as tar:
-        return sum(member.size for member in members(tar) if member.isreg())
+        found = (member for member in members(tar) if not member.isdir())
+        return sum(len(os.fsencode(member.linkname)) if member.issym() else member.size for member in found)
 
 
 @contextmanager

@@ -33,7 +33,7 @@ def image_rows(
                 "Repository": repository, "Tag": tag, "Digest": digest, "ID": image.id if whole else short(image.id),
                 "CreatedAt": created.strftime("%Y-%m-%d %H:%M:%S +0000 UTC") if created else "N/A",
                 "CreatedSince": ago(created, now), "Size": human(bytes_), "VirtualSize": human(bytes_, 4),
-                "SharedSize": "N/A", "UniqueSize": "N/A", "Containers": "N/A",
+                "SharedSize": "N/A", "UniqueSize": "N/A", "Containers": "0",
             })  # fmt: skip
     return rows
 
@@ -114,11 +114,9 @@ def _lower(image: Stored, layers: str) -> dict[str, str]:
 def table(rows: Sequence[Row], columns: Mapping[str, str]) -> str:
     """Columns as docker pads them: ten wide at least, three blanks apart, the last as it is. `columns`: heading -> key."""
     cells = [list(columns), *([row[key] for key in columns.values()] for row in rows)]
-    widths = [max(len(line[column]) for line in cells) for column in range(len(columns))]
+    widths = [max(10, *(len(line[column]) + 3 for line in cells)) for column in range(len(columns))]
     widths[-1] = 0
-    return "".join(
-        "   ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip() + "\n" for line in cells
-    )
+    return "".join("".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)) + "\n" for line in cells)
 
 
 def wanted(filters: Sequence[str], images: Sequence[Stored], now: datetime) -> list[Stored]:

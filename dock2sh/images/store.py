@@ -27,7 +27,7 @@ from .reference import normalise_reference
 __all__ = ["PLAIN_TAR", "Layer", "Remembered", "Removed", "Store", "Stored", "open_store"]
 
 _CONFIG = "application/vnd.oci.image.config.v1+json"
-_SIZE = "size"  # keys of the memory that are this and a diff id
+_SIZE = "bytes"  # keys of the memory that are this and a diff id
 
 
 class Removed(NamedTuple):

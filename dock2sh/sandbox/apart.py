@@ -6,12 +6,14 @@ the process has; a fork of ours, with the whole of dock2sh in it, costs three ti
 
 import marshal
 import os
-import signal
 import struct
 import sys
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
+
+if TYPE_CHECKING:
+    import subprocess
 
 HEAD = struct.Struct("!cI")
 """Before each message: its kind, and the bytes of its text."""
@@ -47,18 +49,21 @@ class Build(NamedTuple):
 Message = tuple[str, bytes]
 
 
-def begin(build: Build) -> tuple[int, int]:
-    """Start it in a process of its own: its number, and where its messages come from (see `Messages`)."""
+def begin(build: Build) -> "tuple[subprocess.Popen[bytes], int]":
+    """Start it: the process, and where its messages come from (see `Messages`).
+
+    Not by posix_spawn, of which glibc's leaves two signals ignored that no program can see to (32 and 33).
+    """
+    import subprocess
+
     reader, writer = os.pipe()
-    told, telling = os.pipe()
-    streams = [(os.POSIX_SPAWN_DUP2, told, 0), (os.POSIX_SPAWN_DUP2, writer, 1)]
     command = [sys.executable, "-I", "-S", "-c", _PROGRAM, os.path.dirname(os.path.dirname(__file__)), str(os.getpid())]
-    number = os.posix_spawn(sys.executable, command, os.environ, file_actions=streams)
-    os.close(told)
+    process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=writer)
     os.close(writer)
-    with open(telling, "wb") as pipe, suppress(BrokenPipeError):  # it is gone already: its messages say so
+    assert process.stdin
+    with suppress(BrokenPipeError), process.stdin as pipe:  # it is gone already: its messages say so
         marshal.dump(_plain(build), pipe)  # type: ignore[arg-type]  # texts, numbers, lists and dicts of them
-    return number, reader
+    return process, reader
 
 
 # This package by a name of its own: nothing else of dock2sh is imported, and nothing of the machine's (-I, -S).
@@ -95,11 +100,10 @@ class Messages:
         return found
 
 
-def end(process: int, reader: int) -> None:
+def end(process: "subprocess.Popen[bytes]", reader: int) -> None:
     """Kill it, and wait until all of it is gone."""
-    with suppress(ProcessLookupError):
-        os.kill(process, signal.SIGKILL)
+    process.kill()
     while os.read(reader, 1 << 16):
         pass
     os.close(reader)
-    os.waitpid(process, 0)
+    process.wait()

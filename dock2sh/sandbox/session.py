@@ -79,8 +79,15 @@ def _run(session: Session, root: str) -> int:
         if volume.place not in places:
             os.makedirs(root + volume.place, exist_ok=True)
             _filled(volume, root)
+    _mounts_file(inside(root, "/etc"))
     with stubs(root, [*process.names, *places]):
         return _with_terminal(session, root, process) if session.terminal else _plainly(session, root, process)
+
+
+def _mounts_file(etc: str) -> None:
+    """What old programs ask for what is mounted, as docker run makes it."""
+    with suppress(OSError):  # it is there already, or there is no such directory
+        os.symlink("/proc/mounts", f"{etc}/mtab")
 
 
 def _fits(volume: Volume, root: str, is_file: bool) -> None:

@@ -11,7 +11,7 @@ import signal
 import stat
 import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from errno import EDQUOT, ENOSPC
 from typing import NoReturn
 
@@ -173,11 +173,22 @@ class _Supervisor:
         command = [*build.shell, file, "--root", root, "--state", f"{build.work}/state", "--door", self.door]
         command += ["--from", str(build.first), "--to", str(build.last), *build.options]
         command += ["--context", build.context] if build.context else []
-        environment = {**build.env, "PATH": _PATH, "LC_ALL": "C"}
-        streams = [(os.POSIX_SPAWN_DUP2, stream, number) for number, stream in enumerate((self.input, self.pipe, self.pipe))]
-        usual = (signal.SIGPIPE, signal.SIGXFSZ)  # what Python ignores
-        os.environ["PATH"] = _PATH
-        return os.posix_spawnp(command[0], command, environment, file_actions=streams, setsigdef=usual)
+        number = os.fork()
+        if number == 0:
+            self._become_script(command, {**build.env, "PATH": _PATH, "LC_ALL": "C"})
+        return number
+
+    def _become_script(self, command: Sequence[str], environment: Mapping[str, str]) -> NoReturn:
+        try:
+            for number, stream in enumerate((self.input, self.pipe, self.pipe)):
+                os.dup2(stream, number)
+            for kind in (signal.SIGPIPE, signal.SIGXFSZ):  # what Python ignores
+                signal.signal(kind, signal.SIG_DFL)
+            os.execvpe(command[0], list(command), environment)
+        except OSError as error:
+            os.write(2, f"missing: {command[0]}: {error.strerror}\n".encode())
+        finally:
+            os._exit(127)
 
     def _filter(self) -> None:
         """docker's filter of system calls, for the script's own RUNs too (door_filter). It is made while the script begins."""
