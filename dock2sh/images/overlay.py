@@ -111,7 +111,7 @@ def write_layer(directory: str, out: BinaryIO, rootless: bool = False) -> None:
 
 
 def size_of_tree(directory: str) -> int:
-    """The bytes of all files of an overlay's upper directory, each once. docker does not count paths in links where it has built."""
+    """The bytes of all files of an overlay's upper directory, each once. docker counts no paths in links where it has built."""
     files = (found.about for found in _walk(os.fsencode(directory), b"") if stat.S_ISREG(found.about.st_mode))
     return sum({(about.st_dev, about.st_ino): about.st_size for about in files}.values())
 
