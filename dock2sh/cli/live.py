@@ -21,10 +21,11 @@ class LiveView:
     def __init__(self, plan: Plan, colour: bool) -> None:
         self._console = Console(stderr=True, highlight=False, no_color=not colour)
         self._titles = Titles(plan)
-        self._live = Live(console=self._console, get_renderable=self._view, refresh_per_second=8, transient=True)
         self._titled: dict[int, str] = {}
         self._began: dict[int, float] = {}
         self._tails: dict[int, list[str]] = {}
+        # asks for the view as soon as it is there (rich 15)
+        self._live = Live(console=self._console, get_renderable=self._view, refresh_per_second=8, transient=True)
 
     def __enter__(self) -> "LiveView":
         self._live.start()
@@ -48,6 +49,8 @@ class LiveView:
                 if event.kind == "failed":
                     self._console.print(Text("\n".join(self._tails.get(event.number, ()))))
                 self._began.pop(event.number, None)
+                if event.kind == "failed":  # nothing comes any more, and a shell may have the terminal (--on-failure)
+                    self._live.stop()
 
     def _print(self, event: Event, seconds: float) -> None:
         self._live.console.print(self._line(event.kind, self._titles.of(event), seconds))
