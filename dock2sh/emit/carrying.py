@@ -9,6 +9,7 @@ import re
 from posixpath import basename, dirname
 from typing import TYPE_CHECKING, NamedTuple
 
+from dock2sh.dockerfile.deferred import Deferred, concat
 from dock2sh.emit.quoting import quote
 from dock2sh.model import Copy
 from dock2sh.plan.patterns import glob_regex, has_wildcard, search
@@ -16,6 +17,7 @@ from dock2sh.plan.patterns import glob_regex, has_wildcard, search
 if TYPE_CHECKING:
     from dock2sh.plan.context import Tree
 
+_END = re.compile(r"(/\.?)+\Z")
 _FEW = 8  # names that one would still type
 _LOST = "     (owners are lost on the way)"
 
@@ -51,7 +53,17 @@ def brought(step: Copy, container: str, tree: "Tree | None", origin: str = "", f
 
 
 def folder_of(destination: str) -> str:
+    """A destination as a directory, without the slash at its end."""
+    if isinstance(destination, Deferred):
+        return Deferred(_END.sub("", destination), _END.sub("", destination.shell))
     return destination.rstrip("/") or "/"
+
+
+def above(path: str) -> str:
+    """The directory that a path is in."""
+    if isinstance(path, Deferred):
+        return Deferred(dirname(path), dirname(path.shell))
+    return dirname(path) or "/"
 
 
 def _note(step: Copy) -> str:
@@ -59,10 +71,11 @@ def _note(step: Copy) -> str:
 
 
 def _below(destination: str, name: str) -> str:
-    return f"{folder_of(destination).rstrip('/')}/{name}"
+    folder = folder_of(destination)
+    return concat([folder if folder != "/" else "", f"/{name}"])
 
 
-def _place(destination: str, name: str) -> str:
+def place(destination: str, name: str) -> str:
     """Where a file comes to lie."""
     return _below(destination, name) if destination.endswith("/") else destination
 
@@ -80,7 +93,7 @@ def _from_context(step: Copy, source: str, word: str, container: str, tree: "Tre
     if relative == "" or (relative in tree.folders if tree else word.endswith(("/", "/."))):
         return _directory(relative, step.destination, container, whole)
     unpacked = "     (an archive is unpacked there)" if step.unpack else ""
-    path = (_place(step.destination, basename(relative)),)
+    path = (place(step.destination, basename(relative)),)
     if tree:
         follow = "-L " if relative in tree.links else ""
         return Brought((f"docker cp {follow}{_operand(relative)} {target}{unpacked}",), path, False)
@@ -115,7 +128,7 @@ def _matches(step: Copy, pattern: str, target: str, container: str, tree: "Tree 
     """Every match is a source of its own. A few are named; many are for the shell to find."""
     found = [path for path in tree.paths if search(glob_regex(pattern), path)] if tree else []
     if not tree or len(found) > _FEW:
-        paths = tuple(_place(step.destination, basename(path)) for path in found) or (folder_of(step.destination),)
+        paths = tuple(place(step.destination, basename(path)) for path in found) or (folder_of(step.destination),)
         return Brought(
             (_loop(_patterns(pattern), target),), paths if len(paths) <= _FEW else (folder_of(step.destination),), True
         )
@@ -127,7 +140,7 @@ def _matches(step: Copy, pattern: str, target: str, container: str, tree: "Tree 
         names = " ".join(map(_operand, files))
         each = f'for f in {names}; do docker cp {follow}"$f" {target}; done'
         commands.insert(0, each if len(files) > 1 else f"docker cp {follow}{names} {target}")
-    paths = (*(_place(step.destination, basename(path)) for path in files), *(path for one in directories for path in one.paths))
+    paths = (*(place(step.destination, basename(path)) for path in files), *(path for one in directories for path in one.paths))
     return Brought(tuple(commands), paths, bool(directories))
 
 
@@ -189,7 +202,7 @@ def _from_stage(step: Copy, source: str, container: str, origin: str, is_folder:
     """A stream keeps owners. In it a file has the name that it has there, so another name needs a stop on the way."""
     name, folder = basename(source), folder_of(step.destination)
     inside = f"{container}:{quote(folder.rstrip('/') + '/')}"
-    path = (_place(step.destination, name),)
+    path = (place(step.destination, name),)
     if has_wildcard(source) or step.parents:
         return _by_way(step, source, container, origin)
     if source == "/" or is_folder:

@@ -9,7 +9,7 @@ from posixpath import basename, dirname
 from typing import TYPE_CHECKING, NamedTuple, assert_never
 
 from dock2sh.dockerfile.deferred import Deferred
-from dock2sh.emit.carrying import brought, folder_of
+from dock2sh.emit.carrying import above, brought, folder_of, place
 from dock2sh.emit.display import as_written, delimiter
 from dock2sh.emit.mounting import ByHand as ByMount
 from dock2sh.emit.mounting import by_hand as by_mount
@@ -24,6 +24,9 @@ if TYPE_CHECKING:
 _THERE = ("/", "/etc", "/home", "/opt", "/root", "/srv", "/tmp", "/usr/bin", "/usr/local", "/usr/local/bin", "/var")
 _LEAVES_TRACES = ("cd ", "export ", "set ", "exit", "umask", "unset ", "trap ", "exec ", "source ", ". ")
 
+
+# what a script knows of a base image that was not at hand (dockerfile/deferred.py)
+_BASE = re.compile(r"\$\{BASE_([A-Za-z_][A-Za-z0-9_]*)(?=[-+:])")
 
 ELSEWHERE = "from another terminal:  "
 
@@ -85,16 +88,20 @@ class _Manual:
 
     def stage(self, stage: Stage) -> None:
         self.begin(stage)
+        first = len(self.lines)
         for step in self.plan.in_order(stage):
             if isinstance(step, LeftOut):
                 self.say(f"left out ({step.marker}): {' '.join(step.text.split())}")
             else:
                 self.step(step)
+        kept = sorted({found[1] for line in self.lines[first:] for found in _BASE.finditer(line)})
+        self.lines[first:first] = [f'[ -z "${{{name}+x}}" ] || BASE_{name}=${name}' for name in kept]
 
     def begin(self, stage: Stage) -> None:
         """A container for each stage; the last one is the one that stays."""
         last = stage is self.plan.stages[-1]
         self.there = set(_THERE)
+        self.assigned: set[str] = set()
         self.container = "CONTAINER" if last and len(self.plan.stages) == 1 else _container(stage.key)
         self.user = stage.start.get("User") or ""
         naming = "" if self.container == "CONTAINER" else f" --name {self.container}"
@@ -139,6 +146,20 @@ class _Manual:
             self.lines.append(f"cd {quote(stage.start['WorkingDir'])}")
 
     def step(self, step: Step) -> None:
+        first = len(self.lines)
+        self.type(step)
+        if not isinstance(step, Run):
+            self.lines[first:] = [self.in_container(line) for line in self.lines[first:]]
+        if isinstance(step, Configure) and step.keyword in ("ENV", "ARG"):
+            self.assigned |= {name for name, _ in step.pairs}
+
+    def in_container(self, line: str) -> str:
+        """What the base image has in a variable the container's shell has, too, until it is assigned."""
+        shown = _BASE.sub(lambda found: found[0] if found[1] in self.assigned else "${" + found[1], line)
+        told = ", ".join(dict.fromkeys(found[1] for found in _BASE.finditer(line)))
+        return f"{shown}     ({told}: as the container has it)" if told and line.startswith(f"# {ELSEWHERE}") else shown
+
+    def type(self, step: Step) -> None:
         match step:
             case Run():
                 self.run(step)
@@ -262,13 +283,12 @@ class _Manual:
     def copy(self, step: Copy) -> None:
         come = brought(step, self.container, self.tree, self.origin(step), self.made.get(step.origin, frozenset()))
         if step.sources:
-            self.folder(folder_of(step.destination) if come.into else dirname(step.destination) or "/", step.chown)
+            self.folder(folder_of(step.destination) if come.into else above(step.destination), step.chown)
         for command in come.commands:
             self.say(f"{ELSEWHERE}{command}")
         for file in step.files:
             self.file(file, step)
-        into = step.destination.endswith("/")
-        written = [step.destination + file.name if into else step.destination for file in step.files]
+        written = [place(step.destination, file.name) for file in step.files]
         self.owner(step, (*come.paths, *written), come.guessed)
 
     def origin(self, step: Copy | Mount) -> str:
@@ -292,8 +312,8 @@ class _Manual:
         if path in self.there:
             return
         levels = [path]
-        while (above := dirname(levels[0])) and above not in self.there:  # nothing is above a variable of the base image
-            levels.insert(0, above)
+        while (upper := dirname(levels[0])) and upper not in self.there:  # nothing is upper a variable of the base image
+            levels.insert(0, upper)
         self.there |= set(levels)
         if not chown:
             self.as_root(f"mkdir -p {quote(path)}")
@@ -304,12 +324,12 @@ class _Manual:
             self.as_root(f'for d in {" ".join(map(quote, levels))}; do [ -d "$d" ] || {{ {make}; }}; done')
 
     def file(self, file: File, step: Copy) -> None:
-        name = step.destination + file.name if step.destination.endswith("/") else step.destination
+        name = place(step.destination, file.name)
         self.as_root(self.parent(name) + _heredoc(f"cat > {quote(name)}", file.content))
 
     def parent(self, name: str) -> str:
         """Docker makes the directories on the way; what is sure to be there needs no word."""
-        folder = dirname(name) or "/"
+        folder = above(name)
         if folder in self.there:
             return ""
         self.there.add(folder)

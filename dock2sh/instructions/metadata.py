@@ -10,7 +10,7 @@ from dock2sh.instructions.variables import arity
 from dock2sh.model import Configure, MakeDirectory
 from dock2sh.plan.builder import StageBuilder
 from dock2sh.plan.paths import join, normalised
-from dock2sh.source import refuse
+from dock2sh.source import Refused, refuse
 
 
 def plan_expose(stage: StageBuilder, node: Node, flags: Flags) -> None:
@@ -20,9 +20,17 @@ def plan_expose(stage: StageBuilder, node: Node, flags: Flags) -> None:
         if stage.gone:
             stage.expand(word)  # for its refusal: a port that nobody sets any more
         for written in split(word, stage.lookup, stage.shared.escape):
-            ports += [written] if "${" in written and not stage.known else _ports(stage, written)
+            ports += [written] if "${" in written and not stage.known else _ports_of(stage, word, written)
     stage.config["ExposedPorts"] = {**(stage.config.get("ExposedPorts") or {}), **{port: {} for port in ports}}
     stage.steps.append(Configure(stage.span, stage.text, "EXPOSE", (), tuple(ports), stage.onbuild))
+
+
+def _ports_of(stage: StageBuilder, word: str, written: str) -> list[str]:
+    """The ports of what a word came to. A complaint points at the word where the Dockerfile has nothing else."""
+    try:
+        return _ports(stage, written)
+    except Refused as refused:
+        raise refused if written in word else Refused(refused.diagnostic._replace(near=word)) from None
 
 
 def _ports(stage: StageBuilder, written: str) -> list[str]:

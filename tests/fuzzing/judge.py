@@ -14,6 +14,7 @@ from dock2sh.bases import beginning
 from dock2sh.emulated import Emulation, emulated
 from dock2sh.images import open_source, unpack
 from dock2sh.plan.context import Project, locate, named_contexts
+from dock2sh.plan.contexts import Contexts
 from dock2sh.plan.evaluate import Options, evaluate
 from dock2sh.proof import Wish
 from dock2sh.rivals import judged
@@ -112,14 +113,14 @@ class Judge:
 
     def _ask(self, case: Case, folder: Path) -> Finding:
         file = str(folder / "Dockerfile")
-        contexts = {NAMED: str(beside(folder))} if case.named else {}
+        contexts = Contexts({NAMED: str(beside(folder))} if case.named else {})
         named = [word for pair in contexts.items() for word in ("--build-context", "=".join(pair))]
         find = beginning(dock2sh.find_bases({IMAGE: str(self.archive)}, offline=True), contexts)
-        project = locate(str(folder), file)._replace(named=named_contexts(contexts))
+        project = locate(str(folder), file)._replace(named=named_contexts(contexts), contexts=contexts)
 
         def verdict(project: Project, file: str, shell: str) -> Verdict:
             dockerfile = dock2sh.parse(project.text)
-            plan = evaluate(dockerfile, Options(dict(case.arguments)), find, None, project.ignore)
+            plan = evaluate(dockerfile, Options(dict(case.arguments), contexts=contexts), find, None, project.ignore)
             wish = Wish(self._options(case, folder), ["--base", f"{IMAGE}={self.rootfs}", *named], contexts=contexts)
             page = proof.case(
                 plan, project, file, lambda one: dock2sh.script(one, project, dockerfile.escape), wish, engine("docker")

@@ -9,6 +9,7 @@ import pytest
 import dock2sh
 from dock2sh.bases import beginning
 from dock2sh.plan.context import locate, named_contexts
+from dock2sh.plan.contexts import Contexts
 from dock2sh.plan.evaluate import Options
 from dock2sh.proof import NONE, Wish, prove, recorded
 from dock2sh.sandbox import SandboxError
@@ -78,9 +79,10 @@ def test_a_stage_that_begins_with_a_named_context(tmp_path: Path, sandbox: str) 
     (folder / "Dockerfile").write_text(
         "FROM more\nCOPY --from=more d /e\nCOPY --from=busybox /bin/busybox /bin/sh\nRUN echo >/z\n"
     )
-    contexts, given = {"more": str(more)}, f"more={more}"
+    contexts, given = Contexts({"more": str(more)}), f"more={more}"
     project = locate(str(folder))._replace(named=named_contexts(contexts))
-    plan = dock2sh.evaluate(dock2sh.parse(project.text), find_base=beginning(dock2sh.find_bases({}), contexts))
+    options = Options(contexts=contexts)
+    plan = dock2sh.evaluate(dock2sh.parse(project.text), options, beginning(dock2sh.find_bases({}), contexts))
     wish = Wish([f"--build-context={given}"], ["--build-context", given], contexts=contexts, sandbox=sandbox)
     answer = prove(plan, project, str(folder / "Dockerfile"), lambda plan: dock2sh.script(plan, project), wish)
     assert (answer.verdict, answer.differences) == ("identical", ())

@@ -1,0 +1,55 @@
+"""What one would type where the base image is not at hand, and what named contexts are in it: it can be typed."""
+
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from dock2sh import evaluate, parse
+from dock2sh.bases import assumed
+from dock2sh.emit.manual import manual
+from dock2sh.plan.contexts import Contexts
+from dock2sh.plan.evaluate import Options
+from dock2sh.source import Refused, draw
+
+UNKNOWN = "FROM nosuch\nWORKDIR ${A}/x\nCOPY f .\nENV B=${A}b A=${A}c\nENV C=$A\nCOPY <<X ${A}/y/\na\nX\n"
+TYPED = """\
+# docker run -it nosuch bash
+[ -z "${A+x}" ] || BASE_A=$A
+mkdir -p "${A-}/x" && cd "${A-}/x"
+# from another terminal:  docker cp f"$([ ! -d f ] || echo /.)" CONTAINER:"${A-}/x/./"     (A: as the container has it)
+export B="${A-}b" A="${A-}c"
+export C="${BASE_A-}c"
+mkdir -p "${BASE_A-}c/y" && cat > "${BASE_A-}c/y/X" <<'EOF'
+a
+EOF
+"""
+
+
+def test_variables_of_a_base_image_that_nobody_knows(tmp_path: Path) -> None:
+    typed = manual(evaluate(parse(UNKNOWN)), "Dockerfile", UNKNOWN, "\\")
+    assert typed == TYPED
+    env = {"A": str(tmp_path), "PATH": "/usr/bin:/bin"}
+    subprocess.run(["sh", "-eu"], input=typed, text=True, check=True, env=env)
+    assert (tmp_path.parent / f"{tmp_path.name}c/y/X").read_text() == "a\n"
+
+
+def test_named_contexts() -> None:
+    text = "FROM a AS b\nRUN no\nFROM busybox\nCOPY --from=b f /\nCOPY --from=c f /\n"
+    contexts = Contexts({"b": "/nowhere", "c": "docker-image://d:1"})
+    typed = manual(evaluate(parse(text), Options(contexts=contexts), assumed), "Dockerfile", text, "\\")
+    assert "# FROM scratch: the build context b is a directory" in typed
+    assert "tar -c . | docker import - context-b" in typed
+    assert "$(docker create context-b x):/f" in typed
+    assert "$(docker create d:1):/f" in typed
+    assert "no" not in typed.split()
+
+
+@pytest.mark.parametrize(("word", "points"), [("${PORT}x", "${PORT}x"), ("80x", "80x")])
+def test_a_complaint_about_a_port_points_at_its_word(word: str, points: str) -> None:
+    text = f"FROM a\nENV PORT=y\nEXPOSE 79 \\\n  {word}\n"
+    with pytest.raises(Refused) as refused:
+        evaluate(parse(text), find_base=assumed)
+    excerpt = draw(refused.value.diagnostic, "Dockerfile", text).splitlines()
+    at = next(number for number, line in enumerate(excerpt) if "^" in line)
+    assert excerpt[at - 1][excerpt[at].index("^") :][: excerpt[at].count("^")] == points
