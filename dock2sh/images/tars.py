@@ -32,7 +32,7 @@ def header(member: Member) -> bytes:
     name = member.name + b"/" if kind == b"5" else member.name
     # the size of another file (a whiteout stands for a device, which has none) is never taken
     size = about.st_size if kind == b"0" and stat.S_ISREG(about.st_mode) else 0
-    time = int(about.st_mtime // 1)
+    time = about.st_mtime_ns // 10**9
     records = [(b"SCHILY.xattr." + key, value) for key, value in sorted(member.attributes.items())]
     fields = (
         _text(b"path", name, 100, records),

@@ -28,7 +28,9 @@ is_archive() {
     esac
     command -v "$unpacker" >/dev/null ||
         missing "$unpacker, to unpack ${1#"$source_root"}: install the package that has it ($unpacker or $unpacker-utils)"
-    decompress "$1" 2>/dev/null | od -An -v -tu1 -N512 | LC_ALL=C awk "$(program_tarheader)"
+    decompress "$1" 2>/dev/null | od -An -v -tu1 -N512 | LC_ALL=C awk "$(program_tarheader)" || return 1
+    [ "$(decompress "$1" 2>/dev/null | tail -c +157 | head -c 1)" != x ] ||
+        decompress "$1" 2>/dev/null | od -An -v -tu1 -N65536 | LC_ALL=C awk "$(program_paxheader)"
 }
 
 decompress() {
@@ -54,6 +56,7 @@ add_archive() {
     [ -z "$archive_strange" ] || { archive_each && rm -rf "$state/archive"; return; }
     (umask 022 && archive_by "$transfer_by" <"$state/archive/tar" 2>"$state/archive/errors") ||
         fail "$archive_name cannot be unpacked: $(cat "$state/archive/errors")"
+    archive_losses
     rm -f "$state/archive/tar"
     archive_mend
     archive_follow
@@ -82,6 +85,15 @@ archive_by() {
             --xattrs --xattrs-include='*'
     else
         tar x -C "$state/archive/tree" --numeric-owner -f -
+    fi
+}
+
+# What does not come out of the archive is said.
+archive_losses() {
+    if [ "$transfer_by" = transfer_by_tar ]; then
+        ! grep -q -F SCHILY.xattr.security.selinux "$state/archive/tar" ||
+            warn "the security.selinux attributes in $archive_name are lost: tar does not set them"
+    else
         ! grep -q -F SCHILY.xattr. "$state/archive/tar" ||
             warn "file capabilities and attributes in $archive_name are lost: only GNU tar keeps them (install the package tar)"
     fi
@@ -99,6 +111,7 @@ archive_members() {
     TZ=UTC TAR_OPTIONS='' tar -tvf - "$@" <"$state/archive/tar" >"$state/archive/listing" 2>"$state/archive/errors" ||
         fail "$archive_name cannot be read: $(cat "$state/archive/errors")"
     ! grep -qiF 'unknown file type' "$state/archive/errors" || fail "unhandled tar header type in $archive_name"
+    archive_is_whole
     ! grep -F "removing leading '" "$state/archive/errors" | grep -qF .. ||
         missing "GNU tar: an entry's name with .. in $archive_name may lead out, or not (install the package tar)"
     archive_strange=
@@ -108,6 +121,25 @@ archive_members() {
     '' | 3) ;;
     4) missing "$(cat "$state/archive/errors") in $archive_name (install the package tar)" ;;
     *) fail "$(cat "$state/archive/errors") (in $archive_name)" ;;
+    esac
+}
+
+# What tar overlooks and docker refuses: a single block of zeros with more behind it, an end in the middle of a header. And what docker
+# makes a file of and tar a directory.
+archive_is_whole() {
+    archive_odd=$(LC_ALL=C awk '/^d/ && $3 + 0 > 0 { sub(/.*:[0-9][0-9] /, ""); print; exit }' "$state/archive/listing")
+    [ -z "$archive_odd" ] ||
+        missing "a way to unpack $archive_odd in $archive_name: a file whose name ends with a slash, which tar takes for a directory"
+    [ "$transfer_by" = transfer_by_tar ] || return 0
+    archive_last=$(TAR_OPTIONS='' tar -tRPf - <"$state/archive/tar" 2>/dev/null | tail -n 1)
+    archive_block=${archive_last#block }
+    archive_block=$((${archive_block%%:*} * 512))
+    case $archive_last in
+    *'Block of NULs'*)
+        [ "$(tail -c "+$((archive_block + 513))" <"$state/archive/tar" | head -c 512 | tr -d '\0' | wc -c)" -eq 0 ] ||
+            fail "archive/tar: invalid tar header (in $archive_name)" ;;
+    *'End of File'*)
+        [ "$(wc -c <"$state/archive/tar")" -eq "$archive_block" ] || fail "unexpected EOF (in $archive_name)" ;;
     esac
 }
 

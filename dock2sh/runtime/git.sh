@@ -96,7 +96,7 @@ git_check_out() {
     if [ -n "$git_times" ]; then
         git_seconds=$(in_checkout log -1 --format=%ct) && find "$state/git/tree" -exec touch -h -d "@$git_seconds" {} +
     fi
-    [ -n "$git_keep" ] || rm -rf "$state/git/tree/.git"
+    if [ -n "$git_keep" ]; then rm -f "$state/git/tree/.git/FETCH_HEAD"; else rm -rf "$state/git/tree/.git"; fi
 }
 
 git_fetch_submodules() {

@@ -39,7 +39,7 @@ class Before:
     def times(self) -> frozenset[int]:
         """The times that files of the base have, in seconds."""
         seen = self.base.seen.values() if self.base else ()
-        return frozenset(int(about.st_mtime // 1) for about in seen)
+        return frozenset(about.st_mtime_ns // 10**9 for about in seen)
 
     @cached_property
     def names(self) -> tuple[tuple[Mapping[int, str], Mapping[int, str]], ...]:

@@ -147,7 +147,7 @@ def _entry(place: str, about: os.stat_result, links: str) -> Entry:
         mode=stat.S_IMODE(about.st_mode),
         uid=about.st_uid,
         gid=about.st_gid,
-        mtime=int(about.st_mtime // 1),
+        mtime=about.st_mtime_ns // 10**9,
         size=about.st_size if kind == "f" else 0,
         target=os.readlink(place) if kind == "l" else "",
         links=links,

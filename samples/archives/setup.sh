@@ -192,7 +192,9 @@ is_archive() {
     esac
     command -v "$unpacker" >/dev/null ||
         missing "$unpacker, to unpack ${1#"$source_root"}: install the package that has it ($unpacker or $unpacker-utils)"
-    decompress "$1" 2>/dev/null | od -An -v -tu1 -N512 | LC_ALL=C awk "$(program_tarheader)"
+    decompress "$1" 2>/dev/null | od -An -v -tu1 -N512 | LC_ALL=C awk "$(program_tarheader)" || return 1
+    [ "$(decompress "$1" 2>/dev/null | tail -c +157 | head -c 1)" != x ] ||
+        decompress "$1" 2>/dev/null | od -An -v -tu1 -N65536 | LC_ALL=C awk "$(program_paxheader)"
 }
 
 decompress() {
@@ -218,6 +220,7 @@ add_archive() {
     [ -z "$archive_strange" ] || { archive_each && rm -rf "$state/archive"; return; }
     (umask 022 && archive_by "$transfer_by" <"$state/archive/tar" 2>"$state/archive/errors") ||
         fail "$archive_name cannot be unpacked: $(cat "$state/archive/errors")"
+    archive_losses
     rm -f "$state/archive/tar"
     archive_mend
     archive_follow
@@ -246,6 +249,15 @@ archive_by() {
             --xattrs --xattrs-include='*'
     else
         tar x -C "$state/archive/tree" --numeric-owner -f -
+    fi
+}
+
+# What does not come out of the archive is said.
+archive_losses() {
+    if [ "$transfer_by" = transfer_by_tar ]; then
+        ! grep -q -F SCHILY.xattr.security.selinux "$state/archive/tar" ||
+            warn "the security.selinux attributes in $archive_name are lost: tar does not set them"
+    else
         ! grep -q -F SCHILY.xattr. "$state/archive/tar" ||
             warn "file capabilities and attributes in $archive_name are lost: only GNU tar keeps them (install the package tar)"
     fi
@@ -263,6 +275,7 @@ archive_members() {
     TZ=UTC TAR_OPTIONS='' tar -tvf - "$@" <"$state/archive/tar" >"$state/archive/listing" 2>"$state/archive/errors" ||
         fail "$archive_name cannot be read: $(cat "$state/archive/errors")"
     ! grep -qiF 'unknown file type' "$state/archive/errors" || fail "unhandled tar header type in $archive_name"
+    archive_is_whole
     ! grep -F "removing leading '" "$state/archive/errors" | grep -qF .. ||
         missing "GNU tar: an entry's name with .. in $archive_name may lead out, or not (install the package tar)"
     archive_strange=
@@ -272,6 +285,25 @@ archive_members() {
     '' | 3) ;;
     4) missing "$(cat "$state/archive/errors") in $archive_name (install the package tar)" ;;
     *) fail "$(cat "$state/archive/errors") (in $archive_name)" ;;
+    esac
+}
+
+# What tar overlooks and docker refuses: a single block of zeros with more behind it, an end in the middle of a header. And what docker
+# makes a file of and tar a directory.
+archive_is_whole() {
+    archive_odd=$(LC_ALL=C awk '/^d/ && $3 + 0 > 0 { sub(/.*:[0-9][0-9] /, ""); print; exit }' "$state/archive/listing")
+    [ -z "$archive_odd" ] ||
+        missing "a way to unpack $archive_odd in $archive_name: a file whose name ends with a slash, which tar takes for a directory"
+    [ "$transfer_by" = transfer_by_tar ] || return 0
+    archive_last=$(TAR_OPTIONS='' tar -tRPf - <"$state/archive/tar" 2>/dev/null | tail -n 1)
+    archive_block=${archive_last#block }
+    archive_block=$((${archive_block%%:*} * 512))
+    case $archive_last in
+    *'Block of NULs'*)
+        [ "$(tail -c "+$((archive_block + 513))" <"$state/archive/tar" | head -c 512 | tr -d '\0' | wc -c)" -eq 0 ] ||
+            fail "archive/tar: invalid tar header (in $archive_name)" ;;
+    *'End of File'*)
+        [ "$(wc -c <"$state/archive/tar")" -eq "$archive_block" ] || fail "unexpected EOF (in $archive_name)" ;;
     esac
 }
 
@@ -3446,6 +3478,30 @@ program_number() {
     cat <<'PROGRAM'
 # tar's --to-command: what comes in becomes a file whose name is the next number.
 number=$(cat number) && cat >"$number" && echo $((number + 1)) >number
+PROGRAM
+}
+
+program_paxheader() {
+    cat <<'PROGRAM'
+# Succeeds unless the bytes, as decimal numbers, are an extended header (type x) and its records, of which one is malformed: docker's
+# reader takes no such file for an archive. A record is `SIZE KEY=VALUE` and a newline, SIZE all of its bytes.
+BEGIN { for (i = 1; i < 256; i++) char[i] = sprintf("%c", i) }
+{ for (i = 1; i <= NF; i++) byte[n++] = $i }
+END {
+    if (byte[156] != 120) exit 0
+    for (i = 124; i < 136; i++) if (byte[i] >= 48 && byte[i] < 56) size = size * 8 + byte[i] - 48
+    if (512 + size > n) exit 0
+    for (at = 512; at < 512 + size; at = end) {
+        digits = ""
+        for (i = at; byte[i] >= 48 && byte[i] < 58; i++) digits = digits char[byte[i]]
+        end = at + digits
+        if (digits == "" || byte[i] != 32 || digits + 0 < 5 || end > 512 + size || byte[end - 1] != 10) exit 1
+        key = ""
+        for (i++; i < end && byte[i] != 61; i++) key = key (byte[i] ? char[byte[i]] : "\n")
+        if (key == "" || key ~ /\n/ || i >= end) exit 1
+        if (key == "path" || key == "linkpath" || key == "uname" || key == "gname") for (; i < end; i++) if (!byte[i]) exit 1
+    }
+}
 PROGRAM
 }
 

@@ -136,6 +136,19 @@ def test_bad_archives(workshop: Workshop, members: list[str], message: str) -> N
     assert not list((workshop.root / "tmp").iterdir())
 
 
+def test_what_no_tar_unpacks_as_docker_does_is_said(workshop: Workshop) -> None:
+    """A file whose name ends with a slash, which tar takes for a directory; a label, which it does not set."""
+    workshop.busybox()
+    pack(workshop.context / "a.tar", "e/")
+    assert "a file whose name ends with a slash" in refused(workshop, "add a.tar /w", status=3)
+    with tarfile.open(workshop.context / "b.tar", "w", format=tarfile.PAX_FORMAT) as tar:
+        info = tarfile.TarInfo("x")
+        info.pax_headers = {"SCHILY.xattr.security.selinux": "u:r:t:s0"}
+        tar.addfile(info)
+    result = workshop.run("id=t total=1\nbuild() {\n    from x\n    step 1 x\n    add b.tar /v\n}\n")
+    assert (result.returncode, "attributes in /b.tar are lost" in result.stderr) == (0, True), result.stderr
+
+
 def test_a_missing_decompressor_is_named(workshop: Workshop) -> None:
     workshop.busybox()
     (workshop.context / "a").write_bytes(bytes.fromhex("28b52ffd") + b"rest")
