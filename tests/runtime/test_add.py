@@ -137,10 +137,13 @@ def test_bad_archives(workshop: Workshop, members: list[str], message: str) -> N
 
 
 def test_what_no_tar_unpacks_as_docker_does_is_said(workshop: Workshop) -> None:
-    """A file whose name ends with a slash, which tar takes for a directory; a label, which it does not set."""
+    """A file whose name ends with a slash, which GNU tar takes for a directory; a label, which none sets."""
     workshop.busybox()
     pack(workshop.context / "a.tar", "e/")
-    assert "a file whose name ends with a slash" in refused(workshop, "add a.tar /w", status=3)
+    if "busybox" in workshop.shell:
+        assert put(workshop, "add a.tar /w") == [". d 755 0:0", "e f 644 7:8 1450000000"]
+    else:
+        assert "a file whose name ends with a slash" in refused(workshop, "add a.tar /w", status=3)
     with tarfile.open(workshop.context / "b.tar", "w", format=tarfile.PAX_FORMAT) as tar:
         info = tarfile.TarInfo("x")
         info.pax_headers = {"SCHILY.xattr.security.selinux": "u:r:t:s0"}
