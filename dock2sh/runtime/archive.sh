@@ -88,13 +88,18 @@ archive_by() {
     fi
 }
 
+# archive_has TEXT (busybox's grep sees nothing behind a NUL)
+archive_has() {
+    tr '\0' '\n' <"$state/archive/tar" | grep -q -F -e "$1"
+}
+
 # What does not come out of the archive is said.
 archive_losses() {
     if [ "$transfer_by" = transfer_by_tar ]; then
-        ! grep -q -F SCHILY.xattr.security.selinux "$state/archive/tar" ||
+        ! archive_has SCHILY.xattr.security.selinux ||
             warn "the security.selinux attributes in $archive_name are lost: tar does not set them"
     else
-        ! grep -q -F SCHILY.xattr. "$state/archive/tar" ||
+        ! archive_has SCHILY.xattr. ||
             warn "file capabilities and attributes in $archive_name are lost: only GNU tar keeps them (install the package tar)"
     fi
 }

@@ -3,7 +3,7 @@
 
 # archive_each: $state/archive/all says what there is; the contents are numbered, in the order of the regular files.
 archive_each() {
-    ! grep -q -F SCHILY.xattr. "$state/archive/tar" || warn "file capabilities and attributes in $archive_name are lost"
+    ! archive_has SCHILY.xattr. || warn "file capabilities and attributes in $archive_name are lost"
     { mkdir "$state/archive/contents" && echo 0 >"$state/archive/contents/number"; } || fail "$state cannot be written"
     (cd "$state/archive/contents" && TAR_OPTIONS='' tar -xPf - --to-command="$(program_number)") <"$state/archive/tar" \
         2>"$state/archive/errors" || fail "$archive_name cannot be unpacked: $(cat "$state/archive/errors")"

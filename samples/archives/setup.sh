@@ -252,13 +252,18 @@ archive_by() {
     fi
 }
 
+# archive_has TEXT (busybox's grep sees nothing behind a NUL)
+archive_has() {
+    tr '\0' '\n' <"$state/archive/tar" | grep -q -F -e "$1"
+}
+
 # What does not come out of the archive is said.
 archive_losses() {
     if [ "$transfer_by" = transfer_by_tar ]; then
-        ! grep -q -F SCHILY.xattr.security.selinux "$state/archive/tar" ||
+        ! archive_has SCHILY.xattr.security.selinux ||
             warn "the security.selinux attributes in $archive_name are lost: tar does not set them"
     else
-        ! grep -q -F SCHILY.xattr. "$state/archive/tar" ||
+        ! archive_has SCHILY.xattr. ||
             warn "file capabilities and attributes in $archive_name are lost: only GNU tar keeps them (install the package tar)"
     fi
 }
@@ -1359,7 +1364,7 @@ HELP
 
 # archive_each: $state/archive/all says what there is; the contents are numbered, in the order of the regular files.
 archive_each() {
-    ! grep -q -F SCHILY.xattr. "$state/archive/tar" || warn "file capabilities and attributes in $archive_name are lost"
+    ! archive_has SCHILY.xattr. || warn "file capabilities and attributes in $archive_name are lost"
     { mkdir "$state/archive/contents" && echo 0 >"$state/archive/contents/number"; } || fail "$state cannot be written"
     (cd "$state/archive/contents" && TAR_OPTIONS='' tar -xPf - --to-command="$(program_number)") <"$state/archive/tar" \
         2>"$state/archive/errors" || fail "$archive_name cannot be unpacked: $(cat "$state/archive/errors")"

@@ -152,6 +152,20 @@ def test_what_no_tar_unpacks_as_docker_does_is_said(workshop: Workshop) -> None:
     assert (result.returncode, "attributes in /b.tar are lost" in result.stderr) == (0, True), result.stderr
 
 
+def test_a_lone_block_of_zeros(workshop: Workshop) -> None:
+    """Busybox's tar reads on, and nothing tells: docs/docker-oddities.md."""
+    workshop.busybox()
+    with tarfile.open(workshop.context / "a.tar", "w", format=tarfile.USTAR_FORMAT) as tar:
+        for name in ("x", "y"):
+            tar.addfile(tarfile.TarInfo(name))
+    whole = (workshop.context / "a.tar").read_bytes()
+    (workshop.context / "a.tar").write_bytes(whole[:512] + bytes(512) + whole[512:])
+    if "busybox" in workshop.shell:
+        put(workshop, "add a.tar /w")
+    else:
+        assert "archive/tar: invalid tar header" in refused(workshop, "add a.tar /w")
+
+
 def test_a_missing_decompressor_is_named(workshop: Workshop) -> None:
     workshop.busybox()
     (workshop.context / "a").write_bytes(bytes.fromhex("28b52ffd") + b"rest")
