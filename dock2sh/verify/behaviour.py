@@ -145,8 +145,12 @@ def _fresh(stage: Stage) -> Iterator[str]:
             command(["umount", "--lazy", places[2]], "Install mount")
 
 
+# As in a container: what has gone into the background, in a session of its own even, ends with the first process.
+_ALONE = ("unshare", "--pid", "--fork", "--kill-child", "--mount-proc", "--")
+
+
 def _started(stage: Stage, root: str, arguments: tuple[str, ...], seconds: float) -> Seen:
-    words = [*SHELLS[stage.shell], stage.script, "--root", root, "start", *arguments]
+    words = [*_ALONE, *SHELLS[stage.shell], stage.script, "--root", root, "start", *arguments]
     environment = {"PATH": os.defpath + ":/usr/sbin:/sbin", "LC_ALL": "C"}
     with subprocess.Popen(
         words,

@@ -2,6 +2,7 @@
 
 import os
 import subprocess
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -94,6 +95,19 @@ def test_the_classic_builder_throws_away_what_a_run_changes_at_a_volume(folder: 
     assert (answer.verdict, answer.real) == ("equivalent", ())
     named = {one.where for one in answer.differences if one.noise == "classic-volume"}
     assert named == {"/v", "/v/a", "/v/b", "/v/c"}
+
+
+def test_what_a_command_has_left_in_the_background_ends_with_it(folder: Path) -> None:
+    """A daemon has a session of its own; it would keep its port, and the pipes on which it is heard."""
+    text = 'FROM busybox\nENTRYPOINT ["sh", "-c"]\nCMD ["setsid sleep 86421 & echo $$; exec sleep 86422"]\n'
+    (folder / "Dockerfile").write_text(text)
+    runs = (Run(seconds=3), Run(("setsid sleep 86423 & echo hi; exit 7",), 20))
+    began = time.monotonic()
+    answer = ask(folder, how=How(behaviour=runs), dockerfile=text)
+    assert (answer.verdict, answer.differences) == ("identical", ())
+    assert time.monotonic() - began < 60
+    running = [place.read_bytes() for place in Path("/proc").glob("[0-9]*/cmdline") if place.exists()]
+    assert not [words for words in running if b"sleep\x008642" in words]
 
 
 def test_what_differs_is_explained(folder: Path) -> None:
