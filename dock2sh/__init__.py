@@ -16,7 +16,8 @@ if TYPE_CHECKING:
     from dock2sh.emit.carried import Carried
     from dock2sh.model import Plan
     from dock2sh.plan.context import Project
-    from dock2sh.plan.evaluate import FindBase, Options
+    from dock2sh.plan.evaluate import Options
+    from dock2sh.plan.walk import FindBase
 
 __version__ = "0.1.0"
 __all__ = ["evaluate", "find_bases", "parse", "script"]

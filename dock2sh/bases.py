@@ -11,7 +11,7 @@ from dock2sh.plan.platforms import Platform
 from dock2sh.source import refuse
 
 if TYPE_CHECKING:
-    from dock2sh.plan.evaluate import FindBase
+    from dock2sh.plan.walk import FindBase
 
 Say = Callable[[str], None]
 

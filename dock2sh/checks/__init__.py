@@ -3,7 +3,8 @@
 from dock2sh.checks.linter import Linter
 from dock2sh.checks.settings import settings_of
 from dock2sh.dockerfile.syntax import Dockerfile
-from dock2sh.plan.evaluate import FindBase, Options, evaluate
+from dock2sh.plan.evaluate import Options, evaluate
+from dock2sh.plan.walk import FindBase
 from dock2sh.plan.watch import Ignored
 from dock2sh.source import Diagnostic, Refused
 

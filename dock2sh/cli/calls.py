@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from dock2sh.model import Plan
     from dock2sh.plan.context import Project
     from dock2sh.plan.contexts import Contexts
-    from dock2sh.plan.evaluate import FindBase
+    from dock2sh.plan.walk import FindBase
 
 
 def parsed(target: str, file: str, format: str = "text") -> "tuple[Project, Dockerfile]":
