@@ -93,6 +93,7 @@ NEVERTHELESS = {
     ("explain", "plan.builder"): "the same",
     ("explain", "plan.context"): "what the build context holds",
     ("explain", "emit.manual"): "what one would type by hand has its rules there",
+    ("explain", "emit.typed"): "the same",
     ("explain", "emit.quoting"): "the quoting function",
     ("explain", "instructions.variables"): "the ARGs that never become variables",
     ("explain", "instructions.secrets"): "which names tell of a secret",

@@ -8,12 +8,12 @@ import re
 from posixpath import basename, dirname
 from typing import TYPE_CHECKING, NamedTuple, assert_never
 
-from dock2sh.dockerfile.deferred import Deferred
 from dock2sh.emit.carrying import above, brought, folder_of, place
-from dock2sh.emit.display import as_written, delimiter
+from dock2sh.emit.display import as_written
 from dock2sh.emit.mounting import ByHand as ByMount
 from dock2sh.emit.mounting import by_hand as by_mount
 from dock2sh.emit.quoting import assignment, quote
+from dock2sh.emit.typed import container_of, heredoc, owner_of, plain_name, shell_in, shell_of, text_word
 from dock2sh.model import Configure, Copy, Fetch, File, LeftOut, MakeDirectory, Mount, Plan, Run, Stage, Step
 from dock2sh.plan.builder import DEFAULT_SHELL
 
@@ -23,11 +23,8 @@ if TYPE_CHECKING:
 # where a command that makes no directory will find one
 _THERE = ("/", "/etc", "/home", "/opt", "/root", "/srv", "/tmp", "/usr/bin", "/usr/local", "/usr/local/bin", "/var")
 _LEAVES_TRACES = ("cd ", "export ", "set ", "exit", "umask", "unset ", "trap ", "exec ", "source ", ". ")
-
-
 # what a script knows of a base image that was not at hand (dockerfile/deferred.py)
 _BASE = re.compile(r"\$\{BASE_([A-Za-z_][A-Za-z0-9_]*)(?=[-+:])")
-
 ELSEWHERE = "from another terminal:  "
 
 
@@ -102,7 +99,7 @@ class _Manual:
         last = stage is self.plan.stages[-1]
         self.there = set(_THERE)
         self.assigned: set[str] = set()
-        self.container = "CONTAINER" if last and len(self.plan.stages) == 1 else _container(stage.key)
+        self.container = "CONTAINER" if last and len(self.plan.stages) == 1 else container_of(stage.key)
         self.user = stage.start.get("User") or ""
         naming = "" if self.container == "CONTAINER" else f" --name {self.container}"
         self.lines.append("")
@@ -115,7 +112,7 @@ class _Manual:
                 "FROM scratch: an empty root file system, nothing to run in it. Put its files into an empty directory instead."
             )
         elif stage.parent is not None:
-            self.say(f"docker commit {_container(stage.parent)} stage-{stage.parent}")
+            self.say(f"docker commit {container_of(stage.parent)} stage-{stage.parent}")
             self.say(f"docker run -it{naming} stage-{stage.parent} {shell_in(self.first_base(stage))}")
             self.go_on(stage)
         elif self.plan.contexts.get(stage.base) == "":
@@ -221,7 +218,7 @@ class _Manual:
             self.lines.append("exit                                        # back to root")
         self.user = user
         if self.is_user():
-            self.lines.append(f"{_shell_of(user)}    # you are {user} from here on, until `exit`")
+            self.lines.append(f"{shell_of(user)}    # you are {user} from here on, until `exit`")
 
     def run(self, step: Run) -> None:
         mounts = [by_mount(mount, step, self.container, self.tree, self.origin(mount)) for mount in step.mounts]
@@ -254,13 +251,13 @@ class _Manual:
     def command(self, step: Run) -> None:
         if step.script:
             path = f"/tmp/{step.script.name}"
-            self.lines.append(_heredoc(f"cat > {quote(path)}", step.script.content))
+            self.lines.append(heredoc(f"cat > {quote(path)}", step.script.content))
             run = " ".join(map(quote, (*step.shell, path)))
             self.lines.append(f"chmod +x {quote(path)} && {run} && rm {quote(path)}")
         elif not step.shell:  # the exec form
             self.lines.append(" ".join(map(quote, step.argv)))
         elif step.shell != DEFAULT_SHELL:
-            self.lines.append(f"{' '.join(map(quote, step.argv[:-1]))} {_text_of(self.written(step))}")
+            self.lines.append(f"{' '.join(map(quote, step.argv[:-1]))} {text_word(self.written(step))}")
         else:
             self.lines.append(self.text(step))
 
@@ -297,14 +294,13 @@ class _Manual:
         context = step.origin if not stage else stage.base if stage.replaced else ""
         source = self.plan.contexts.get(context)
         if source == "":
+            image = f"context-{plain_name(context)}"
             if context not in self.imported:
-                self.say(
-                    f"from the directory of the build context {context}:  tar -c . | docker import - context-{_plain(context)}"
-                )
+                self.say(f"from the directory of the build context {context}:  tar -c . | docker import - {image}")
             self.imported.add(context)
-            return f"$(docker create context-{_plain(context)} x)"
+            return f"$(docker create {image} x)"
         if not step.origin or stage:
-            return _container(step.origin) if step.origin else ""
+            return container_of(step.origin) if step.origin else ""
         return f"$(docker create {quote((source or step.origin).removeprefix('docker-image://'))})"
 
     def folder(self, path: str, chown: str) -> None:
@@ -318,14 +314,14 @@ class _Manual:
         if not chown:
             self.as_root(f"mkdir -p {quote(path)}")
         elif len(levels) == 1:
-            self.as_root(f"[ -d {quote(path)} ] || {{ mkdir {quote(path)} && chown {quote(_owner(chown))} {quote(path)}; }}")
+            self.as_root(f"[ -d {quote(path)} ] || {{ mkdir {quote(path)} && chown {quote(owner_of(chown))} {quote(path)}; }}")
         else:
-            make = f'mkdir "$d" && chown {quote(_owner(chown))} "$d"'
+            make = f'mkdir "$d" && chown {quote(owner_of(chown))} "$d"'
             self.as_root(f'for d in {" ".join(map(quote, levels))}; do [ -d "$d" ] || {{ {make}; }}; done')
 
     def file(self, file: File, step: Copy) -> None:
         name = place(step.destination, file.name)
-        self.as_root(self.parent(name) + _heredoc(f"cat > {quote(name)}", file.content))
+        self.as_root(self.parent(name) + heredoc(f"cat > {quote(name)}", file.content))
 
     def parent(self, name: str) -> str:
         """Docker makes the directories on the way; what is sure to be there needs no word."""
@@ -339,7 +335,7 @@ class _Manual:
         names = " ".join(map(quote, dict.fromkeys(paths)))
         only = "only what was copied" + (" (of a directory: what was in it)" if guessed else "")
         if step.chown and names:
-            self.as_root(f"chown -R {quote(_owner(step.chown))} {names}    # {only}")
+            self.as_root(f"chown -R {quote(owner_of(step.chown))} {names}    # {only}")
         if step.chmod and names:
             self.as_root(f"chmod -R {quote(step.chmod)} {names}    # {only}")
 
@@ -370,29 +366,6 @@ class _Manual:
             self.lines.append(" ".join(map(quote, command)))
 
 
-def _text_of(text: str) -> str:
-    """A text that is a word: between quotes, or as it is in a here-document where it has lines and quotes of its own."""
-    if "\n" not in text:
-        return quote(text)
-    if "'" not in text:
-        return f"'{text}'"
-    return f'"$({_heredoc("cat", text)}\n)"'
-
-
-def shell_in(image: str) -> str:
-    """The shell that one would ask for: bash, unless the image is known for having none."""
-    name = image.partition("@")[0]
-    return "sh" if any(word in name for word in ("alpine", "busybox", "scratch", "distroless", "wolfi")) else "bash"
-
-
-def _shell_of(user: str) -> str:
-    """A shell as that user; `su` knows names only."""
-    name, _, group = user.partition(":")
-    if name.isdigit():
-        return f"HOME=/ setpriv --reuid={name} --regid={quote(group or '0')} --clear-groups sh"
-    return f"su {f'-g {quote(group)} ' if group else ''}-s /bin/sh {quote(name)}"
-
-
 def _folders(plan: Plan, stage: Stage) -> frozenset[str]:
     """The directories that a stage surely has: those that WORKDIR made, and what is above them."""
     found = set[str]()
@@ -403,23 +376,3 @@ def _folders(plan: Plan, stage: Stage) -> frozenset[str]:
                 found.add(path)
                 path = dirname(path)
     return frozenset(found)
-
-
-def _container(key: str) -> str:
-    return f"stage-{key}" if key.isdigit() else key
-
-
-def _plain(name: str) -> str:
-    return re.sub(r"[^a-z0-9.]+", "-", name)
-
-
-def _owner(chown: str) -> str:
-    """Docker gives a number its own group, and a name the group of that user; chown would leave the group alone."""
-    return chown if ":" in chown else f"{chown}:{chown if chown.isdigit() else ''}"
-
-
-def _heredoc(command: str, content: str) -> str:
-    if isinstance(content, Deferred):
-        content = str(content)
-    end = delimiter(content, "EOF")
-    return "\n".join((f"{command} <<'{end}'", content.removesuffix("\n"), end))

@@ -4,7 +4,7 @@ import json
 import re
 from typing import Any, NamedTuple
 
-from dock2sh.emit.manual import shell_in
+from dock2sh.emit.typed import shell_in
 from dock2sh.explain.language import Piece, Text, code, joined, say
 from dock2sh.explain.places import user_of
 from dock2sh.explain.shells import shells_of
