@@ -17,7 +17,7 @@ _PODMAN_TOLD = (
     "CONTAINER_HOST", "CONTAINER_CONNECTION", "CONTAINERS_CONF", "CONTAINERS_CONF_OVERRIDE", "CONTAINERS_STORAGE_CONF",
     "STORAGE_DRIVER", "STORAGE_OPTS",
 )  # fmt: skip
-_SECONDS = 5  # an engine that does not answer by then is taken as not there
+_SECONDS = 30  # a busy engine takes its time; one that does not answer by then is taken as not there
 # what of the engine's answer belongs to an OCI image config; the rest is about containers (Hostname, Tty, ...)
 _KEYS = (
     "User", "ExposedPorts", "Env", "Entrypoint", "Cmd", "ArgsEscaped", "Volumes", "WorkingDir", "Labels", "StopSignal",
