@@ -37,7 +37,7 @@ def find(
         found += asked(did, dockerfile)
     quiet = silenced(dockerfile, settings.ignore)
     kept = [_weighed(finding, settings) for finding in found if not quiet(finding)]
-    return tuple(sorted(dict.fromkeys(kept), key=lambda finding: (finding.span, finding.code)))
+    return tuple(sorted(dict.fromkeys(kept), key=lambda finding: (finding.span, finding.code, finding.at or ())))
 
 
 def _weighed(finding: Finding, settings: Settings) -> Finding:

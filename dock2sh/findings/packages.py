@@ -4,12 +4,14 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from dock2sh.commands import Known
+from dock2sh.commands.apart import Understood
+from dock2sh.commands.matching import Part
 from dock2sh.commands.pins import pinned
 from dock2sh.findings import gone
 from dock2sh.findings.releases import first_base, managed
 from dock2sh.findings.rule import Finding
-from dock2sh.findings.walk import Seen
-from dock2sh.model import Plan, Run, Stage
+from dock2sh.findings.walk import Seen, handed
+from dock2sh.model import Copy, Plan, Run, Stage
 
 
 class _Yes(NamedTuple):
@@ -26,14 +28,15 @@ _APT = ("install", "upgrade", "dist-upgrade", "full-upgrade", "remove", "purge",
 _APT_YES = (*_YES, "--assume-yes", "-qq", "--force-yes", "-s", "--simulate", "--dry-run", "-d", "--download-only")
 _YUM = ("install", "localinstall", "groupinstall", "update", "upgrade", "reinstall", "remove", "erase")
 _YUM_YES = ("-y", "--assumeyes")
-_ZYPPER = ("install", "in", "remove", "update", "addrepo", "ar", "refresh", "ref")
+_ZYPPER = ("install", "in", "remove", "rm", "update", "up", "patch", "dist-upgrade", "dup")
 _ASKS = {
     "apt-get": _Yes("-y", _APT_YES, "DL3014", _APT),
     "apt": _Yes("-y", _APT_YES, "DL3014", _APT),
+    "aptitude": _Yes("-y", ("-y", "--assume-yes", "-s", "--simulate", "-d", "--download-only"), "", _APT),
     "yum": _Yes("-y", _YUM_YES, "DL3030", _YUM),
     "dnf": _Yes("-y", _YUM_YES, "DL3038", _YUM),
     "microdnf": _Yes("-y", _YUM_YES, "DL3038", _YUM),
-    "zypper": _Yes("-n", ("-n", "--non-interactive", "-y", "--no-confirm"), "DL3034", _ZYPPER),
+    "zypper": _Yes("-y", ("-n", "--non-interactive", "-y", "--no-confirm"), "DL3034", _ZYPPER),
     "conda": _Yes("-y", _YES, "", ("install", "create", "update", "remove", "clean")),
     "pip uninstall": _Yes("-y", _YES, "", ("",)),
     "pip3 uninstall": _Yes("-y", _YES, "", ("",)),
@@ -55,12 +58,12 @@ def find(plan: Plan, did: list[Seen]) -> Iterator[Finding]:
     for one in did:
         if not isinstance(one.step, Run) or one.apart is None:
             continue
-        for _, known in one.commands():
-            yield from _asks(one, one.step, known)
+        for understood, known in one.commands():
+            yield from _asks(one, one.step, understood, known)
             yield from gone.find(plan, one, one.step, known)
             yield from _versions(one, known)
             yield from _pep668(plan, one, one.step, known)
-            yield from _apt(one, known)
+            yield from _apt(one, understood, known)
         yield from _catalogue(plan, one, one.step, updated)
         yield from _stays(one, one.step)
 
@@ -70,24 +73,46 @@ def _split(known: Known) -> tuple[str, str]:
     return tool, verb
 
 
-def _asks(one: Seen, step: Run, known: Known) -> Iterator[Finding]:
+def _asks(one: Seen, step: Run, understood: Understood, known: Known) -> Iterator[Finding]:
     tool, verb = _split(known)
     ask = _ASKS.get(known.title) or _ASKS.get(tool)
     if ask is None or (verb not in ask.asks and "" not in ask.asks):
         return
-    given = {part.text.partition("=")[0] for part in known.parts if part.kind == "option"}
-    loose = any(part.text.startswith("$") for part in known.parts)  # it may be in a variable
-    answered = any(understood.command.before == "|" and each is known for understood, each in one.commands())
+    given = {part.text.strip("'\"").partition("=")[0] for part in known.parts if part.kind == "option"}
+    loose = any(part.text.strip('"').startswith("$") for part in known.parts)  # it may be in a variable
     settings = any(part.value.startswith(("APT::Get::Assume-Yes", "assumeyes")) for part in known.parts)
-    if given & set(ask.others) or loose or answered or settings or _many_q(known):
+    if given & set(ask.others) or loose or _is_answered(understood) or settings or _many_q(known) or _is_configured(one, tool):
         return
     fields = (("command", known.title), ("option", ask.option))
-    yield Finding("D2S111", step.span, fields, known.title, (ask.also,) if ask.also else ())
+    also = (ask.also,) if ask.also else ()
+    yield Finding("D2S111", step.span, fields, known.title, also, at=one.place(understood, *_named(known)))
+
+
+def _named(known: Known) -> tuple[Part, ...]:
+    """The words of its title: the tool, and the subcommand if there is one."""
+    return tuple(part for part in known.parts if part.kind in ("command", "subcommand"))
+
+
+def _is_answered(understood: Understood) -> bool:
+    """Whether it reads something: a pipe, a file, a here-document. An `xargs` in front takes the input for itself."""
+    reads = any(
+        each.operator in ("<", "<<", "<<-", "<<<") and each.target != "/dev/null" for each in understood.command.redirects
+    )
+    xargs = understood.known is not None and understood.known.title == "xargs"
+    return (understood.command.before in ("|", "|&") or reads) and not xargs
+
+
+def _is_configured(one: Seen, tool: str) -> bool:
+    """Whether this or an earlier step of the stage may have told apt to ask nothing."""
+    steps = [step for step in one.stage.steps if step.span.first <= one.step.span.first]
+    said = any("Assume-Yes" in handed(step) for step in steps if isinstance(step, Run))
+    copied = any(step.destination.startswith("/etc/apt") for step in steps if isinstance(step, Copy))
+    return tool in ("apt", "apt-get") and (said or copied)
 
 
 def _many_q(known: Known) -> bool:
-    """Two -q of apt-get answer, too."""
-    return sum(part.text == "-q" for part in known.parts) > 1
+    """Two -q of apt-get answer, too, and `-q=2`."""
+    return sum(part.text == "-q" for part in known.parts) > 1 or any(part.text.startswith("-q=2") for part in known.parts)
 
 
 def _versions(one: Seen, known: Known) -> Iterator[Finding]:
@@ -131,11 +156,25 @@ def _prepared(plan: Plan, one: Seen) -> bool:
     )
 
 
-def _apt(one: Seen, known: Known) -> Iterator[Finding]:
+_APT_GET = ("install", "update", "upgrade", "full-upgrade", "remove", "purge", "autoremove", "clean", "autoclean", "build-dep")
+_APT_GET += ("source", "download", "satisfy", "reinstall", "dist-upgrade", "changelog", "autopurge")
+_APT_CACHE = ("policy", "depends", "rdepends", "showsrc", "madison")
+
+
+def _instead_of_apt(verb: str) -> str:
+    """What does the same and stays as it is."""
+    if not verb:
+        return "write `apt-get` or `apt-cache`"
+    name = "apt-get" if verb in _APT_GET else "apt-cache" if verb in _APT_CACHE else ""
+    return f"write `{name} {verb}`" if name else f"apt-get has no `{verb}`: leave it to people"
+
+
+def _apt(one: Seen, understood: Understood, known: Known) -> Iterator[Finding]:
     tool, verb = _split(known)
     span = one.step.span
     if tool == "apt" and verb not in ("list", "search", "show"):
-        yield Finding("D2S112", span, (), "apt", ("DL3027",))
+        fields = (("better", _instead_of_apt(verb)),)
+        yield Finding("D2S112", span, fields, "apt", ("DL3027",), at=one.place(understood, known.parts[0]))
     if known.title in (
         "apt-get upgrade",
         "apt-get dist-upgrade",
