@@ -51,7 +51,14 @@ def verifies(known: Known) -> bool:
 def spoken_secrets(known: Known) -> Iterator[str]:
     """`password` or `url` for each secret that stands in the command itself."""
     for part in known.parts:
-        if part.role == "secret" and part.value and not part.value.startswith("$"):
+        if part.role == "secret" and _is_spoken(known, part.value):
             yield "password"
         if re.search(r"://[^/@\s:$]+:[^/@\s$]+@", part.value):
             yield "url"
+
+
+def _is_spoken(known: Known, value: str) -> bool:
+    """Whether it stands there. curl's `-u NAME` asks for the password, and `-u NAME:$VARIABLE` has it from elsewhere."""
+    if known.title == "curl":
+        value = value.partition(":")[2]
+    return bool(value) and not value.startswith("$")

@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterator
 
 from dock2sh.commands import Known
+from dock2sh.findings import trust
 from dock2sh.findings.rule import Finding
 from dock2sh.findings.walk import Seen
 from dock2sh.model import Configure, Copy, Plan, Run
@@ -89,7 +90,7 @@ def _command(one: Seen, known: Known) -> Iterator[Finding]:
         yield Finding("D2S125", one.step.span, (), "wget", ("DL3047",))
     if known.title == "useradd" and not texts & {"-l", "--no-log-init"}:
         uid = next((value for value in known.words("number") if len(value) >= _HIGH and value.isdigit()), "")
-        if uid and any(text in texts for text in ("-u", "--uid")):
+        if uid and any(text.startswith("-u") or text == "--uid" for text in texts):
             yield Finding("D2S126", one.step.span, (("uid", uid),), "useradd", ("DL3046",))
 
 
@@ -103,6 +104,7 @@ def _copy(one: Seen, step: Copy) -> Iterator[Finding]:
 
 
 def _setting(one: Seen, step: Configure) -> Iterator[Finding]:
+    yield from trust.settings(one, step)
     if step.keyword == "ENV":
         yield from _own_names(one, step)
     if step.keyword == "USER":
@@ -116,7 +118,7 @@ def _own_names(one: Seen, step: Configure) -> Iterator[Finding]:
     args = one.node.args
     names = args[::3]
     before = dict(one.before)
-    for index, value in enumerate(args[1::3]):
+    for index, value in enumerate(_expanded(value, one.file.escape if one.file else "\\") for value in args[1::3]):
         for name in names[:index] + names[index + 1 :]:
             if (
                 name not in before
@@ -125,3 +127,10 @@ def _own_names(one: Seen, step: Configure) -> Iterator[Finding]:
             ):
                 yield Finding("D2S135", step.span, (("name", name),), f"${name}", ("DL3044",))
                 return
+
+
+def _expanded(value: str, escape: str) -> str:
+    """What of a value as written may name variables: not what is in single quotes or behind the escape character."""
+    escaped = re.escape(escape) + "."
+    outside = re.sub(rf"\"(?:{escaped}|[^\"])*\"|'[^']*'|{escaped}", lambda found: found[0] if found[0][0] == '"' else "", value)
+    return re.sub(escaped, "", outside)

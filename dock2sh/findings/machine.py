@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from dock2sh.commands import Known
 from dock2sh.commands.apart import Understood
 from dock2sh.findings.rule import Finding
-from dock2sh.findings.walk import Seen
+from dock2sh.findings.walk import Seen, written
 from dock2sh.model import Run
 
 _SERVICES = frozenset(
@@ -40,7 +40,7 @@ def _command(one: Seen, understood: Understood, known: Known) -> Iterator[Findin
         for path in paths[:1]:
             if path in ("/", "/usr", "/usr/local", "/var", "/etc", "/opt", "/home"):
                 yield Finding("D2S404", span, (("command", tool), ("path", path)), path)
-    yield from _settings(one, understood, known, paths)
+    yield from _settings(one, understood, known)
     if title in ("useradd", "adduser", "groupadd", "addgroup", "usermod", "groupmod"):
         yield Finding("D2S406", span, (("command", title),), title)
     services = sorted(set(known.words("package")) & _SERVICES) if title in ("apt-get install", "apt install") else []
@@ -48,14 +48,8 @@ def _command(one: Seen, understood: Understood, known: Known) -> Iterator[Findin
         yield Finding("D2S409", span, (("names", ", ".join(services)),), services[0])
 
 
-def _settings(one: Seen, understood: Understood, known: Known, paths: tuple[str, ...]) -> Iterator[Finding]:
-    tool = known.title.partition(" ")[0]
-    written = [
-        redirect.target.strip("'\"") for redirect in understood.command.redirects if redirect.operator in (">", ">>", ">|")
-    ]
-    in_place = tool == "sed" and any(part.text.startswith(("-i", "--in-place")) for part in known.parts)
-    written += paths if tool == "tee" or in_place else paths[-1:] if tool in ("cp", "mv", "ln", "install") else ()
-    for path in written:
+def _settings(one: Seen, understood: Understood, known: Known) -> Iterator[Finding]:
+    for path in written(understood, known):
         if path.startswith(("/etc/apt/sources.list", "/etc/apt/trusted.gpg", "/etc/yum.repos.d")):
             yield Finding("D2S407", one.step.span, (), path)
         elif path.startswith("/etc/"):

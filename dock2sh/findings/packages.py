@@ -7,7 +7,7 @@ from dock2sh.commands import Known
 from dock2sh.commands.apart import Understood
 from dock2sh.commands.matching import Part
 from dock2sh.commands.pins import pinned
-from dock2sh.findings import gone
+from dock2sh.findings import caches, gone
 from dock2sh.findings.releases import first_base, managed
 from dock2sh.findings.rule import Finding
 from dock2sh.findings.walk import Seen, handed
@@ -65,7 +65,7 @@ def find(plan: Plan, did: list[Seen]) -> Iterator[Finding]:
             yield from _pep668(plan, one, one.step, known)
             yield from _apt(one, understood, known)
         yield from _catalogue(plan, one, one.step, updated)
-        yield from _stays(one, one.step)
+        yield from caches.find(one, one.step)
 
 
 def _split(known: Known) -> tuple[str, str]:
@@ -95,9 +95,8 @@ def _named(known: Known) -> tuple[Part, ...]:
 
 def _is_answered(understood: Understood) -> bool:
     """Whether it reads something: a pipe, a file, a here-document. An `xargs` in front takes the input for itself."""
-    reads = any(
-        each.operator in ("<", "<<", "<<-", "<<<") and each.target != "/dev/null" for each in understood.command.redirects
-    )
+    redirects = understood.command.redirects
+    reads = any(each.operator in ("<", "<<", "<<-", "<<<") and each.target != "/dev/null" for each in redirects)
     xargs = understood.known is not None and understood.known.title == "xargs"
     return (understood.command.before in ("|", "|&") or reads) and not xargs
 
@@ -122,6 +121,8 @@ def _versions(one: Seen, known: Known) -> Iterator[Finding]:
     also = _PINS.get(known.manager) or _RPM_PINS.get(tool, "")
     names = [name for name in known.words("package") if not name.startswith(("-", "$", ".", "/")) and "://" not in name]
     loose = [name for name in names if not pinned(known.manager, name) and "$" not in name and _is_name(known.manager, name)]
+    if tool == "gem" and any(part.text.partition("=")[0] in ("-v", "--version") for part in known.parts):
+        return  # one version for all that are named
     if loose and (verb in ("install", "add", "i", "in", "get") or tool in ("cpanm",)):
         shown = ", ".join(loose[:6]) + (", …" if len(loose) > 6 else "")
         fields = (("count", str(len(loose))), ("manager", known.manager), ("names", shown))
@@ -139,11 +140,20 @@ def _pep668(plan: Plan, one: Seen, step: Run, known: Known) -> Iterator[Finding]
     env = step.env.items()
     options = {part.text.partition("=")[0] for part in known.parts if part.kind == "option"}
     image = first_base(plan, one.stage)
-    elsewhere = {"--break-system-packages", "--target", "-t", "--prefix", "--root", "--python", "--dry-run"}
-    entered = any(word in env.get("PATH", "") for word in ("venv", "conda")) or "VIRTUAL_ENV" in env
+    elsewhere = {"--break-system-packages", "--target", "-t", "--prefix", "--root", "--python", "--dry-run", "--help", "-h"}
+    entered = any(word in env.get("PATH", "") for word in ("venv", "conda")) or "VIRTUAL_ENV" in env or _has_own(one, env)
     if options & elsewhere or entered or env.get("PIP_BREAK_SYSTEM_PACKAGES") or not managed(image) or _prepared(plan, one):
         return
     yield Finding("D2S110", step.span, (("image", image),), "pip")
+
+
+_SYSTEM = frozenset(f"{root}/{name}" for root in ("/usr/local", "/usr", "") for name in ("bin", "sbin"))
+
+
+def _has_own(one: Seen, env: dict[str, str]) -> bool:
+    """Whether the stage makes an environment, and PATH begins elsewhere than in the system."""
+    made = any("venv" in step.text or "virtualenv" in step.text for step in one.stage.steps if isinstance(step, Run))
+    return made and env.get("PATH", "").partition(":")[0] not in {"", *_SYSTEM}
 
 
 def _prepared(plan: Plan, one: Seen) -> bool:
@@ -156,8 +166,10 @@ def _prepared(plan: Plan, one: Seen) -> bool:
     )
 
 
-_APT_GET = ("install", "update", "upgrade", "full-upgrade", "remove", "purge", "autoremove", "clean", "autoclean", "build-dep")
-_APT_GET += ("source", "download", "satisfy", "reinstall", "dist-upgrade", "changelog", "autopurge")
+_APT_GET = frozenset(
+    "install update upgrade full-upgrade dist-upgrade remove purge autoremove autopurge clean autoclean build-dep source download"
+    " satisfy reinstall changelog".split()
+)
 _APT_CACHE = ("policy", "depends", "rdepends", "showsrc", "madison")
 
 
@@ -167,6 +179,9 @@ def _instead_of_apt(verb: str) -> str:
         return "write `apt-get` or `apt-cache`"
     name = "apt-get" if verb in _APT_GET else "apt-cache" if verb in _APT_CACHE else ""
     return f"write `{name} {verb}`" if name else f"apt-get has no `{verb}`: leave it to people"
+
+
+_UPDATES = ("yum update", "yum upgrade", "dnf update", "dnf upgrade", "microdnf update", "microdnf upgrade", "zypper update")
 
 
 def _apt(one: Seen, understood: Understood, known: Known) -> Iterator[Finding]:
@@ -183,7 +198,7 @@ def _apt(one: Seen, understood: Understood, known: Known) -> Iterator[Finding]:
         "apt upgrade",
         "zypper dist-upgrade",
         "zypper dup",
-    ):
+    ) or (known.title in _UPDATES and not known.words("package")):
         also = ("DL3035",) if tool == "zypper" else ("DL3005",) if "dist" in verb or "full" in verb else ()
         yield Finding("D2S106", span, (("command", known.title),), verb, also)
     if known.title in ("apt-get install", "apt install"):
@@ -198,18 +213,43 @@ def _catalogue(plan: Plan, one: Seen, step: Run, updated: set[str]) -> Iterator[
     titles = [known.title for _, known in one.commands()]
     updates = [known.title for _, known in one.commands() if known.title in ("apt-get update", "apt update") or _updates(known)]
     installs = [title for title in titles if title in ("apt-get install", "apt install", "apt-get build-dep")]
-    others = any(title.endswith(("apt-get", "apt-install")) for title in titles if title != "apt-get")  # xx-apt-get
+    others = any(title in _NEED_IT for title in titles) or any(not known.known for _, known in one.commands())  # a script
     image = first_base(plan, one.stage).partition(":")[0]
     if updates and not installs and not others and not any("upgrade" in title for title in titles):
         yield Finding("D2S120", step.span, (("command", updates[0]),), updates[0])
-    if installs and not updates and not _reaches(plan, one.stage, updated) and image in ("debian", "ubuntu"):
+    if (
+        installs
+        and not updates
+        and not _are_files(one)
+        and not _reaches(plan, one.stage, updated)
+        and image in ("debian", "ubuntu")
+    ):
         yield Finding("D2S121", step.span, (("command", installs[0]),), installs[0])
     if updates:
         updated.add(one.stage.key)
     mounted = any(mount.target.startswith("/var/lib/apt") for mount in step.mounts)
     text = step.script.content if step.script else step.argv[-1]
-    if updates and not mounted and "/var/lib/apt/lists" not in text and "dist-clean" not in text and "distclean" not in text:
+    deleted = any(
+        path.rstrip("/*") in _ABOVE for _, known in one.commands() if known.title == "rm" for path in known.words("path")
+    )
+    if (
+        updates
+        and not mounted
+        and not deleted
+        and not any(word in text for word in ("/var/lib/apt/lists", "dist-clean", "distclean"))
+    ):
         yield Finding("D2S122", step.span, (), updates[0], ("DL3009",))
+
+
+_NEED_IT = ("apt-get source", "apt-get download", "apt-get satisfy", "aptitude install", "apt-file update")
+_ABOVE = ("/var/lib/apt", "/var/lib", "/var")
+"""Directories that take the lists along when they are deleted."""
+
+
+def _are_files(one: Seen) -> bool:
+    """Whether only packages that lie there are installed."""
+    names = [name for _, known in one.commands() if known.title.endswith(" install") for name in known.words("package")]
+    return bool(names) and all(name.startswith(("./", "/", "../")) for name in names)
 
 
 def _updates(known: Known) -> bool:
@@ -225,41 +265,3 @@ def _reaches(plan: Plan, stage: Stage, updated: set[str]) -> bool:
             return False
         stage = by_key[stage.parent]
     return True
-
-
-class _Cache(NamedTuple):
-    """What an installer leaves: where, what prevents it, what takes it away, hadolint's name, a cure."""
-
-    where: str
-    prevents: tuple[str, ...]
-    cleans: tuple[str, ...]
-    also: str
-    better: str
-
-
-_PIP = "write `pip install --no-cache-dir`, or `RUN --mount=type=cache,target=/root/.cache/pip`"
-_CACHES = {
-    "pip install": _Cache("/root/.cache", ("--no-cache-dir", "--no-cache"), ("pip cache purge", ".cache"), "DL3042", _PIP),
-    "apk add": _Cache("/var/cache/apk", ("--no-cache",), ("/var/cache/apk",), "DL3019", "write `apk add --no-cache`"),
-    "yum install": _Cache("/var/cache/yum", (), ("clean", "/var/cache/yum"), "DL3032", "end the RUN with `&& yum clean all`"),
-    "dnf install": _Cache("/var/cache/dnf", (), ("clean", "/var/cache/dnf"), "DL3040", "end the RUN with `&& dnf clean all`"),
-    "microdnf install": _Cache("/var/cache/yum", (), ("clean", "/var/cache"), "DL3040", "end it with `&& microdnf clean all`"),
-    "zypper install": _Cache("/var/cache/zypp", (), ("clean", "/var/cache/zypp"), "DL3036", "end it with `&& zypper clean`"),
-    "yarn install": _Cache("/usr/local/share", (), ("cache clean", "/.cache"), "DL3060", "end it with `&& yarn cache clean`"),
-}
-
-
-def _stays(one: Seen, step: Run) -> Iterator[Finding]:
-    text = step.script.content if step.script else step.argv[-1]
-    env = step.env.items()
-    for title, cache in _CACHES.items():
-        for _, known in one.commands():
-            if known.title.replace("pip3", "pip") != title:
-                continue
-            texts = {part.text for part in known.parts}
-            prevented = texts & set(cache.prevents) or any(clean in text for clean in cache.cleans)
-            mounted = any(mount.type == "cache" and mount.target.startswith(cache.where) for mount in step.mounts)
-            if prevented or mounted or (title == "pip install" and (env.get("PIP_NO_CACHE_DIR") or env.get("PIP_CACHE_DIR"))):
-                break
-            yield Finding("D2S124", step.span, (("command", known.title), ("better", cache.better)), known.title, (cache.also,))
-            break

@@ -6,24 +6,12 @@ from collections.abc import Iterator
 from dock2sh.commands import Known
 from dock2sh.commands.apart import Understood
 from dock2sh.commands.downloads import downloads
-from dock2sh.findings import packages, unseen
+from dock2sh.findings import bashisms, packages, trust, unseen, urls
 from dock2sh.findings.releases import first_base
 from dock2sh.findings.rule import Finding
-from dock2sh.findings.walk import Seen
+from dock2sh.findings.walk import Seen, written
 from dock2sh.model import Plan, Run
 
-_UNCHECKED = {
-    "curl": ("-k", "--insecure"),
-    "wget": ("--no-check-certificate",),
-    "pip": ("--trusted-host",),
-    "pip3": ("--trusted-host",),
-    "apk": ("--allow-untrusted",),
-    "apt-get": ("--allow-unauthenticated", "--force-yes"),
-    "apt": ("--allow-unauthenticated",),
-    "yum": ("--nogpgcheck",),
-    "dnf": ("--nogpgcheck",),
-    "zypper": ("--no-gpg-checks",),
-}
 _USELESS = {
     "service": "the service ends with this RUN",
     "systemctl": "no systemd runs",
@@ -36,9 +24,6 @@ _USELESS = {
     "ufw": "the network is docker's",
     "iptables": "the network is docker's",
 }
-_BASHISMS = {"source": "SC3046", "pushd": "SC3044", "popd": "SC3044", "declare": "SC3044", "shopt": "SC3044"}
-
-
 _HERE = "do it in the RUN that needs it"
 _ENDS = {
     "cd": "write `WORKDIR` instead",
@@ -60,7 +45,7 @@ def find(plan: Plan, did: list[Seen]) -> Iterator[Finding]:
         yield from _pipes(one, one.step)
         yield from unseen.find(one)
         yield from _ends(one)
-        yield from _bashisms(one, one.step, first_base(plan, one.stage))
+        yield from bashisms.find(one, one.step, first_base(plan, one.stage))
         for understood, known in one.commands():
             yield from _command(one, understood, known)
 
@@ -72,13 +57,8 @@ def _command(one: Seen, understood: Understood, known: Known) -> Iterator[Findin
     if tool in _USELESS and not _only_enables(known):
         fields = (("command", tool), ("reason", _USELESS[tool]))
         yield Finding("D2S114", span, fields, tool, ("DL3001",))
-    for option in _UNCHECKED.get(tool, ()):
-        if any(part.text.partition("=")[0].split(" ")[0] == option for part in known.parts if part.kind == "option"):
-            yield Finding("D2S171", span, (("option", option), ("command", tool)), option)
-    if tool == "chmod" and (mode := next(iter(known.words("mode")), "")).lstrip("0") in ("777", "a+rwx", "ugo+rwx"):
-        yield Finding("D2S173", span, (("mode", mode), ("path", " ".join(known.words("path")))), mode)
-    targets = [redirect.target for redirect in understood.command.redirects if redirect.operator in (">", ">>")]
-    for path in (*targets, *(known.words("path") if tool in ("tee", "sed", "cp", "mv") else ())):
+    yield from trust.commands(one, understood, known)
+    for path in dict.fromkeys(written(understood, known)):
         if path in ("/etc/hosts", "/etc/resolv.conf"):
             yield Finding("D2S113", span, (("path", path),), path)
 
@@ -96,12 +76,9 @@ def _downloads(one: Seen) -> Iterator[Finding]:
         if download.known.title == "git clone":
             if not download.ref and not _checks_out(one):
                 yield Finding("D2S103", span, (("url", url),), url)
-        elif not download.check and not url.startswith(("$", "-", "http://localhost", "https://localhost")):
+        elif not download.check and not url.startswith(("$", "-")) and not urls.is_local(url):
             yield Finding("D2S104", span, (("url", url),), url)
-        if re.search(r"[/_-]latest(?:[/._-]|\Z)", url):
-            yield Finding("D2S105", span, (("url", url),), url)
-        if url.startswith(("http://", "git://", "ftp://")) and "localhost" not in url:
-            yield Finding("D2S172", span, (("url", url),), url)
+        yield from urls.about(url, span)
 
 
 def _checks_out(one: Seen) -> bool:
@@ -111,7 +88,7 @@ def _checks_out(one: Seen) -> bool:
 def _pipes(one: Seen, step: Run) -> Iterator[Finding]:
     """Pipes of which a part may fail unseen, and those that end in a shell."""
     found = one.apart.found if one.apart else ()
-    sets = (known for _, known in one.commands() if known.title == "set")
+    sets = (known for _, known in one.commands() if known.title in ("set", "sh", "bash", "zsh", "ksh"))
     told = "pipefail" in step.shell or not step.shell or any("pipefail" in known.words("feature") for known in sets)
     for at, after in enumerate(found):
         before = _handed_on(found[:at], after) if after.command.before in ("|", "|&") else None
@@ -158,31 +135,3 @@ def _is_own(path: str, one: Seen) -> bool:
     """Whether the RUN itself makes a variable of the path: no WORKDIR could name it."""
     text = one.apart.shell.text if one.apart else ""
     return any(re.search(rf"\b{name}\+?=", text) for name in re.findall(r"\$\{?([A-Za-z_]\w*)", path))
-
-
-_SH_IS_BASH = frozenset(
-    "fedora centos rockylinux almalinux amazonlinux oraclelinux archlinux leap tumbleweed ubi ubi8 ubi9 ubi10 ubi-minimal".split()
-)
-"""Images, by the last part of their name, whose /bin/sh is bash."""
-_ASH_KNOWS = ("[[", "source")
-
-
-def _bashisms(one: Seen, step: Run, base: str) -> Iterator[Finding]:
-    """Words that only bash knows, in a text for sh."""
-    name = base.partition("@")[0].rpartition("/")[2].partition(":")[0]
-    if name in _SH_IS_BASH:
-        return
-    ash = "alpine" in base or name == "busybox"
-    if not step.shell or step.shell[0].rpartition("/")[2] != "sh" or one.apart is None or step.script is not None:
-        return
-    titles = [
-        known.title
-        for each in one.apart.found
-        if each.text == one.apart.shell.text and each.known
-        for known in each.known.chain()
-    ]
-    found = [(title, _BASHISMS[title]) for title in titles if title in _BASHISMS]
-    found += [("[[", "SC3010") for symbol in one.apart.shell.symbols if symbol.kind == "condition"]
-    found += [("((", "SC3006") for symbol in one.apart.shell.symbols if symbol.kind == "arithmetic"]
-    for word, code in dict.fromkeys((word, code) for word, code in found if not (ash and word in _ASH_KNOWS)):
-        yield Finding("D2S132", step.span, (("word", word), ("shell", step.shell[0])), word, (code,))

@@ -53,7 +53,7 @@ def _origin(each: Understood) -> str:
         return ""
     tool = known.title.partition(" ")[0]
     options = {part.text for part in known.parts if part.kind == "option"}
-    decodes = options & set(_DECODE.get(tool, ())) or "-d" in {part.value for part in known.parts} & set(_DECODE.get(tool, ()))
+    decodes = (options | {part.value for part in known.parts}) & set(_DECODE.get(tool, ()))
     return tool if tool in _FETCH or decodes else ""
 
 
@@ -83,4 +83,6 @@ def _is_run(raw: str, outer: Understood) -> bool:
 
 def _reads_file(known: Known) -> bool:
     """`bash FILE` and `sh -c TEXT` do not run what comes through the pipe."""
-    return any(part.role in ("path", "script", "program") and part.value not in ("-", "/dev/stdin") for part in known.parts)
+    return any(
+        part.role in ("path", "script", "program", "module") and part.value not in ("-", "/dev/stdin") for part in known.parts
+    )

@@ -79,6 +79,14 @@ def seen(plan: Plan, dockerfile: Dockerfile) -> list[Seen]:
     return found
 
 
+def written(understood: Understood, known: Known) -> list[str]:
+    """The files that a command writes to, as far as its words tell."""
+    tool, paths = known.title.partition(" ")[0], known.words("path")
+    in_place = tool == "sed" and any(part.text.startswith(("-i", "--in-place")) for part in known.parts)
+    found = [each.target.strip("'\"") for each in understood.command.redirects if each.operator in (">", ">>", ">|", "&>")]
+    return [*found, *(paths if tool == "tee" or in_place else paths[-1:] if tool in ("cp", "mv", "ln", "install") else ())]
+
+
 def _apart(step: Step) -> Apart | None:
     if not isinstance(step, Run):
         return None

@@ -23,12 +23,83 @@ NONE = {
     "RUN apt-get update && xx-apt-get install -y gcc": "D2S120",
     # echo does not fail, in a group neither
     "RUN set -eu; { echo a; echo b; } | tee /etc/x": "D2S131",
+    'RUN bash -o pipefail -c "curl -s x | tar x"': "D2S131",
+    # something else answers: a file, two -q in one, the configuration, a quoted option, a program that is no shell
+    "RUN apt-get install x < /answers": "D2S111",
+    "RUN apt-get install -q=2 x": "D2S111",
+    "RUN echo 'APT::Get::Assume-Yes true;' > /etc/apt/apt.conf.d/90 && apt-get install x": "D2S111",
+    "COPY 90 /etc/apt/apt.conf.d/\nRUN apt-get install x": "D2S111",
+    'RUN apt-get install "-y" x': "D2S111",
+    'SHELL ["/usr/bin/python3", "-c"]\nRUN apt-get install x': "D2S111",
+    "RUN zypper refresh": "D2S111",
+    # an environment whose name says nothing
+    "RUN python3 -m venv /v\nENV PATH=/v/bin:$PATH\nRUN pip install x": "D2S110",
+    "RUN gem install x -v 1.2": "D2S102",
+    "RUN apt-get update && apt-get source x": "D2S120",
+    "RUN apt-get update && ./install.sh": "D2S120",
+    "RUN apt-get install -y ./x.deb": "D2S121",
+    "RUN apt-get update && rm -rf /var/lib/*": "D2S122",
+    "RUN PIP_NO_CACHE_DIR=1 pip install x": "D2S124",
+    "USER 1000\nRUN --mount=type=cache,target=/home/me/.cache/pip pip install x": "D2S124",
+    "RUN --mount=type=cache,target=/etc/apk/cache apk add x": "D2S124",
+    "RUN dnf install -y x && rm -rf /var/cache/*": "D2S124",
+    # it makes JSON pretty
+    "RUN curl x | python3 -m json.tool": "D2S170",
+    "RUN curl http://127.0.0.1:80/": "D2S172",
+    "RUN sed s/a/b/ /etc/hosts > /x": "D2S113",
+    "RUN cp /etc/hosts /x": "D2S113",
+    "ADD --unpack=false a /app/": "D2S150",
+    # curl asks for it
+    "RUN curl -u me https://x": "D2S163",
+    "RUN curl -u me:$P https://x": "D2S163",
+    'RUN echo "me:$P" | chpasswd': "D2S163",
+    # nothing of it is a variable
+    "ENV A=1 B='$A'": "D2S135",
+    "ENV A=1 B=\\$A": "D2S135",
+    # in /tmp only its owner may delete a file
+    "RUN chmod 1777 /tmp": "D2S173",
+    "RUN chmod u=rwx,g=w /x": "D2S173",
+    "RUN set -o pipefail || true": "D2S132",
 }
 
 
 @pytest.mark.parametrize("line", NONE)
 def test_it_is_none(line: str) -> None:
     assert not [code for code in codes(f"FROM debian:12\nWORKDIR /\n{line}\n") if code.startswith(NONE[line])]
+
+
+ONE = {
+    "RUN aptitude install x": "D2S111",
+    "RUN echo x | xargs apt-get install": "D2S111",
+    "ADD https://x/latest/y /y": "D2S105",
+    "ADD http://x/y /y": "D2S172",
+    "RUN yum update -y": "D2S106",
+    "RUN useradd -u1000000 x": "D2S126",
+    "RUN git -c http.sslVerify=false clone -b v1 https://x": "D2S171",
+    "RUN git config --global http.sslVerify false": "D2S171",
+    "RUN npm config set strict-ssl false": "D2S171",
+    "RUN GIT_SSL_NO_VERIFY=1 git clone -b v1 https://x": "D2S171",
+    "ENV NODE_TLS_REJECT_UNAUTHORIZED=0": "D2S171",
+    "RUN chmod a+w /x": "D2S173",
+    "RUN chmod 666 /x": "D2S173",
+    "RUN chmod -R u=rw,o=rwx /x": "D2S173",
+    "COPY --chmod=777 a /x": "D2S173",
+    'RUN echo a >> "/etc/hosts"': "D2S113",
+    "RUN echo a >| /etc/hosts": "D2S113",
+    "RUN --mount=from=biuld,target=/x ls": "D2S152",
+    "RUN echo root:secret | chpasswd": "D2S163",
+    "RUN echo aGk= | xxd -r -p | sh": "D2S175",
+    # dash: Illegal option -o pipefail
+    "RUN set -o pipefail && make": "D2S132",
+    "RUN a=(1 2) && make": "D2S132",
+    "RUN cat <<< x": "D2S132",
+    "RUN [ a == b ] && make": "D2S132",
+}
+
+
+@pytest.mark.parametrize("line", ONE)
+def test_it_is_one(line: str) -> None:
+    assert [code for code in codes(f"FROM debian:12\nWORKDIR /\n{line}\n") if code.startswith(ONE[line])]
 
 
 @pytest.mark.parametrize(
