@@ -96,8 +96,17 @@ def _joined(left: str, right: str) -> bool:
     return all(char.isalnum() or char == "_" for char in left + right) and bool(left and right)
 
 
-def draw(diagnostic: Diagnostic, name: str, text: str, colour: bool = False) -> str:
-    """The diagnostic as a person reads it: place and message, the lines with a caret, the hint, the code."""
+WIDE = 170
+"""Columns that an excerpt may take where nothing else is said."""
+_MARGIN = 10
+"""Columns before an excerpt: the number of its line."""
+
+
+def draw(diagnostic: Diagnostic, name: str, text: str, colour: bool = False, width: int = WIDE) -> str:
+    """The diagnostic as a person reads it: place and message, the lines with a caret, the hint, the code.
+
+    Lines of the excerpt are cut, around what is pointed at, so that the caret stays below it in a terminal of `width` columns.
+    """
     bold, red, dim, plain = ("\033[1m", "\033[31m", "\033[2m", "\033[0m") if colour else ("", "", "", "")
     if diagnostic.severity != "error" and colour:
         red = "\033[34m" if diagnostic.severity == "info" else "\033[33m"
@@ -110,7 +119,7 @@ def draw(diagnostic: Diagnostic, name: str, text: str, colour: bool = False) -> 
     for index, span in enumerate(diagnostic.spans):
         out += [f"  {dim}  ...{plain}"] if index else []
         pointed = diagnostic.at or _pointed(span, lines, diagnostic.near)
-        out += _excerpt(span, lines, pointed, (red, dim, plain))
+        out += _excerpt(span, lines, pointed, (red, dim, plain), max(min(width, WIDE) - _MARGIN, 20))
     for index, hint in enumerate(diagnostic.hint.split("\n") if diagnostic.hint else ()):
         out.append(f"        {visible(hint)}" if index else f"  {bold}help{plain}: {visible(hint)}")
     return "\n".join(out)
@@ -123,7 +132,7 @@ def _lines(text: str) -> list[str]:
     return lines[:-1] if lines[-1] == "" else lines
 
 
-def _excerpt(span: Span, lines: list[str], pointed: Place | None, colours: tuple[str, str, str]) -> list[str]:
+def _excerpt(span: Span, lines: list[str], pointed: Place | None, colours: tuple[str, str, str], width: int) -> list[str]:
     """The lines of a span (at most six), numbered, with a caret under what is pointed at."""
     red, dim, plain = colours
     if pointed is None:
@@ -136,22 +145,35 @@ def _excerpt(span: Span, lines: list[str], pointed: Place | None, colours: tuple
         before = number
         line = lines[number - 1].rstrip("\r")
         if number != pointed.line:
-            out.append(f"  {dim}{number:>5} |{plain} {_cut(line, 1, 1)[0]}".rstrip())
+            out.append(f"  {dim}{number:>5} |{plain} {_cut(line, 1, 1, width)[0]}".rstrip())
             continue
-        shown, caret = _cut(line, pointed.column, pointed.length)
+        shown, caret = _cut(line, pointed.column, pointed.length, width)
         out += [f"  {dim}{number:>5} |{plain} {shown}", f"  {dim}      |{plain} {red}{caret}{plain}"]
     return out
 
 
-def _cut(line: str, column: int, length: int) -> tuple[str, str]:
+def _cut(line: str, column: int, length: int, width: int) -> tuple[str, str]:
     """The line as a terminal shows it, and the carets below the `length` characters at `column`; a long line around those."""
     start = column - 1
-    end = min(start + max(length, 1), max(len(line), start + 1), start + 120)
-    first = 0 if end <= 160 else max(0, start - 40)
-    last = max(first + 160, end)
+    end = min(start + max(length, 1), max(len(line), start + 1))
+    whole = _width(visible(line)) <= width
+    first = 0 if whole or _width(visible(line[:end])) < width else max(0, start - width // 4)
+    room = width - (first > 0) - (not whole)
+    shown = line[first:] if whole else _as_much(line[first:], room)
+    end, last = min(end, first + len(shown)), first + len(shown)
     left, right = "…" if first else "", "…" if last < len(line) else ""
     before, point = left + visible(line[first:start]), visible(line[start:end])
     return before + point + visible(line[end:last]) + right, " " * _width(before) + "^" * max(_width(point), 1)
+
+
+def _as_much(text: str, room: int) -> str:
+    """The beginning of a text that takes at most so many columns."""
+    used = 0
+    for index, char in enumerate(text):
+        used += _width(visible(char))
+        if used > room:
+            return text[:index]
+    return text
 
 
 def visible(text: str) -> str:

@@ -5,7 +5,7 @@ The JSON is a list of objects that all have the same keys, in this order; none w
     code      the name of a rule of BuildKit (`StageNameCasing`), ours (`D2S101`), or our word for an error (`unknown-flag`)
     severity  "error": docker refuses the Dockerfile, or its build fails; "warning"; "info": a note
     message   one line, in BuildKit's words
-    file      the Dockerfile as it was named
+    file      the Dockerfile's path, seen from the current directory if it is below it
     lines     [[first, last], …], counted from 1; empty where the complaint has no place
     line      the line to point at, or null
     column    the character in that line, counted from 1, or null
@@ -51,10 +51,12 @@ def _object(diagnostic: Diagnostic, name: str, lines: list[str]) -> dict[str, An
     }
 
 
-def as_sarif(diagnostics: Sequence[Diagnostic], name: str, text: str, titles: Mapping[str, str] = {}) -> str:
+def as_sarif(
+    diagnostics: Sequence[Diagnostic], name: str, text: str, titles: Mapping[str, str] = {}, whys: Mapping[str, str] = {}
+) -> str:
     """A SARIF log with one run. The rules are those that were found; columns count characters.
 
-    `titles` say what rules are about that are not BuildKit's.
+    `titles` say what rules are about that are not BuildKit's, `whys` why they are.
     """
     lines = text.split("\n")
     codes = list(dict.fromkeys(diagnostic.code for diagnostic in diagnostics))
@@ -62,21 +64,22 @@ def as_sarif(diagnostics: Sequence[Diagnostic], name: str, text: str, titles: Ma
     driver = {
         "name": "dock2sh",
         "version": __version__,
-        "rules": [_rule(code, severity[code], titles.get(code, "")) for code in codes],
+        "rules": [_rule(code, severity[code], titles.get(code, ""), whys.get(code, "")) for code in codes],
     }
     results = [_result(diagnostic, codes.index(diagnostic.code), name, lines) for diagnostic in diagnostics]
     run = {"tool": {"driver": driver}, "columnKind": "unicodeCodePoints", "results": results}
     return _dump({"$schema": "https://json.schemastore.org/sarif-2.1.0.json", "version": "2.1.0", "runs": [run]})
 
 
-def _rule(code: str, severity: str, title: str) -> dict[str, Any]:
+def _rule(code: str, severity: str, title: str, why: str) -> dict[str, Any]:
+    """A rule of ours has its reason with it, the others a page."""
     rule = RULES.get(code)
     about = rule.about if rule else title or "docker build refuses this Dockerfile"
     page = (rule.url or CHECKS) if rule else f"{SHELLCHECK}{code}" if code.startswith("SC") else REFERENCE
     return {
         "id": code,
         "shortDescription": {"text": about},
-        "helpUri": page,
+        **({"help": {"text": why}} if why else {"helpUri": page}),
         "defaultConfiguration": {"level": _LEVELS[severity]},
     }
 

@@ -1,11 +1,12 @@
 """Printing and ending: stdout for data, stderr for talk, an exit status. Nothing else in dock2sh prints."""
 
 import os
+import shutil
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
-from dock2sh.source import Diagnostic, Refused, draw
+from dock2sh.source import WIDE, Diagnostic, Refused, draw
 
 if TYPE_CHECKING:
     from dock2sh.plan.context import Project
@@ -32,14 +33,15 @@ def stop(diagnostic: Diagnostic, project: "Project | None", status: int, format:
     """Say what is wrong, on stderr (as JSON on stdout where JSON was asked for), and end."""
     name, text = (project.name, project.text) if project else ("dock2sh", "")
     print(draw(diagnostic, name, text, colour(sys.stderr)), file=sys.stderr)
-    if format in ("json", "sarif") and project:
+    if format in ("json", "sarif", "github") and project:
         write(drawn((diagnostic,), project, format), "")
     raise SystemExit(status)
 
 
 def drawn(complaints: "tuple[Diagnostic, ...]", project: "Project", format: str) -> str:
     if format == "text":
-        drawn = [draw(complaint, project.name, project.text, colour(sys.stdout)) for complaint in complaints]
+        width = shutil.get_terminal_size((WIDE, 24)).columns if sys.stdout.isatty() else WIDE
+        drawn = [draw(complaint, project.name, project.text, colour(sys.stdout), width) for complaint in complaints]
         return "\n\n".join(drawn) + "\n" if drawn else ""
     from dock2sh.checks.formats import as_github, as_json, as_sarif
 
@@ -48,9 +50,18 @@ def drawn(complaints: "tuple[Diagnostic, ...]", project: "Project", format: str)
 
         titles = {code: rule.title for code, rule in rules().items()}
         titles |= {each.code: "what shellcheck says" for each in complaints if each.code.startswith("SC")}
-        return as_sarif(list(complaints), project.name, project.text, titles)
+        whys = {code: rule.why for code, rule in rules().items()}
+        return as_sarif(list(complaints), _path(project), project.text, titles, whys)
     writer = {"json": as_json, "github": as_github}[format]
-    return writer(list(complaints), project.name, project.text)
+    return writer(list(complaints), _path(project), project.text)
+
+
+def _path(project: "Project") -> str:
+    """Where programs find the Dockerfile: seen from the current directory if it is below it."""
+    if project.path is None:
+        return project.name
+    here = Path.cwd()
+    return str(project.path.relative_to(here) if project.path.is_relative_to(here) else project.path)
 
 
 def json_text(value: object) -> str:

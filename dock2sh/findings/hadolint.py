@@ -31,7 +31,9 @@ class Hadolint(NamedTuple):
         said += [f"{code} is {severity}" for code, severity in sorted(self.severities.items())]
         said += [f"images only from {', '.join(self.registries)}"] if self.registries else []
         said += [f"labels {', '.join(self.labels)}"] if self.labels else []
-        said += [f"{', '.join(self.unused)} not heeded: use flags" if self.unused else ""]
+        flags = [key for key in self.unused if key in _ELSEWHERE]
+        odd = [key for key in self.unused if key not in _ELSEWHERE]
+        said += [f"{', '.join(flags)} not heeded: use flags" if flags else "", f"{', '.join(odd)} not known" if odd else ""]
         return f"{self.name} is read: {'; '.join(filter(None, said)) or 'it says nothing'}" if self.name else ""
 
 
@@ -82,6 +84,8 @@ def _words(name: str, table: dict[Any, Any], key: str) -> list[str]:
     value = [] if value is None else [value] if isinstance(value, str) else value
     if not isinstance(value, list) or not all(isinstance(word, str) for word in value):
         raise _wrong(name, f"`{key}` is no list of names")
+    if odd := next((word for word in value if key != "trustedRegistries" and not word.isalnum()), None):
+        raise _wrong(name, f"`{key}`: `{odd}` is no name of a rule")
     return value
 
 

@@ -66,7 +66,8 @@ def _own(directory: Path | None) -> Settings:
         except (OSError, ValueError) as error:
             raise refuse("configuration", f"{name}: {error}", hint=_EXAMPLE) from None
         if name == "pyproject.toml":
-            table = table.get("tool", {}).get("dock2sh", {})
+            tools = table.get("tool", {})
+            table = tools.get("dock2sh", {}) if isinstance(tools, dict) else {}
         if table:
             return _settings(name, table)
     return Settings()

@@ -11,13 +11,15 @@ The configuration (settings.py) has a list of them, too. A name is ours or anoth
 import re
 from collections.abc import Callable
 
-from dock2sh.dockerfile.syntax import Dockerfile
+from dock2sh.dockerfile.syntax import Dockerfile, Node
 from dock2sh.findings.rule import Finding
 from dock2sh.findings.settings import Settings
 from dock2sh.source import Diagnostic
 
-_IGNORE = re.compile(r"(?:hadolint\s|dock2sh[\s:])\s*(global\s+)?ignore\s*=\s*([A-Za-z0-9,\s]+)")
-_SKIP = re.compile(r"check\s*=\s*(?:.*;)?\s*skip\s*=\s*([A-Za-z0-9,\s]+)")
+_LIST = r"([A-Za-z0-9]*(?:\s*,\s*[A-Za-z0-9]*)*)"
+"""Names with commas; what follows is a reason."""
+_IGNORE = re.compile(rf"(?:hadolint\s|dock2sh[\s:])\s*(global\s+)?ignore\s*=\s*{_LIST}")
+_SKIP = re.compile(rf"check\s*=\s*(?:.*;)?\s*skip\s*=\s*{_LIST}")
 
 
 def _names(text: str) -> frozenset[str]:
@@ -26,7 +28,7 @@ def _names(text: str) -> frozenset[str]:
 
 def _of_comment(comment: str) -> tuple[bool, frozenset[str]]:
     """Whether it is about the whole file, and which rules it silences."""
-    if match := _IGNORE.match(comment.strip()):
+    if match := _IGNORE.match(comment.lstrip("# \t")):  # of an indented comment BuildKit keeps the `#`
         return bool(match[1]), _names(match[2])
     match = _SKIP.match(comment.strip())
     return False, _names(match[1]) if match else frozenset()
@@ -79,14 +81,23 @@ def silenced(dockerfile: Dockerfile, ignored: frozenset[str]) -> Callable[[Findi
     return lambda finding: quiet({finding.name.upper(), finding.code, *finding.also}, finding.span.first)
 
 
+def _lines_of_texts(node: Node) -> range:
+    """The lines of an instruction's here-documents: what looks like a comment there is the text's own."""
+    count = sum(each.content.count("\n") + 1 for each in node.heredocs)
+    return range(node.span.last - count + 1, node.span.last + 1)
+
+
 def _quiet(dockerfile: Dockerfile, ignored: frozenset[str], head: bool) -> Callable[[set[str], int], bool]:
     """Tells whether somebody wants to hear nothing of these names at the instruction that begins in a line."""
     everywhere = {name.upper() for name in ignored}
     here: dict[int, frozenset[str]] = {}
-    for line in dockerfile.text.split("\n"):
+    texts = {number for node in dockerfile.nodes for number in _lines_of_texts(node)}
+    for number, line in enumerate(dockerfile.text.split("\n"), 1):
+        if number in texts:
+            continue
         whole, names = _of_comment(line.lstrip().removeprefix("#")) if line.lstrip().startswith("#") else (False, frozenset())
         everywhere |= names if whole else set()
-    if head and (match := re.search(r"skip\s*=\s*([A-Za-z0-9,\s]+)", dockerfile.directives.get("check", ""))):
+    if head and (match := re.search(rf"skip\s*=\s*{_LIST}", dockerfile.directives.get("check", ""))):
         everywhere |= _names(match[1])
     for node in dockerfile.nodes:
         found = frozenset(name for comment in node.comments for name in _of_comment(comment)[1])

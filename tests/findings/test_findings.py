@@ -157,6 +157,13 @@ SILENT = {
     "# check=skip=all": [],
     "# dock2sh ignore=D2S103": ["D2S104:3"],
     "# a comment": ["D2S104:3"],
+    "  # dock2sh ignore=D2S104": [],
+    "# dock2sh ignore=DL3008 , D2S104": [],
+    "# dock2sh ignore=D2S104 -- it is signed (D2S103)": [],
+    "# hadolint ignore=DL3008,D2S104 # a reason": [],
+    "# hadolint ignore=DL3008 D2S104": ["D2S104:3"],
+    "# please dock2sh ignore=D2S104": ["D2S104:3"],
+    "# check=error=false;skip=D2S104": [],
 }
 
 
@@ -170,6 +177,11 @@ def test_what_silences_a_whole_file() -> None:
     assert codes("FROM debian:12\nRUN wget -q https://x\n# hadolint global ignore=D2S104\nENV A=1\nRUN wget -q https://y\n") == []
     assert codes("# check=skip=D2S104\nFROM debian:12\nRUN wget -q https://x\n") == []
     assert codes("FROM debian\n", settings=Settings(frozenset({"DL3006"}))) == []
+
+
+def test_a_text_is_no_comment() -> None:
+    """What a here-document writes into a file silences nothing here."""
+    assert codes("FROM debian:12\nCOPY <<E /x\n# hadolint global ignore=D2S104\nE\nRUN wget -q https://x\n") == ["D2S104:5"]
 
 
 def test_hadolints_names_stand_beside_ours() -> None:
