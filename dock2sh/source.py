@@ -156,8 +156,11 @@ def _cut(line: str, column: int, length: int, width: int) -> tuple[str, str]:
     """The line as a terminal shows it, and the carets below the `length` characters at `column`; a long line around those."""
     start = column - 1
     end = min(start + max(length, 1), max(len(line), start + 1))
-    whole = _width(visible(line)) <= width
-    first = 0 if whole or _width(visible(line[:end])) < width else max(0, start - width // 4)
+    whole = len(line) <= width and _width(visible(line)) <= width
+    fits = whole or (end < width and _width(visible(line[:end])) < width)
+    first = 0 if fits else start
+    while not fits and first and _width(visible(line[first - 1 : start])) <= width // 4:
+        first -= 1
     room = width - (first > 0) - (not whole)
     shown = line[first:] if whole else _as_much(line[first:], room)
     end, last = min(end, first + len(shown)), first + len(shown)

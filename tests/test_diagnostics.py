@@ -252,3 +252,18 @@ def test_place() -> None:
     assert place(Diagnostic("c", "m", (Span(1, 2),), near="b"), lines) == (2, 3, 1)
     assert place(Diagnostic("c", "m", (Span(1, 2),)), lines) == (1, 1, 3)
     assert place(Diagnostic("c", "m"), lines) is None
+
+
+@pytest.mark.parametrize(
+    "line", ["RUN " + "a" * 90 + " here " + "b" * 90, "RUN " + "日" * 60 + " here " + "本" * 60, "\t" * 30 + " here"]
+)
+@pytest.mark.parametrize("width", [40, 60, 80, 200])
+def test_the_caret_stays_below_its_word_in_a_narrow_terminal(line: str, width: int) -> None:
+    """No line of the excerpt is wrapped, and the caret's column is the word's, wide characters and tabs counted."""
+    from unicodedata import east_asian_width
+
+    shown = draw(Diagnostic("code", "message", (Span(1, 1),), "", "here"), NAME, line, False, width).split("\n")[1:3]
+    wide = [sum(2 if east_asian_width(char) in "WF" else 1 for char in each) for each in shown]
+    assert max(wide) <= min(width, 170)
+    before = shown[0][: shown[0].index("here")]
+    assert sum(2 if east_asian_width(char) in "WF" else 1 for char in before) == shown[1].index("^^^^")

@@ -170,7 +170,7 @@ _APT_GET = frozenset(
     "install update upgrade full-upgrade dist-upgrade remove purge autoremove autopurge clean autoclean build-dep source download"
     " satisfy reinstall changelog".split()
 )
-_APT_CACHE = ("policy", "depends", "rdepends", "showsrc", "madison")
+_APT_CACHE = ("search", "show", "policy", "depends", "rdepends", "showsrc", "madison")
 
 
 def _instead_of_apt(verb: str) -> str:
@@ -178,6 +178,8 @@ def _instead_of_apt(verb: str) -> str:
     if not verb:
         return "write `apt-get` or `apt-cache`"
     name = "apt-get" if verb in _APT_GET else "apt-cache" if verb in _APT_CACHE else ""
+    if verb == "list":
+        return "write `dpkg-query --list` for what is installed, `apt-cache pkgnames` for what there is"
     return f"write `{name} {verb}`" if name else f"apt-get has no `{verb}`: leave it to people"
 
 
@@ -187,7 +189,7 @@ _UPDATES = ("yum update", "yum upgrade", "dnf update", "dnf upgrade", "microdnf 
 def _apt(one: Seen, understood: Understood, known: Known) -> Iterator[Finding]:
     tool, verb = _split(known)
     span = one.step.span
-    if tool == "apt" and verb not in ("list", "search", "show"):
+    if tool == "apt":
         fields = (("better", _instead_of_apt(verb)),)
         yield Finding("D2S112", span, fields, "apt", ("DL3027",), at=one.place(understood, known.parts[0]))
     if known.title in (
@@ -234,6 +236,7 @@ def _catalogue(plan: Plan, one: Seen, step: Run, updated: set[str]) -> Iterator[
     )
     if (
         updates
+        and one.stage in plan.chain()  # what a thrown away stage has is in no image
         and not mounted
         and not deleted
         and not any(word in text for word in ("/var/lib/apt/lists", "dist-clean", "distclean"))

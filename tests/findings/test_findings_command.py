@@ -57,3 +57,26 @@ def test_the_page_of_a_finding() -> None:
     missing = run("explain", "--code", "D2S999")
     assert missing.returncode == 2
     assert "there is no such finding" in missing.stderr
+
+
+def test_formats_name_the_path(tmp_path: Path) -> None:
+    """A code host looks for the file from the repository's root: its name alone is another file there."""
+    (tmp_path / "a,b").mkdir()
+    (tmp_path / "a,b" / "Dockerfile").write_text("FROM debian\n")
+    call = [sys.executable, "-m", "dock2sh", "check", "--offline"]
+
+    def said(target: str, format: str) -> str:
+        done = subprocess.run([*call, target, "--format", format], cwd=tmp_path, capture_output=True, text=True, check=False)
+        return done.stdout
+
+    assert said("a,b", "github").startswith("::warning file=a%2Cb/Dockerfile,line=1,")
+    assert json.loads(said(str(tmp_path / "a,b"), "json"))[0]["file"] == "a,b/Dockerfile"
+    run = json.loads(said("a,b/Dockerfile", "sarif"))["runs"][0]
+    assert run["results"][0]["locations"][0]["physicalLocation"]["artifactLocation"]["uri"] == "a%2Cb/Dockerfile"
+    assert run["tool"]["driver"]["rules"][0]["help"]["text"].startswith("Without a tag")
+
+
+def test_a_pyproject_of_another_form(tmp_path: Path) -> None:
+    (tmp_path / "Dockerfile").write_text("FROM debian:12\n")
+    (tmp_path / "pyproject.toml").write_text("tool = 3\n")
+    assert run("check", "--offline", str(tmp_path)).stdout == ""

@@ -39,6 +39,7 @@ NONE = {
     "RUN apt-get update && ./install.sh": "D2S120",
     "RUN apt-get install -y ./x.deb": "D2S121",
     "RUN apt-get update && rm -rf /var/lib/*": "D2S122",
+    "RUN apt-get update && apt-get install -y gcc\nFROM debian:12\nCOPY --from=0 /bin/x /bin/": "D2S122",
     "RUN PIP_NO_CACHE_DIR=1 pip install x": "D2S124",
     "USER 1000\nRUN --mount=type=cache,target=/home/me/.cache/pip pip install x": "D2S124",
     "RUN --mount=type=cache,target=/etc/apk/cache apk add x": "D2S124",
@@ -88,6 +89,8 @@ ONE = {
     "RUN echo a >| /etc/hosts": "D2S113",
     "RUN --mount=from=biuld,target=/x ls": "D2S152",
     "RUN echo root:secret | chpasswd": "D2S163",
+    "RUN apt list": "D2S112",
+    "FROM debian:12 AS b\nRUN apt-get update && apt-get install -y gcc\nFROM b\nRUN make": "D2S122",
     "RUN echo aGk= | xxd -r -p | sh": "D2S175",
     # dash: Illegal option -o pipefail
     "RUN set -o pipefail && make": "D2S132",

@@ -62,6 +62,7 @@ def test_ours_comes_first(tmp_path: Path) -> None:
         ("- DL3008\n", "it is no mapping"),
         ("ignored: {a: 1}\n", "`ignored` is no list of names"),
         ("ignored: [3008]\n", "`ignored` is no list of names"),
+        ("ignored: DL3008, DL3009\n", "`ignored`: `DL3008, DL3009` is no name of a rule"),
         ("override: [DL3008]\n", "`override` has lists named error, warning, info, style"),
         ("override: {fatal: [DL3008]}\n", "`override` has lists named error, warning, info, style"),
         ("label-schema: {a: b}\n", "`label-schema` names labels and what they hold"),
