@@ -175,12 +175,9 @@ _APT_CACHE = ("search", "show", "policy", "depends", "rdepends", "showsrc", "mad
 
 def _instead_of_apt(verb: str) -> str:
     """What does the same and stays as it is."""
-    if not verb:
-        return "write `apt-get` or `apt-cache`"
-    name = "apt-get" if verb in _APT_GET else "apt-cache" if verb in _APT_CACHE else ""
     if verb == "list":
-        return "write `dpkg-query --list` for what is installed, `apt-cache pkgnames` for what there is"
-    return f"write `{name} {verb}`" if name else f"apt-get has no `{verb}`: leave it to people"
+        return "dpkg-query --list"
+    return f"apt-get {verb}" if verb in _APT_GET else f"apt-cache {verb}" if verb in _APT_CACHE else "apt-get"
 
 
 _UPDATES = ("yum update", "yum upgrade", "dnf update", "dnf upgrade", "microdnf update", "microdnf upgrade", "zypper update")
@@ -190,7 +187,7 @@ def _apt(one: Seen, understood: Understood, known: Known) -> Iterator[Finding]:
     tool, verb = _split(known)
     span = one.step.span
     if tool == "apt":
-        fields = (("better", _instead_of_apt(verb)),)
+        fields = (("instead", _instead_of_apt(verb)),)
         yield Finding("D2S112", span, fields, "apt", ("DL3027",), at=one.place(understood, known.parts[0]))
     if known.title in (
         "apt-get upgrade",

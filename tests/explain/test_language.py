@@ -18,7 +18,7 @@ from dock2sh.commands.knowledge import HOME as TOOLS
 from dock2sh.explain import language
 from dock2sh.explain.language import catalogue, languages, plain, say, speak
 from dock2sh.explain.page import page
-from dock2sh.findings import find, gone, images, labels, packages, rules, running
+from dock2sh.findings import caches, find, gone, images, labels, rules, running
 
 CODE = Path(language.__file__).parent
 OTHERS = [name for name in languages() if name != "en"]
@@ -33,7 +33,7 @@ def templates() -> dict[str, str]:
         found |= dict.fromkeys(_known(tomllib.loads(path.read_text())), path.name)
     found |= {check.about: "checks" for check in RULES.values()}
     found |= dict.fromkeys((*running._USELESS.values(), *running._ENDS.values()), "findings")
-    found |= {cache.better: "findings" for cache in packages._CACHES.values()}
+    found |= {cache.better: "findings" for cache in caches._CACHES.values()}
     found |= dict.fromkeys(re.findall(r'reason = "(.*)"', Path(images.__file__).read_text()), "findings")
     found |= dict.fromkeys(re.findall(r'return "(.+?)"(?: if|\n)', Path(labels.__file__).read_text()), "findings")
     found |= {words: "findings" for words, _, _ in labels.KINDS.values()}
