@@ -19,7 +19,8 @@ from .tars import END, Member, header
 _BLOCK = 1 << 20
 _WHITEOUT, _OPAQUE = b".wh.", b".wh..wh..opq"
 _WHITEOUT_DEVICE = os.makedev(0, 0)
-_NOBODY = os.stat_result((0,) * 10)  # whiteouts have no owner and no time: the same deletion is the same layer
+# whiteouts have no owner and no time: the same deletion is the same layer
+_NOBODY = os.stat_result((0,) * 10, {"st_mtime_ns": 0})
 _NOT_KEPT = tuple(name.encode() for name in NOT_OF_THE_FILE)
 
 
