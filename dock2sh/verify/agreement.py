@@ -24,6 +24,8 @@ _NETWORK = re.compile(
 )
 _MISSING = 3  # the script's exit status where something is not here: a tool, a right, an image
 _SHELLS_UNSTARTED = (126, 127)  # how a shell ends whose command is no program, or not there
+# the emulator's words, which are runc's, for a command that is not there or no program; its status, 1, many a command has
+_EMULATORS_UNSTARTED = re.compile(r'^exec: "[^\n]*": [^\n]*\n+error: the command ended with exit status 1$', re.MULTILINE)
 _STATUS = re.compile(r"ended with exit status (\d+)")
 _WORDS = re.compile(r"^(?:error|missing): (.*)", re.MULTILINE)
 
@@ -34,7 +36,8 @@ def script_failure(status: int, output: str, steps: Sequence[Step], number: int)
     code = _STATUS.search(words[-1]) if words else None
     line = next((step.line for step in steps if step.number == number), 0)
     said = f"exit status {status}: {_once(output)[-2000:]}"
-    return Failure(said, line, int(code[1]) if code else None, output[-8000:], missing=status >= _MISSING or status == 2)
+    ended = NOT_STARTED if _EMULATORS_UNSTARTED.search(output) else int(code[1]) if code else None
+    return Failure(said, line, ended, output[-8000:], missing=status >= _MISSING or status == 2)
 
 
 def _once(output: str) -> str:

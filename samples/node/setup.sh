@@ -1847,6 +1847,10 @@ run_become_busybox() {
         case $account_groups in
         *,*) warn "busybox alone cannot give the step's user the groups $account_groups: install util-linux" ;;
         esac
+        for run_number in "$account_uid" "$account_gid"; do
+            [ "$run_number" -lt 2147483648 ] ||
+                missing "nsenter of util-linux, for the number $run_number: busybox's knows none above 2147483647"
+        done
         chain_words -S "$account_uid" -G "$account_gid" -- "$@"
     fi
 }

@@ -134,6 +134,9 @@ def test_the_scripts_words() -> None:
     )
     assert told[1:3] == (5, 7)
     assert script_failure(1, "error: a: not found", STEPS, 1)[1:3] == (2, None)
+    ended = 'exec: "/bin/sh": no such file or directory\n\nerror: the command ended with exit status 1\n'
+    assert script_failure(1, ended, STEPS, 2)[2] == NOT_STARTED
+    assert script_failure(1, f"echo {ended}", STEPS, 2)[2] == 1
     assert script_failure(3, "missing: GNU tar: install the package tar", STEPS, 1).missing
 
 
