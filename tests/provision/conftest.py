@@ -59,3 +59,12 @@ def machine(_machine: Machine) -> Iterator[Machine]:
     yield _machine
     _machine.call("sh", "/var/lib/dock2sh/demo/uninstall.sh", "--yes", "--purge")
     _machine.call("rm", "-rf", "/var/lib/dock2sh", "/srv/app", "/srv/count", "/srv/wanted")
+
+
+@pytest.fixture
+def context(tmp_path: Path) -> Path:
+    """A build context whose name no other test has: BuildKit tells them apart by it."""
+    folder = tmp_path / f"d2s-host-{tmp_path.parent.name.replace('_', '-')}-{tmp_path.name.replace('_', '-').lower()}"
+    folder.mkdir()
+    (folder / "note").write_text("note\n")
+    return folder
