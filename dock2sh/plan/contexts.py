@@ -28,6 +28,8 @@ class Named(Mapping[str, T]):
         self._items = {_checked(name): item for name, item in items.items()}
 
     def __getitem__(self, name: str) -> T:
+        if not self._items:
+            raise KeyError(name)  # most builds have none: nothing is spelled in full for them
         return self._items[familiar(name) or name]
 
     def __iter__(self) -> Iterator[str]:
