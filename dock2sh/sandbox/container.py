@@ -103,8 +103,7 @@ def start_apart(root: str, process: Process, streams: tuple[int, int, int], work
             _become(root, process, streams, work)
         for kind in _PASSED_ON:
             signal.signal(kind, lambda kind, _: os.kill(command, kind))
-        code = os.waitstatus_to_exitcode(os.waitpid(command, 0)[1])
-        os._exit(code if code >= 0 else 128 - code)
+        os._exit(exit_code(os.waitpid(command, 0)[1]))
     finally:
         os._exit(1)
 
@@ -151,6 +150,12 @@ def _become(root: str, process: Process, streams: tuple[int, int, int], work: st
         os._exit(UNABLE if process.tells else _NOT_STARTED)
 
 
+def exit_code(status: int) -> int:
+    """What wait(2) has told, as a shell tells it: 128 and the number of the signal that ended it."""
+    code = os.waitstatus_to_exitcode(status)
+    return code if code >= 0 else 128 - code
+
+
 def _be_init() -> None:
     """Go on as a child; this process stays the first one, reaps what is left to it, and ends as the child does."""
     command = os.fork()
@@ -161,8 +166,7 @@ def _be_init() -> None:
     while True:
         number, status = os.wait()
         if number == command:
-            code = os.waitstatus_to_exitcode(status)
-            os._exit(code if code >= 0 else 128 - code)
+            os._exit(exit_code(status))
 
 
 def _execute(process: Process) -> NoReturn:

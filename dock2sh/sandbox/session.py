@@ -140,7 +140,7 @@ def _plainly(session: Session, root: str, process: Process) -> int:
         streams = (0 if session.interactive else nothing.fileno(), 1, 2)
         number = container.start_apart(root, process, streams, f"{session.work}/names")
         with _signals_for(number):
-            return _status(number)
+            return _ended(number)
 
 
 def _with_terminal(session: Session, root: str, process: Process) -> int:
@@ -149,15 +149,14 @@ def _with_terminal(session: Session, root: str, process: Process) -> int:
     theirs.close()
     _, masters, _, _ = socket.recv_fds(ours, 1, 1)
     if not masters:
-        return _status(number)  # it has said why there is none
+        return _ended(number)  # it has said why there is none
     with _raw_terminal(masters[0]):
         _relay(masters[0])
-    return _status(number)
+    return _ended(number)
 
 
-def _status(number: int) -> int:
-    code = os.waitstatus_to_exitcode(os.waitpid(number, 0)[1])
-    return code if code >= 0 else 128 - code
+def _ended(number: int) -> int:
+    return container.exit_code(os.waitpid(number, 0)[1])
 
 
 @contextmanager

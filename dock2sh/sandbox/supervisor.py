@@ -17,7 +17,7 @@ from typing import NoReturn
 
 from . import SandboxError, kernel, seccomp
 from .apart import HEAD, Build
-from .container import described, start
+from .container import described, exit_code, start
 from .overlay import mount_layers, shallow
 from .stubs import stubs
 from .surroundings import system_files
@@ -211,7 +211,7 @@ class _Supervisor:
             elif end in sources:
                 _, status = os.waitpid(script, 0)
                 self._drain()
-                return _code(status)
+                return exit_code(status)
 
     def _serve(self, request: str) -> None:
         kind, _, about = request.partition(" ")
@@ -275,13 +275,7 @@ class _Supervisor:
         _, status = os.waitpid(number, 0)
         os.close(end)
         self._drain()
-        return str(_code(status))
-
-
-def _code(status: int) -> int:
-    """An exit status as a shell tells it: 128 and the number of the signal that ended it."""
-    code = os.waitstatus_to_exitcode(status)
-    return code if code >= 0 else 128 - code
+        return str(exit_code(status))
 
 
 def _accounts(root: str) -> str:
