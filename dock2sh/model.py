@@ -12,6 +12,9 @@ from dock2sh.source import Span
 DEFAULT_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 """What docker puts into an image that has no PATH (semantics.md 1.2)."""
 
+IMAGE_SCHEME = "docker-image://"
+"""Before the name of an engine's image, where a SOURCE may be something else."""
+
 Config = Mapping[str, Any]
 """An image config's `config` object with docker's keys: Env, Cmd, Entrypoint, WorkingDir, User, …"""
 
@@ -259,6 +262,12 @@ class Plan(NamedTuple):
     contexts: Mapping[str, str] = {}
     where: str = ""
     left_out: tuple[LeftOut, ...] = ()
+
+    def image_meant(self, name: str) -> str:
+        """The engine's image that a name means: a named context may put another one in its place. "" where it is a directory
+        or a layout, of which only the machine that has it knows where."""
+        source = self.contexts.get(name, IMAGE_SCHEME + name)
+        return source.removeprefix(IMAGE_SCHEME) if source.startswith(IMAGE_SCHEME) else ""
 
     def chain(self, stage: Stage | None = None) -> list[Stage]:
         """A stage (the target) and its parents, the first one first. Those of the target share a root."""

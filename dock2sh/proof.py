@@ -4,9 +4,10 @@ import os
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
-from dock2sh.model import Copy, Fetch, Plan
+from dock2sh.model import IMAGE_SCHEME, Copy, Fetch, Plan
 from dock2sh.model import Step as PlanStep
 from dock2sh.plan.context import Project, is_directory
+from dock2sh.plan.contexts import image_of
 from dock2sh.plan.history import history
 from dock2sh.source import Diagnostic
 from dock2sh.verify import Case, How, Image, StageRow, Step, Verdict, engine, verify
@@ -17,7 +18,6 @@ if TYPE_CHECKING:
     from dock2sh.verify import Engine, Make
 
 
-_IMAGE = "docker-image://"
 _STORE = (
     "its image store cannot lay a layer beside the others, so that links in the destination are followed and directories keep "
     "their modes"
@@ -122,8 +122,7 @@ def case(plan: Plan, project: Project, file: str, write: "Callable[[Plan], str]"
 def _meant(image: str, contexts: Mapping[str, str]) -> str:
     """The engine's image that a name of the Dockerfile means: a named context may put another one in its place, or what is no
     image of the engine's ("")."""
-    source = contexts.get(image, _IMAGE + image)
-    return source.removeprefix(_IMAGE) if source.startswith(_IMAGE) else ""
+    return image_of(contexts.get(image, IMAGE_SCHEME + image))
 
 
 def dropped_links(plan: Plan, by: "Engine") -> str:
@@ -159,7 +158,7 @@ def find_image(source: str) -> Image:
     """
     from dock2sh.verify import NoReference
 
-    for scheme, builder in (("docker-image://", "docker"), ("podman-image://", "podman")):
+    for scheme, builder in ((IMAGE_SCHEME, "docker"), ("podman-image://", "podman")):
         if source.startswith(scheme):
             by = engine(builder)
             return Image(by.tell(source.removeprefix(scheme)), by)

@@ -7,13 +7,12 @@ from typing import TYPE_CHECKING, NamedTuple
 from dock2sh import __version__
 from dock2sh.digest import sha256
 from dock2sh.emit.quoting import quote
-from dock2sh.model import Plan
+from dock2sh.model import IMAGE_SCHEME, Plan
 
 if TYPE_CHECKING:
     from dock2sh.emit.carried import Carried
     from dock2sh.plan.ignore import Ignore, Named
 
-_IMAGE = "docker-image://"
 STARTERS = {"entrypoint": "Entrypoint", "cmd": "Cmd"}
 """The words of `image`, and the config's keys that they say."""
 
@@ -51,7 +50,6 @@ class Frame(NamedTuple):
 def head(plan: Plan, setting: Setting) -> str:
     """The comment at the top: what it is, how to run it."""
     digest = sha256(setting.text)[:12]
-    base = plan.chain()[0].base
     lines = [
         f"What `docker build` does with {setting.name}, as a shell script.",
         f"Made by dock2sh {__version__} from {setting.name} (sha256:{digest}).",
@@ -59,7 +57,7 @@ def head(plan: Plan, setting: Setting) -> str:
         *left_out_lines(plan),
         *lock_lines(setting.lock),
         "",
-        *_how_to_run(base, plan.contexts.get(base), setting),
+        *_how_to_run(plan, setting),
         "",
         "  sh setup.sh              do every step         --list        show the steps",
         "  sh setup.sh --from 3     go on at step 3       --dry-run     say what would be done",
@@ -87,17 +85,17 @@ def lock_lines(lock: "Carried | None") -> list[str]:
     return [f"What it gets is fixed by {lock.name} ({lock.mode})."] if lock and not lock.records else []
 
 
-def _how_to_run(base: str, context: str | None, setting: Setting) -> list[str]:
-    """`context`: the source of the named context that the target begins with."""
-    base = context.removeprefix(_IMAGE) if context else base
+def _how_to_run(plan: Plan, setting: Setting) -> list[str]:
+    base = plan.chain()[0].base
     where = "as root" if setting.context is not None else "as root beside the build context"
-    if base == "scratch" or context == "":
-        why = "`FROM scratch` has no shell" if base == "scratch" else f"it begins with the files of the build context {base}"
+    image = plan.image_meant(base)
+    if base == "scratch" or not image:
+        why = "`FROM scratch` has no shell" if base == "scratch" else f"it begins with the build context {base}"
         return [f"Run it {where}; it builds into a directory, since {why}:", "", "  sh setup.sh --root DIR"]
     return [
-        f"Run it {where}, on a fresh {base} (a container, a VM, a host):",
+        f"Run it {where}, on a fresh {image} (a container, a VM, a host):",
         "",
-        f'  docker run -it -v "$PWD:/context:ro" -w /context {base} sh setup.sh',
+        f'  docker run -it -v "$PWD:/context:ro" -w /context {image} sh setup.sh',
     ]
 
 
@@ -119,7 +117,7 @@ def _other_images(plan: Plan) -> list[str]:
 
 def _contexts(plan: Plan, setting: Setting) -> list[str]:
     """The named contexts that the script was made with; which of them are images, and which are in it."""
-    images = " ".join(quote(f"{name}={source}") for name, source in plan.contexts.items() if source.startswith(_IMAGE))
+    images = " ".join(quote(f"{name}={source}") for name, source in plan.contexts.items() if source.startswith(IMAGE_SCHEME))
     lines = [f"known_contexts={quote(' '.join(plan.contexts))}"] if plan.contexts else []
     lines += [f"context_images={quote(images)}"] if images else []
     return lines + ([f"carried_contexts={quote(' '.join(setting.carried))}"] if setting.carried else [])

@@ -71,7 +71,7 @@ class _Manual:
         self.user = ""
         self.container = "CONTAINER"
         self.there = set(_THERE)
-        self.imported: set[str] = set()
+        self.known: set[str] = set()
         self.tree = tree
         self.made = {stage.key: _folders(plan, stage) for stage in plan.stages}
 
@@ -120,7 +120,7 @@ class _Manual:
                 f"FROM scratch: the build context {stage.base} is a directory, nothing to run in it. Put its files elsewhere."
             )
         else:
-            image = self.plan.contexts.get(stage.base, stage.base).removeprefix("docker-image://")
+            image = self.plan.image_meant(stage.base) or self.imported(stage.base)
             self.say(f"docker run -it{naming} {image} {shell_in(image)}")
 
     def first_base(self, stage: Stage) -> str:
@@ -292,16 +292,22 @@ class _Manual:
         """The container that --from, or a mount's from, means. A named context that is a directory becomes an image first."""
         stage = next((stage for stage in self.plan.stages if stage.key == step.origin), None)
         context = step.origin if not stage else stage.base if stage.replaced else ""
-        source = self.plan.contexts.get(context)
-        if source == "":
-            image = f"context-{plain_name(context)}"
-            if context not in self.imported:
-                self.say(f"from the directory of the build context {context}:  tar -c . | docker import - {image}")
-            self.imported.add(context)
-            return f"$(docker create {image} x)"
+        if context in self.plan.contexts and not self.plan.image_meant(context):
+            return f"$(docker create {self.imported(context)} x)"
         if not step.origin or stage:
             return container_of(step.origin) if step.origin else ""
-        return f"$(docker create {quote((source or step.origin).removeprefix('docker-image://'))})"
+        return f"$(docker create {quote(self.plan.image_meant(context))})"
+
+    def imported(self, context: str) -> str:
+        """A named context that no engine has, as an image of docker's; how it becomes one is said once."""
+        image = f"context-{plain_name(context)}"
+        if context not in self.known:
+            where, make = "directory", f"tar -c . | docker import - {image}"
+            if self.plan.contexts[context]:
+                where, make = "OCI layout", f"skopeo copy oci:. docker-daemon:{image}:latest"
+            self.say(f"from the {where} of the build context {context}:  {make}")
+        self.known.add(context)
+        return image
 
     def folder(self, path: str, chown: str) -> None:
         """Docker makes the directories on the way, and gives them to whom it gives the files; what is there it leaves alone."""

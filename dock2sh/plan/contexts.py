@@ -8,16 +8,16 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import TypeVar
 
+from dock2sh.model import IMAGE_SCHEME
 from dock2sh.source import refuse
 
 T = TypeVar("T")
 
 _PLAIN = re.compile("[a-z0-9]+(?:[._-][a-z0-9]+)*")
 _LONG = 60
-_IMAGE = "docker-image://"
 _LAYOUT = "oci-layout://"
-SCHEMES = (_IMAGE, _LAYOUT)
-EMPTY = _IMAGE + "scratch"
+SCHEMES = (IMAGE_SCHEME, _LAYOUT)
+EMPTY = IMAGE_SCHEME + "scratch"
 _NEVER = ("scratch", "context")  # stages of these names are no contexts (BuildKit: namedContextFunc)
 
 
@@ -68,7 +68,7 @@ def is_image(source: str) -> bool:
 
 def image_of(source: str) -> str:
     """The image of an engine's that a SOURCE names, "" if it is something else."""
-    return source.removeprefix(_IMAGE) if source.startswith(_IMAGE) and source != EMPTY else ""
+    return source.removeprefix(IMAGE_SCHEME) if source.startswith(IMAGE_SCHEME) and source != EMPTY else ""
 
 
 def check_stage_name(name: str) -> None:

@@ -199,7 +199,7 @@ image_find_and_fill() {
     elif [ -d "$state/pristine" ] && image_is_target "$1"; then
         copy_root "$state/pristine" "$2"
     elif context_known "$1"; then
-        missing "the named context $1: give it with --build-context $1=DIR"
+        missing "the named context $1: give it with --build-context $1=SOURCE"
     elif fill_engine=$(engine_with "$1"); then
         engine_fill "$fill_engine" "$1" "$2"
     else

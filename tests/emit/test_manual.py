@@ -5,9 +5,10 @@ from pathlib import Path
 
 import pytest
 
-from dock2sh import evaluate, parse
+from dock2sh import evaluate, parse, script
 from dock2sh.bases import assumed
 from dock2sh.emit.manual import manual
+from dock2sh.plan.context import Project
 from dock2sh.plan.contexts import Contexts
 from dock2sh.plan.evaluate import Options
 from dock2sh.source import Refused, draw
@@ -43,6 +44,23 @@ def test_named_contexts() -> None:
     assert "$(docker create context-b x):/f" in typed
     assert "$(docker create d:1):/f" in typed
     assert "no" not in typed.split()
+
+
+def test_no_path_of_this_machine_is_in_what_is_made() -> None:
+    """A layout is a directory of this machine: the script asks for it, and the manual says how docker gets it."""
+    text = "FROM a\nCOPY --from=c f /\nRUN true\n"
+    plan = evaluate(
+        parse(text), Options(contexts=Contexts({"a": "oci-layout:///made/here/a", "c": "oci-layout:///made/here/c"})), assumed
+    )
+    typed = manual(plan, "Dockerfile", text, "\\")
+    assert (
+        "the OCI layout of the build context a:  skopeo copy oci:. docker-daemon:context-a:latest\n# docker run -it context-a"
+        in typed
+    )
+    assert "$(docker create context-c x):/f" in typed
+    written = script(plan, Project("Dockerfile", text, None, None))
+    assert "since it begins with the build context a:" in written
+    assert "made/here" not in typed + written
 
 
 @pytest.mark.parametrize(("word", "points"), [("${PORT}x", "${PORT}x"), ("80x", "80x")])

@@ -171,7 +171,7 @@ def test_a_named_context_is_a_stage(workshop: Workshop) -> None:
     top = "id=t total=1 stages='named\nlast named' known_contexts=named\n"
     top += "build() {\n    stage named named\n    from x\n    step 1 x\n    copy --from=named file /copy\n}\n"
     result = workshop.run(top)
-    assert (result.returncode, "the named context named: give it with --build-context named=DIR" in result.stderr) == (3, True)
+    assert (result.returncode, "the named context named: give it with --build-context named=SOURCE" in result.stderr) == (3, True)
     result = workshop.run(top, "--build-context", f"docker.io/library/named:latest={workshop.home}/named")
     assert (result.returncode, (workshop.root / "copy").read_text()) == (0, "text"), result.stderr
 
