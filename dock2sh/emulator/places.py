@@ -11,6 +11,8 @@ import shutil
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 
+from dock2sh.images.workplaces import held, sweep
+
 
 def home() -> str:
     """The data directory of dock2sh, which is made."""
@@ -62,33 +64,20 @@ def publish(home: str, key: str, place: str, seconds: float) -> float:
 
 @contextmanager
 def workplace(home: str) -> Iterator[str]:
-    """An empty directory, locked as long as this process lives."""
+    """An empty directory, locked as long as this process lives. What builds have left that were killed goes."""
     door = os.open(f"{home}/work", os.O_RDONLY)
     fcntl.flock(door, fcntl.LOCK_EX)  # nobody sweeps what is not locked yet
-    _sweep(f"{home}/work")
+    _sweep(home)
     place = f"{home}/work/{os.urandom(8).hex()}"
     os.mkdir(place, 0o700)
-    lock = os.open(place, os.O_RDONLY)
-    fcntl.flock(lock, fcntl.LOCK_EX)
-    os.close(door)
-    try:
+    with held(place):
+        os.close(door)
         yield place
-    finally:
-        shutil.rmtree(place, ignore_errors=True)
-        os.close(lock)
 
 
-def _sweep(work: str) -> None:
-    """Take away what builds have left that were killed: nobody has a lock on it any more."""
-    for entry in os.scandir(work):
-        lock = os.open(entry.path, os.O_RDONLY)
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            shutil.rmtree(entry.path, ignore_errors=True)
-        except BlockingIOError:
-            pass
-        finally:
-            os.close(lock)
+def _sweep(home: str) -> None:
+    for entry in os.scandir(f"{home}/work"):
+        sweep(entry.path)
 
 
 def clear(home: str, kept: Collection[str] = ()) -> int | None:
@@ -100,7 +89,7 @@ def clear(home: str, kept: Collection[str] = ()) -> int | None:
     door = os.open(f"{home}/work", os.O_RDONLY)
     try:
         fcntl.flock(door, fcntl.LOCK_EX)
-        _sweep(f"{home}/work")
+        _sweep(home)
         if os.listdir(f"{home}/work"):
             return None
         return sum(

@@ -1,6 +1,5 @@
 """Debian's and Ubuntu's images made from their packages: much like the images of that name, not the same."""
 
-import fcntl
 import io
 import os
 import re
@@ -18,6 +17,7 @@ from .archives import bare_config
 from .index import this_architecture
 from .reference import parse_reference
 from .sources import tar_directory
+from .workplaces import held, sweep
 
 _DEBIAN = {"10": "buster", "11": "bullseye", "12": "bookworm", "13": "trixie", "14": "forky", "latest": "stable"}
 _UBUNTU = {"20.04": "focal", "22.04": "jammy", "24.04": "noble", "26.04": "resolute", "latest": "noble"}
@@ -122,33 +122,13 @@ def _contents(command: list[str], distribution: str, files: Mapping[str, tuple[i
 
 @contextmanager
 def _workplace() -> Iterator[str]:
-    """A directory that is gone afterwards; what a killed process has left of its own goes, too. (It is locked before it has the
-    name by which others find it.)"""
+    """A directory that is gone afterwards; what a killed process has left of its own goes, too."""
     for entry in os.scandir(tempfile.gettempdir()):
         if entry.name.startswith(_OURS) and entry.is_dir(follow_symlinks=False):
-            _sweep(entry.path)
+            sweep(entry.path)
     new = tempfile.mkdtemp(prefix="dock2sh-")
-    lock = os.open(new, os.O_RDONLY)
-    fcntl.flock(lock, fcntl.LOCK_EX)
-    folder = os.path.join(os.path.dirname(new), _OURS + os.path.basename(new))
-    os.rename(new, folder)
-    try:
+    with held(new, os.path.join(os.path.dirname(new), _OURS + os.path.basename(new))) as folder:
         yield folder
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
-        os.close(lock)
-
-
-def _sweep(folder: str) -> None:
-    """Away with it, if it is this user's and nobody is at work in it."""
-    with suppress(OSError):
-        lock = os.open(folder, os.O_RDONLY | os.O_NOFOLLOW)
-        try:
-            if os.fstat(lock).st_uid == os.geteuid():
-                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                shutil.rmtree(folder)
-        finally:
-            os.close(lock)
 
 
 def why(said: str, distribution: str) -> str:
