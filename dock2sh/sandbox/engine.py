@@ -18,7 +18,7 @@ from typing import IO, NamedTuple
 from . import Job, SandboxError, leftovers
 from .kitchen import BUILT, furnish, has_shell
 from .luggage import Luggage, free_place, lay_out, pack
-from .output import Say, listen
+from .output import READY, Say, listen
 from .process import SHELL_FILES, ask, last_line, start
 
 LABEL = "sh.dock2sh.sandbox"
@@ -109,14 +109,24 @@ def attached(command: Sequence[str], stay: Stay, say: Say) -> Iterator[int]:
         assert process.stdout
         assert process.stderr
         try:
-            _hand_over(process.stdin, token, stay.luggage.secrets)
-            status = listen(process.stdout.fileno(), token, say)
+            status = None
+            if _is_ready(process.stdout.fileno()):
+                _hand_over(process.stdin, token, stay.luggage.secrets)
+                status = listen(process.stdout.fileno(), token, say)
             if status is None:
                 raise _broken(process.stderr.read(), stay.job)
             yield status
             process.stdin.close()
         finally:
             process.kill()
+
+
+def _is_ready(output: int) -> bool:
+    """Whether container.sh runs. Nothing is written before: podman loses what a container said that ends meanwhile."""
+    said = b""
+    while said != READY and (more := os.read(output, len(READY) - len(said))):
+        said += more
+    return said == READY
 
 
 def _hand_over(pipe: IO[bytes], token: str, contents: Sequence[bytes]) -> None:

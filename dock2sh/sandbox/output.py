@@ -4,6 +4,7 @@ import os
 from collections.abc import Callable
 
 Say = Callable[[bytes], None]
+READY = b"ready\n"  # what such a place says first
 
 
 def listen(stream: int, token: str, say: Say) -> int | None:

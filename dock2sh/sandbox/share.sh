@@ -1,9 +1,9 @@
-# Shares a tree with a virtual machine:  unshare -m sh share.sh TOP VIRTIOFSD SOCKET, in a mount namespace that ends with it. What the
+# Shares a tree with a virtual machine:  unshare -m sh share.sh TOP VIRTIOFSD FD, in a mount namespace that ends with it. What the
 # tree is made of is on standard input, NUL after each word:  rw|ro FROM PLACE, a directory of this machine at TOP/PLACE. Whatever the
 # guest does as its root, it gets nowhere else, and what is `ro` stays as it is.
 
 set -e
-top=$1 server=$2 socket=$3
+top=$1 server=$2 listener=$3
 
 # quoted words, one a line, for `eval`: a path may have blanks and newlines in it
 words=$(tr '\n\0' '\001\n' | sed "s/'/'\\\\''/g; s/^/'/; s/\$/'/" | tr '\001' '\n')
@@ -20,4 +20,4 @@ mount --make-rprivate /
 mount -t tmpfs -o mode=0755,size=1m dock2sh "$top"
 mkdir "$top/root" "$top/bags"
 eval "places $(printf '%s\n' "$words" | tr '\n' ' ')"
-exec "$server" "--socket-path=$socket" -o "source=$top,cache=always,xattr,announce_submounts,sandbox=namespace" </dev/null
+exec "$server" "--fd=$listener" -o "source=$top,cache=always,xattr,announce_submounts,sandbox=namespace" </dev/null

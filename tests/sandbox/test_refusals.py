@@ -87,6 +87,25 @@ def test_a_kernel_that_is_none(tmp_path: Path) -> None:
     assert Vm(kernel=f"{tmp_path}/none").trouble() == f"--kernel {tmp_path}/none: no such file"
 
 
+@pytest.mark.root
+@pytest.mark.vm
+def test_a_file_system_server_that_ends(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """Its words are what the user gets, not QEMU's, who only knows that nobody answers."""
+    (tmp_path / "virtiofsd").write_text("#!/bin/sh\necho 'there is no room for me' >&2\nexit 1\n")
+    (tmp_path / "virtiofsd").chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tmp_path}:{os.environ['PATH']}")
+    with pytest.raises(SandboxError, match="the root cannot be shared with the virtual machine: there is no room for me"):
+        run(Vm(), job(tmp_path, "true"))
+
+
+@pytest.mark.root
+@pytest.mark.vm
+@pytest.mark.slow
+def test_a_machine_that_works_deep_in_a_tree(tmp_path: Path) -> None:
+    """A socket's path has 107 bytes at most, and the folder of a test that is kept is soon longer."""
+    assert run(Vm(), job(tmp_path / ("deep" * 30), "printf here")) == (0, "here")
+
+
 def test_secrets_that_are_not_there(tmp_path: Path) -> None:
     for options, said in {
         ("--secret", "id=x,src=/no/such"): "the secret x: /no/such: No such file or directory",

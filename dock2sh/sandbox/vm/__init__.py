@@ -15,14 +15,13 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from .. import Job, SandboxError, leftovers
-from ..output import Say, listen
+from ..output import READY, Say, listen
 from ..process import SHELL_FILES, last_line, start
-from .guest import Guest, Size, initrd, invite, machine, missing, places, program
+from .guest import Descriptors, Guest, Size, initrd, invite, machine, missing, places, program
 from .kernel import Kernel, cache, find
 
 _BOOT_SECONDS = {"kvm": 8.0, "tcg": 120.0}
 _OFF_SECONDS = 15.0
-_READY = b"ready\n"
 
 
 class Vm:
@@ -72,13 +71,14 @@ class Vm:
     def _running(self, guest: Guest, kernel: Kernel, memory: int, accelerator: str) -> Iterator[int | None]:
         """A guest that is ready, and the descriptor from which its words come; None if it did not boot in time."""
         ours, theirs = socket.socketpair()
-        with ours, theirs, _shared(guest):
-            command = machine(guest, kernel, self.size, accelerator, memory, theirs.fileno())
+        with ours, theirs, _shared(guest) as share:
+            command = machine(guest, kernel, self.size, accelerator, Descriptors(memory, theirs.fileno(), share.fileno()))
             with open(guest.place("qemu"), "wb") as log:
-                qemu = start(command, stdout=log, stderr=log, pass_fds=(memory, theirs.fileno()))
+                qemu = start(command, stdout=log, stderr=log, pass_fds=(memory, theirs.fileno(), share.fileno()))
             with qemu:
                 try:
                     theirs.close()
+                    share.close()
                     if _is_ready(ours, time.monotonic() + _BOOT_SECONDS[accelerator]):
                         yield ours.fileno()
                         with suppress(subprocess.TimeoutExpired):
@@ -90,22 +90,46 @@ class Vm:
 
 
 @contextmanager
-def _shared(guest: Guest) -> Iterator[None]:
-    """The file system server. It ends with us, and with the guest."""
-    top, socket_file = guest.place("share"), guest.place("socket")
+def _shared(guest: Guest) -> Iterator[socket.socket]:
+    """The file system server: QEMU's end of the line to it. It ends with us, and with the guest.
+
+    Raises SandboxError, with the server's own words, if it did not serve.
+    """
+    top = guest.place("share")
     os.makedirs(top, exist_ok=True)
-    with suppress(FileNotFoundError):
-        os.unlink(socket_file)
-    command = ["unshare", "-m", "sh", str(SHELL_FILES / "share.sh"), top, program("virtiofsd"), socket_file]
-    with open(guest.place("virtiofsd"), "wb") as log:
-        server = start(command, stdin=subprocess.PIPE, stdout=log, stderr=log)
-    with server:
-        try:
-            _tell(server, places(guest))
-            _await_socket(server, guest)
-            yield
-        finally:
-            server.kill()
+    listener, line = _line(guest)
+    command = ["unshare", "-m", "sh", str(SHELL_FILES / "share.sh"), top, program("virtiofsd"), str(listener.fileno())]
+    with line:
+        with listener, open(guest.place("virtiofsd"), "wb") as log:
+            server = start(command, stdin=subprocess.PIPE, stdout=log, stderr=log, pass_fds=(listener.fileno(),))
+        with server:
+            try:
+                _tell(server, places(guest))
+                yield line
+                if server.poll():
+                    said = last_line(Path(guest.place("virtiofsd")).read_bytes())
+                    raise SandboxError(f"the root cannot be shared with the virtual machine: {said}")
+            finally:
+                server.kill()
+
+
+def _line(guest: Guest) -> tuple[socket.socket, socket.socket]:
+    """A socket that listens, and one that is connected to it, in the sandbox's own folder, where nobody else gets in.
+
+    By the folder's descriptor: a socket's path has 107 bytes at most (unix(7)), and where we work may be deeper than that.
+    """
+    folder = os.open(guest.job.work, os.O_PATH | os.O_DIRECTORY)
+    listener, line = socket.socket(socket.AF_UNIX), socket.socket(socket.AF_UNIX)
+    try:
+        with suppress(FileNotFoundError):
+            os.unlink("socket", dir_fd=folder)
+        listener.bind(f"/proc/self/fd/{folder}/socket")
+        listener.listen(1)
+        line.connect(f"/proc/self/fd/{folder}/socket")
+        os.unlink("socket", dir_fd=folder)
+    finally:
+        os.close(folder)
+    return listener, line
 
 
 def _tell(process: subprocess.Popen[bytes], words: bytes) -> None:
@@ -115,26 +139,17 @@ def _tell(process: subprocess.Popen[bytes], words: bytes) -> None:
         process.stdin.close()
 
 
-def _await_socket(server: subprocess.Popen[bytes], guest: Guest) -> None:
-    """Raises SandboxError if the server ends instead of listening."""
-    while not os.path.exists(guest.place("socket")):
-        if server.poll() is not None:
-            said = last_line(Path(guest.place("virtiofsd")).read_bytes())
-            raise SandboxError(f"the root cannot be shared with the virtual machine: {said}")
-        time.sleep(0.01)
-
-
 def _is_ready(output: socket.socket, until: float) -> bool:
     """Whether the guest says so before `until` (time.monotonic)."""
     said = b""
-    while said != _READY and (left := until - time.monotonic()) > 0:
+    while said != READY and (left := until - time.monotonic()) > 0:
         if not select.select([output], [], [], left)[0]:
             return False
         byte = output.recv(1)
         if not byte:  # QEMU has ended
             return False
         said += byte
-    return said == _READY
+    return said == READY
 
 
 def _no_kvm() -> Path:

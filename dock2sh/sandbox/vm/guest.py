@@ -43,6 +43,14 @@ class Size(NamedTuple):
     processors: int
 
 
+class Descriptors(NamedTuple):
+    """What QEMU inherits: the initrd, where the script's output goes, the line to the file system server."""
+
+    initrd: int
+    output: int
+    share: int
+
+
 class Guest(NamedTuple):
     """One run: the job, what comes along, how the root looked before, and the word that ends the script's output."""
 
@@ -132,8 +140,8 @@ def _useful(accelerator: str) -> int:
     return 1 if accelerator == "tcg" else min(os.cpu_count() or 1, 8)
 
 
-def machine(guest: Guest, kernel: Kernel, size: Size, accelerator: str, memory: int, output: int) -> list[str]:
-    """QEMU's command line, with the initrd in `memory` and the script's output to `output` (descriptors).
+def machine(guest: Guest, kernel: Kernel, size: Size, accelerator: str, inherited: Descriptors) -> list[str]:
+    """QEMU's command line.
 
     Nothing by default, no display: what is there is named here. The memory is shared with the file system server.
     """
@@ -142,10 +150,11 @@ def machine(guest: Guest, kernel: Kernel, size: Size, accelerator: str, memory: 
         "-sandbox", "on,spawn=deny,elevateprivileges=deny", "-M", "q35,memory-backend=ram", "-m", f"{size.memory}M",
         "-object", f"memory-backend-memfd,id=ram,size={size.memory}M,share=on",
         "-accel", accelerator, "-cpu", _PROCESSORS[accelerator], "-smp", str(size.processors or _useful(accelerator)),
-        "-kernel", kernel.image, "-initrd", f"/proc/self/fd/{memory}", "-append", _BOOT + _CLOCKS[accelerator],
+        "-kernel", kernel.image, "-initrd", f"/proc/self/fd/{inherited.initrd}", "-append", _BOOT + _CLOCKS[accelerator],
         "-serial", f"file:{guest.place('console')}",
-        "-device", "virtio-serial-pci", "-chardev", f"socket,id=output,fd={output}", "-device", "virtserialport,chardev=output",
-        "-chardev", f"socket,id=share,path={guest.place('socket').replace(',', ',,')}",
+        "-chardev", f"socket,id=output,fd={inherited.output}",
+        "-device", "virtio-serial-pci", "-device", "virtserialport,chardev=output",
+        "-chardev", f"socket,id=share,fd={inherited.share}",
         "-device", "vhost-user-fs-pci,chardev=share,tag=dock2sh",
         "-netdev", "user,id=net", "-device", "virtio-net-pci,netdev=net,romfile=",
     ]  # fmt: skip
