@@ -8,7 +8,7 @@ becomes a function that prints it, `program_NAME`. What uses what is read out of
 import os
 import re
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Set
 from functools import cache
 from typing import NamedTuple
 
@@ -16,18 +16,16 @@ RUNTIME = os.path.dirname(os.path.dirname(__file__)) + "/runtime"
 
 _COMMENTS = re.compile(r"^[ \t]*#.*\n", re.MULTILINE)
 _TO_WORDS = {code: " " for code in range(128) if not (chr(code).isalnum() or chr(code) == "_")}
-_BEFORE_A_COMMAND = "then|do|else|if|elif|while|until|eval|trap|command"
-_COMMAND = re.compile(
-    rf"(?:^[ \t]*|[;&|(!{{`] *|\b(?:{_BEFORE_A_COMMAND})(?: -v)? [\"']?)(?!(?:{_BEFORE_A_COMMAND})\b)([a-z]+)\b", re.MULTILINE
+_BEFORE_A_COMMAND = re.compile(
+    r"(?:^[ \t]*|[;&|(!{`] *|\b(?:then|do|else|if|elif|while|until|eval|trap|command)(?: -v)? [\"']?)$", re.MULTILINE
 )
 
 
 class Function(NamedTuple):
-    """A function of the library: its text with the comment above it, and its text without comments. Of one that prints a program
-    the path: few scripts have use for one, and there are many."""
+    """A function of the library: its text with the comment above it. Of one that prints a program the path: few scripts have use
+    for one, and there are many."""
 
     text: str
-    code: str
     program: str = ""
 
 
@@ -43,7 +41,7 @@ def library(kind: str = "") -> dict[str, Function]:
     for name in sorted(os.listdir(f"{RUNTIME}/programs")):
         if name == "__pycache__":  # a Python program may have been compiled with the package
             continue
-        found["program_" + name.partition(".")[0]] = Function("", "", f"{RUNTIME}/programs/{name}")
+        found["program_" + name.partition(".")[0]] = Function("", f"{RUNTIME}/programs/{name}")
     return found
 
 
@@ -59,12 +57,11 @@ def _read(path: str) -> str:
 
 
 def _functions(text: str) -> dict[str, Function]:
-    """The functions of a file. Without its comments a file has the same functions in the same order."""
     found = {}
-    for piece, code in zip(text.split("\n}\n")[:-1], _COMMENTS.sub("", text).split("\n}\n"), strict=False):
+    for piece in text.split("\n}\n")[:-1]:
         head, _, body = piece.partition("() {\n")
         comment, _, name = head.rpartition("\n")
-        found[name] = Function(f"{_last_block(comment)}{name}() {{\n{body}\n}}\n", code)
+        found[name] = Function(f"{_last_block(comment)}{name}() {{\n{body}\n}}\n")
     return found
 
 
@@ -87,28 +84,34 @@ def _bundled(words: frozenset[str], kind: str) -> str:
         name = queue.pop()
         if name in functions and name not in wanted:
             wanted.add(name)
-            # the names without an underscore are looked at last: that takes longest, and most are known by then
-            mentioned = _mentioned(functions[name].code, kind) - wanted
-            queue += [other for other in mentioned if "_" in other or other in _commands(functions[name].code)]
+            queue += _called(functions[name].text, kind, wanted)
     return "\n".join(_text(name, function) for name, function in functions.items() if name in wanted)
 
 
-@cache
-def _mentioned(code: str, kind: str) -> frozenset[str]:
-    """The library's functions whose names are words of a shell text."""
-    return frozenset(library(kind).keys() & code.translate(_TO_WORDS).split())
+def _called(text: str, kind: str, known: Set[str] = frozenset()) -> list[str]:
+    """The library's functions that a shell text calls, but those that are `known`.
+
+    A word with an underscore is a call wherever it stands; `copy` in a message is none.
+    """
+    code = _COMMENTS.sub("", text)
+    mentioned = (library(kind).keys() & code.translate(_TO_WORDS).split()) - known
+    return [name for name in mentioned if "_" in name or _is_command(name, code)]
 
 
-@cache
-def _commands(code: str) -> frozenset[str]:
-    """The words without an underscore that stand where a command stands: `copy` in a message is no call."""
-    return frozenset(_COMMAND.findall(code))
+def _is_command(name: str, code: str) -> bool:
+    """Whether a word of `code` stands where a command stands."""
+    at = code.find(name)
+    while at >= 0:
+        behind = code[at + len(name) : at + len(name) + 1]
+        if not (behind.isalnum() or behind == "_") and _BEFORE_A_COMMAND.search(code, code.rfind("\n", 0, at) + 1, at):
+            return True
+        at = code.find(name, at + 1)
+    return False
 
 
 def words_of(top: str, kind: str = "") -> set[str]:
     """What a hand-written top half uses."""
-    code = _COMMENTS.sub("", top)
-    return {name for name in _mentioned(code, kind) if "_" in name or name in _commands(code)}
+    return set(_called(top, kind))
 
 
 if __name__ == "__main__":

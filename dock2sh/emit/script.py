@@ -34,8 +34,9 @@ def script(plan: Plan, setting: Setting, frame: Frame | None = None) -> str:
         frame.data if frame else "",
     ]
     helpers = bundle(writer.used, frame.library if frame else "")
-    last = '\nmain "$@"\n' + ("exit\n" if setting.tail or setting.behind else "")
-    return "\n".join(part for part in parts if part) + "\n" + _HELPERS + helpers + last
+    last = "exit\n" if setting.tail or setting.behind else ""
+    top = "\n".join(part for part in parts if part)
+    return f'{top}\n{_HELPERS}{helpers}\nmain "$@"\n{last}'  # the helpers are copied once: they are long
 
 
 _HELPERS = "# ---- The words above, and what they need. (0BSD; dock2sh's runtime.)\n\n"
