@@ -35,6 +35,7 @@ _NEEDS = {
     "vm": "QEMU (apt-get install qemu-system-x86 busybox-static)",
 }
 _PROGRAMS = {"podman": "podman", "machine": "systemd-nspawn", "vm": "qemu-system-x86_64"}
+_FIRST_HALF = {"cli", "emulator", "images", "lock", "provision"}  # folders; the others' tests take as long
 _begins = workers.begin()
 
 
@@ -52,14 +53,22 @@ def pytest_cmdline_main(config: pytest.Config) -> None:
 
 @pytest.hookimpl(tryfirst=True)  # xdist reads the groups in its own
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """What stays on one worker (pytest -n auto): tests that share what their module makes, and those of an engine
-    that is one for the whole machine."""
+    """What stays on one worker (pytest -n): tests that share what their module makes, and those of an engine, a machine or root,
+    which share names, images and mounts with one another. These are two halves that have been seen not to meet."""
     for item in items:
-        fixtures = getattr(item, "_fixtureinfo").name2fixturedefs.values()  # noqa: B009 # pytest has no public way
-        shares = any(found.scope == "module" for named in fixtures for found in named)
-        group = next((marker for marker in _PROGRAMS if item.get_closest_marker(marker)), item.path.name if shares else "")
-        if group:
+        if group := _half(item) or _module(item):
             item.add_marker(pytest.mark.xdist_group(group))
+
+
+def _half(item: pytest.Item) -> str:
+    if not any(item.get_closest_marker(marker) for marker in (*_NEEDS, "slow")):
+        return ""
+    return "builders" if item.path.relative_to(Path(__file__).parent).parts[0] in _FIRST_HALF else "judges"
+
+
+def _module(item: pytest.Item) -> str:
+    fixtures = getattr(item, "_fixtureinfo").name2fixturedefs.values()  # noqa: B009 # pytest has no public way
+    return item.path.name if any(found.scope == "module" for named in fixtures for found in named) else ""
 
 
 def pytest_unconfigure() -> None:
