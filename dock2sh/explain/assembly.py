@@ -4,7 +4,7 @@ import itertools
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING
 
-from dock2sh.commands.apart import Apart, begins_with_errexit, take_apart
+from dock2sh.commands.apart import Apart, begins_with_errexit, run_apart, take_apart
 from dock2sh.dockerfile.markers import marked
 from dock2sh.dockerfile.syntax import Dockerfile, Node
 from dock2sh.emit.manual import by_hand
@@ -17,6 +17,7 @@ from dock2sh.explain.tree import Command, Explanation, Measures, Reading, Remark
 from dock2sh.model import Configure, Plan, Run
 from dock2sh.model import Stage as PlanStage
 from dock2sh.model import Step as PlanStep
+from dock2sh.plan.triggers import triggered
 
 if TYPE_CHECKING:
     from dock2sh.plan.context import Tree
@@ -90,6 +91,7 @@ class _Assembly:
         self.begins = {stage.index: begin for stage, begin in zip(plan.stages, hand.begins, strict=True)}
         self.started = hand.start
         self.ends: dict[str, Mapping[str, Origin]] = {}
+        self.later: dict[int, tuple[PlanStep, Scope]] = {}
         self.scoped: dict[int, list[tuple[PlanStep, Scope, tuple[str, ...]]]] = {}
         self._scope(hand.steps)
         self.ran = False
@@ -108,6 +110,10 @@ class _Assembly:
             for step, scope in zip(stage.steps, seen, strict=False):
                 self.scoped.setdefault(step.span.first, []).append((step, scope, hands[at]))
                 at += 1
+            nodes = {node.span.first: node for node in self.dockerfile.nodes if node.keyword.lower() == "onbuild"}
+            noted = tuple(nodes[step.span.first] for step in stage.steps if not step.onbuild and step.span.first in nodes)
+            for node, step in triggered(stage, noted, self.dockerfile.escape) if noted else ():
+                self.later.setdefault(node.span.first, (step, seen[-1]))
 
     def stages(self) -> tuple[Stage, ...]:
         """What stands before the first FROM, then each stage."""
@@ -215,11 +221,7 @@ class _Assembly:
         return self._step(node, "choose", (), does, hand, variables)
 
     def _remember(self, step: PlanStep, scope: Scope) -> Apart | None:
-        apart = (
-            take_apart(step.script.content if step.script else step.argv[-1], errexit=begins_with_errexit(step.shell))
-            if isinstance(step, Run) and step.shell
-            else None
-        )
+        apart = _apart(step)
         self.did.append(inventory.Did(scope.stage, step, apart))
         return apart
 
@@ -227,6 +229,8 @@ class _Assembly:
         entries = self.scoped.get(node.span.first, [])
         if not entries:
             return self._step(node, "record", (), ())
+        if node.span.first in self.later:
+            return self._onbuild(node, self.later[node.span.first], entries[0])
         step, scope, _ = entries[0]
         does, hand = list[Text](), list[str]()
         apart = None
@@ -241,13 +245,26 @@ class _Assembly:
         phase = "replaced" if node.span.first in self.replaced else effects.PHASES.get(node.keyword.upper(), "build")
         return self._step(node, phase, place, does, tuple(hand), variables, found, unread)
 
+    def _onbuild(self, node: Node, later: tuple[PlanStep, Scope], entry: tuple[PlanStep, Scope, tuple[str, ...]]) -> Step:
+        """An ONBUILD, and what it will do `later`, where it sees what the stage leaves at its end."""
+        (step, end), (noted, now, typed) = later, entry
+        self._remember(noted, now)
+        does = effects.of_step(noted, now, False)
+        if not isinstance(step, Configure):
+            there = effects.of_step(step, end, False)
+            does += [say("What it does there:"), *there] if there else []
+        if not isinstance(step, Run):
+            return self._step(node, "record", (), does, typed)
+        env = dict(pair.partition("=")[::2] for pair in end.stage.config.get("Env") or ())
+        scope = end._replace(variables={name: origin for name, origin in end.variables.items() if name in env})
+        found, unread, variables = self._shell(node.child or node, step, scope, _apart(step))
+        return self._step(node, "record", of_run(step, scope), does, typed, variables, found, unread)
+
     def _shell(
         self, node: Node, step: PlanStep, scope: Scope, apart: Apart | None
     ) -> tuple[tuple[Command, ...], tuple[tuple[str, Text], ...], tuple[Variable, ...]]:
         """The commands of a RUN, CMD, ENTRYPOINT or HEALTHCHECK, what of it could not be read, and its variables."""
         names, assigned = used(node.original), frozenset[str]()
-        if node.keyword.upper() == "ONBUILD":
-            return (), (), ()
         if isinstance(step, Configure) and step.keyword in ("CMD", "ENTRYPOINT", "HEALTHCHECK"):
             words_ = step.words[1:] if step.keyword == "HEALTHCHECK" else step.words
             before = tuple(scope.stage.config.get("Entrypoint") or ()) if step.keyword == "CMD" else ()
@@ -259,7 +276,7 @@ class _Assembly:
                 return (commands.exec_form(words_, None, False) if words_ else ()), (), ()
             apart = take_apart(words_[-1], errexit=begins_with_errexit(words_[:-2])) if words_ else None
             scope = self._in_a_container(scope)
-        elif isinstance(step, Run) and apart is None:
+        elif isinstance(step, Run) and not step.shell:
             return commands.exec_form(step.argv, None), (), ()
         if apart is None:
             return (), (), shown(names, scope.variables, scope.known, assigned)
@@ -267,9 +284,7 @@ class _Assembly:
         assigned = _assigned(apart)
         live = frozenset(_expanded(apart))
         names = [name for name in used(text) if name in scope.variables or (name in live and name not in assigned)]
-        unread = tuple(
-            (text[part.start : part.end], say(_WHY_SAY.get(part.why, "not understood"))) for part in apart.shell.opaque
-        )
+        unread = tuple((part, say(_WHY_SAY.get(why, "not understood"))) for part, why in apart.unread)
         return (
             commands.commands(apart, scope, scope.building),
             unread,
@@ -284,6 +299,12 @@ class _Assembly:
         kept = {name: end[name] for name, value in env.items() if name in end and end[name].value == value}
         arguments = frozenset(end) - frozenset(kept)
         return scope._replace(variables=kept, arguments=arguments, building=False)
+
+
+def _apart(step: PlanStep) -> Apart | None:
+    if not isinstance(step, Run) or not step.shell:
+        return None
+    return run_apart(step.shell, step.script.content if step.script else step.argv[-1], step.script is not None)
 
 
 _WHY_SAY = {

@@ -31,7 +31,7 @@ _REDIRECT = re.compile(r"(\d*)(<<<|<<-?|<>|>>|>\||&>>|&>|<&|>&|<|>)\s*(.*)", re.
 def _of_group(symbol: Symbol) -> Command:
     """Where the input of `{ }`, `( )` or a loop comes from, or its output goes."""
     match = _REDIRECT.match(symbol.text)
-    says = _redirect(Redirect(symbol.start, symbol.end, *match.groups())) if match else ()
+    says = _redirect(Redirect(symbol.start, symbol.end, match[1], match[2], match[3])) if match else ()
     level = len([name for name in symbol.inside if name not in ("{}", "!")])
     parts = (Explained(symbol.text, "redirect", says),)
     return Command(symbol.text, "", True, (), say("for all of that together"), (), level, parts, "")

@@ -2,6 +2,7 @@
 
 from typing import assert_never
 
+from dock2sh.commands.apart import interpreter, run_apart
 from dock2sh.dockerfile.markers import Mark
 from dock2sh.explain.details import mode
 from dock2sh.explain.language import Text, listed, say
@@ -70,6 +71,9 @@ def of_run(step: Run, first: bool) -> list[Text]:
                 name=step.script.name,
             )
         )
+    if step.shell and run_apart(step.shell, step.script.content if step.script else step.argv[-1], bool(step.script)) is None:
+        language = (interpreter(step.script.content) if step.script else step.shell)[0].rpartition("/")[2]
+        told.append(say("It is written for `{program}`, and not taken apart here.", program=language))
     told += [_mount(mount) for mount in step.mounts]
     if step.network == "none":
         told.append(say("It has no network."))

@@ -3,10 +3,16 @@
 `find` gives all findings in the order of the file, less those that a comment or the configuration silences.
 """
 
+from typing import TYPE_CHECKING
+
 from dock2sh.dockerfile.syntax import Dockerfile
 from dock2sh.findings.rule import Finding, by_name, rules
 from dock2sh.findings.settings import Settings
 from dock2sh.model import Plan
+from dock2sh.source import Span
+
+if TYPE_CHECKING:
+    from dock2sh.findings.walk import Seen
 
 __all__ = ["Finding", "Settings", "by_name", "find", "rules"]
 
@@ -24,20 +30,29 @@ def find(
     from dock2sh.findings.walk import seen
 
     did = seen(plan, dockerfile)
+    own = [one for one in did if not one.later]
     settings = settings or Settings()
-    found = [*images.find(plan, did, settings), *running.find(plan, did), *files.find(plan, did)]
-    found += [*form.find(plan, did), *labels.find(plan, did, settings)]
+    found = [*images.find(plan, own, settings), *running.find(plan, did), *files.find(plan, did)]
+    found += [*form.find(plan, did), *labels.find(plan, own, settings)]
     if host:
         from dock2sh.findings import machine
 
-        found += machine.find(did)
+        found += machine.find(own)
     if shellcheck:
         from dock2sh.findings.shellcheck import find as asked
 
-        found += asked(did, dockerfile)
+        found += asked(did)
     quiet = silenced(dockerfile, settings.ignore)
-    kept = [_weighed(finding, settings) for finding in found if not quiet(finding)]
+    runs = {one.step.span: one for one in did if one.apart}
+    kept = [_weighed(_pointed(finding, runs), settings) for finding in found if not quiet(finding)]
     return tuple(sorted(dict.fromkeys(kept), key=lambda finding: (finding.span, finding.code, finding.at or ())))
+
+
+def _pointed(finding: Finding, runs: "dict[Span, Seen]") -> Finding:
+    """With the exact place of the word that it is about, if that is one of a command's."""
+    if finding.at or not finding.near or finding.span not in runs:
+        return finding
+    return finding._replace(at=runs[finding.span].point(finding.near))
 
 
 def _weighed(finding: Finding, settings: Settings) -> Finding:

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from dock2sh.commands import Known
-from dock2sh.commands.apart import Apart, Understood
+from dock2sh.commands.apart import Apart, Understood, interpreter, take_apart
 from dock2sh.findings.rule import Finding
 from dock2sh.findings.walk import Seen
 from dock2sh.model import Run
@@ -21,14 +21,23 @@ _SH_IS_BASH = frozenset(
 def find(one: Seen, step: Run, base: str) -> Iterator[Finding]:
     """One finding for each word. `base` is the image at the bottom."""
     name = base.partition("@")[0].rpartition("/")[2].partition(":")[0]
-    if name in _SH_IS_BASH or not step.shell or step.shell[0].rpartition("/")[2] != "sh":
-        return
-    if one.apart is None or step.script is not None:
+    if name in _SH_IS_BASH:
         return
     ash = "alpine" in base or name == "busybox"
-    for word, code in dict.fromkeys(_words(one.apart)):
+    found = ((word, code, shell) for apart, shell in _texts(one, step) for word, code in _words(apart))
+    for word, code, shell in dict.fromkeys(found):
         if not (ash and word in _ASH_KNOWS):
-            yield Finding("D2S132", step.span, (("word", word), ("shell", step.shell[0])), word.split()[-1], (code,))
+            yield Finding("D2S132", step.span, (("word", word), ("shell", shell)), word.split()[-1], (code,))
+
+
+def _texts(one: Seen, step: Run) -> Iterator[tuple[Apart, str]]:
+    """What is for sh: the RUN's own text, and here-documents that a sh within reads."""
+    if one.apart is None or not step.shell:
+        return
+    shell = (interpreter(step.script.content) if step.script else step.shell)[0]
+    if shell.rpartition("/")[2] == "sh":
+        yield one.apart, shell
+    yield from ((take_apart(inner.text), "sh") for inner in one.apart.documents if inner.shell == "sh")
 
 
 def _words(apart: Apart) -> Iterator[tuple[str, str]]:

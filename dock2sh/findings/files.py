@@ -26,7 +26,7 @@ def find(plan: Plan, did: list[Seen]) -> Iterator[Finding]:
         elif isinstance(one.step, Copy):
             yield from _copy(one, one.step, keys)
             yield from _secret(one.step) if one.stage.key in stays else ()
-            if one.stage.key not in placed and one.stage.parent is None:
+            if one.stage.key not in placed and one.stage.parent is None and not one.later:
                 yield from _relative(one, one.step)
         elif isinstance(one.step, Fetch) and not one.step.checksum and one.step.git is None:
             yield Finding("D2S104", one.step.span, (("url", one.step.source),), one.step.source)
@@ -49,8 +49,8 @@ def _copy(one: Seen, step: Copy, keys: set[str]) -> Iterator[Finding]:
 
 
 def _unnamed(one: Seen, origin: str, keys: set[str]) -> Iterator[Finding]:
-    """A bare name that is no stage's."""
-    if origin and origin not in keys and not any(char in origin for char in "/:.@"):
+    """A bare name that is no stage's. An ONBUILD means a stage of the other Dockerfile."""
+    if not one.later and origin and origin not in keys and not any(char in origin for char in "/:.@"):
         yield Finding("D2S152", one.step.span, (("image", origin),), origin, ("DL3022",))
 
 

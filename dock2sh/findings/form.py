@@ -18,9 +18,10 @@ _ADD_UNPACKS = (".tar", ".tgz", ".tbz", ".tbz2", ".txz", ".tar.gz", ".tar.bz2", 
 
 
 def find(plan: Plan, did: list[Seen]) -> Iterator[Finding]:
-    yield from _neighbours(did)
-    yield from _two_tools(did)
-    yield from _archives(did)
+    own = [one for one in did if not one.later]
+    yield from _neighbours(own)
+    yield from _two_tools(own)
+    yield from _archives(own)
     for one in did:
         if isinstance(one.step, Run):
             for _, known in one.commands():

@@ -89,13 +89,14 @@ def _pipes(one: Seen, step: Run) -> Iterator[Finding]:
     """Pipes of which a part may fail unseen, and those that end in a shell."""
     found = one.apart.found if one.apart else ()
     sets = (known for _, known in one.commands() if known.title in ("set", "sh", "bash", "zsh", "ksh"))
-    told = "pipefail" in step.shell or not step.shell or any("pipefail" in known.words("feature") for known in sets)
+    told = any("pipefail" in known.words("feature") for known in sets)
+    own = ("pipefail" in step.shell and not step.script) or not step.shell  # no shell within has it from this one
     for at, after in enumerate(found):
         before = _handed_on(found[:at], after) if after.command.before in ("|", "|&") else None
         if after.command.before not in ("|", "|&") or before is None or before.known is None or after.known is None:
             continue
         first = before.known.chain()[-1]
-        if not told and first.title not in _NEVER_FAILS:
+        if not told and not (own and after.text == found[0].text) and first.title not in _NEVER_FAILS:
             told = True
             yield Finding("D2S131", step.span, (("pipe", f"{first.title} | {after.known.title}"),), "|", ("DL4006",))
 

@@ -5,16 +5,16 @@ import json
 import shutil
 import subprocess
 import tempfile
+from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
-from dock2sh.dockerfile.positions import positions
-from dock2sh.dockerfile.syntax import Dockerfile
+from dock2sh.commands.apart import interpreter, shell_named
 from dock2sh.findings.rule import Finding
 from dock2sh.findings.walk import Seen
 from dock2sh.model import Run
 from dock2sh.shell.quotes import DEEPEST
-from dock2sh.source import Place
+from dock2sh.source import Place, Span
 
 _LEFT_OUT = "SC1090,SC1091,SC2187"
 """Files that are not there, and ash (dash's rules hold for it)."""
@@ -25,16 +25,36 @@ _PATIENCE = 30
 """Seconds. Ordinary files take one or two; nested ones exponentially long."""
 
 
-def find(did: list[Seen], dockerfile: Dockerfile) -> list[Finding]:
+class _Text(NamedTuple):
+    """A text to ask about: the RUN's own, or a here-document that a shell within reads; its places in the RUN's own."""
+
+    one: Seen
+    step: Run
+    shell: str
+    text: str
+    where: Sequence[int]
+
+
+def find(did: list[Seen]) -> list[Finding]:
     """Nothing where shellcheck is not installed, or says what cannot be understood. What it is not asked of is told."""
     program = shutil.which("shellcheck")
-    texts = [(one, shell, one.step) for one in did if isinstance(one.step, Run) and (shell := _shell(one.step))]
+    texts = [each for one in did if isinstance(one.step, Run) and one.step.shell for each in _texts(one, one.step)]
     if not program or not texts:
         return []
-    left = [one for one, _, _ in texts if _is_hopeless(one)]
-    texts = [each for each in texts if not _is_hopeless(each[0])]
-    told = [_untold(one, "too long, or nested too deeply, for shellcheck") for one in left]
-    return told + (_asked(program, texts, dockerfile) if texts else [])
+    left = dict.fromkeys(each.one.step.span for each in texts if _is_hopeless(each.one))
+    texts = [each for each in texts if each.one.step.span not in left]
+    told = [_untold(span, "too long, or nested too deeply, for shellcheck") for span in left]
+    return told + (_asked(program, texts) if texts else [])
+
+
+def _texts(one: Seen, step: Run) -> Iterator[_Text]:
+    """The RUN's text, and here-documents for a shell that no other shell puts anything into before."""
+    words = interpreter(step.script.content) if step.script else step.shell[:1]
+    if shell := _SHELLS.get(shell_named(words), ""):
+        yield _Text(one, step, shell, one.text(), range(len(one.text())))
+    for inner in one.apart.documents if one.apart else ():
+        if inner.literal and inner.where is not None and inner.shell in _SHELLS:
+            yield _Text(one, step, _SHELLS[inner.shell], inner.text, inner.where)
 
 
 def _is_hopeless(one: Seen) -> bool:
@@ -47,38 +67,27 @@ def _is_hopeless(one: Seen) -> bool:
     return max(depths, default=0) > DEEPEST
 
 
-def _untold(one: Seen, why: str) -> Finding:
-    return Finding("SHELLCHECK", one.step.span, (("text", why),), "", (), "shellcheck")
+def _untold(span: Span, why: str) -> Finding:
+    return Finding("SHELLCHECK", span, (("text", why),), "", (), "shellcheck")
 
 
-def _asked(program: str, texts: list[tuple[Seen, str, Run]], dockerfile: Dockerfile) -> list[Finding]:
+def _asked(program: str, texts: list[_Text]) -> list[Finding]:
     with tempfile.TemporaryDirectory(prefix="dock2sh-") as home:
-        for index, (_, shell, step) in enumerate(texts):
-            text = f"# shellcheck shell={shell}\n{_known(step)}{_text(step)}\n"
+        for index, each in enumerate(texts):
+            text = f"# shellcheck shell={each.shell}\n{_known(each.step)}{each.text}\n"
             (Path(home) / f"{index}").write_text(text, "utf-8", "replace")
         command = [program, "--format=json1", f"--exclude={_LEFT_OUT}", *map(str, range(len(texts)))]
         try:
             done = subprocess.run(command, cwd=home, capture_output=True, text=True, check=False, timeout=_PATIENCE)
         except subprocess.TimeoutExpired:
-            return [_untold(texts[0][0], f"shellcheck took more than {_PATIENCE} seconds and was stopped: nothing of it is here")]
+            why = f"shellcheck took more than {_PATIENCE} seconds and was stopped: nothing of it is here"
+            return [_untold(texts[0].step.span, why)]
     try:
         comments = json.loads(done.stdout)["comments"]
     except (ValueError, KeyError):
         return []
-    lines = dockerfile.text.removeprefix("\ufeff").split("\n")
-    found = list[Finding]()
-    for comment in comments:
-        one, _, step = texts[int(comment["file"])]
-        found.append(_finding(one, comment, _place(one, step, comment, lines, dockerfile.escape)))
-    return found
-
-
-def _shell(step: Run) -> str:
-    return _SHELLS.get(step.shell[0].rpartition("/")[2], "") if step.shell else ""
-
-
-def _text(step: Run) -> str:
-    return step.script.content if step.script else step.argv[-1]
+    asked = ((texts[int(comment["file"])], comment) for comment in comments)
+    return [_finding(each.one, comment, _place(each, comment)) for each, comment in asked]
 
 
 def _known(step: Run) -> str:
@@ -87,12 +96,12 @@ def _known(step: Run) -> str:
     return f"export {names};" if names else ""
 
 
-def _place(one: Seen, step: Run, comment: dict[str, Any], lines: list[str], escape: str) -> Place | None:
+def _place(each: _Text, comment: dict[str, Any]) -> Place | None:
     """Where a comment of shellcheck's points, in the file: it counts lines of the text, below one of ours, and columns."""
-    text = _text(step)
-    where = positions(one.node, text, lines, escape)
-    if where is None:
+    text, step, whole = each.text, each.step, each.one.positions()
+    if whole is None:
         return None
+    where = [whole[at] for at in each.where]
     begins = [0, *(index + 1 for index, char in enumerate(text) if char == "\n")]
     first, last = (_offset(begins, comment[key + "ine"], comment[other], len(_known(step))) for key, other in _KEYS)
     if not 0 <= first < len(where):

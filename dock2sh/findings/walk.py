@@ -1,24 +1,21 @@
 """The instructions of the stages that are built, each with its shell text taken apart, which every rule looks at."""
 
 from collections.abc import Iterator
-from pathlib import PurePosixPath
 from typing import NamedTuple
 
 from dock2sh.commands import Known
-from dock2sh.commands.apart import Apart, Understood, exec_apart, take_apart
+from dock2sh.commands.apart import Apart, Understood, exec_apart, run_apart
 from dock2sh.commands.matching import Part
 from dock2sh.dockerfile.positions import Position, positions
 from dock2sh.dockerfile.syntax import Dockerfile, Node
 from dock2sh.model import Configure, Plan, Run, Stage, Step
 from dock2sh.source import Place
 
-_OTHER_LANGUAGES = ("python", "python3", "perl", "ruby", "node", "php", "pwsh", "powershell", "cmd")
-"""Programs that SHELL may name and that read another language than a shell's."""
-
 
 class Seen(NamedTuple):
     """A step that stands in the file itself (not a trigger of the base), and its instruction. `before` are the variables of its
-    stage's beginning and of ENV and ARG above it; `file` is what it stands in."""
+    stage's beginning and of ENV and ARG above it; `file` is what it stands in. `later`: an ONBUILD's, done in another image.
+    """
 
     stage: Stage
     step: Step
@@ -26,6 +23,7 @@ class Seen(NamedTuple):
     apart: Apart | None
     before: tuple[tuple[str, str | None], ...] = ()
     file: Dockerfile | None = None
+    later: bool = False
 
     def commands(self) -> Iterator[tuple[Understood, Known]]:
         """Its commands and those within them, each with the one that it stands in."""
@@ -40,31 +38,35 @@ class Seen(NamedTuple):
     def place(self, understood: Understood, *parts: Part) -> Place | None:
         """Where parts of a command that follow one another stand in the file: all of them, or the last one if they are on
         several lines. None where they do not stand there as they are (another shell's escaped text, an exec form)."""
-        offset = self._offset(understood)
-        where = self._positions() if offset is not None else None
-        if offset is None or where is None:
+        positions = self.positions() if understood.where is not None else None
+        if understood.where is None or positions is None:
             return None
-        (line, column), (last, end) = where[offset + parts[0].start], where[offset + parts[-1].end - 1]
+        (line, column), (last, end) = (positions[understood.where[at]] for at in (parts[0].start, parts[-1].end - 1))
         if line != last:
             return self.place(understood, parts[-1]) if len(parts) > 1 else None
         return Place(line, column, end - column + 1)
 
-    def _offset(self, understood: Understood) -> int | None:
-        """Where the command's text begins in the RUN's own: it is that text, or stands in it as a word (`sh -c '…'`)."""
-        if self.apart is None or understood.text == self.apart.shell.text:
-            return 0
-        own = (each for each in self.apart.found if each.text == self.apart.shell.text and each.known)
-        words = (word for each in own if each.known for known in each.known.chain() for word in known.scripts)
-        return next((w.start + w.raw.index(w.value) for w in words if w.value == understood.text and w.value in w.raw), None)
+    def point(self, near: str) -> Place | None:
+        """Where a word of a command stands, or the words of a command's name. None where it is not one, or not a shell's."""
+        for understood, known in self.commands():
+            named = tuple(part for part in known.parts if part.kind in ("command", "subcommand"))
+            if near in (known.title, named[0].text):
+                return self.place(understood, *(named if near == known.title else named[:1]))
+        parts = ((understood, part) for understood, known in self.commands() for part in known.parts)
+        found = next(((understood, part) for understood, part in parts if near in (part.text, part.value)), None)
+        return self.place(*found) if found else None
 
-    def _positions(self) -> list[Position] | None:
+    def positions(self) -> list[Position] | None:
+        """Where each character of the RUN's own text stands in the file; None where that cannot be told."""
         if self.file is None or self.apart is None or self.apart.shell.text != self.text():
             return None
         return positions(self.node, self.text(), self.file.text.removeprefix("\ufeff").split("\n"), self.file.escape)
 
 
 def seen(plan: Plan, dockerfile: Dockerfile) -> list[Seen]:
-    """All of them, in the order of the stages."""
+    """All of them, in the order of the stages; what ONBUILDs will do behind the steps of theirs."""
+    from dock2sh.plan.triggers import triggered
+
     nodes = {node.span.first: node for node in dockerfile.nodes}
     found = list[Seen]()
     for stage in plan.stages:
@@ -76,6 +78,9 @@ def seen(plan: Plan, dockerfile: Dockerfile) -> list[Seen]:
                 found.append(Seen(stage, step, node, _apart(step), tuple(before.items()) if settings else (), dockerfile))
             if isinstance(step, Configure) and settings:
                 before.update(step.pairs)
+        noted = [one.node for one in found if one.stage is stage and one.node.keyword.lower() == "onbuild"]
+        for node, step in triggered(stage, tuple(noted), dockerfile.escape) if noted else ():
+            found.append(Seen(stage, step, node, _apart(step), (), dockerfile, True))
     return found
 
 
@@ -90,11 +95,7 @@ def written(understood: Understood, known: Known) -> list[str]:
 def _apart(step: Step) -> Apart | None:
     if not isinstance(step, Run):
         return None
-    if not step.shell:
-        return exec_apart(step.argv)
-    if PurePosixPath(step.shell[0].replace("\\", "/").lower()).stem in _OTHER_LANGUAGES:
-        return None
-    return take_apart(handed(step))
+    return run_apart(step.shell, handed(step), step.script is not None) if step.shell else exec_apart(step.argv)
 
 
 def handed(step: Run) -> str:

@@ -44,6 +44,7 @@ class _Pending(NamedTuple):
 
     name: str
     chomp: bool
+    quoted: bool
 
 
 class Masker(Quotes):
@@ -133,7 +134,8 @@ class Masker(Quotes):
         text = self.text
         match = None if text.startswith("<<<", at) else _HEREDOC.match(text, at)
         if match:
-            pending.append(_Pending(re.sub(r"['\"\\]", "", match[2]), bool(match[1])))
+            name = re.sub(r"['\"\\]", "", match[2])
+            pending.append(_Pending(name, bool(match[1]), name != match[2]))
             self.regions.append(Region("heredoc", at, match.end()))
             return match.end()
         if text.startswith(("<(", ">("), at):
@@ -147,7 +149,7 @@ class Masker(Quotes):
 
     def bodies(self, at: int, pending: list[_Pending]) -> int:
         """The here-documents that begin on this line."""
-        for name, chomp in pending:
+        for name, chomp, quoted in pending:
             start = at
             while at < self.end:
                 end = self.text.find("\n", at)
@@ -156,9 +158,27 @@ class Masker(Quotes):
                 at = min(end + 1, self.end)
                 if (line.lstrip("\t") if chomp else line) == name:
                     break
-            self.regions.append(Region("body", start, at))
+            self.regions.append(Region("body", start, at, () if quoted else self.expanded(start, at)))
         pending.clear()
         return at
+
+    def expanded(self, at: int, end: int) -> tuple[tuple[int, int], ...]:
+        """The commands whose output the shell puts into a here-document; none where their end is not in it."""
+        inner, kept, depth = list[tuple[int, int]](), (len(self.regions), len(self.breaks)), self.depth
+        try:
+            while at < end:
+                char, following = self.text[at], self.text[at + 1 : at + 2]
+                if char == "\\" or (char == "$" and following == "'"):
+                    at += 2
+                elif char in "$`":
+                    at, found = self.quoting(at)
+                    inner += found if at <= end else ()
+                else:
+                    at += 1
+        except Unreadable:
+            del self.regions[kept[0] :], self.breaks[kept[1] :]
+            self.depth = depth
+        return tuple(inner)
 
     # ---- words
 

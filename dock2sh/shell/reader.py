@@ -70,8 +70,9 @@ class _Reader:
         walk = _Walk(self, masked.regions, base, depth)
         trees = _trees(masked.text) if len(masked.text) <= _AT_ONCE else None
         if trees is not None:
-            for tree in trees:
-                walk.node(tree, inside, 0)
+            for index, tree in enumerate(trees):  # lines that follow one another
+                ended = masked.text[: tree.pos[0]].rstrip()[-1:]
+                walk.node(tree, inside, 0, ("&" if ended == "&" else ";") if index else "")
         else:
             self.statements(masked, walk, inside)
         walk.rest(inside)
@@ -114,7 +115,7 @@ class _Walk:
         self.starts = {region.start: region for region in regions if region.kind in ("case", "condition", "arithmetic")}
         self.heredocs = {region.start: region for region in regions if region.kind == "heredoc"}
         self.bodies = [region for region in regions if region.kind == "body"]
-        self.inner = [region for region in regions if region.kind == "word" and region.inner]
+        self.inner = [region for region in regions if region.kind in ("word", "body") and region.inner]
         self.hidden: list[tuple[int, int]] = []
         self.order = {region.start: index for index, region in enumerate(sorted(self.heredocs.values(), key=lambda r: r.start))}
         self.owners: list[tuple[int, int, tuple[str, ...]]] = []
@@ -246,16 +247,23 @@ class _Walk:
         index = self.order[region.start]
         body = self.bodies[index] if index < len(self.bodies) else None
         content = self.slice(body.start, body.end) if body else ""
-        return Redirect(self.base + start, self.base + end, match[1], match[2], match[3], content)
+        at = self.base + body.start if body else -1
+        return Redirect(self.base + start, self.base + end, match[1], match[2], match[3], content, at)
 
     def rest(self, inside: tuple[str, ...]) -> None:
         """Commands in substitutions, each a text of its own."""
-        for region in self.inner:
+        waiting = sorted(self.owners, key=lambda owner: (-owner[0], owner[1]))  # the next one last
+        around: list[tuple[int, int, tuple[str, ...]]] = []
+        for region in sorted(self.inner, key=lambda region: region.start):
+            while waiting and waiting[-1][0] <= region.start:
+                around.append(waiting.pop())
+            while around and around[-1][1] <= region.start:
+                around.pop()
             if any(start <= region.start < end for start, end in self.hidden):
                 continue
-            owner = max((o for o in self.owners if o[0] <= region.start < o[1]), key=lambda o: o[0], default=(0, 0, inside))
+            owner = around[-1][2] if around else inside
             for start, end in region.inner:
-                self.reader.text(self.base + start, self.base + end, (*owner[2], "$()"), self.depth + 1)
+                self.reader.text(self.base + start, self.base + end, (*owner, "$()"), self.depth + 1)
 
 
 def _flat(parts: list[Any]) -> Iterator[Any]:

@@ -19,7 +19,7 @@ class Word(NamedTuple):
 
 
 class Redirect(NamedTuple):
-    """`2>&1`, `> FILE`, `<<EOF`: `body` is a here-document's text, else None."""
+    """`2>&1`, `> FILE`, `<<EOF`: `body` is a here-document's text with the line that ends it, else None; it stands at `at`."""
 
     start: int
     end: int
@@ -27,6 +27,7 @@ class Redirect(NamedTuple):
     operator: str
     target: str
     body: str | None = None
+    at: int = -1
 
 
 class Command(NamedTuple):

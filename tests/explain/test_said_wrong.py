@@ -153,3 +153,47 @@ def test_another_shell_is_typed_as_it_was_written() -> None:
     typed = {step.first: step.by_hand for step in steps(explained(text))}
     assert typed[3] == ("/bin/bash -c 'a && \\\n    b'",)
     assert typed[6] == ("/bin/bash -c \"$(cat <<'EOF'\necho 'x' && \\\n    b\nEOF\n)\"",)
+
+
+def levels(text: str, first: int) -> list[str]:
+    """The commands of the instruction on a line, each with two blanks for every shell that it is in."""
+    step = next(step for step in steps(explained(text)) if step.first == first)
+    return ["  " * command.level + command.code for command in step.commands]
+
+
+def test_a_here_document_that_a_shell_reads_is_taken_apart() -> None:
+    text = "FROM debian:12\nRUN bash -e <<EOF\nmake \\$X\nmake install\nEOF\nRUN python3 <<EOF\nimport os\nEOF\n"
+    assert levels(text, 2) == ["bash -e <<EOF", "  make $X", "  make install"]
+    assert levels(text, 6) == ["python3 <<EOF"]
+    step = list(steps(explained(text)))[1]
+    assert plain(step.commands[2].joined) == "then, if that went well (set -e)"
+
+
+def test_a_program_in_another_language_is_not_read_as_a_shells() -> None:
+    text = "FROM debian:12\nRUN <<EOF\n#!/usr/bin/env python3\nprint(1) if x else y\nEOF\n"
+    assert levels(text, 2) == []
+    assert "It is written for python3" in said(text, 2)
+    text = 'FROM debian:12\nSHELL ["pwsh", "-c"]\nRUN Get-Item -Path x\n'
+    assert levels(text, 3) == []
+    assert "It is written for pwsh" in said(text, 3)
+
+
+def test_a_line_after_another_is_done_whatever_became_of_that() -> None:
+    assert joins("<<E\nmake\nmake install\nE") == ["", "then, whatever became of that"]
+    assert joins("<<E\nset -e\nmake\nmake install\nE")[2] == "then, if that went well (set -e)"
+    assert joins("<<E\n#!/bin/sh -e\nmake\nmake install\nE")[1] == "then, if that went well (set -e)"
+
+
+def test_what_of_a_shell_within_could_not_be_read_is_told() -> None:
+    step = list(steps(explained("FROM debian:12\nRUN bash -c 'make; fi fi; ls'\n")))[-1]
+    assert [part for part, _ in step.unread] == ["fi fi"]
+
+
+def test_what_an_onbuild_will_do() -> None:
+    text = "FROM debian:12\nARG A=1\nENV B=2\nUSER app\nWORKDIR /src\nONBUILD RUN make $A $B\nONBUILD COPY . .\n"
+    assert levels(text, 6) == ["make $A $B"]
+    step = next(step for step in steps(explained(text)) if step.first == 6)
+    assert plain(step.place) == "as user app, in /src, by /bin/sh -c"
+    assert [(variable.name, variable.value) for variable in step.variables] == [("A", None), ("B", "2")]
+    assert "What it does there: Copies everything" in said(text, 7)
+    assert levels("FROM debian:12\nONBUILD RUN bash <<E\nmake\nE\n", 2) == ["bash <<E", "  make"]

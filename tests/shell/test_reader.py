@@ -23,7 +23,7 @@ def shown(command: Command) -> str:
 TABLE = {
     "a && b || c; d": ["|: a", "|&&: b", "|||: c", "|;: d"],
     "a | b |& c": ["|: a", "||: b", "||&: c"],
-    "a &\nb": ["|: a &", "|: b"],
+    "a &\nb": ["|: a &", "|&: b"],
     "echo 'a b' \"c $d\" e\\ f $'g\\th'": ["|: echo a b c $d e f g\th"],
     "set -eux; case \"$a\" in x|y) foo 'a b' ;; *) echo >&2 no; exit 1 ;; esac; bar": [
         "|: set -eux",
@@ -48,7 +48,12 @@ TABLE = {
     "f() { echo hi; }; f": ["function f/{}|: echo hi", "|;: f"],
     "function g { a; }; g": ["function g/{}|: a", "|;: g"],
     "time make -j$(nproc)": ["|: make -j$(nproc)", "$()|: nproc"],
-    "cat <<'EOF' > /x && foo\n a $b; rm -rf /\nEOF\nbar": ["|: cat <<'EOF' >/x", "|&&: foo", "|: bar"],
+    "cat <<'EOF' > /x && foo\n a $b; rm -rf /\nEOF\nbar": ["|: cat <<'EOF' >/x", "|&&: foo", "|;: bar"],
+    "cat <<A <<B > /x\n$(a)\nA\n\\$(n) $'x `b c` \"$(d)\" ${x:-$(e)}\nB\nf": [
+        "|: cat <<A <<B >/x", "$()|: a", "$()|: b c", "$()|: d", "$()|: e", "|;: f",
+    ],
+    "cat <<'A'\n$(a)\nA": ["|: cat <<'A'"],
+    "cat <<A\n$(a\nA\nb": ["|: cat <<A", "|;: b"],
     "{\ncat <<-EOF\n\trm -rf /\n\tEOF\n}": ["{}|: cat <<-EOF"],
     "diff <(a b) <(c)": ["|: diff <(a b) <(c)", "$()|: a b", "$()|: c"],
     "echo '${'x": ["|: echo ${x"],  # bashlex alone never ends
