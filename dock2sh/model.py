@@ -293,6 +293,11 @@ class Plan(NamedTuple):
         """Whether a step reads files of the build context."""
         return any(_reads_context(step) for stage in self.stages for step in stage.steps)
 
+    def transfers_all(self) -> bool:
+        """Whether docker brings in the whole context, needed or not: so it does for a tmpfs (dispatchRunMounts: no `from`)."""
+        runs = (step for stage in self.stages for step in stage.steps if isinstance(step, Run))
+        return any(mount.type == "tmpfs" and not mount.origin for run in runs for mount in run.mounts)
+
 
 def _reads_context(step: Step) -> bool:
     if isinstance(step, Copy):

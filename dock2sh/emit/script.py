@@ -338,7 +338,8 @@ class _Writer:
         setting = self.setting
         if setting.context is None:
             self.used |= {"context_check"} if setting.digest else set()
-            return data.context_needed(setting.selectors, setting.digest) if setting.selectors else ""
+            whole = self.plan.transfers_all()
+            return data.context_needed(setting.selectors, setting.digest, whole) if setting.selectors else ""
         self.used |= {"script_tail"} if setting.tail else set()
         return data.context_data(setting.context, setting.tail, setting.behind)
 

@@ -72,18 +72,28 @@ class Named(NamedTuple):
 
 
 def parse_ignore(name: str, text: str) -> Ignore:
-    """The rules of an ignore file's text. Raises Refused for a bad pattern, in BuildKit's words."""
-    rules = list[Rule]()
-    for line in text.removeprefix("\ufeff").split("\n"):
-        if line.startswith("#") or not line.strip(SPACE):
-            continue
-        pattern = line.strip(SPACE)
-        included = pattern.startswith("!")
-        pattern = pattern[included:].strip(SPACE)
-        if not pattern:
-            raise refuse("ignore", 'illegal exclusion pattern: "!"', hint=f"a pattern follows the `!` ({name})", near="!")
-        pattern = clean(pattern)
-        if len(pattern) > 1 and pattern.startswith("/"):
-            pattern = pattern[1:]
-        rules.append(Rule(pattern, included, exclude_regex(pattern)))
-    return Ignore(name, tuple(rules))
+    """The rules of an ignore file's text. Raises Refused for a bad pattern, in BuildKit's words.
+
+    A line is cleaned where the file is read, and is read once more where it is matched: `./!x` takes back x.
+    """
+    lines = (line for line in text.removeprefix("\ufeff").split("\n") if not line.startswith("#") and line.strip(SPACE))
+    patterns = (clean(pattern) for pattern in (_as_read(line).strip(SPACE) for line in lines) if pattern)
+    return Ignore(name, tuple(_rule(pattern, name) for pattern in patterns))
+
+
+def _as_read(line: str) -> str:
+    """What moby's ignorefile.ReadAll makes of a line."""
+    pattern = line.strip(SPACE)
+    sign = "!" if pattern.startswith("!") else ""
+    pattern = pattern.removeprefix(sign).strip(SPACE)
+    cleaned = clean(pattern) if pattern else ""
+    return sign + (cleaned[1:] if len(cleaned) > 1 and cleaned.startswith("/") else cleaned)
+
+
+def _rule(pattern: str, name: str) -> Rule:
+    """What moby's patternmatcher.New makes of that."""
+    if pattern == "!":
+        raise refuse("ignore", 'illegal exclusion pattern: "!"', hint=f"a pattern follows the `!` ({name})", near="!")
+    included = pattern.startswith("!")
+    pattern = pattern[included:]
+    return Rule(pattern, included, exclude_regex(pattern))

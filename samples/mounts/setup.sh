@@ -59,6 +59,7 @@ context_needed() {
 ^
 FILES
 }
+context_whole=1
 context_digest=24212e56adb31f7f524fb394a0da7e761a5a0f93df0a6b0c831fa2409316a19c
 
 id=c410a1172d9b
@@ -431,8 +432,9 @@ context_check() {
 }
 
 # is_transferred PATH: does docker bring it into the build? Of the context it takes what instructions name (context_needed), and
-# a directory only with something in it that they do.
+# a directory only with something in it that they do; but all of it (context_whole) where a RUN has a tmpfs.
 is_transferred() {
+    [ -z "${context_whole-}" ] || return 0
     [ "$source_root" = "${context_root-}" ] && command -v context_needed >/dev/null || return 0
     transferred_itself=
     ! is_kept "$1" || transferred_itself=$1

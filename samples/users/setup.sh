@@ -433,8 +433,9 @@ context_check() {
 }
 
 # is_transferred PATH: does docker bring it into the build? Of the context it takes what instructions name (context_needed), and
-# a directory only with something in it that they do.
+# a directory only with something in it that they do; but all of it (context_whole) where a RUN has a tmpfs.
 is_transferred() {
+    [ -z "${context_whole-}" ] || return 0
     [ "$source_root" = "${context_root-}" ] && command -v context_needed >/dev/null || return 0
     transferred_itself=
     ! is_kept "$1" || transferred_itself=$1
