@@ -72,7 +72,7 @@ def repository(dice: Dice) -> tuple[list[str], str]:
         [(5, ""), (3, dice.pick(DIRECTORIES)), (1 if dice.chance(30) else 0, dice.pick(("nope", "l", "x")))]
     )
     flags = dice.weighted([(9, []), (2, [f"--checksum=@COMMIT-{seed}-{reference or 'main'}@"]), (1, ["--checksum=" + "0" * 40])])
-    if reference == "nope" or reference.startswith("@"):
+    if reference in ("nope", "v1") or reference.startswith("@"):  # of a tag that is an object engines ask for different ids
         flags = []
     return flags, address + _asked(dice, reference, directory)
 
