@@ -3,7 +3,8 @@
 # says how that ended, and switches off. It lives in the initrd, with busybox and the kernel's modules.
 #
 # /share (virtiofs) has root/, and bags/ with setup.sh. In the initrd: words, the script's own, a line each; home, where they want
-# bags/ to be; modules/order; token; secrets/. What is said goes to a virtio port, the kernel's messages to the serial line.
+# bags/ to be; most (see `forget`); modules/order; token; secrets/. What is said goes to a virtio port, the kernel's messages to
+# the serial line.
 
 export PATH=/bin
 
@@ -40,6 +41,21 @@ belongings() {
     mount -o bind /secrets "$1/secrets"
 }
 
+# The file system server holds a descriptor for each file that this kernel remembers, whatever has become of it, and has no more of
+# them than its limit is (RLIMIT_NOFILE): then close(2) fails here, with "bad file descriptor". So what is not in use is forgotten
+# in time. `most` is how many may be known, 0: as many as there are.
+forget() {
+    most=$(cat /most) own=$(known) # of which the kernel has ten thousand before there is any file, for its tracing
+    while [ "$most" -gt 0 ] && sleep 0.3; do
+        [ "$(known)" -lt $((own + most)) ] || echo 3 >/proc/sys/vm/drop_caches # 3: with its pages a file is not forgotten
+    done
+}
+
+# How many inodes this kernel remembers. Not by `read`, which asks byte for byte: this file tells one of them.
+known() {
+    cut -f1 /proc/sys/fs/inode-nr
+}
+
 bring() {
     while IFS= read -r word; do
         set -- "$@" "$word"
@@ -73,6 +89,7 @@ echo ready >&3
 network
 mkdir /share
 mount -t virtiofs dock2sh /share || echo 'the shared root cannot be mounted' >&3
+forget </dev/null >/dev/null 2>&1 3>&- &
 bring </dev/null >&3 2>&1
 status=$?
 sync

@@ -20,4 +20,10 @@ mount --make-rprivate /
 mount -t tmpfs -o mode=0755,size=1m dock2sh "$top"
 mkdir "$top/root" "$top/bags"
 eval "places $(printf '%s\n' "$words" | tr '\n' ' ')"
-exec "$server" "--fd=$listener" -o "source=$top,cache=always,xattr,announce_submounts,sandbox=namespace" </dev/null
+# The server holds a descriptor for each file that the guest knows. It asks for a million itself; where it may not have so many, the
+# guest must not know a file because it was listed (readdirplus) before it can forget others: see `forget` in guest.sh.
+# shellcheck disable=SC3045 # POSIX has neither -S nor -H; dash, bash and busybox ash have both
+files=$(ulimit -H -n) && ulimit -S -n "$files"
+listing=
+[ "$files" = unlimited ] || [ "$files" -ge 200000 ] || listing=,no_readdirplus
+exec "$server" "--fd=$listener" -o "source=$top,cache=always,xattr,announce_submounts,sandbox=namespace$listing" </dev/null

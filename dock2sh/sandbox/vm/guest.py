@@ -2,6 +2,7 @@
 
 import os
 import platform
+import resource
 import secrets
 import shutil
 import stat
@@ -31,6 +32,9 @@ _BOOT = (
 _PROCESSORS = {"kvm": "host,arch-capabilities=off", "tcg": "max"}
 # a time stamp counter of software cannot be calibrated beside other work: the guest's clock went half a minute wrong
 _CLOCKS = {"kvm": "", "tcg": " tsc=unstable"}
+
+# more files than a guest of two GiB has the memory to remember
+_PLENTY = 1 << 21
 
 
 class Size(NamedTuple):
@@ -114,11 +118,19 @@ def initrd(guest: Guest, kernel: Kernel) -> int:
         "home": file(f"{guest.luggage.home}\n".encode()),
         "words": file(b"".join(os.fsencode(word) + b"\n" for word in guest.luggage.words)),
         "token": file(guest.token.encode(), 0o600),
+        "most": file(f"{_remembered_at_most()}\n".encode()),
     }
     memory = os.memfd_create("initrd", 0)
     with open(memory, "wb", closefd=False) as whole:
         whole.write(archive(nodes))
     return memory
+
+
+def _remembered_at_most() -> int:
+    """How many files the guest may remember, see guest.sh: half of what the file system server may have open; 0: as many as it
+    likes. The other half is for what it comes to know until it looks again, and for what the server itself needs."""
+    files = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+    return 0 if files == resource.RLIM_INFINITY or files > _PLENTY else files // 2
 
 
 def _system(busybox: str) -> dict[str, Node]:
