@@ -9,7 +9,8 @@ import os
 import stat
 import tarfile
 from collections.abc import Iterator
-from errno import ENODATA, ENOTSUP
+from contextlib import contextmanager
+from errno import EINVAL, ENODATA, ENOTSUP
 from typing import BinaryIO, NamedTuple
 
 from . import ImageError
@@ -67,7 +68,21 @@ class _Overlay(Layer):
         if self._alone:
             member.uid, member.gid = os.geteuid(), os.getegid()
         if os.path.lexists(place):
-            super()._dress(member, place)
+            with self._owned(member):
+                super()._dress(member, place)
+
+    @contextmanager
+    def _owned(self, member: tarfile.TarInfo) -> Iterator[None]:
+        """An id that this user namespace has not (chown(2): EINVAL) as an ImageError with the cure."""
+        try:
+            yield
+        except OSError as error:
+            if error.errno != EINVAL or not self._rootless:
+                raise
+            raise ImageError(
+                f"{member.name} belongs to {member.uid}:{member.gid}, and this user has not so many ids: give him a wider range "
+                "in /etc/subuid and /etc/subgid (usermod --add-subuids, --add-subgids), or be root"
+            ) from error
 
     def _note(self, place: str) -> None:
         """Nothing: it hides what is elsewhere. (A million names would be 150 MB.)"""

@@ -234,5 +234,5 @@ def _numbers(process: Process) -> None:
             os.setuid(process.uid)
             kernel.raise_capabilities(frozenset(range(64)) if process.insecure else process.capabilities)
     except OSError as error:
-        cure = "this sandbox has no such user; root's has, or one with ranges in /etc/subuid and /etc/subgid"
+        cure = "this sandbox has no such user; root's has, or one with ranges wide enough in /etc/subuid and /etc/subgid"
         raise OSError(error.errno, cure, f"user {process.uid}:{process.gid}") from error

@@ -9,6 +9,7 @@ from .engine import Stay, arrive, attached, engine_trouble, first_process, leave
 from .kitchen import BUILT
 from .output import Say
 from .process import Undertaker
+from .rootless import alone
 
 _SCRIPTS = re.compile(r"^ *script_run ", re.MULTILINE)
 
@@ -24,6 +25,8 @@ class Podman:
 
     def trouble(self) -> str:
         """See Sandbox."""
+        if alone():
+            return "podman needs this user's ranges in /etc/subuid and /etc/subgid here, and newuidmap (package uidmap)"
         return engine_trouble([self.command, "info", "--format", "{{.Version.Version}}"], self.command, "podman")
 
     def run(self, job: Job, say: Say) -> int:

@@ -9,10 +9,10 @@ from . import SandboxError, kernel
 
 
 class Ranges(NamedTuple):
-    """Subordinate ids, first and count, of users and of groups; None where the user has none."""
+    """Subordinate ids, first and count of each range, of users and of groups."""
 
-    users: tuple[int, int] | None
-    groups: tuple[int, int] | None
+    users: list[tuple[int, int]]
+    groups: list[tuple[int, int]]
 
 
 def become_root() -> str:
@@ -22,6 +22,7 @@ def become_root() -> str:
     """
     if os.geteuid() == 0:
         return ""
+    _tell_podman()
     ranges = _ranges()
     if ranges.users and ranges.groups and shutil.which("newuidmap") and shutil.which("newgidmap"):
         _enter_with_ranges(ranges.users, ranges.groups)
@@ -33,7 +34,24 @@ def become_root() -> str:
     )
 
 
-def _enter_with_ranges(users: tuple[int, int], groups: tuple[int, int]) -> None:
+def alone() -> bool:
+    """Whether there is one user here, who may set no groups: `become_root` without ranges."""
+    try:
+        with open("/proc/self/setgroups") as file:  # user_namespaces(7)
+            return file.read().strip() == "deny"
+    except FileNotFoundError:  # a kernel without user namespaces
+        return False
+
+
+def _tell_podman() -> None:
+    """For what is started from here on: podman (also buildah, skopeo) takes itself for the machine's root otherwise, and does not
+    find this user's images. `podman unshare` sets the same."""
+    os.environ.update(
+        _CONTAINERS_USERNS_CONFIGURED="done", _CONTAINERS_ROOTLESS_UID=str(os.getuid()), _CONTAINERS_ROOTLESS_GID=str(os.getgid())
+    )
+
+
+def _enter_with_ranges(users: list[tuple[int, int]], groups: list[tuple[int, int]]) -> None:
     """The maps are written by setuid programs, from outside: a child that waits until the namespace is there."""
     wait, go = os.pipe()
     uid, gid, number = os.getuid(), os.getgid(), os.getpid()
@@ -53,9 +71,13 @@ def _enter_with_ranges(users: tuple[int, int], groups: tuple[int, int]) -> None:
         raise SandboxError("newuidmap refuses this user's ranges in /etc/subuid and /etc/subgid: see what it says")
 
 
-def _map(program: str, number: int, own: int, extent: tuple[int, int]) -> int:
-    command = [program, str(number), "0", str(own), "1", "1", str(extent[0]), str(extent[1])]
-    return subprocess.run(command, check=False).returncode
+def _map(program: str, number: int, own: int, extents: list[tuple[int, int]]) -> int:
+    """0 is this user; then his ranges, one behind the other."""
+    words, inside = [0, own, 1], 1
+    for first, count in extents:
+        words += [inside, first, count]
+        inside += count
+    return subprocess.run([program, *map(str, (number, *words))], check=False).returncode
 
 
 def _enter_alone() -> None:
@@ -67,8 +89,9 @@ def _enter_alone() -> None:
 
 
 def _unshare() -> None:
+    """The mounts, too: it is only on mounts of its own that root of a user namespace may mount (podman, for an image)."""
     try:
-        kernel.unshare(kernel.CLONE_NEWUSER)
+        kernel.unshare(kernel.CLONE_NEWUSER | kernel.CLONE_NEWNS)
     except OSError as error:
         raise SandboxError(
             f"this kernel lets no ordinary user make a user namespace ({error.strerror}): be root, or allow it "
@@ -84,18 +107,18 @@ def _ranges() -> Ranges:
         name = pwd.getpwuid(uid).pw_name
     except KeyError:
         name = str(uid)
-    return Ranges(_range("/etc/subuid", (name, str(uid))), _range("/etc/subgid", (name, str(uid))))
+    return Ranges(_listed("/etc/subuid", (name, str(uid))), _listed("/etc/subgid", (name, str(uid))))
 
 
-def _range(path: str, names: tuple[str, str]) -> tuple[int, int] | None:
-    """The first range of a user: NAME:FIRST:COUNT (subuid(5))."""
+def _listed(path: str, names: tuple[str, str]) -> list[tuple[int, int]]:
+    """The ranges of a user, in their order: NAME:FIRST:COUNT (subuid(5))."""
     try:
         with open(path) as rows:
-            for row in rows:
-                owner, _, extent = row.strip().partition(":")
-                first, _, count = extent.partition(":")
-                if owner in names and first.isdigit() and count.isdigit():
-                    return int(first), int(count)
+            found = [row.strip().split(":") for row in rows]
     except OSError:
-        pass
-    return None
+        return []
+    return [
+        (int(row[1]), int(row[2]))
+        for row in found
+        if len(row) == 3 and row[0] in names and row[1].isdigit() and row[2].isdigit() and int(row[2])
+    ]
