@@ -108,6 +108,7 @@ def emulate(
     choose("--on-failure", on_failure, ("stop", "shell"))
     choose("--progress", progress, ("auto", "plain", "tty", "json"))
     _destination(output)
+    _check_names(tag or [])
     from dock2sh.emulator import Bases, Order, StepFailed, emulate
     from dock2sh.images import ImageError
     from dock2sh.sandbox import SandboxError
@@ -160,6 +161,18 @@ def _built_anew(filters: Sequence[str], plan: "Plan") -> frozenset[str]:
     for name in sorted(names - known):
         note(f"--no-cache-filter {name}: no stage of that name is built")
     return names
+
+
+def _check_names(names: Sequence[str]) -> None:
+    """Before anything is built."""
+    from dock2sh.images.reference import InvalidReference, parse_reference
+
+    for name in names:
+        try:
+            if parse_reference(name).digest:
+                usage(f"-t {name}: a name with a digest is given by what an image is")
+        except InvalidReference as error:
+            usage(f"-t {name}: {error}")
 
 
 def _destination(output: str) -> tuple[str, bool]:

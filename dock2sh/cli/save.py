@@ -10,7 +10,7 @@ import typer
 
 from dock2sh.cli.calls import choose
 from dock2sh.cli.flags import Output, PlatformOption
-from dock2sh.cli.say import usage
+from dock2sh.cli.say import end_in_order, usage
 from dock2sh.cli.store import Images, failing, opened_to_read
 
 
@@ -29,6 +29,7 @@ def save(
     dock2sh save app | gzip > app.tar.gz       skopeo copy docker-archive:app.tar.gz docker://...
     dock2sh save --format oci-archive -o app.oci app
     """
+    end_in_order()
     from dock2sh.images import exchange
 
     choose("--format", format, exchange.FORMATS)

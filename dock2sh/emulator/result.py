@@ -5,10 +5,12 @@ import json
 import os
 import subprocess
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, nullcontext
 from typing import TYPE_CHECKING, Any
 
 from dock2sh.emulator.build import Built
+from dock2sh.images.blobs import discard
 from dock2sh.model import Plan
 from dock2sh.plan.history import history
 from dock2sh.sandbox import SandboxError
@@ -104,20 +106,28 @@ def write_directory(root: str, place: str, about: Mapping[str, Any]) -> None:
     os.makedirs(place, exist_ok=True)
     if os.path.lexists(f"{place}/rootfs"):
         raise FileExistsError(17, "is there already: take it away, or name another directory", f"{place}/rootfs")
-    _copied(["cp", "-a", "--reflink=auto", "--", root, f"{place}/rootfs.new"])
-    os.rename(f"{place}/rootfs.new", f"{place}/rootfs")
-    with open(f"{place}/config.json.new", "w", encoding="utf-8", errors="surrogatepass") as file:
+    with _appearing(f"{place}/rootfs") as new:
+        _copied(["cp", "-a", "--reflink=auto", "--", root, new])
+    with _appearing(f"{place}/config.json") as new, open(new, "w", encoding="utf-8", errors="surrogatepass") as file:
         file.write(json.dumps(about, indent=1) + "\n")
-    os.rename(f"{place}/config.json.new", f"{place}/config.json")
 
 
 def write_tar(root: str, place: str) -> None:
     """The root file system as a tar, as `docker build -o type=tar` writes it. Raises SandboxError."""
     kept = ["--numeric-owner", "--xattrs", "--xattrs-include=*", "--format=posix", "--pax-option=delete=atime,delete=ctime"]
-    target = place if place == "-" else f"{place}.new"
-    _copied(["tar", "-C", root, "-c", *kept, "--sort=name", "-f", target, "."])
-    if place != "-":
-        os.rename(target, place)
+    with nullcontext("-") if place == "-" else _appearing(place) as target:
+        _copied(["tar", "-C", root, "-c", *kept, "--sort=name", "-f", target, "."])
+
+
+@contextmanager
+def _appearing(place: str) -> Iterator[str]:
+    """Where to write what is then at `place`, whole or not at all."""
+    new = f"{place}.new"
+    try:
+        yield new
+        os.rename(new, place)
+    finally:
+        discard(new)
 
 
 def _copied(command: Sequence[str]) -> None:
