@@ -124,6 +124,8 @@ def run(
     except (SandboxError, ImageError, InvalidReference) as error:
         note(str(error))
         raise typer.Exit(UNABLE) from error
+    except OSError as error:  # a place that may not be made or written
+        refuse(f"{error.filename}: {error.strerror}" if error.filename else str(error))
     raise typer.Exit(status)
 
 

@@ -296,10 +296,11 @@ def _push_layer(registry: Registry, store: Store, layer: Layer, watch: Watch, st
     """Send a layer, unless it is there; what it was compressed to last time is remembered."""
     short = layer.diff_id[7:19]
     if layer.media_type not in (PLAIN_TAR, "application/vnd.docker.image.rootfs.diff.tar"):
-        if not registry.has(layer.digest):
+        there = registry.has(layer.digest)
+        if not there:
             with store.open_blob(layer.digest) as file:
                 _upload(registry, layer.digest, layer.size, file, partial(watch.moved, short, "Pushing"), stop)
-        watch.moved(short, "Pushed", layer.size, layer.size)
+        watch.moved(short, "Layer already exists" if there else "Pushed", layer.size, layer.size)
         return layer
     key = "gzip" + layer.diff_id[7:]
     if (memory := store.recall(key)) and registry.has(memory.value["digest"]):
