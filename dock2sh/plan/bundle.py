@@ -46,13 +46,17 @@ def needed(plan: Plan, project: Project, output: str = "", name: str = "") -> Ne
 
 def carried_contexts(plan: Plan, project: Project) -> dict[str, bytes]:
     """The named contexts that are directories, by the plan's names: a gzipped tar of what the steps need of each."""
-    found = {}
+    return {
+        name: context_tar(needed(plan, context, "", name).files, context) for name, context in named_directories(plan, project)
+    }
+
+
+def named_directories(plan: Plan, project: Project) -> Iterator[tuple[str, Project]]:
+    """The named contexts that are directories, by the plan's names: the project as if each were the build context."""
     for name, image in plan.contexts.items():
         if not image:
             ignore = project.named[name].ignore if name in project.named else None
-            context = project._replace(context=Path(project.contexts[name]), ignore=ignore)
-            found[name] = context_tar(needed(plan, context, "", name).files, context)
-    return found
+            yield name, project._replace(context=Path(project.contexts[name]), ignore=ignore)
 
 
 def _sources(plan: Plan, name: str) -> Iterator[str]:

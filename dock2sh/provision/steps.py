@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from dock2sh.digest import sha256, sha256_for
 from dock2sh.emit.plan_json import step_object
 from dock2sh.model import Copy, Plan, Run, Stage, Step
-from dock2sh.plan.bundle import needed
+from dock2sh.plan.bundle import named_directories, needed
 from dock2sh.plan.context import Project
 
 if TYPE_CHECKING:
@@ -33,7 +33,7 @@ def table(plan: Plan, project: Project, lock: "Carried | None" = None) -> list[R
     keys = {stage.key for stage in plan.stages}
     rows, ends = list[Row](), dict[str, str]()
     for stage in plan.stages:
-        digest = ends[stage.parent] if stage.parent is not None else sha256(stage.base)
+        digest = ends[stage.parent] if stage.parent is not None else sha256("\n".join([stage.base, *_base(plan, stage, project)]))
         for steps in stage.layers():
             needs = [need for step in steps for need in _needs(step) if need in keys]
             parent = [stage.parent] if stage.parent is not None and stage.key not in chain else []
@@ -61,12 +61,25 @@ def _needs(step: Step) -> list[str]:
     return [mount.origin for mount in step.mounts if mount.origin] if isinstance(step, Run) else []
 
 
+def _base(plan: Plan, stage: Stage, project: Project) -> list[str]:
+    """A line for each file that a stage begins with whose base is a named context that is a directory."""
+    alone = plan._replace(stages=(stage._replace(steps=()),))
+    return [line for name, context in named_directories(plan, project) for line in _files(alone, context, name)]
+
+
 def _context(step: Step, plan: Plan, stage: Stage, project: Project) -> list[str]:
-    """A line for each file of the context that the step reads."""
+    """A line for each file of the context, and of the named ones that are directories, that the step reads."""
+    alone = plan._replace(stages=(stage._replace(base="scratch", steps=(step,)),))
+    named = [line for name, context in named_directories(plan, project) for line in _files(alone, context, name)]
+    return _files(alone, project, "") + named
+
+
+def _files(plan: Plan, project: Project, name: str) -> list[str]:
     if project.context is None:
         return []
-    files = needed(plan._replace(stages=(stage._replace(steps=(step,)),)), project).files
-    return [f"{entry.path} {entry.status.st_mode:o} {_content(f'{project.context}/{entry.path}')}" for entry in files]
+    files = needed(plan, project, "", name).files
+    start = f"{name}: " if name else ""
+    return [f"{start}{entry.path} {entry.status.st_mode:o} {_content(f'{project.context}/{entry.path}')}" for entry in files]
 
 
 def _content(path: str) -> str:

@@ -108,3 +108,124 @@ def test_what_needs_a_network_says_so(alone: Machine, tmp_path: Path) -> None:
     assert differences(before, alone.snapshot()) == []
     other = alone.call("sh", "/srv/bundle/setup.sh", "--yes", "--way", "root")
     assert (other.returncode, "the base image debian:12" in other.stderr) == (3, True)
+
+
+NAMED = """FROM tiny:1
+COPY --from=more / /srv/more
+COPY --from=layout /mark /srv/mark
+RUN --mount=type=bind,from=more,target=/m --mount=type=bind,from=layout,target=/l cat /m/deep/er /l/mark >/srv/both
+COPY here /srv/
+"""
+MADE = {"srv/more/one": "1", "srv/more/deep/er": "er\n", "srv/mark": "of the layout\n", "srv/both": "er\nof the layout\n"}
+
+
+@pytest.fixture
+def named(tiny: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Beside `tiny` a directory `more`, of which something is left out, an OCI layout with one image, `layout`, and a context."""
+    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "data"))
+    (tmp_path / "more/deep").mkdir(parents=True)
+    (tmp_path / "more/one").write_text("1")
+    (tmp_path / "more/deep/er").write_text("er\n")
+    (tmp_path / "more/left-out").write_text("nobody needs this")
+    (tmp_path / "more/.dockerignore").write_text("left-out\n.dockerignore\n")
+    (tmp_path / "context").mkdir()
+    (tmp_path / "context/here").write_text("here\n")
+    (tmp_path / "context/Dockerfile").write_text("FROM tiny:1\nRUN echo of the layout >/mark\n")
+    for words in (
+        ("emulate", "-q", f"--base=tiny:1={tiny}", "-t", "layout:7", tmp_path / "context"),
+        ("save", "--format=oci-archive", "-o", tmp_path / "layout.tar", "layout:7"),
+    ):
+        done = dock2sh(*words)
+        assert done.returncode == 0, done.stderr
+    (tmp_path / "layout").mkdir()
+    subprocess.run(["tar", "-C", tmp_path / "layout", "-xf", tmp_path / "layout.tar"], check=True)
+    return tmp_path
+
+
+def contexts(folder: Path) -> list[str]:
+    return [f"--build-context=more={folder}/more", f"--build-context=layout=oci-layout://{folder}/layout:7"]
+
+
+def put(machine: Machine, folder: Path, *names: str) -> None:
+    """Directories of ours, on the machine."""
+    for name in names:
+        shutil.rmtree(machine.root / "srv" / name, ignore_errors=True)
+        shutil.copytree(folder / name, machine.root / "srv" / name, symlinks=True)
+
+
+def is_made(root: Path) -> None:
+    """What the steps of NAMED make, and nothing more in the directory that was copied."""
+    assert {path: (root / path).read_text() for path in MADE} == MADE
+    assert (root / "srv/here").read_text() == "here\n"
+    assert sorted(entry.name for entry in (root / "srv/more").iterdir()) == ["deep", "one"]
+
+
+def test_named_contexts_in_the_script(alone: Machine, tiny: Path, named: Path) -> None:
+    given = (f"--base=tiny:1={tiny}", *contexts(named))
+    said = bundled(alone, named / "context", NAMED, "--vendor-base", *given).stderr
+    assert "setup.sh has layout in it: " in said
+    assert str(named) not in (alone.root / "srv/bundle/setup.sh").read_bytes().decode(errors="replace")
+    before = alone.snapshot()
+    for shell in ("dash", "bash", "busybox ash"):
+        alone.said(*shell.split(), "/srv/bundle/setup.sh", "--yes")
+        is_made(alone.root / "var/lib/dock2sh/demo/rootfs")
+        assert alone.said(*shell.split(), "/srv/bundle/setup.sh", "--yes") == "changed=0\n"
+        alone.said("sh", "/var/lib/dock2sh/demo/uninstall.sh", "--yes")
+    assert differences(before, alone.snapshot()) == []
+
+
+def test_named_contexts_that_are_images_are_asked_for(alone: Machine, tiny: Path, named: Path) -> None:
+    """Directories are in the script without --vendor-base too; what is an image must be given where it runs."""
+    bundled(alone, named / "context", NAMED, f"--base=tiny:1={tiny}", *contexts(named))
+    put(alone, named, "tiny", "layout")
+    before = alone.snapshot()
+    setup = ("sh", "/srv/bundle/setup.sh", "--yes", "--base", "tiny:1=/srv/tiny")
+    lacking = alone.call(*setup)
+    assert (lacking.returncode, "the named context layout" in lacking.stderr) == (3, True), lacking.stderr
+    assert [path for path in differences(before, alone.snapshot()) if not path.startswith("var/lib/dock2sh")] == []
+    alone.said(*setup, "--build-context", "layout=oci-layout:///srv/layout:7")
+    is_made(alone.root / "var/lib/dock2sh/demo/rootfs")
+    alone.said("sh", "/var/lib/dock2sh/demo/uninstall.sh", "--yes")
+    assert differences(before, alone.snapshot()) == []
+
+
+def test_a_script_with_its_context_has_the_named_ones(alone: Machine, tiny: Path, named: Path) -> None:
+    """--bundle, on a machine on which there is nothing else; the layout is given there."""
+    (named / "context/Dockerfile").write_text(NAMED)
+    done = dock2sh("--bundle", f"--base=tiny:1={tiny}", *contexts(named), "-o", alone.root / "srv/setup.sh", named / "context")
+    assert done.returncode == 0, done.stderr
+    assert str(named) not in (alone.root / "srv/setup.sh").read_text()
+    put(alone, named, "tiny", "layout")
+    for shell in ("dash", "bash", "busybox ash"):
+        root = alone.root / "srv" / f"by-{shell[:4]}"
+        words = ["--root", f"/srv/{root.name}", "--base", "tiny:1=/srv/tiny"]
+        lacking = alone.call(*shell.split(), "/srv/setup.sh", *words)
+        assert (lacking.returncode, "--build-context layout=" in lacking.stderr) == (3, True), lacking.stderr
+        alone.said(*shell.split(), "/srv/setup.sh", *words, "--build-context", "layout=oci-layout:///srv/layout:7")
+        is_made(root)
+
+
+def test_what_named_contexts_have_counts(alone: Machine, tiny: Path, named: Path) -> None:
+    """A stage that begins with one, and a step that copies of one, are done again when a file of it is another."""
+    text = (
+        "FROM more AS start\nFROM tiny:1\nCOPY --from=start /one /srv/first\nCOPY --from=more /deep /srv/deep\nCOPY here /srv/\n"
+    )
+    given = (f"--base=tiny:1={tiny}", contexts(named)[0])
+    rootfs = alone.root / "var/lib/dock2sh/demo/rootfs"
+    setup = ("sh", "/srv/bundle/setup.sh", "--yes", "--base", "tiny:1=/srv/tiny")
+    put(alone, named, "tiny")
+
+    def done(one: str, er: str) -> str:
+        (named / "more/one").write_text(one)
+        (named / "more/deep/er").write_text(er)
+        (named / "more/left-out").write_text(one + er)  # does not count
+        bundled(alone, named / "context", text, *given)
+        said = alone.said(*setup)
+        assert ((rootfs / "srv/first").read_text(), (rootfs / "srv/deep/er").read_text()) == (one, er)
+        return said
+
+    assert done("1", "er") != "changed=0\n"
+    assert done("1", "er") == "changed=0\n"
+    assert done("1", "other") != "changed=0\n"
+    assert done("2", "other") != "changed=0\n"
+    alone.said("sh", "/var/lib/dock2sh/demo/uninstall.sh", "--yes")

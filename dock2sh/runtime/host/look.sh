@@ -88,13 +88,27 @@ look_parent() {
 
 # look_bases: can the base images that are needed be had?
 look_bases() {
-    [ -n "$due" ] && [ "$way" = root ] && [ ! -e "$service_place/filled" ] && [ "$target_base" != scratch ] || return 0
-    [ -z "$(base_given "$target_base")" ] || return 0
-    ! vendored_place "$target_base" >/dev/null || return 0
+    [ -n "$due" ] || return 0
+    look_contexts
+    [ "$way" = root ] && [ ! -e "$service_place/filled" ] && [ "$target_base" != scratch ] || return 0
+    ! look_is_here "$target_base" && ! context_known "$target_base" || return 0
     ! { tool docker || tool podman; } >/dev/null || return 0
     case $(full_reference "$target_base") in debian:*) ! { tool mmdebstrap || tool debootstrap; } >/dev/null || return 0 ;; esac
     trouble "the base image $target_base, for a private tree: name it with --base $(quote "$target_base")=SOURCE (a directory, a tar of its root \
 file system, the output of \`docker save\`, or docker-image://NAME)"
+}
+
+# look_contexts: the same for named contexts that are images. When steps are done already those that are left may need none of them.
+look_contexts() {
+    [ ! -s "$service_place/done" ] || return 0
+    for look_next in ${known_contexts-}; do
+        look_is_here "$look_next" || trouble "the named context $look_next: give it with --build-context $look_next=SOURCE"
+    done
+}
+
+# look_is_here IMAGE: was it named, or is it in this script?
+look_is_here() {
+    is_named_context "$1" || [ -n "$(base_given "$1")" ] || vendored_place "$1" >/dev/null
 }
 
 # look_network: can what ADD and RUN fetch from be reached? A proxy may know a way that this does not see, so it is a note.

@@ -169,11 +169,15 @@ root_arrives() {
 # image_find_and_fill IMAGE DIR: where a base image is: what was named, this script, an engine, this machine itself, Debian's packages.
 image_find_and_fill() {
     fill_source=$(base_given "$1")
-    if [ -n "$fill_source" ]; then
+    if is_named_context "$1"; then
+        context_fill "$1" "$2"
+    elif [ -n "$fill_source" ]; then
         source_fill "$fill_source" "$2"
     elif fill_place=$(vendored_place "$1"); then
         # shellcheck disable=SC2086 # three words
         vendored_fill "$1" "$2" $fill_place
+    elif context_known "$1"; then
+        missing "the named context $1: give it with --build-context $1=SOURCE"
     elif fill_engine=$(engine_with "$1"); then
         engine_fill "$fill_engine" "$1" "$2"
     elif [ "${2##*/}" = new ] && [ "$service_place" != "${2%/*}" ] && image_is_machine "$1"; then
