@@ -1,4 +1,4 @@
-"""A virtual machine remembers files, and for each of them its file system server holds a descriptor: there may be few of these."""
+"""A virtual machine remembers files, and its file system server holds a descriptor for each: there may be few of these."""
 
 import subprocess
 import sys
