@@ -10,7 +10,7 @@ context() {
     if command -v context_data >/dev/null; then
         context_root=$state/context
         mkdir -p "$context_root"
-        context_data | gzip -dc | tar -C "$context_root" -xpf - || fail 'the context inside this script could not be unpacked'
+        context_data | gzip -dc | (cd "$context_root" && tar -xpf -) || fail 'the context inside this script could not be unpacked'
     else
         context_root=$(cd -P "${context_dir:-.}" 2>/dev/null && pwd -P && echo /) ||
             missing "the build context ${context_dir:-.}: no such directory (--context DIR says where it is)"
@@ -133,7 +133,8 @@ context_unpacked() {
     context_at=$state/carried/$(digest "$1")
     if [ ! -d "$context_at" ]; then
         mkdir -p "$context_at"
-        carried_context "$1" | gzip -dc | tar -C "$context_at" -xpf - || fail "the context $1 inside this script could not be unpacked"
+        carried_context "$1" | gzip -dc | (cd "$context_at" && tar -xpf -) ||
+            fail "the context $1 inside this script could not be unpacked"
     fi
     printf '%s\n' "$context_at"
 }

@@ -2,6 +2,7 @@
 
 # places_full: what every step has mounted. The files go again.
 places_full() {
+    place_covers=''
     places_kernel
     place_point /etc/hosts file
     place_hosts=$place
@@ -51,12 +52,16 @@ place_device() {
 }
 
 # place_point TARGET directory|file: sets `place`, the path of TARGET inside the root with links followed, and makes what is
-# missing of it; that goes again after the step if nothing is in it. What lies in /dev or /proc is not the root's own.
+# missing of it; that goes again after the step if nothing is in it. What lies in /dev or /proc, or in a directory that an earlier
+# mount of the step covers, is not the root's own: there programs/enter.sh makes it.
 place_point() {
     resolve "$1"
     place=$resolved
     case $mode$place in
     full/dev/* | full/proc/* | full/sys/*) return 0 ;;
+    full*)
+        ! eval "place_is_covered $place_covers" || return 0
+        [ "$2" = file ] || place_covers="$place_covers $(quote "$place")" ;;
     esac
     place_rest=${place#/}/ place_way=$root
     while [ -n "$place_rest" ]; do
@@ -66,6 +71,14 @@ place_point() {
         if [ -z "$place_rest" ] && [ "$2" = file ]; then : >"$place_way"; else mkdir -m 0755 "$place_way"; fi ||
             fail "the mount point $1 cannot be made"
     done
+}
+
+# place_is_covered DIRECTORY...: does `place` lie in one of them?
+place_is_covered() {
+    for place_cover; do
+        case $place in "$place_cover"/*) return 0 ;; esac
+    done
+    return 1
 }
 
 # swap_away PLACE: what is there goes aside and comes back after the step.

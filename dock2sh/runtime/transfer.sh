@@ -48,9 +48,11 @@ transfer_tool() {
 }
 
 # transfer_by_tar SOURCE LIST DEST OWNER FOLLOW. POSIX headers carry the attributes; less the times in them, whole seconds stay.
+# (Without --no-unquote a backslash in the name of a -C's directory begins an escape.)
 transfer_by_tar() {
     { tar_pack_all "$@" || : >"$state/unpacked"; } |
-        TAR_OPTIONS='' tar -C "$3" -xpif - --same-owner --numeric-owner --warning=no-timestamp --xattrs --xattrs-include='*' &&
+        TAR_OPTIONS='' tar --no-unquote -C "$3" -xpif - --same-owner --numeric-owner --warning=no-timestamp \
+            --xattrs --xattrs-include='*' &&
         ! [ -e "$state/unpacked" ]
 }
 
@@ -73,7 +75,7 @@ tar_pack() {
     [ -z "$tar_owner" ] || set -- "$@" "--owner=:${tar_owner%:*}" "--group=:${tar_owner#*:}"
     # a context's files lose their capabilities on the way, as the chown of the transfer clears them
     [ "$source_kind" = context ] || set -- "$@" --xattrs-include=security.capability
-    TAR_OPTIONS='' tar -C "$tar_source" -cf - "$@" --xattrs --xattrs-include='user.*' \
+    TAR_OPTIONS='' tar --no-unquote -C "$tar_source" -cf - "$@" --xattrs --xattrs-include='user.*' \
         --xattrs-include='trusted.*' --xattrs-exclude='trusted.overlay.*' \
         --pax-option=delete=mtime,delete=atime,delete=ctime --numeric-owner --no-recursion --null -T "$tar_list"
 }

@@ -51,6 +51,16 @@ def test_what_was_there_comes_back(workshop: Workshop, mode: str) -> None:
     assert (workshop.root / "data/old").read_text() == "old"
 
 
+def test_a_mount_in_another_one_touches_nothing_below(workshop: Workshop) -> None:
+    """The mount point is made in what covers the directory, so that a step's layer has no /data (its ctime stays)."""
+    workshop.busybox()
+    (workshop.root / "data").mkdir()
+    before = (workshop.root / "data").stat().st_ctime_ns
+    output(workshop, "    with tmpfs target=/data", "    with tmpfs target=/data/in/it", "    run_exec touch /data/in/it/x")
+    assert (workshop.root / "data").stat().st_ctime_ns == before
+    assert listing(workshop.root / "data") == []
+
+
 def test_what_a_step_puts_beside_a_mount_stays(workshop: Workshop, mode: str) -> None:
     del mode
     output(workshop, "    with tmpfs target=/a/b/c", "    run_exec touch /a/b/mine")
