@@ -111,6 +111,7 @@ archive_members() {
     transfer_by_tar) set -- -P --numeric-owner --full-time --quoting-style=c ;;
     *)
         archive_types
+        archive_numbers
         set -- --numeric-owner ;;
     esac
     TZ=UTC TAR_OPTIONS='' tar -tvf - "$@" <"$state/archive/tar" >"$state/archive/listing" 2>"$state/archive/errors" ||
@@ -155,6 +156,14 @@ archive_types() {
     ! tr '\0' '\001' <"$state/archive/tar" | LC_ALL=C grep -q -F -e "7$types_behind" -e "M$types_behind" -e "N$types_behind" \
         -e "S$types_behind" -e "V$types_behind" ||
         missing "GNU tar, to tell of what type the members of $archive_name are (install the package tar)"
+}
+
+# Owners above 2097151 stand in an extended header (a record is LENGTH KEY=VALUE), which busybox's tar does not read.
+archive_numbers() {
+    ! tr '\0' '\n' <"$state/archive/tar" | LC_ALL=C awk '
+        /^[0-9]+ [ug]id=[0-9]+$/ && length($0) + 1 == $1 { found = 1; exit }
+        END { exit !found }' || missing "GNU tar: the owners of members of $archive_name are numbers too great for busybox's (install the \
+package tar)"
 }
 
 # Lines `MODE UID:GID DAY TIME ./name`. MODE is - for a symbolic link.
@@ -205,16 +214,37 @@ archive_move() {
     archive_moved=yes
 }
 
-# archive_list WHAT: $state/archive/WHAT becomes the list of the directories that are implied, or of all the others.
+# archive_list WHAT: $state/archive/WHAT becomes the list of the entries that are implied, members or heirs (programs/members.awk).
 archive_list() {
     (cd "$state/archive/tree" && find . ! -name . -type d -print0 && printf '\0' && find . ! -name . -print0) |
-        tr '\n\0' '\001\n' | what=$1 names="$state/archive/names" LC_ALL=C awk "$(program_members)" |
+        tr '\n\0' '\001\n' |
+        what=$1 names="$state/archive/names" new="$state/archive/new" LC_ALL=C awk "$(program_members)" |
         tr '\001\n' '\n\0' >"$state/archive/$1"
 }
 
 archive_merge() {
     archive_kind=$source_kind source_kind=archive
+    archive_implied
     archive_list members
     transfer "$state/archive/tree" "$state/archive/members" "$archive_into" replace "${made_owner}" ''
+    archive_heirs
     source_kind=$archive_kind
+}
+
+# archive_implied: the directories that the archive implies, where there is nothing yet, are put like its members, 0755: those that
+# tar makes on its way would take over a setgid bit, which docker's chmod takes away.
+archive_implied() {
+    archive_list implied
+    for_each "$archive_into" "$state/archive/implied" sh -c "$(program_absent)" sh >"$state/archive/absent"
+    [ -s "$state/archive/absent" ] || return 0
+    for_each "$state/archive/tree" "$state/archive/absent" chmod 00755 || fail "$state cannot be written"
+    tr '\n\0' '\001\n' <"$state/archive/absent" >"$state/archive/new"
+}
+
+# archive_heirs: they are root's, whatever --chown says, and of the group that the kernel gives to what is made in a setgid directory.
+archive_heirs() {
+    [ -s "$state/archive/new" ] || return 0
+    archive_list heirs
+    { for_each "$archive_into" "$state/archive/absent" chown 0:0 &&
+        for_each "$archive_into" "$state/archive/heirs" sh -c "$(program_heirs)" sh; } || fail "${archive_into#"$root"} cannot be changed"
 }

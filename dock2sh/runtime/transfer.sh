@@ -13,6 +13,7 @@ transfer() {
     rm -f "$state/unpacked"
     ! [ -s "$state/put" ] || "$transfer_by" "$1" "$state/put" "$3" "$5" "${7-}" ||
         fail "the files could not be put into ${3#"$root"}"
+    ! [ -s "$state/setgid" ] || transfer_private "$1" "$3"
     transfer_sockets "$1" "$3" "$5"
     transfer_times "$1" "$3" "${7-}"
     change_modes "$3" "$state/no-links" "$6"
@@ -22,7 +23,8 @@ transfer() {
 transfer_clear() {
     transfer_shown=${3#"$root"}
     for_each "$3" "$2" sh -c "$(program_survey)" sh "$4" "$5" "$1" "${transfer_shown%/}" >"$state/in-the-way" \
-        2>"$state/refused" 3>"$state/put" 4>"$state/sockets" 5>"$state/no-links" || fail "$(cat "$state/refused")"
+        2>"$state/refused" 3>"$state/put" 4>"$state/sockets" 5>"$state/no-links" 6>"$state/setgid" ||
+        fail "$(cat "$state/refused")"
     ! [ -s "$state/refused" ] || fail "$(head -n 1 "$state/refused")"
     ! [ -s "$state/in-the-way" ] || for_each "$3" "$state/in-the-way" rm -rf || fail "${3#"$root"} cannot be cleared"
 }
@@ -113,6 +115,13 @@ transfer_warn() {
     [ "$source_kind" != context ] && command -v getfattr >/dev/null || return 0
     [ -z "$(getfattr -R -P -h -m '^(security\.capability|user\.)' "$1" 2>/dev/null | head -n 1)" ] ||
         warn "file capabilities and attributes are lost: only GNU tar keeps them (install the package tar)"
+}
+
+# transfer_private SOURCE DEST: directories of mode 0700. GNU tar makes them with it and sees no need for a chmod, which would take
+# away the setgid bit that they have from the directory above.
+transfer_private() {
+    for_each "$1" "$state/put" sh -c "$(program_kind)" sh private >"$state/private"
+    ! [ -s "$state/private" ] || for_each "$2" "$state/private" chmod 00700 || fail "${2#"$root"} cannot be changed"
 }
 
 transfer_sockets() {

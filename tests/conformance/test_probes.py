@@ -9,7 +9,7 @@ from dock2sh.verify.ours import SHELLS
 # what busybox alone cannot do, and says: its tar cannot give the files of an archive one by one, nor tell what type they have
 LACKING = {
     (name, "busybox"): "missing: GNU tar"
-    for name in ("add-contiguous", "add-link-then-file", "add-link-to-link", "add-volume-label")
+    for name in ("add-contiguous", "add-great-owners", "add-link-then-file", "add-link-to-link", "add-volume-label")
 }
 
 
