@@ -245,8 +245,8 @@ archive_field() {
 # By GNU tar, or where transfer_tool found none by busybox's, which loses file attributes.
 archive_by() {
     if [ "$1" = transfer_by_tar ]; then
-        TAR_OPTIONS='' tar -C "$state/archive/tree" -xpf - --same-owner --numeric-owner --warning=no-timestamp \
-            --xattrs --xattrs-include='*'
+        TAR_OPTIONS='' tar --no-unquote -C "$state/archive/tree" -xpf - --same-owner --numeric-owner \
+            --warning=no-timestamp --xattrs --xattrs-include='*'
     else
         tar x -C "$state/archive/tree" --numeric-owner -f -
     fi
@@ -275,6 +275,7 @@ archive_members() {
     transfer_by_tar) set -- -P --numeric-owner --full-time --quoting-style=c ;;
     *)
         archive_types
+        archive_numbers
         set -- --numeric-owner ;;
     esac
     TZ=UTC TAR_OPTIONS='' tar -tvf - "$@" <"$state/archive/tar" >"$state/archive/listing" 2>"$state/archive/errors" ||
@@ -319,6 +320,14 @@ archive_types() {
     ! tr '\0' '\001' <"$state/archive/tar" | LC_ALL=C grep -q -F -e "7$types_behind" -e "M$types_behind" -e "N$types_behind" \
         -e "S$types_behind" -e "V$types_behind" ||
         missing "GNU tar, to tell of what type the members of $archive_name are (install the package tar)"
+}
+
+# Owners above 2097151 stand in an extended header (a record is LENGTH KEY=VALUE), which busybox's tar does not read.
+archive_numbers() {
+    ! tr '\0' '\n' <"$state/archive/tar" | LC_ALL=C awk '
+        /^[0-9]+ [ug]id=[0-9]+$/ && length($0) + 1 == $1 { found = 1; exit }
+        END { exit !found }' || missing "GNU tar: the owners of members of $archive_name are numbers too great for busybox's (install the \
+package tar)"
 }
 
 # Lines `MODE UID:GID DAY TIME ./name`. MODE is - for a symbolic link.
@@ -369,18 +378,39 @@ archive_move() {
     archive_moved=yes
 }
 
-# archive_list WHAT: $state/archive/WHAT becomes the list of the directories that are implied, or of all the others.
+# archive_list WHAT: $state/archive/WHAT becomes the list of the entries that are implied, members or heirs (programs/members.awk).
 archive_list() {
     (cd "$state/archive/tree" && find . ! -name . -type d -print0 && printf '\0' && find . ! -name . -print0) |
-        tr '\n\0' '\001\n' | what=$1 names="$state/archive/names" LC_ALL=C awk "$(program_members)" |
+        tr '\n\0' '\001\n' |
+        what=$1 names="$state/archive/names" new="$state/archive/new" LC_ALL=C awk "$(program_members)" |
         tr '\001\n' '\n\0' >"$state/archive/$1"
 }
 
 archive_merge() {
     archive_kind=$source_kind source_kind=archive
+    archive_implied
     archive_list members
     transfer "$state/archive/tree" "$state/archive/members" "$archive_into" replace "${made_owner}" ''
+    archive_heirs
     source_kind=$archive_kind
+}
+
+# archive_implied: the directories that the archive implies, where there is nothing yet, are put like its members, 0755: those that
+# tar makes on its way would take over a setgid bit, which docker's chmod takes away.
+archive_implied() {
+    archive_list implied
+    for_each "$archive_into" "$state/archive/implied" sh -c "$(program_absent)" sh >"$state/archive/absent"
+    [ -s "$state/archive/absent" ] || return 0
+    for_each "$state/archive/tree" "$state/archive/absent" chmod 00755 || fail "$state cannot be written"
+    tr '\n\0' '\001\n' <"$state/archive/absent" >"$state/archive/new"
+}
+
+# archive_heirs: they are root's, whatever --chown says, and of the group that the kernel gives to what is made in a setgid directory.
+archive_heirs() {
+    [ -s "$state/archive/new" ] || return 0
+    archive_list heirs
+    { for_each "$archive_into" "$state/archive/absent" chown 0:0 &&
+        for_each "$archive_into" "$state/archive/heirs" sh -c "$(program_heirs)" sh; } || fail "${archive_into#"$root"} cannot be changed"
 }
 
 # image_fill IMAGE DIR: fills the empty DIR from the first place that has IMAGE.
@@ -521,7 +551,9 @@ archive_fill() {
 # unpack TAR DIR: everything as it is in there. GNU tar finds the compression itself (zstd needs the program of that name).
 unpack() {
     if gnu_tar; then
-        "$(tool tar)" -xpf "$1" -C "$2" --same-owner --numeric-owner --xattrs --xattrs-include='*' --warning=no-timestamp
+        # a colon in a name is no host's
+        "$(tool tar)" --no-unquote --force-local -xpf "$1" -C "$2" --same-owner --numeric-owner \
+            --xattrs --xattrs-include='*' --warning=no-timestamp
     else
         unpack_by=$(decompressor "$1")
         "$unpack_by" <"$1" | tar -xpf - -C "$2"
@@ -606,7 +638,7 @@ context() {
     if command -v context_data >/dev/null; then
         context_root=$state/context
         mkdir -p "$context_root"
-        context_data | gzip -dc | tar -C "$context_root" -xpf - || fail 'the context inside this script could not be unpacked'
+        context_data | gzip -dc | (cd "$context_root" && tar -xpf -) || fail 'the context inside this script could not be unpacked'
     else
         context_root=$(cd -P "${context_dir:-.}" 2>/dev/null && pwd -P && echo /) ||
             missing "the build context ${context_dir:-.}: no such directory (--context DIR says where it is)"
@@ -729,7 +761,8 @@ context_unpacked() {
     context_at=$state/carried/$(digest "$1")
     if [ ! -d "$context_at" ]; then
         mkdir -p "$context_at"
-        carried_context "$1" | gzip -dc | tar -C "$context_at" -xpf - || fail "the context $1 inside this script could not be unpacked"
+        carried_context "$1" | gzip -dc | (cd "$context_at" && tar -xpf -) ||
+            fail "the context $1 inside this script could not be unpacked"
     fi
     printf '%s\n' "$context_at"
 }
@@ -1680,6 +1713,7 @@ layer_end() {
 
 # places_full: what every step has mounted. The files go again.
 places_full() {
+    place_covers=''
     places_kernel
     place_point /etc/hosts file
     place_hosts=$place
@@ -1729,12 +1763,16 @@ place_device() {
 }
 
 # place_point TARGET directory|file: sets `place`, the path of TARGET inside the root with links followed, and makes what is
-# missing of it; that goes again after the step if nothing is in it. What lies in /dev or /proc is not the root's own.
+# missing of it; that goes again after the step if nothing is in it. What lies in /dev or /proc, or in a directory that an earlier
+# mount of the step covers, is not the root's own: there programs/enter.sh makes it.
 place_point() {
     resolve "$1"
     place=$resolved
     case $mode$place in
     full/dev/* | full/proc/* | full/sys/*) return 0 ;;
+    full*)
+        ! eval "place_is_covered $place_covers" || return 0
+        [ "$2" = file ] || place_covers="$place_covers $(quote "$place")" ;;
     esac
     place_rest=${place#/}/ place_way=$root
     while [ -n "$place_rest" ]; do
@@ -1744,6 +1782,14 @@ place_point() {
         if [ -z "$place_rest" ] && [ "$2" = file ]; then : >"$place_way"; else mkdir -m 0755 "$place_way"; fi ||
             fail "the mount point $1 cannot be made"
     done
+}
+
+# place_is_covered DIRECTORY...: does `place` lie in one of them?
+place_is_covered() {
+    for place_cover; do
+        case $place in "$place_cover"/*) return 0 ;; esac
+    done
+    return 1
 }
 
 # swap_away PLACE: what is there goes aside and comes back after the step.
@@ -2692,6 +2738,7 @@ transfer() {
     rm -f "$state/unpacked"
     ! [ -s "$state/put" ] || "$transfer_by" "$1" "$state/put" "$3" "$5" "${7-}" ||
         fail "the files could not be put into ${3#"$root"}"
+    ! [ -s "$state/setgid" ] || transfer_private "$1" "$3"
     transfer_sockets "$1" "$3" "$5"
     transfer_times "$1" "$3" "${7-}"
     change_modes "$3" "$state/no-links" "$6"
@@ -2701,7 +2748,8 @@ transfer() {
 transfer_clear() {
     transfer_shown=${3#"$root"}
     for_each "$3" "$2" sh -c "$(program_survey)" sh "$4" "$5" "$1" "${transfer_shown%/}" >"$state/in-the-way" \
-        2>"$state/refused" 3>"$state/put" 4>"$state/sockets" 5>"$state/no-links" || fail "$(cat "$state/refused")"
+        2>"$state/refused" 3>"$state/put" 4>"$state/sockets" 5>"$state/no-links" 6>"$state/setgid" ||
+        fail "$(cat "$state/refused")"
     ! [ -s "$state/refused" ] || fail "$(head -n 1 "$state/refused")"
     ! [ -s "$state/in-the-way" ] || for_each "$3" "$state/in-the-way" rm -rf || fail "${3#"$root"} cannot be cleared"
 }
@@ -2727,9 +2775,11 @@ transfer_tool() {
 }
 
 # transfer_by_tar SOURCE LIST DEST OWNER FOLLOW. POSIX headers carry the attributes; less the times in them, whole seconds stay.
+# (Without --no-unquote a backslash in the name of a -C's directory begins an escape.)
 transfer_by_tar() {
     { tar_pack_all "$@" || : >"$state/unpacked"; } |
-        TAR_OPTIONS='' tar -C "$3" -xpif - --same-owner --numeric-owner --warning=no-timestamp --xattrs --xattrs-include='*' &&
+        TAR_OPTIONS='' tar --no-unquote -C "$3" -xpif - --same-owner --numeric-owner --warning=no-timestamp \
+            --xattrs --xattrs-include='*' &&
         ! [ -e "$state/unpacked" ]
 }
 
@@ -2752,7 +2802,7 @@ tar_pack() {
     [ -z "$tar_owner" ] || set -- "$@" "--owner=:${tar_owner%:*}" "--group=:${tar_owner#*:}"
     # a context's files lose their capabilities on the way, as the chown of the transfer clears them
     [ "$source_kind" = context ] || set -- "$@" --xattrs-include=security.capability
-    TAR_OPTIONS='' tar -C "$tar_source" -cf - "$@" --xattrs --xattrs-include='user.*' \
+    TAR_OPTIONS='' tar --no-unquote -C "$tar_source" -cf - "$@" --xattrs --xattrs-include='user.*' \
         --xattrs-include='trusted.*' --xattrs-exclude='trusted.overlay.*' \
         --pax-option=delete=mtime,delete=atime,delete=ctime --numeric-owner --no-recursion --null -T "$tar_list"
 }
@@ -2790,6 +2840,13 @@ transfer_warn() {
     [ "$source_kind" != context ] && command -v getfattr >/dev/null || return 0
     [ -z "$(getfattr -R -P -h -m '^(security\.capability|user\.)' "$1" 2>/dev/null | head -n 1)" ] ||
         warn "file capabilities and attributes are lost: only GNU tar keeps them (install the package tar)"
+}
+
+# transfer_private SOURCE DEST: directories of mode 0700. GNU tar makes them with it and sees no need for a chmod, which would take
+# away the setgid bit that they have from the directory above.
+transfer_private() {
+    for_each "$1" "$state/put" sh -c "$(program_kind)" sh private >"$state/private"
+    ! [ -s "$state/private" ] || for_each "$2" "$state/private" chmod 00700 || fail "${2#"$root"} cannot be changed"
 }
 
 transfer_sockets() {
@@ -2882,6 +2939,15 @@ wildcard_files() {
     [ -n "$1" ] || return 0
     (cd "$source_root$wild_dir" && find . -mindepth "$wild_depth" -maxdepth "$wild_depth" -type f -links 1 -print0) |
         tr '\n\0' '\001\n' >"$state/wild.plain"
+}
+
+program_absent() {
+    cat <<'PROGRAM'
+# Prints, a NUL after each, those of the names (./name) that are not in the current directory.   sh -c "$(program_absent)" sh NAME...
+for name do
+    [ -e "$name" ] || [ -L "$name" ] || printf '%s\0' "$name"
+done
+PROGRAM
 }
 
 program_account() {
@@ -3258,10 +3324,19 @@ END { flush() }
 PROGRAM
 }
 
+program_heirs() {
+    cat <<'PROGRAM'
+# Gives the directories NAME... the group of the one above, where that has the setgid bit.   sh -c "$(program_heirs)" sh NAME...
+for name do
+    ! [ -g "${name%/*}" ] || chgrp "$(stat -c %g "${name%/*}")" "$name" || exit 1
+done
+PROGRAM
+}
+
 program_kind() {
     cat <<'PROGRAM'
 # Prints, a NUL after each, those of the names that are of a kind: link, linked (a link that has several names), unlinked (all
-# else), directory, huge (a file of 4 GB and more), or early and late (no newer, and newer, than the file REFERENCE; FIND-OPTION -L:
+# else), directory, private (a directory of mode 0700), huge (a file of 4 GB and more), or early and late (no newer, and newer, than the file REFERENCE; FIND-OPTION -L:
 # what a link means, -P: the link itself).
 #   sh -c "$(program_kind)" sh KIND NAME...
 #   sh -c "$(program_kind)" sh early|late REFERENCE FIND-OPTION NAME...
@@ -3270,6 +3345,7 @@ shift
 case $kind in
 linked) exec find "$@" -prune -type l -links +1 -print0 ;;
 unlinked) exec find "$@" -prune ! \( -type l -links +1 \) -print0 ;;
+private) exec find "$@" -prune -type d -perm 0700 -print0 ;;
 huge) exec find "$@" -prune -type f -size +4194303k -print0 ;;
 early) reference=$1 option=$2 && shift 2 && exec find "$option" "$@" -prune ! -newer "$reference" -print0 ;;
 late) reference=$1 option=$2 && shift 2 && exec find "$option" "$@" -prune -newer "$reference" -print0 ;;
@@ -3475,12 +3551,33 @@ PROGRAM
 
 program_members() {
     cat <<'PROGRAM'
-# Of an unpacked archive: the directories that it has no member for (`what` is implied), or all the other entries.
+# Of an unpacked archive, by `what`: implied, the directories that it has no member for; members, all the other entries and those
+# of the implied that the file `new` names; heirs, of these the ones whose parent was there before them: not one that the archive
+# has a member for behind what is in it.
 # Input: the directories (./name, one a line), an empty line, all entries. The file `names` has the members, ./name or ./name/.
-BEGIN { while ((getline line < ENVIRON["names"]) > 0) if (sub(/\/$/, "", line)) member[line] }
+function parent(path) {
+    sub(/\/[^\/]*$/, "", path)
+    return path
+}
+function way(path) {
+    while ((path = parent(path)) != "." && !(path in seen)) {
+        seen[path]
+        if (!(parent(path) in listed)) early[path]
+    }
+}
+BEGIN {
+    while ((getline line < ENVIRON["names"]) > 0) {
+        if (sub(/\/$/, "", line)) member[line]
+        way(line)
+        listed[line]
+    }
+    while ((getline line < ENVIRON["new"]) > 0) fresh[line]
+    what = ENVIRON["what"]
+}
 !all && $0 == "" { all = 1; next }
 !all { if (!($0 in member)) implied[$0] }
-all { if (($0 in implied) == (ENVIRON["what"] == "implied")) print }
+all && what == "heirs" { if (($0 in fresh) && !(($0 in early) && (parent($0) in member))) print }
+all && what != "heirs" { if ((($0 in implied) && !($0 in fresh)) == (what == "implied")) print }
 PROGRAM
 }
 
@@ -3651,11 +3748,12 @@ program_survey() {
 # Looks at the names (./name) that are about to be put from SOURCE into the current directory.
 #   sh -c "$(program_survey)" sh POLICY FOLLOW SOURCE SHOWN NAME...
 # Prints, a NUL after each: on 1 what is in the way and has to go, on 3 what is to be put, on 4 the sockets, on 5 what of
-# both is no symbolic link. POLICY replace lets everything go; else what docker refuses to replace is named on 2, in docker's
+# both is no symbolic link; on 6 a word if a new directory may be made in one with the setgid bit. POLICY replace lets everything go; else what docker refuses to replace is named on 2, in docker's
 # words, as SHOWN/name. POLICY parents leaves directories alone that are there. FOLLOW is not empty when the names in SOURCE are
 # only links to what will be put.
 policy=$1 follow=$2 source=$3 shown=$4
 shift 4
+! [ -g . ] || echo setgid >&6
 for name do
     dir='' link=''
     [ "$follow" ] || ! [ -L "$source/$name" ] || link=yes
@@ -3671,6 +3769,7 @@ for name do
         [ -z "$dir" ] || [ "$policy" = replace ] || printf 'cannot copy to non-directory: %s\n' "$shown${name#.}" >&2
         printf '%s\0' "$name"
     fi
+    if [ -g "$name" ] || [ -g "$source/$name" ]; then [ -z "$dir" ] || echo setgid >&6; fi
     [ "$link" ] || printf '%s\0' "$name" >&5
     if [ -z "$link" ] && [ -S "$source/$name" ]; then printf '%s\0' "$name" >&4; else printf '%s\0' "$name" >&3; fi
 done

@@ -312,7 +312,9 @@ archive_fill() {
 # unpack TAR DIR: everything as it is in there. GNU tar finds the compression itself (zstd needs the program of that name).
 unpack() {
     if gnu_tar; then
-        "$(tool tar)" -xpf "$1" -C "$2" --same-owner --numeric-owner --xattrs --xattrs-include='*' --warning=no-timestamp
+        # a colon in a name is no host's
+        "$(tool tar)" --no-unquote --force-local -xpf "$1" -C "$2" --same-owner --numeric-owner \
+            --xattrs --xattrs-include='*' --warning=no-timestamp
     else
         unpack_by=$(decompressor "$1")
         "$unpack_by" <"$1" | tar -xpf - -C "$2"
@@ -397,7 +399,7 @@ context() {
     if command -v context_data >/dev/null; then
         context_root=$state/context
         mkdir -p "$context_root"
-        context_data | gzip -dc | tar -C "$context_root" -xpf - || fail 'the context inside this script could not be unpacked'
+        context_data | gzip -dc | (cd "$context_root" && tar -xpf -) || fail 'the context inside this script could not be unpacked'
     else
         context_root=$(cd -P "${context_dir:-.}" 2>/dev/null && pwd -P && echo /) ||
             missing "the build context ${context_dir:-.}: no such directory (--context DIR says where it is)"
@@ -520,7 +522,8 @@ context_unpacked() {
     context_at=$state/carried/$(digest "$1")
     if [ ! -d "$context_at" ]; then
         mkdir -p "$context_at"
-        carried_context "$1" | gzip -dc | tar -C "$context_at" -xpf - || fail "the context $1 inside this script could not be unpacked"
+        carried_context "$1" | gzip -dc | (cd "$context_at" && tar -xpf -) ||
+            fail "the context $1 inside this script could not be unpacked"
     fi
     printf '%s\n' "$context_at"
 }
@@ -1396,6 +1399,7 @@ layer_end() {
 
 # places_full: what every step has mounted. The files go again.
 places_full() {
+    place_covers=''
     places_kernel
     place_point /etc/hosts file
     place_hosts=$place
@@ -1445,12 +1449,16 @@ place_device() {
 }
 
 # place_point TARGET directory|file: sets `place`, the path of TARGET inside the root with links followed, and makes what is
-# missing of it; that goes again after the step if nothing is in it. What lies in /dev or /proc is not the root's own.
+# missing of it; that goes again after the step if nothing is in it. What lies in /dev or /proc, or in a directory that an earlier
+# mount of the step covers, is not the root's own: there programs/enter.sh makes it.
 place_point() {
     resolve "$1"
     place=$resolved
     case $mode$place in
     full/dev/* | full/proc/* | full/sys/*) return 0 ;;
+    full*)
+        ! eval "place_is_covered $place_covers" || return 0
+        [ "$2" = file ] || place_covers="$place_covers $(quote "$place")" ;;
     esac
     place_rest=${place#/}/ place_way=$root
     while [ -n "$place_rest" ]; do
@@ -1460,6 +1468,14 @@ place_point() {
         if [ -z "$place_rest" ] && [ "$2" = file ]; then : >"$place_way"; else mkdir -m 0755 "$place_way"; fi ||
             fail "the mount point $1 cannot be made"
     done
+}
+
+# place_is_covered DIRECTORY...: does `place` lie in one of them?
+place_is_covered() {
+    for place_cover; do
+        case $place in "$place_cover"/*) return 0 ;; esac
+    done
+    return 1
 }
 
 # swap_away PLACE: what is there goes aside and comes back after the step.
@@ -2408,6 +2424,7 @@ transfer() {
     rm -f "$state/unpacked"
     ! [ -s "$state/put" ] || "$transfer_by" "$1" "$state/put" "$3" "$5" "${7-}" ||
         fail "the files could not be put into ${3#"$root"}"
+    ! [ -s "$state/setgid" ] || transfer_private "$1" "$3"
     transfer_sockets "$1" "$3" "$5"
     transfer_times "$1" "$3" "${7-}"
     change_modes "$3" "$state/no-links" "$6"
@@ -2417,7 +2434,8 @@ transfer() {
 transfer_clear() {
     transfer_shown=${3#"$root"}
     for_each "$3" "$2" sh -c "$(program_survey)" sh "$4" "$5" "$1" "${transfer_shown%/}" >"$state/in-the-way" \
-        2>"$state/refused" 3>"$state/put" 4>"$state/sockets" 5>"$state/no-links" || fail "$(cat "$state/refused")"
+        2>"$state/refused" 3>"$state/put" 4>"$state/sockets" 5>"$state/no-links" 6>"$state/setgid" ||
+        fail "$(cat "$state/refused")"
     ! [ -s "$state/refused" ] || fail "$(head -n 1 "$state/refused")"
     ! [ -s "$state/in-the-way" ] || for_each "$3" "$state/in-the-way" rm -rf || fail "${3#"$root"} cannot be cleared"
 }
@@ -2443,9 +2461,11 @@ transfer_tool() {
 }
 
 # transfer_by_tar SOURCE LIST DEST OWNER FOLLOW. POSIX headers carry the attributes; less the times in them, whole seconds stay.
+# (Without --no-unquote a backslash in the name of a -C's directory begins an escape.)
 transfer_by_tar() {
     { tar_pack_all "$@" || : >"$state/unpacked"; } |
-        TAR_OPTIONS='' tar -C "$3" -xpif - --same-owner --numeric-owner --warning=no-timestamp --xattrs --xattrs-include='*' &&
+        TAR_OPTIONS='' tar --no-unquote -C "$3" -xpif - --same-owner --numeric-owner --warning=no-timestamp \
+            --xattrs --xattrs-include='*' &&
         ! [ -e "$state/unpacked" ]
 }
 
@@ -2468,7 +2488,7 @@ tar_pack() {
     [ -z "$tar_owner" ] || set -- "$@" "--owner=:${tar_owner%:*}" "--group=:${tar_owner#*:}"
     # a context's files lose their capabilities on the way, as the chown of the transfer clears them
     [ "$source_kind" = context ] || set -- "$@" --xattrs-include=security.capability
-    TAR_OPTIONS='' tar -C "$tar_source" -cf - "$@" --xattrs --xattrs-include='user.*' \
+    TAR_OPTIONS='' tar --no-unquote -C "$tar_source" -cf - "$@" --xattrs --xattrs-include='user.*' \
         --xattrs-include='trusted.*' --xattrs-exclude='trusted.overlay.*' \
         --pax-option=delete=mtime,delete=atime,delete=ctime --numeric-owner --no-recursion --null -T "$tar_list"
 }
@@ -2506,6 +2526,13 @@ transfer_warn() {
     [ "$source_kind" != context ] && command -v getfattr >/dev/null || return 0
     [ -z "$(getfattr -R -P -h -m '^(security\.capability|user\.)' "$1" 2>/dev/null | head -n 1)" ] ||
         warn "file capabilities and attributes are lost: only GNU tar keeps them (install the package tar)"
+}
+
+# transfer_private SOURCE DEST: directories of mode 0700. GNU tar makes them with it and sees no need for a chmod, which would take
+# away the setgid bit that they have from the directory above.
+transfer_private() {
+    for_each "$1" "$state/put" sh -c "$(program_kind)" sh private >"$state/private"
+    ! [ -s "$state/private" ] || for_each "$2" "$state/private" chmod 00700 || fail "${2#"$root"} cannot be changed"
 }
 
 transfer_sockets() {
@@ -2994,7 +3021,7 @@ PROGRAM
 program_kind() {
     cat <<'PROGRAM'
 # Prints, a NUL after each, those of the names that are of a kind: link, linked (a link that has several names), unlinked (all
-# else), directory, huge (a file of 4 GB and more), or early and late (no newer, and newer, than the file REFERENCE; FIND-OPTION -L:
+# else), directory, private (a directory of mode 0700), huge (a file of 4 GB and more), or early and late (no newer, and newer, than the file REFERENCE; FIND-OPTION -L:
 # what a link means, -P: the link itself).
 #   sh -c "$(program_kind)" sh KIND NAME...
 #   sh -c "$(program_kind)" sh early|late REFERENCE FIND-OPTION NAME...
@@ -3003,6 +3030,7 @@ shift
 case $kind in
 linked) exec find "$@" -prune -type l -links +1 -print0 ;;
 unlinked) exec find "$@" -prune ! \( -type l -links +1 \) -print0 ;;
+private) exec find "$@" -prune -type d -perm 0700 -print0 ;;
 huge) exec find "$@" -prune -type f -size +4194303k -print0 ;;
 early) reference=$1 option=$2 && shift 2 && exec find "$option" "$@" -prune ! -newer "$reference" -print0 ;;
 late) reference=$1 option=$2 && shift 2 && exec find "$option" "$@" -prune -newer "$reference" -print0 ;;
@@ -3175,11 +3203,12 @@ program_survey() {
 # Looks at the names (./name) that are about to be put from SOURCE into the current directory.
 #   sh -c "$(program_survey)" sh POLICY FOLLOW SOURCE SHOWN NAME...
 # Prints, a NUL after each: on 1 what is in the way and has to go, on 3 what is to be put, on 4 the sockets, on 5 what of
-# both is no symbolic link. POLICY replace lets everything go; else what docker refuses to replace is named on 2, in docker's
+# both is no symbolic link; on 6 a word if a new directory may be made in one with the setgid bit. POLICY replace lets everything go; else what docker refuses to replace is named on 2, in docker's
 # words, as SHOWN/name. POLICY parents leaves directories alone that are there. FOLLOW is not empty when the names in SOURCE are
 # only links to what will be put.
 policy=$1 follow=$2 source=$3 shown=$4
 shift 4
+! [ -g . ] || echo setgid >&6
 for name do
     dir='' link=''
     [ "$follow" ] || ! [ -L "$source/$name" ] || link=yes
@@ -3195,6 +3224,7 @@ for name do
         [ -z "$dir" ] || [ "$policy" = replace ] || printf 'cannot copy to non-directory: %s\n' "$shown${name#.}" >&2
         printf '%s\0' "$name"
     fi
+    if [ -g "$name" ] || [ -g "$source/$name" ]; then [ -z "$dir" ] || echo setgid >&6; fi
     [ "$link" ] || printf '%s\0' "$name" >&5
     if [ -z "$link" ] && [ -S "$source/$name" ]; then printf '%s\0' "$name" >&4; else printf '%s\0' "$name" >&3; fi
 done
