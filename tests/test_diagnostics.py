@@ -1,13 +1,16 @@
 """How a complaint looks: drawn for a person, as JSON, as SARIF. Goldens; the caret stands under the word that is meant."""
 
 import json
+import re
 from typing import Any
 
 import pytest
 
 import dock2sh
 from dock2sh.checks import check
-from dock2sh.checks.formats import as_json, as_sarif
+from dock2sh.checks.fingerprints import fingerprints
+from dock2sh.checks.formats import as_json
+from dock2sh.checks.sarif import as_sarif
 from dock2sh.model import Base
 from dock2sh.plan.evaluate import Options
 from dock2sh.plan.platforms import Platform
@@ -202,12 +205,15 @@ def test_sarif() -> None:
         "locations": [
             {
                 "physicalLocation": {
-                    "artifactLocation": {"uri": "sub%20dir/Dockerfile"},
+                    "artifactLocation": {"uri": "sub%20dir/Dockerfile", "uriBaseId": "%SRCROOT%"},
                     "region": {"startLine": 1, "startColumn": 16, "endColumn": 18},
                 }
             }
         ],
+        "partialFingerprints": {"primaryLocationLineHash": fingerprints(TEXT)[0]},
     }
+    assert run["automationDetails"] == {"id": "dock2sh/sub%20dir/Dockerfile/"}
+    assert list(run["originalUriBaseIds"]) == ["%SRCROOT%"]
     assert run["results"][2]["level"] == "error"
 
 
@@ -229,11 +235,14 @@ def test_sarif_is_valid(diagnostic: Diagnostic) -> None:
         assert run["tool"]["driver"]["name"]
         rules = run["tool"]["driver"]["rules"]
         assert all(rule["id"] and rule["helpUri"].startswith("https://") for rule in rules)
+        for words in ("shortDescription", "fullDescription", "help"):
+            assert all(rule[words]["text"] for rule in rules), "GitHub's code scanning asks for it"
         for result in run["results"]:
             assert result["message"]["text"]
             assert rules[result["ruleIndex"]]["id"] == result["ruleId"]
             assert result["level"] in ("error", "warning")
             assert len(result["locations"]) == 1
+            assert re.fullmatch(r"[0-9a-f]{1,16}:[1-9]\d*", result["partialFingerprints"]["primaryLocationLineHash"])
             for location in [*result["locations"], *result.get("relatedLocations", [])]:
                 valid_location(location["physicalLocation"])
 
@@ -245,6 +254,15 @@ def valid_location(location: dict[str, Any]) -> None:
     assert region.get("endLine", region["startLine"]) >= region["startLine"]
     assert region.get("startColumn", 1) >= 1
     assert region.get("endColumn", 2) > region.get("startColumn", 1)
+
+
+def test_a_line_is_known_again() -> None:
+    """GitHub's own numbers (what its upload action's tests say was seen to be the same), and what they do not depend on."""
+    assert fingerprints("FROM debian:12\nRUN ls\n") == ["64c0d4a6097ff57b:1", "f88c2cad37e668e5:1", "c129715d7a2bc9a3:1"]
+    assert fingerprints("FROM a\r\n\tRUN  \u00e9 \U0001f600\r\n")[1:] == ["758e064b5eca6240:1", "c129715d7a2bc9a3:1"]
+    assert fingerprints("# new\n\nFROM  debian:12\r\n\tRUN ls\n")[2:] == fingerprints("FROM debian:12\nRUN ls\n")
+    assert [each[-2:] for each in fingerprints("a\n" * 200)][:3] == [":1", ":2", ":3"]
+    assert fingerprints("\udcff") != fingerprints("")
 
 
 def test_place() -> None:

@@ -43,9 +43,10 @@ def drawn(complaints: "tuple[Diagnostic, ...]", project: "Project", format: str)
         width = shutil.get_terminal_size((WIDE, 24)).columns if sys.stdout.isatty() else WIDE
         drawn = [draw(complaint, project.name, project.text, colour(sys.stdout), width) for complaint in complaints]
         return "\n\n".join(drawn) + "\n" if drawn else ""
-    from dock2sh.checks.formats import as_github, as_json, as_sarif
+    from dock2sh.checks.formats import as_github, as_json
 
     if format == "sarif":
+        from dock2sh.checks.sarif import as_sarif
         from dock2sh.findings import rules
 
         titles = {code: rule.title for code, rule in rules().items()}

@@ -44,7 +44,8 @@ def find(
         found += asked(did)
     quiet = silenced(dockerfile, settings.ignore)
     runs = {one.step.span: one for one in did if one.apart}
-    kept = [_weighed(_pointed(finding, runs), settings) for finding in found if not quiet(finding)]
+    later = {one.step.span for one in did if one.later}
+    kept = [_weighed(_pointed(each, runs), settings, each.span in later) for each in found if not quiet(each)]
     return tuple(sorted(dict.fromkeys(kept), key=lambda finding: (finding.span, finding.code, finding.at or ())))
 
 
@@ -55,6 +56,7 @@ def _pointed(finding: Finding, runs: "dict[Span, Seen]") -> Finding:
     return finding._replace(at=runs[finding.span].point(finding.near))
 
 
-def _weighed(finding: Finding, settings: Settings) -> Finding:
-    """As bad as the configuration finds it."""
-    return finding._replace(changed=settings.severity((finding.name.upper(), finding.code, *finding.also)))
+def _weighed(finding: Finding, settings: Settings, later: bool) -> Finding:
+    """As bad as the configuration finds it. What an ONBUILD does stops another build than this one."""
+    changed = settings.severity((finding.name.upper(), finding.code, *finding.also))
+    return finding._replace(changed=changed or ("warning" if later and finding.severity == "error" else ""))

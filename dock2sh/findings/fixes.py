@@ -58,7 +58,7 @@ def _edits(diagnostic: Diagnostic, lines: list[str]) -> Iterator[Edit]:
 
 
 def _answer(line: int, start: int, word: str, diagnostic: Diagnostic) -> Iterator[Edit]:
-    """D2S111: the option behind the subcommand that asks."""
+    """D2S111, D2S117: the option behind the subcommand that asks."""
     option = re.search(r"`.+ (-\S+)`", diagnostic.hint)
     if option:
         yield Edit(line, start + len(word), start + len(word), f" {option[1]}")
@@ -105,7 +105,11 @@ LINES: dict[str, Callable[[str, bool], "str | None"]] = {
     "ExposeProtoCasing": _protocol,
 }
 """By the code of what they cure: a line of the instruction, and whether it is its only one, to the line as it should be."""
-WORDS: dict[str, Callable[[int, int, str, Diagnostic], Iterator[Edit]]] = {"D2S111": _answer, "D2S112": _apt_get}
+WORDS: dict[str, Callable[[int, int, str, Diagnostic], Iterator[Edit]]] = {
+    "D2S111": _answer,
+    "D2S112": _apt_get,
+    "D2S117": _answer,
+}
 """By the code: the word that is pointed at (its line, its column from 0), to what is to be edited there."""
 FIXES = frozenset((*LINES, *WORDS))
 """The codes of what can be cured."""

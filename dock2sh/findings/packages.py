@@ -15,32 +15,39 @@ from dock2sh.model import Copy, Plan, Run, Stage
 
 
 class _Yes(NamedTuple):
-    """An installer that asks: with which option it does not, and hadolint's name for that."""
+    """An installer that asks: with which option it does not, and hadolint's name for that.
+
+    What it `asks` for stops the build whenever there is anything to do, what it `may` ask for where there is more than was named.
+    """
 
     option: str
     others: tuple[str, ...]
     also: str
     asks: tuple[str, ...]
+    may: tuple[str, ...] = ()
 
 
 _YES = ("-y", "--yes")
-_APT = ("install", "upgrade", "dist-upgrade", "full-upgrade", "remove", "purge", "autoremove", "build-dep")
+_APT = ("remove", "purge")
+_APT_MAY = ("install", "upgrade", "dist-upgrade", "full-upgrade", "autoremove", "build-dep")
 _APT_YES = (*_YES, "--assume-yes", "-qq", "--force-yes", "-s", "--simulate", "--dry-run", "-d", "--download-only")
-_YUM = ("install", "localinstall", "groupinstall", "update", "upgrade", "reinstall", "remove", "erase")
+_YUM = ("install", "localinstall", "groupinstall", "reinstall", "remove", "erase")
+_YUM_MAY = ("update", "upgrade")
 _YUM_YES = ("-y", "--assumeyes")
-_ZYPPER = ("install", "in", "remove", "rm", "update", "up", "patch", "dist-upgrade", "dup")
+_ZYPPER = ("install", "in", "remove", "rm")
+_ZYPPER_MAY = ("update", "up", "patch", "dist-upgrade", "dup")
 _ASKS = {
-    "apt-get": _Yes("-y", _APT_YES, "DL3014", _APT),
-    "apt": _Yes("-y", _APT_YES, "DL3014", _APT),
-    "aptitude": _Yes("-y", ("-y", "--assume-yes", "-s", "--simulate", "-d", "--download-only"), "", _APT),
-    "yum": _Yes("-y", _YUM_YES, "DL3030", _YUM),
-    "dnf": _Yes("-y", _YUM_YES, "DL3038", _YUM),
-    "microdnf": _Yes("-y", _YUM_YES, "DL3038", _YUM),
-    "zypper": _Yes("-y", ("-n", "--non-interactive", "-y", "--no-confirm"), "DL3034", _ZYPPER),
-    "conda": _Yes("-y", _YES, "", ("install", "create", "update", "remove", "clean")),
+    "apt-get": _Yes("-y", _APT_YES, "DL3014", _APT, _APT_MAY),
+    "apt": _Yes("-y", _APT_YES, "DL3014", _APT, _APT_MAY),
+    "aptitude": _Yes("-y", ("-y", "--assume-yes", "-s", "--simulate", "-d", "--download-only"), "", _APT, _APT_MAY),
+    "yum": _Yes("-y", _YUM_YES, "DL3030", _YUM, _YUM_MAY),
+    "dnf": _Yes("-y", _YUM_YES, "DL3038", _YUM, _YUM_MAY),
+    "microdnf": _Yes("-y", _YUM_YES, "DL3038", _YUM, _YUM_MAY),
+    "zypper": _Yes("-y", ("-n", "--non-interactive", "-y", "--no-confirm"), "DL3034", _ZYPPER, _ZYPPER_MAY),
     "pip uninstall": _Yes("-y", _YES, "", ("",)),
     "pip3 uninstall": _Yes("-y", _YES, "", ("",)),
 }
+"""Not among them is conda: the end of its input is the answer that it proposes itself, which is yes."""
 
 _PINS = {
     "Debian packages": "DL3008",
@@ -76,7 +83,7 @@ def _split(known: Known) -> tuple[str, str]:
 def _asks(one: Seen, step: Run, understood: Understood, known: Known) -> Iterator[Finding]:
     tool, verb = _split(known)
     ask = _ASKS.get(known.title) or _ASKS.get(tool)
-    if ask is None or (verb not in ask.asks and "" not in ask.asks):
+    if ask is None or (verb not in (*ask.asks, *ask.may) and "" not in ask.asks):
         return
     given = {part.text.strip("'\"").partition("=")[0] for part in known.parts if part.kind == "option"}
     loose = any(part.text.strip('"').startswith("$") for part in known.parts)  # it may be in a variable
@@ -84,8 +91,9 @@ def _asks(one: Seen, step: Run, understood: Understood, known: Known) -> Iterato
     if given & set(ask.others) or loose or _is_answered(understood) or settings or _many_q(known) or _is_configured(one, tool):
         return
     fields = (("command", known.title), ("option", ask.option))
+    code = "D2S111" if verb in ask.may else "D2S117"
     also = (ask.also,) if ask.also else ()
-    yield Finding("D2S111", step.span, fields, known.title, also, at=one.place(understood, *_named(known)))
+    yield Finding(code, step.span, fields, known.title, also, at=one.place(understood, *_named(known)))
 
 
 def _named(known: Known) -> tuple[Part, ...]:

@@ -36,6 +36,7 @@ STORIES = {
     "D2S106": Story(UPDATE + "apt-get upgrade -y" + CLEAN, UPDATE + "apt-get install -y a" + CLEAN),
     "D2S110": Story("RUN pip install flask", "RUN /venv/bin/pip install flask", "FROM debian:12"),
     "D2S111": Story(UPDATE + "apt-get install a" + CLEAN, UPDATE + "apt-get install -qqy a" + CLEAN),
+    "D2S117": Story("RUN yum install a", "RUN yum install -y a"),
     "D2S112": Story("RUN apt update", "RUN apt-get update"),
     "D2S113": Story("RUN echo 1.2.3.4 x >> /etc/hosts", "RUN echo 1.2.3.4 x >> /etc/hosts.x"),
     "D2S114": Story("RUN service nginx start", "RUN systemctl enable nginx"),

@@ -8,7 +8,8 @@ from pathlib import Path
 
 import dock2sh
 from dock2sh.bases import assumed
-from dock2sh.checks.formats import as_github, as_json, as_sarif
+from dock2sh.checks.formats import as_github, as_json
+from dock2sh.checks.sarif import as_sarif
 from dock2sh.findings import find
 
 
@@ -29,9 +30,13 @@ def run(*arguments: str) -> subprocess.CompletedProcess[str]:
 
 
 def test_the_command(tmp_path: Path) -> None:
+    (tmp_path / "Dockerfile").write_text("FROM debian:11\nRUN apt-get remove x\n")
+    assert run("check", "--offline", str(tmp_path)).returncode == 1, "it would stop the build"
+    (tmp_path / "Dockerfile").write_text("FROM debian:11\nONBUILD RUN apt-get remove x\n")
+    assert run("check", "--offline", str(tmp_path)).returncode == 0, "it would stop another build"
     (tmp_path / "Dockerfile").write_text("FROM debian:11\nRUN apt-get install x\n")
     done = run("check", "--offline", str(tmp_path))
-    assert done.returncode == 1
+    assert done.returncode == 0, "it may stop the build"
     assert "[D2S111, DL3014]" in done.stdout
     (tmp_path / "dock2sh.toml").write_text('ignore = ["DL3014", "D2S121"]\n')
     assert run("check", "--offline", str(tmp_path)).stdout == ""
@@ -52,7 +57,7 @@ def test_the_command_cures(tmp_path: Path) -> None:
 
 def test_the_page_of_a_finding() -> None:
     done = run("explain", "--code", "dl3014")
-    assert done.stdout.startswith("D2S111, DL3014, ")
+    assert done.stdout.startswith("D2S111, DL3014: ")
     assert "StageNameCasing: " in run("explain", "--code", "stagenamecasing").stdout
     missing = run("explain", "--code", "D2S999")
     assert missing.returncode == 2

@@ -25,13 +25,17 @@ NONE = {
     "RUN set -eu; { echo a; echo b; } | tee /etc/x": "D2S131",
     'RUN bash -o pipefail -c "curl -s x | tar x"': "D2S131",
     # something else answers: a file, two -q in one, the configuration, a quoted option, a program that is no shell
+    # conda takes the end of its input for the answer that it proposes, yes
+    "RUN conda install numpy": "D2S11",
     "RUN apt-get install x < /answers": "D2S111",
     "RUN apt-get install -q=2 x": "D2S111",
     "RUN echo 'APT::Get::Assume-Yes true;' > /etc/apt/apt.conf.d/90 && apt-get install x": "D2S111",
     "COPY 90 /etc/apt/apt.conf.d/\nRUN apt-get install x": "D2S111",
     'RUN apt-get install "-y" x': "D2S111",
     'SHELL ["/usr/bin/python3", "-c"]\nRUN apt-get install x': "D2S111",
-    "RUN zypper refresh": "D2S111",
+    "RUN zypper refresh": "D2S11",
+    "RUN zypper -n in x": "D2S117",
+    "RUN dnf -y install x": "D2S117",
     # an environment whose name says nothing
     "RUN python3 -m venv /v\nENV PATH=/v/bin:$PATH\nRUN pip install x": "D2S110",
     "RUN gem install x -v 1.2": "D2S102",
@@ -71,6 +75,12 @@ def test_it_is_none(line: str) -> None:
 
 ONE = {
     "RUN aptitude install x": "D2S111",
+    "RUN apt-get upgrade": "D2S111",
+    "RUN apt-get remove x": "D2S117",
+    "RUN dnf install x": "D2S117",
+    "RUN yum update x": "D2S111",
+    "RUN zypper in x": "D2S117",
+    "RUN pip uninstall x": "D2S117",
     "RUN echo x | xargs apt-get install": "D2S111",
     "ADD https://x/latest/y /y": "D2S105",
     "ADD http://x/y /y": "D2S172",
