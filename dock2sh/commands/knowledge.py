@@ -26,6 +26,10 @@ from typing import Any, NamedTuple
 HOME = Path(__file__).parent / "tools"
 
 _SPELLED = {".": "dot", ":": "colon", "[": "test"}
+_OF_PROGRAMS = ("bin", ".bin", "sbin", "busybox")
+"""Directories in which programs are what their names say."""
+_OF_A_PROJECT = ("configure", "gradlew", "mvnw", "rustup-init")
+"""Programs that lie in a project itself, or were just downloaded, and are known by their names."""
 _NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_+.-]*\Z")
 _VERSION = re.compile(r"-?\d+(?:\.\d+)*\Z")
 
@@ -76,8 +80,13 @@ def names() -> frozenset[str]:
 
 @cache
 def tool(name: str) -> Tool | None:
-    """What is known of a command of this name; a path counts by its last part, `python3.12` as `python`."""
-    name = name.rpartition("/")[2]
+    """What is known of a command of this name; a path to programs counts by its last part, `python3.12` as `python`.
+
+    Another path does not: `./aws/install` is a program of somebody's own.
+    """
+    directory, slash, name = name.rpartition("/")
+    if slash and name not in _OF_A_PROJECT and directory.rpartition("/")[2] not in _OF_PROGRAMS:
+        return None
     name = _SPELLED.get(name, name)
     if not _NAME.match(name):
         return None

@@ -7,6 +7,10 @@ from dock2sh.commands.knowledge import Operand, Option, Tool, tool
 from dock2sh.shell.syntax import Word
 
 _SETTING = re.compile(r"[A-Za-z_][A-Za-z0-9_.]*(?:\[[^\]]*\])?\+?=")
+_BELOW_VARIABLE = re.compile(r"\$(?:\w+|\{\w+\})/(?:[\w.+-]+/)*[\w.+-]+\Z")
+"""`$JAVA_HOME/bin/jlink`."""
+_OPTIONS = re.compile(r"\$\{?\w*(?:OPT|OPTS|OPTIONS?|ARGS|FLAGS|PARAMS)(?::?-[^}]*)?\}?\Z", re.IGNORECASE)
+"""A variable without quotes that by its name holds options, or nothing."""
 _NUMBER = re.compile(r"-\d+\Z")
 _BARE = ("--no-", "--with", "--enable-", "--disable-")
 """How options begin that take no value which is a word of its own."""
@@ -61,7 +65,7 @@ class Known(NamedTuple):
 def understand(words: tuple[Word, ...], depth: int = 0) -> Known:
     """What a command's words mean. `words` is not empty."""
     name = words[0]
-    found = None if name.dynamic else tool(name.value)
+    found = tool(name.value) if not name.dynamic or _BELOW_VARIABLE.match(name.value) else None
     if found is None or depth > MOST_NESTED:
         parts = (_part(name, "command"), *(_part(word, "unknown") for word in words[1:]))
         return Known(name.value.rpartition("/")[2] or name.value, "", "", parts, known=False)
@@ -122,6 +126,8 @@ class _Matcher:
             self.parts.append(_part(word, "option", self.tool.options[value].text))
         elif value[:1] == "/" and not self.options_end and self.wildcard(word):
             pass  # MSBuild's /p:NAME=VALUE
+        elif _OPTIONS.match(word.raw) and not self.options_end:
+            self.parts.append(_part(word, "option", "whatever options the variable holds", "options"))
         elif self.is_setting(word):
             self.parts.append(_part(word, "setting", "a setting", "setting"))
         else:

@@ -202,8 +202,11 @@ class _Assembly:
         for node in self.dockerfile.nodes:
             keyword = node.keyword.lower()
             again = keyword == "arg" and any(word.partition("=")[0] in names for word in node.args)
+            begins_argument = node.span.first in self.own_arguments and any(
+                set(names) & set(used(word.partition("=")[2])) for word in node.args
+            )
             begins = keyword == "from" and bool(set(names) & set(used(node.original)))
-            if begins or (again and node.span.first not in self.own_arguments):
+            if begins or begins_argument or (again and node.span.first not in self.own_arguments):
                 lines.append(str(node.span.first))
         return [say("Used in line {lines}.", lines=", ".join(lines[:8]) + (", …" if len(lines) > 8 else ""))] if lines else []
 
@@ -264,7 +267,8 @@ class _Assembly:
         self, node: Node, step: PlanStep, scope: Scope, apart: Apart | None
     ) -> tuple[tuple[Command, ...], tuple[tuple[str, Text], ...], tuple[Variable, ...]]:
         """The commands of a RUN, CMD, ENTRYPOINT or HEALTHCHECK, what of it could not be read, and its variables."""
-        names, assigned = used(node.original), frozenset[str]()
+        texts = [each.content for each in node.heredocs if each.expand and node.keyword.upper() in ("COPY", "ADD")]
+        names, assigned = used("\n".join([node.original, *texts])), frozenset[str]()
         if isinstance(step, Configure) and step.keyword in ("CMD", "ENTRYPOINT", "HEALTHCHECK"):
             words_ = step.words[1:] if step.keyword == "HEALTHCHECK" else step.words
             before = tuple(scope.stage.config.get("Entrypoint") or ()) if step.keyword == "CMD" else ()

@@ -103,7 +103,7 @@ def _in_this_place(known: Known, understood: Understood, building: bool) -> Text
     told = any(part.role in ("path", "script") for part in known.parts)
     if command.before in ("|", "|&") and known.title in _SHELLS and not told:
         return say("a shell that does whatever comes through the pipe")
-    if known.title == "exec" and len(known.parts) == 1:
+    if known.title == "exec" and len(known.parts) == 1 and not known.within:
         return say("sends this shell's own input and output elsewhere from here on")
     return ()
 
@@ -195,6 +195,8 @@ def _more(part: Part, manager: str, scope: Scope | None) -> Text:
         return details.sed(value)
     if part.role == "package" and manager and pinned(manager, value):
         return say("this version only") if exact(manager, value) else say("a version that fits that")
+    if part.role == "package" and value.endswith("/..."):  # Go's
+        return say("everything below that directory")
     if part.role == "package" and (value.startswith(("/", "./", "../")) or value == "."):
         return say("what is in that directory or file")
     if part.role in ("path", "file", "list") and value == "-":
@@ -208,7 +210,10 @@ def _more(part: Part, manager: str, scope: Scope | None) -> Text:
     return ()
 
 
-_READS = ("the file", "the patch", "the file of keys")
+_READS = (
+    "the file", "the patch", "the file of keys", "the program", "from that file", "the file; - is the pipe",
+    "the script that it runs; without one, what comes through the pipe",
+)  # fmt: skip
 """Operands of which `-` is the standard input."""
 _OF_THIS_MACHINE = ("localhost", "127.0.0.1", "0.0.0.0", "[::1]")
 """Hosts that are not on any way."""

@@ -152,8 +152,10 @@ def _file_at(step: Copy, name: str) -> str:
 
 def _copied(step: Copy, names: list[str]) -> Text:
     if step.origin:
+        if names == ["."]:
+            return say("Copies everything in `{origin}` to `{destination}`.", origin=step.origin, destination=step.destination)
         return say(
-            "Copies {names} from `{origin}` to `{destination}`. Nothing else of `{origin}` gets into the image.",
+            "Copies {names} from `{origin}` to `{destination}`, and nothing else of it.",
             names=listed(["/" + name if name != "." else "/" for name in names]),
             origin=step.origin,
             destination=step.destination,

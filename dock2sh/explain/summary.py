@@ -48,7 +48,7 @@ def _installed(did: list[Did]) -> Text:
         for understood in one.apart.found if one.apart else ():
             for known in understood.known.chain() if understood.known else ():
                 if "installs" in known.effects and known.manager:
-                    names += [name for name in known.words("package") if not name.startswith(("-", "$"))]
+                    names += [name for name in known.words("package") if not name.startswith(("-", "$")) and name.strip("./")]
                     managers.append(known.manager)
                     files += [part.value for part in known.parts if part.role == "list" and part.kind in ("value", "option")]
     if not managers:

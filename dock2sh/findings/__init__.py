@@ -46,7 +46,7 @@ def find(
     runs = {one.step.span: one for one in did if one.apart}
     later = {one.step.span for one in did if one.later}
     kept = [_weighed(_pointed(each, runs), settings, each.span in later) for each in found if not quiet(each)]
-    return tuple(sorted(dict.fromkeys(kept), key=lambda finding: (finding.span, finding.code, finding.at or ())))
+    return tuple(sorted(dict.fromkeys(kept), key=lambda finding: (finding.span, finding.at or finding.span[:1], finding.code)))
 
 
 def _pointed(finding: Finding, runs: "dict[Span, Seen]") -> Finding:

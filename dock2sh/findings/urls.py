@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dock2sh.findings.rule import Finding
 from dock2sh.source import Span
 
-_LOCAL = re.compile(r"[a-z]+://(?:[^/@]*@)?(?:localhost|127(?:\.\d+){3}|0\.0\.0\.0|\[::1\])(?:[:/]|\Z)")
+_LOCAL = re.compile(r"(?:[a-z]+://)?(?:[^/@]*@)?(?:localhost|127(?:\.\d+){3}|0\.0\.0\.0|\[::1\])(?:[:/]|\Z)")
 
 
 def is_local(url: str) -> bool:

@@ -12,12 +12,13 @@ from dock2sh.shell.quotes import Quotes, Unreadable
 
 
 class Region(NamedTuple):
-    """A painted part. `inner` are the slices in it that hold commands."""
+    """A painted part. `inner` are the slices in it that hold commands, of a `case` its arms; `asked` those in what it asks."""
 
     kind: str
     start: int
     end: int
     inner: tuple[tuple[int, int], ...] = ()
+    asked: tuple[tuple[int, int], ...] = ()
 
 
 class Masked(NamedTuple):
@@ -120,7 +121,7 @@ class Masker(Quotes):
         if self.text.startswith("((", at) and (command or self.text[:at].rstrip().endswith("for")):
             end = self.arithmetic_end(at)
             if end:
-                self.regions.append(Region("arithmetic" if command else "for", at, end))
+                self.regions.append(Region("arithmetic" if command else "for", at, end, self.within(at + 2, end - 2)))
                 return end, nested, False
         return at + 1, nested + 1, True
 
@@ -180,6 +181,18 @@ class Masker(Quotes):
             self.depth = depth
         return tuple(inner)
 
+    def within(self, at: int, end: int) -> tuple[tuple[int, int], ...]:
+        """The commands in the substitutions of a slice whose own words are no commands."""
+        inner, kept = list[tuple[int, int]](), (len(self.regions), len(self.breaks))
+        while at < end:
+            if self.text[at] in "\\'\"$`":
+                at, found = self.quoting(at)
+                inner += found
+            else:
+                at += 1
+        del self.regions[kept[0] :], self.breaks[kept[1] :]
+        return tuple(inner)
+
     # ---- words
 
     def word(self, at: int, command: bool) -> int:
@@ -196,7 +209,7 @@ class Masker(Quotes):
         match = _NAME_ARRAY.match(text, at)
         if match:
             end = self.balanced(match.end() - 1)
-            self.regions.append(Region("word", match.end() - 1, end))
+            self.regions.append(Region("word", match.end() - 1, end, self.within(match.end(), end - 1)))
             return end
         return self.word_end(at, not command)
 
@@ -225,10 +238,12 @@ class Masker(Quotes):
         """Behind `esac`; the arms' commands are inner."""
         start, text = at, self.text
         at = _BETWEEN_ARMS.match(text, at + 4).end()  # type: ignore[union-attr]  # it matches the empty text
-        match = _IN.match(text, self.silently(at))
+        after = self.silently(at)
+        match = _IN.match(text, after)
         if not match:
             raise Unreadable("a `case` without `in`")
-        at, arms = match.end(), list[tuple[int, int]]()
+        asked, arms = self.within(at, after), list[tuple[int, int]]()
+        at = match.end()
         while True:
             at = _BETWEEN_ARMS.match(text, at).end()  # type: ignore[union-attr]
             if _ESAC.match(text, at):
@@ -246,7 +261,7 @@ class Masker(Quotes):
             at += 2
             while text[at : at + 1] in ("&", ";"):
                 at += 1
-        self.regions.append(Region("case", start, at + 4, tuple(arms)))
+        self.regions.append(Region("case", start, at + 4, tuple(arms), asked))
         return at + 4
 
     def pattern(self, at: int) -> int:
@@ -274,7 +289,7 @@ class Masker(Quotes):
             if text[at] in _ENDS_WORD:
                 at += 1
             elif text.startswith("]]", at) and (at + 2 >= self.end or text[at + 2] in _ENDS_WORD):
-                self.regions.append(Region("condition", start, at + 2))
+                self.regions.append(Region("condition", start, at + 2, self.within(start + 2, at)))
                 return at + 2
             else:
                 at = self.silently(at)

@@ -115,7 +115,7 @@ class _Walk:
         self.starts = {region.start: region for region in regions if region.kind in ("case", "condition", "arithmetic")}
         self.heredocs = {region.start: region for region in regions if region.kind == "heredoc"}
         self.bodies = [region for region in regions if region.kind == "body"]
-        self.inner = [region for region in regions if region.kind in ("word", "body") and region.inner]
+        self.inner = [region for region in regions if region.kind in ("word", "body", "for") and region.inner]
         self.hidden: list[tuple[int, int]] = []
         self.order = {region.start: index for index, region in enumerate(sorted(self.heredocs.values(), key=lambda r: r.start))}
         self.owners: list[tuple[int, int, tuple[str, ...]]] = []
@@ -223,6 +223,8 @@ class _Walk:
 
     def painted(self, region: Region, inside: tuple[str, ...]) -> None:
         """A construct that stood below the paint."""
+        for start, end in region.asked if region.kind == "case" else region.inner:
+            self.reader.text(self.base + start, self.base + end, (*inside, "$()"), self.depth + 1)
         if region.kind != "case":
             self.symbol(region.kind, region.start, region.end, inside)
             return

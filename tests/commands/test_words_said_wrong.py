@@ -28,6 +28,23 @@ CASES = {
     "gpg --batch --verify a.asc a": {"a.asc": "the signature", "a": "what was signed"},
     "gpg --recv-keys 28806A87": {"28806A87": "a key, by its number or fingerprint"},
     "dotnet publish -c Release /p:PublishAot=true": {"/p:PublishAot=true": "sets one of its settings"},
+    "dotnet publish --self-contained false x.csproj": {
+        "false": "with .NET in it, unless `false` follows",
+        "x.csproj": "the project",
+    },
+    "apk --no-cache --virtual=.d add g++": {"--virtual=.d": "puts them together under that name, to be removed in one go"},
+    "rpm --import https://x/k.asc": {"https://x/k.asc": "a key"},
+    "cargo chef prepare --recipe-path r.json": {
+        "prepare": "writes down what the dependencies are",
+        "--recipe-path": "into that file",
+    },
+    "bundle config set --local without test": {"set": "sets it", "without": "which, and its value"},
+    "python3 - --version 3": {"--version": "what it is told"},
+    "runuser -l app -c pwd": {"pwd": "runs this text"},
+    "runuser -u app -- make -j4": {"make": "builds what the Makefile describes", "-j4": "so many jobs at once"},
+    "dnf group install Tools": {"Tools": "the group"},
+    "go vet -v ./...": {"-v": "says more"},
+    "zypper -n up": {"up": "brings installed packages up to date"},
     "command -v sudo": {"sudo": "the command"},  # it is not run
     "systemctl mask ssh.service": {"ssh.service": "the service"},
 }

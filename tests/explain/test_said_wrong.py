@@ -42,8 +42,8 @@ def test_a_stage_that_the_image_goes_on_from_is_not_thrown_away() -> None:
 
 
 def test_an_unknown_program_within_another_is_unknown() -> None:
-    text = 'FROM debian:12\nRUN gosu postgres initdb\nENTRYPOINT ["tini", "--", "start.sh"]\n'
-    assert "unknown" in meanings(text, 2)["initdb"]
+    text = 'FROM debian:12\nRUN gosu postgres nosuch\nENTRYPOINT ["tini", "--", "start.sh"]\n'
+    assert "unknown" in meanings(text, 2)["nosuch"]
     assert "unknown" in meanings(text, 3)["start.sh"]
 
 
@@ -197,3 +197,56 @@ def test_what_an_onbuild_will_do() -> None:
     assert [(variable.name, variable.value) for variable in step.variables] == [("A", None), ("B", "2")]
     assert "What it does there: Copies everything" in said(text, 7)
     assert levels("FROM debian:12\nONBUILD RUN bash <<E\nmake\nE\n", 2) == ["bash <<E", "  make"]
+
+
+def test_exec_starts_a_program() -> None:
+    """Only alone, with redirections, it sends the shell's own output elsewhere."""
+    text = 'FROM debian:12\nENTRYPOINT ["sh", "-c", "exec java $JAVA_OPTS Main"]\n'
+    assert "elsewhere" not in meanings(text, 2)["exec"]
+    assert meanings(text, 2)["$JAVA_OPTS"] == "whatever options the variable holds"
+    assert meanings(text, 2)["Main"] == "the program"
+    assert "elsewhere" in meanings("FROM debian:12\nRUN exec 2>/x; make\n", 2)["exec"]
+
+
+def test_several_copies_from_a_stage() -> None:
+    """Each is told for itself: what one leaves, another may take."""
+    text = "FROM debian:12 AS a\nFROM scratch\nCOPY --from=a /x /\nCOPY --from=a /y /\nCOPY --from=a / /\n"
+    assert said(text, 3).startswith("Copies /x from a to /, and nothing else of it.")
+    assert said(text, 5).startswith("Copies everything in a to /.")
+
+
+def test_a_path_to_a_program_of_somebodys_own() -> None:
+    text = "FROM debian:12\nRUN ./aws/install --update && ./node_modules/.bin/ng build && $JAVA_HOME/bin/java -version\n"
+    assert "nothing more is known" in meanings(text, 2)["./aws/install"]
+    assert "nothing more" not in meanings(text, 2)["./node_modules/.bin/ng"]
+    assert meanings(text, 2)["$JAVA_HOME/bin/java"] == "runs a Java program"
+
+
+def test_what_comes_through_the_pipe() -> None:
+    text = "FROM debian:12\nRUN curl x | python3 - --version $V; crontab -; curl y | sudo bash -\n"
+    found = next(step for step in steps(explained(text)) if step.first == 2)
+    said = [plain(part.says) for command in found.commands for part in command.parts if part.text == "-"]
+    assert len(said) == 3
+    assert all("what comes through the pipe" in each for each in said)
+    assert meanings(text, 2)["--version $V"] == "what it is told"
+
+
+def test_a_commands_output_is_a_command_wherever_it_is_asked_for() -> None:
+    run = 'case "$(uname -m)" in x) a;; esac; [[ -n $(id) ]]; (( $(nproc) > 1 )); for ((i=$(arch); i<1; i++)); do b; done'
+    shown = levels(f"FROM debian:12\nRUN {run}; x=(1 $(whoami))\n", 2)
+    assert {each.strip() for each in shown} >= {"uname -m", "id", "nproc", "arch", "whoami", "a", "b"}
+
+
+def test_variables_of_a_file_that_is_written_here() -> None:
+    text = "FROM debian:12\nENV A=1\nCOPY <<E /x\nuser=${A} $B\nE\nCOPY <<'E' /x\n$A\nE\n"
+    shown = {step.first: [(each.name, each.value) for each in step.variables] for step in steps(explained(text))}
+    assert shown[3] == [("A", "1"), ("B", None)]
+    assert shown[6] == []
+
+
+def test_an_argument_that_another_makes_use_of() -> None:
+    assert "Used in line 2" in said("ARG A=1\nARG B=x${A}\nFROM debian:$B\n", 1)
+
+
+def test_a_directory_is_no_package_in_the_summary() -> None:
+    assert "installs flask" in plain(explained("FROM debian:12\nRUN pip install . flask\n").summary)

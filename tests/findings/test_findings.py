@@ -297,7 +297,7 @@ UNSEEN = {
 @pytest.mark.parametrize("text", UNSEEN)
 def test_a_program_that_nobody_has_seen(text: str) -> None:
     found = codes(f"FROM debian:11\nRUN {text}\n")
-    assert [code[:6] for code in found if code[:6] in ("D2S170", "D2S174", "D2S175")] == UNSEEN[text]
+    assert sorted(code[:6] for code in found if code[:6] in ("D2S170", "D2S174", "D2S175")) == UNSEEN[text]
 
 
 @pytest.mark.parametrize("text", [". /etc/profile", "source /etc/profile", "cd /x", "umask 022"])
