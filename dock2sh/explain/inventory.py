@@ -9,6 +9,7 @@ from dock2sh.commands.downloads import downloads, spoken_secrets
 from dock2sh.commands.pins import pinned
 from dock2sh.explain.language import Text, code, listed, say, words
 from dock2sh.explain.tree import Item, Section
+from dock2sh.findings.urls import is_local
 from dock2sh.instructions.secrets import looks_secret, looks_secret_file
 from dock2sh.model import Configure, Copy, Fetch, Plan, Run, Stage, Step
 
@@ -141,14 +142,16 @@ def _downloads(did: list[Did]) -> Iterator[Item]:
 
 def _fetched(step: Step, apart: Apart) -> Iterator[Item]:
     """URLs in a RUN, and what in the same RUN checks them."""
-    for download in downloads(apart):
+    told = list[Item]()
+    for download in (each for each in downloads(apart) if not is_local(each.url)):
         if download.known.title == "git clone":
             ref = say("the branch or tag `{ref}`, as it is on that day", ref=download.ref)
             says, warns = ref if download.ref else say("whatever is newest on the day of the build"), not download.ref
         else:
             check = say("checked by `{check}` in the same RUN", check=download.check)
             says, warns = check if download.check else say("nothing checks it"), not download.check
-        yield Item(step.span.first, (*code(download.url), *words(": "), *says), warns)
+        told.append(Item(step.span.first, (*code(download.url), *words(": "), *says), warns))
+    yield from dict.fromkeys(told)
 
 
 def _users(did: list[Did]) -> Iterator[Item]:

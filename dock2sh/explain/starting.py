@@ -10,7 +10,7 @@ from dock2sh.explain.places import user_of
 from dock2sh.explain.shells import shells_of
 from dock2sh.explain.stopping import SHELLS, as_words, becomes, stopped
 from dock2sh.explain.tree import Fact, Row, Start
-from dock2sh.model import DEFAULT_PATH, Plan
+from dock2sh.model import DEFAULT_PATH, Plan, Stage
 from dock2sh.shell import read
 
 
@@ -48,7 +48,10 @@ def start(plan: Plan) -> Start:
         _other_entrypoint(plan),
         stopped((entrypoint if entrypoint.argv else cmd).shell, (entrypoint.argv, cmd.argv), plan),
     ]
-    return Start(tuple(_facts(plan, config)), tuple(rows), tuple(_advice(entrypoint, cmd, config)))
+    advice = _advice(entrypoint, cmd, config)
+    if not known and not entrypoint.argv and not any(_sets(stage, "ENTRYPOINT") for stage in plan.chain()):
+        advice.append(say("Where the base image has an `ENTRYPOINT`, that is process 1, and is told what is process 1 here."))
+    return Start(tuple(_facts(plan, config)), tuple(rows), tuple(advice))
 
 
 def _facts(plan: Plan, config: Any) -> list[Fact]:
@@ -85,7 +88,9 @@ def _facts(plan: Plan, config: Any) -> list[Fact]:
         facts.append(Fact(say("ports"), joined([code(port) for port in config["ExposedPorts"]])))
     if config.get("Volumes"):
         facts.append(Fact(say("volumes"), joined([code(volume) for volume in config["Volumes"]])))
-    facts.append(Fact(say("signal of docker stop"), code(config.get("StopSignal") or "SIGTERM")))
+    signal = say("`SIGTERM`, unless the base image says otherwise")
+    known_signal = config.get("StopSignal") or (known and "SIGTERM")
+    facts.append(Fact(say("signal of docker stop"), code(known_signal) if known_signal else signal))
     return facts
 
 
@@ -137,15 +142,15 @@ def _plain(entrypoint: Form, cmd: Form, config: Any, known: bool, plan: Plan) ->
         )
     said = [_what(argv, entrypoint.shell or (not entrypoint.argv and cmd.shell))]
     inherited = plan.stages[-1].start.get("Cmd")
-    if not entrypoint.argv and inherited and list(cmd.argv) == list(inherited) and not _sets(plan, "CMD"):
+    if not entrypoint.argv and inherited and list(cmd.argv) == list(inherited) and not _sets(plan.stages[-1], "CMD"):
         said.append(say("That is the base image's `CMD`."))
     if _publish(config):
         said.append(say("`-p` makes the port reachable from outside."))
     return Row(typed, argv, joined(said, " "), False)
 
 
-def _sets(plan: Plan, keyword: str) -> bool:
-    return any(getattr(step, "keyword", "") == keyword for step in plan.stages[-1].steps)
+def _sets(stage: Stage, keyword: str) -> bool:
+    return any(getattr(step, "keyword", "") == keyword for step in stage.steps)
 
 
 def _what(argv: tuple[str, ...], shell: bool) -> Text:
@@ -244,10 +249,13 @@ def _advice(entrypoint: Form, cmd: Form, config: Any) -> list[Text]:
         return []
     keyword = "ENTRYPOINT" if entrypoint.argv else "CMD"
     script = read(form.argv[-1])
+    own = [command for command in script.commands if "$()" not in command.inside]
+    if own and own[-1].words and own[-1].words[0].value == "exec":
+        return []
     if len(script.commands) != 1 or script.opaque or script.symbols:
         return [
             say(
-                "Put `exec ` before the last command of `{keyword}`: the program becomes process 1 and gets the signals.",
+                "Put `exec` before the last command of `{keyword}`: the program becomes process 1 and gets the signals.",
                 keyword=keyword,
             )
         ]
@@ -255,7 +263,7 @@ def _advice(entrypoint: Form, cmd: Form, config: Any) -> list[Text]:
     if any(word.dynamic or word.glob for word in command.words) or command.redirects or not command.words:
         return [
             say(
-                "Put `exec ` before the command of `{keyword}`: the program becomes process 1 and gets the signals.",
+                "Put `exec` before the command of `{keyword}`: the program becomes process 1 and gets the signals.",
                 keyword=keyword,
             )
         ]

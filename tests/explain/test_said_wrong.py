@@ -250,3 +250,27 @@ def test_an_argument_that_another_makes_use_of() -> None:
 
 def test_a_directory_is_no_package_in_the_summary() -> None:
     assert "installs flask" in plain(explained("FROM debian:12\nRUN pip install . flask\n").summary)
+
+
+def test_what_is_there_already_is_not_advised() -> None:
+    for entrypoint in ('["sh", "-c", "exec java $X Main"]', "exec java $X Main", "mkdir -p /x && exec java Main"):
+        assert not explained(f"FROM debian:12\nENTRYPOINT {entrypoint}\n").start.advice
+    assert "Put exec before" in plain(explained("FROM debian:12\nENTRYPOINT java $X Main\n").start.advice[0])
+
+
+def test_what_only_the_base_image_knows() -> None:
+    """postgres has an ENTRYPOINT and a signal of its own; nobody has asked for it."""
+    start = explained('FROM postgres:16\nCMD ["postgres"]\n', known=False).start
+    assert "unless the base image says otherwise" in plain(start.facts[-1].value)
+    assert "Where the base image has an ENTRYPOINT" in plain(start.advice[-1])
+    for text in ('FROM a\nENTRYPOINT []\nCMD ["x"]\n', 'FROM a\nENTRYPOINT ["y"]\nCMD ["x"]\n'):
+        assert not explained(text, known=False).start.advice
+    start = explained('FROM debian:12\nCMD ["x"]\n').start
+    assert plain(start.facts[-1].value) == "SIGTERM"
+    assert not start.advice
+
+
+def test_a_download_is_told_once_and_from_elsewhere() -> None:
+    text = "FROM debian:12\nRUN curl $U; curl $U; curl localhost:80/x; curl -sf localhost; curl 127.0.0.1\n"
+    items = [plain(item.text) for section in explained(text).sections for item in section.items]
+    assert [item for item in items if "nothing checks it" in item] == ["$U: nothing checks it"]

@@ -33,6 +33,7 @@ NONE = {
     "COPY 90 /etc/apt/apt.conf.d/\nRUN apt-get install x": "D2S111",
     'RUN apt-get install "-y" x': "D2S111",
     'SHELL ["/usr/bin/python3", "-c"]\nRUN apt-get install x': "D2S111",
+    "RUN curl -f localhost:8080/x || true": "D2S104",
     "RUN zypper refresh": "D2S11",
     "RUN zypper -n in x": "D2S117",
     "RUN dnf -y install x": "D2S117",
