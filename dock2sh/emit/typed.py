@@ -44,7 +44,9 @@ def owner_of(chown: str) -> str:
 
 
 def heredoc(command: str, content: str) -> str:
-    if isinstance(content, Deferred):
-        content = str(content)
+    if isinstance(content, Deferred):  # the shell that is typed into has the variables
+        text = content.shell.replace('\\"', '"')
+        end = delimiter(text, "EOF")
+        return "\n".join((f"{command} <<{end}", text.removesuffix("\n"), end))
     end = delimiter(content, "EOF")
     return "\n".join((f"{command} <<'{end}'", content.removesuffix("\n"), end))

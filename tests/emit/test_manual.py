@@ -35,6 +35,15 @@ def test_variables_of_a_base_image_that_nobody_knows(tmp_path: Path) -> None:
     assert (tmp_path.parent / f"{tmp_path.name}c/y/X").read_text() == "a\n"
 
 
+def test_a_file_with_a_variable_that_nobody_knows(tmp_path: Path) -> None:
+    """The shell that is typed into knows it; what is no variable stays as it is."""
+    text = 'FROM nosuch\nCOPY <<X ${D}/\n$D ${E:-e}. \\$x `y` "q" it\'s a\\\\b\nX\n'
+    typed = manual(evaluate(parse(text)), "Dockerfile", text, "\\")
+    env = {"D": str(tmp_path), "PATH": "/usr/bin:/bin"}
+    subprocess.run(["sh", "-eu"], input=typed, text=True, check=True, env=env)
+    assert (tmp_path / "X").read_text() == f'{tmp_path} e. $x `y` "q" it\'s a\\b\n'
+
+
 def test_named_contexts() -> None:
     text = "FROM a AS b\nRUN no\nFROM busybox\nCOPY --from=b f /\nCOPY --from=c f /\n"
     contexts = Contexts({"b": "/nowhere", "c": "docker-image://d:1"})
