@@ -29,6 +29,11 @@ def _judged(project: Project, file: str, judge: Judge, gone: tuple[int, ...]) ->
     if not _race(answer) or len(gone) == _MOST:
         return answer
     ours, theirs = answer.failures[:2]
+    if not theirs.line:
+        again = _without(project, file, judge, (*gone, ours.line))
+        theirs = _found(again, theirs)
+        if not theirs.line:
+            return _apart(answer, ours, theirs, again)
     more: tuple[Failure, ...] = ()
     for own, other in ((ours, theirs), (theirs, ours)):
         again = _without(project, file, judge, (*gone, own.line))
@@ -43,17 +48,24 @@ def _judged(project: Project, file: str, judge: Judge, gone: tuple[int, ...]) ->
 
 
 def _race(answer: Verdict) -> bool:
-    """Whether both failed at steps that are known, and not at the same."""
-    if len(answer.failures) < 2 or any(failure.missing or not failure.line for failure in answer.failures):
+    """Whether both failed, and not at the same step. Of a repository that it cannot take docker names no line."""
+    if len(answer.failures) < 2 or any(failure.missing for failure in answer.failures):
         return False
     ours, theirs = answer.failures[:2]
-    return ours.line != theirs.line
+    return bool(ours.line) and (ours.line != theirs.line if theirs.line else answer.verdict == "inconclusive")
+
+
+def _found(again: Verdict, theirs: Failure) -> Failure:
+    """The engine's failure with the line that it did not name: where both fail alike without our failing step."""
+    line = next((failure.line for failure in again.failures if failure.line), 0)
+    return theirs._replace(line=line) if again.verdict == "identical" else theirs
 
 
 def _apart(answer: Verdict, own: Failure, other: Failure, again: Verdict) -> Verdict:
     """Two failures that have nothing to do with each other: without its own failing step a side does not fail as the other."""
     what = " ".join((again.notes or ("",))[0].split())
-    why = f"without line {own.line} they do not both fail at line {other.line}: {again.verdict}{f' ({what})' if what else ''}"
+    where = f" at line {other.line}" if other.line else ""
+    why = f"without line {own.line} they do not both fail{where}: {again.verdict}{f' ({what})' if what else ''}"
     return answer._replace(verdict="inconclusive", notes=(*answer.notes, why))
 
 

@@ -16,8 +16,8 @@ TEXT = "FROM busybox AS a\nRUN one\nFROM busybox\nRUN two \\\n # more\n three\nC
 PROJECT = Project("Dockerfile", TEXT, Path("/nowhere"), None)
 
 
-def fail(line: int, status: int | None = 1) -> Failure:
-    return Failure(f"line {line}", line, status)
+def fail(line: int, status: int | None = 1, named: bool = True) -> Failure:
+    return Failure(f"line {line}", line if named else 0, status)
 
 
 def judge(ours: tuple[Failure, ...], theirs: tuple[Failure, ...]) -> Callable[[Project, str], Verdict]:
@@ -25,7 +25,7 @@ def judge(ours: tuple[Failure, ...], theirs: tuple[Failure, ...]) -> Callable[[P
 
     def verdict(project: Project, file: str) -> Verdict:
         lines = project.text.split("\n")
-        mine, other = ([failure for failure in side if lines[failure.line - 1] or not failure.line] for side in (ours, theirs))
+        mine, other = ([failure for failure in side if lines[int(failure.said.split()[1]) - 1]] for side in (ours, theirs))
         if mine and other:
             return neither(mine[0], other[0], "ours", "docker")
         return Verdict("not built" if mine or other else "identical", notes=("it is built",))
@@ -34,6 +34,7 @@ def judge(ours: tuple[Failure, ...], theirs: tuple[Failure, ...]) -> Callable[[P
 
 
 RUN_ONE, RUN_TWO, COPY = fail(2), fail(4, 7), fail(7, None)
+UNNAMED = fail(7, None, named=False)
 TABLE = [
     ((RUN_ONE, COPY), (COPY, RUN_ONE), "identical", "line 2 and line 7 both fail"),
     ((RUN_ONE, RUN_TWO), (RUN_TWO, RUN_ONE), "identical", "line 2 and line 4 both fail"),
@@ -46,7 +47,11 @@ TABLE = [
     ((RUN_ONE,), (RUN_ONE,), "identical", "both refuse it. docker: line 2"),
     ((RUN_ONE,), (fail(2, 9),), "inconclusive", "not with the same exit status"),
     ((RUN_ONE._replace(missing=True), COPY), (COPY, RUN_ONE), "inconclusive", "on this machine"),
-    ((fail(0), COPY), (COPY, RUN_ONE), "inconclusive", "not in the same way"),
+    ((fail(2, named=False), COPY), (COPY, RUN_ONE), "inconclusive", "not in the same way"),
+    ((RUN_ONE, COPY), (UNNAMED, RUN_ONE), "identical", "line 2 and line 7 both fail"),
+    ((COPY, RUN_ONE), (UNNAMED, RUN_ONE), "identical", "both refuse it. docker: line 7"),
+    ((RUN_ONE, COPY), (UNNAMED,), "inconclusive", "without line 7 they do not both fail at line 2: not built"),
+    ((RUN_ONE,), (UNNAMED, RUN_ONE), "inconclusive", "without line 2 they do not both fail: not built"),
 ]
 
 
