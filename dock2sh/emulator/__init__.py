@@ -18,7 +18,7 @@ from dock2sh.emulator.bases import Bases, root
 from dock2sh.emulator.build import Built, Event, Root, StepFailed, Wish, build
 from dock2sh.emulator.contexts import begun, named_contexts
 from dock2sh.emulator.elsewhere import build_elsewhere
-from dock2sh.emulator.places import furnish, home, workplace
+from dock2sh.emulator.places import furnish, home, settle, workplace
 from dock2sh.emulator.result import image_config, inspected, keep, write_directory, write_tar
 from dock2sh.images.store import Store, Stored, open_store
 from dock2sh.model import Plan
@@ -119,6 +119,9 @@ def emulate(plan: Plan, project: Project, order: Order, tell: Callable[[Event], 
         except StepFailed as failed:
             order.on_failure(failed, work)
             raise
+        finally:
+            if not order.place:  # else it is thrown away
+                settle(place, bool(order.sandbox))
         result = _result(stages[plan.stages[-1].key], work) if order.mounted else ""
         try:
             base = images.get(plan.chain()[0].base)

@@ -1,16 +1,19 @@
 """Where the emulator keeps things, below $XDG_DATA_HOME/dock2sh.
 
 `layers/ID/diff` is a finished layer in overlayfs's form, which never changes: a build may have it mounted; `made` beside it says
-how many seconds it took. `build/KEY` is a link to the one that the cache knows for that key. `work/` is for builds at work; what
-a dead one has left goes at the next start. `caches/` are those of RUN --mount=type=cache, `hashes/` what hashes.py remembers.
+how many seconds it took. `build/KEY` is a link to the one that the cache knows for that key. `unsettled/ID` has the boot of the
+machine in which a layer was made of which the disk may not have all yet: after a crash the cache does not know it any more.
+`work/` is for builds at work; what a dead one has left goes at the next start. `caches/` are those of RUN --mount=type=cache,
+`hashes/` what hashes.py remembers.
 """
 
 import fcntl
 import os
 import shutil
 from collections.abc import Collection, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
+from dock2sh.images.blobs import on_disk
 from dock2sh.images.workplaces import held, sweep
 
 
@@ -22,7 +25,7 @@ def home() -> str:
 
 def furnish(place: str, caches: str = "") -> str:
     """Make a directory fit to keep layers and cache in: its real path. `caches` are those of another place that it shares."""
-    for name in ("build", "hashes", "layers", "work", *(() if caches else ("caches",))):
+    for name in ("build", "hashes", "layers", "unsettled", "work", *(() if caches else ("caches",))):
         os.makedirs(os.path.join(place, name), mode=0o700, exist_ok=True)
     if caches:
         os.symlink(caches, os.path.join(place, "caches"))
@@ -32,7 +35,33 @@ def furnish(place: str, caches: str = "") -> str:
 def known_layer(home: str, key: str) -> str:
     """The directory of the layer that the cache has for a key, or ""."""
     place = os.path.realpath(f"{home}/build/{key}")
-    return f"{place}/diff" if os.path.exists(f"{place}/made") else ""
+    whole = os.path.exists(f"{place}/made") and _outlived(home, os.path.basename(place))
+    return f"{place}/diff" if whole else ""
+
+
+def _outlived(home: str, name: str) -> bool:
+    """Whether no crash can have taken files from a layer: it was settled, or the machine has not gone down since."""
+    try:
+        with open(f"{home}/unsettled/{name}") as file:
+            return file.read() == _boot()
+    except FileNotFoundError:
+        return True
+
+
+def _boot() -> str:
+    """This time that the machine is up (random(4))."""
+    with open("/proc/sys/kernel/random/boot_id") as file:
+        return file.read()
+
+
+def settle(home: str, always: bool = False) -> None:
+    """What was published until now is there after a crash too. Nothing to do where nothing was, unless `always`."""
+    names = [name for name in os.listdir(f"{home}/unsettled") if _outlived(home, name)]
+    if names or always:
+        on_disk(home)
+    for name in names:
+        with suppress(FileNotFoundError):  # another build has settled it
+            os.unlink(f"{home}/unsettled/{name}")
 
 
 def new_layer(home: str, key: str) -> str:
@@ -54,6 +83,8 @@ def seconds_of(directory: str) -> float | None:
 
 def publish(home: str, key: str, place: str, seconds: float) -> float:
     """From now on the cache knows this layer for the key, also instead of another. When that is, as `created_at` tells later."""
+    with open(f"{home}/unsettled/{os.path.basename(place)}", "x") as file:  # before the link: file systems keep that order
+        file.write(_boot())
     with open(f"{place}/made", "x") as file:
         file.write(f"{seconds:.6f}")
     link = f"{home}/build/.{os.path.basename(place)}"
@@ -94,7 +125,7 @@ def clear(home: str, kept: Collection[str] = ()) -> int | None:
             return None
         return sum(
             _emptied(f"{home}/{name}", {os.path.dirname(place) for place in kept})
-            for name in ("build", "layers", "caches", "hashes")
+            for name in ("build", "layers", "unsettled", "caches", "hashes")
             if os.path.isdir(f"{home}/{name}")
         )
     finally:

@@ -76,7 +76,7 @@ def _layer(directory: str, store: "Store", lasting: bool) -> "StoredLayer":
             known = StoredLayer(*json.load(file))
         if store.has_blob(known.digest, known.size):
             return known
-    except FileNotFoundError:
+    except (FileNotFoundError, ValueError):  # a crash of the machine may have left it empty
         pass
     layer = store.adopt(directory) if lasting else store.add_layer(lambda out: write_layer(directory, out, rootless()))
     with open(f"{note}.new", "w") as file:

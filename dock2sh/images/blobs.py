@@ -1,9 +1,9 @@
 """Files that are there whole or not at all, and the locks of those who write them.
 
 A file is written under `temporary/` and renamed to its place, so that a kill at any moment leaves the old or the new, never a
-half. What names other things (index, manifests, configs) is synced before that, a millisecond each. Layers are not: a power cut
-may leave one short, which its size in the manifest tells. What a killed process left in `temporary/` goes when the next one
-begins: see `busy`.
+half. What names other things (index, manifests, configs) is synced before that, a millisecond each. The tars of layers are not: a
+power cut may leave one short, which its size in the manifest tells. Layers that are directories are: see `on_disk`. What a killed
+process left in `temporary/` goes when the next one begins: see `busy`.
 """
 
 import fcntl
@@ -218,6 +218,18 @@ class Folder:
         with open(path, "rb") as lock:
             fcntl.flock(lock, fcntl.LOCK_EX)
             yield
+
+
+def on_disk(path: str) -> None:
+    """All that was written on the file system of `path` is there after a power cut: syncfs(2), a few milliseconds, and what the
+    disk needs for what it has not written yet."""
+    import ctypes
+
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        ctypes.CDLL(None).syncfs(descriptor)
+    finally:
+        os.close(descriptor)
 
 
 def write_synced(path: str, data: bytes) -> None:

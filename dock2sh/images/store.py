@@ -18,7 +18,7 @@ from errno import EEXIST, ENOTEMPTY, EXDEV
 from typing import Any, BinaryIO, NamedTuple
 
 from . import ImageError, default_path, index
-from .blobs import Folder, discard
+from .blobs import Folder, discard, on_disk
 from .catalogue import MANIFEST, PLAIN_TAR, Catalogue, Layer, Stored, as_json, normalised
 from .index import Entry
 from .memory import Memory, Remembered
@@ -151,6 +151,7 @@ class Store:
             if not os.path.isdir(place):  # another process may just have done it
                 with self.open_layer(layer) as stream:
                     unpack_layer(stream, new, rootless(), layer.diff_id)
+                on_disk(new)
                 self._settle(new, place)
         return place
 
