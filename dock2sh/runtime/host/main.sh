@@ -209,6 +209,7 @@ Sets up $service_name on this machine, as its Dockerfile says, without container
   --way WAY          merge: into this machine's own files; root: into a private tree, $service_place/rootfs; auto (the default): merge
                      where the base image is this distribution and release, else root
   --base IMAGE=SOURCE   a base image: a directory, a tar of a root file system, or docker-image://NAME
+$([ -z "${known_contexts-}" ] || echo '  --build-context NAME=SOURCE   a named context that is not in this script: a directory, docker-image://NAME, oci-layout://DIR')
   --secret id=ID,src=FILE   or id=ID,env=VARIABLE     --ssh default[=SOCKET]
 $([ -z "${lock_mode-}" ] || echo '  --vendor DIR       files that "dock2sh lock --vendor DIR" has kept: taken instead of fetched')
   --no-start         do not start the service         --no-service   install no service at all

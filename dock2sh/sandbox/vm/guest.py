@@ -13,6 +13,7 @@ from .. import Job, SandboxError, leftovers
 from ..kitchen import GROUP, PASSWD, applets, static_busybox
 from ..luggage import Luggage, free_place, lay_out, pack
 from ..process import SHELL_FILES
+from ..rootless import alone
 from .initrd import Node, archive, file, link
 from .kernel import Kernel, module_files
 
@@ -79,8 +80,8 @@ def missing() -> str:
     """What is not here that a guest needs, with the cure; ""."""
     if platform.machine() != "x86_64":
         return f"the vm sandbox knows x86_64 machines only, and this one is {platform.machine()}"
-    if os.geteuid() != 0:
-        return "the vm sandbox needs root: its file system server keeps the owners of files"
+    if os.geteuid() != 0 or alone():
+        return "the vm sandbox needs root, or ranges in /etc/subuid and /etc/subgid: its file server keeps the owners of files"
     packages = [package for name, package in _NEEDS.items() if not program(name)]
     if packages:
         return f"a virtual machine needs {', '.join(packages)}: apt-get install --no-install-recommends {' '.join(packages)}"

@@ -12,7 +12,6 @@ from typing import NamedTuple
 
 from .. import SandboxError
 from ..process import ask, last_line
-from ..rootless import alone
 
 _PACKAGE = "linux-image-cloud-amd64"
 _CURE = "Give a kernel with --kernel FILE (its modules are looked for in lib/modules beside its folder)"
@@ -74,9 +73,7 @@ def _fetch(folder: Path) -> Path:
     folder.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=folder) as new:
         os.chmod(new, 0o755)
-        # apt gives up its rights for those of a user of its own, whom a user namespace of one id has not
-        options = ["-o", "APT::Sandbox::User=root"] if alone() else []
-        command = ["apt-get", "-q", *options, "download", named[1]]
+        command = ["apt-get", "-q", "download", named[1]]
         done = subprocess.run(command, cwd=new, check=False, capture_output=True)
         packages = list(Path(new).glob("*.deb"))
         if done.returncode or not packages:
