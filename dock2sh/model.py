@@ -130,6 +130,14 @@ class Git(NamedTuple):
     fetch_by_commit: bool = False
 
 
+class Repository(NamedTuple):
+    """A git repository in the place of a directory: its URL without fragment and query, the commit to hold it to, the rest."""
+
+    url: str
+    checksum: str
+    git: Git
+
+
 class Fetch(NamedTuple):
     """ADD of a URL, or of a git repository (`git` is set, `source` without fragment and query)."""
 
@@ -249,8 +257,9 @@ class Plan(NamedTuple):
 
     `config` is the image config's config object as docker writes it, `image` the rest of it (architecture, os, author, and the
     base image's history), `globals` the ARGs before the first FROM. `notes` are for stderr. `contexts` are the named contexts
-    that it takes files from, by the names that it has for them: an image's SOURCE, or "" for a directory of the machine. `where`
-    is the machine that it is for, "container" or "host" (empty: all that docker does), `left_out` what is therefore not in it.
+    that it takes files from, by the names that it has for them: the SOURCE of an image or a repository, or "" for a directory of
+    the machine; `repositories` are those of them that are git's. `where` is the machine that it is for, "container" or "host"
+    (empty: all that docker does), `left_out` what is therefore not in it.
     """
 
     target: str
@@ -262,6 +271,7 @@ class Plan(NamedTuple):
     contexts: Mapping[str, str] = {}
     where: str = ""
     left_out: tuple[LeftOut, ...] = ()
+    repositories: Mapping[str, Repository] = {}
 
     def image_meant(self, name: str) -> str:
         """The engine's image that a name means: a named context may put another one in its place. "" where it is a directory

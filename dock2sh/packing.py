@@ -18,10 +18,10 @@ from dock2sh.provision import Vendored
 def vendored(plan: Plan, bases: Bases, folder: str) -> tuple[Vendored, ...]:
     """Every base image of the plan, packed into `folder` as `docker save | gzip` would; the same image gives the same bytes.
 
-    A directory that --build-context names is none. Raises ImageError.
+    A directory or repository that --build-context names is none. Raises ImageError.
     """
     store, found = open_store(), list[Vendored]()
-    for name, image in bases.of(plan, named_contexts(plan, bases.contexts)).items():
+    for name, image in bases.of(plan, [*named_contexts(plan, bases.contexts), *plan.repositories]).items():
         path = os.path.join(folder, f"{len(found)}.tar.gz")
 
         digest, size = write_hashed(path, partial(_pack, store, image, name))

@@ -98,7 +98,7 @@ def case(plan: Plan, project: Project, file: str, write: "Callable[[Plan], str]"
     first = plan.chain()[0]
     own = history(plan)[len(plan.image.get("history") or ()) :]
     base = "" if first.base == "scratch" else _meant(first.base, wish.contexts)
-    begins = first.base in wish.contexts and is_directory(wish.contexts[first.base])
+    begins = first.base in wish.contexts and (first.base in plan.repositories or is_directory(wish.contexts[first.base]))
     told = by.name == "docker" and not begins
     return Case(
         script=write(plan),
@@ -191,7 +191,13 @@ def _steps(plan: Plan) -> Iterator[Step]:
     for stage in plan.stages:
         for place, (step, *_) in enumerate(stage.layers(), 2):
             number += 1
-            yield Step(number, step.span.first, " ".join(step.text.split())[:200], stage.key, place)
+            yield Step(number, step.span.first, " ".join(_text(step, plan).split())[:200], stage.key, place)
+
+
+def _text(step: PlanStep, plan: Plan) -> str:
+    """The step as it is written, with where a repository is from that it copies."""
+    origin = step.origin if isinstance(step, Copy) else ""
+    return f"{step.text} ({plan.contexts[origin]})" if origin in plan.repositories else step.text
 
 
 def _stages(plan: Plan, contexts: Mapping[str, str]) -> Iterator[StageRow]:

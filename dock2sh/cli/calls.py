@@ -91,8 +91,8 @@ def build_contexts(build_context: list[str] | None) -> "Contexts":
         if source.startswith(SCHEMES):
             continue
         if "://" in source or source.startswith("git@"):
-            kinds = "a directory, docker-image://IMAGE or oci-layout://DIRECTORY"
-            usage(f"{flag}: it must be {kinds}. What is elsewhere, fetch or clone it first")
+            _check_repository(flag, source)
+            continue
         if not os.path.exists(source):
             usage(f"{flag}: there is no {source}")
         if not os.path.isdir(source):
@@ -101,6 +101,24 @@ def build_contexts(build_context: list[str] | None) -> "Contexts":
         return Contexts(given)
     except Refused as refused:
         usage(f"--build-context: {refused.diagnostic.message}")
+
+
+def _check_repository(flag: str, source: str) -> None:
+    """A SOURCE that is elsewhere: a git repository, as docker takes it. Its URL stands in the script: one with a password, and
+    what is none, ends the process."""
+    from urllib.parse import urlsplit
+
+    from dock2sh.plan.contexts import repository
+
+    try:
+        found = repository(source)
+    except Refused as refused:
+        usage(f"{flag}: {refused.diagnostic.message}")
+    if not found:
+        kinds = "a directory, docker-image://IMAGE, oci-layout://DIRECTORY or a git repository (git://HOST/PATH, https://HOST/PATH.git"
+        usage(f"{flag}: it must be {kinds}, git@HOST:PATH; each with #REF:SUBDIR). What is elsewhere, fetch it first")
+    if "://" in found.url and "@" in urlsplit(found.url).netloc:
+        usage(f"{flag.partition('=')[0]}: a user or a password would stand in the script. Clone it, and name the directory")
 
 
 def evaluation_options(

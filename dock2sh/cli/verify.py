@@ -263,11 +263,13 @@ def _wish(docker: Flags, script: Flags, builder: str, contexts: list[str] | None
 
 
 def _absolute(contexts: list[str] | None) -> list[str]:
-    """The script runs in another directory than this."""
+    """The script runs in another directory than this. Repositories stand in it."""
     from dock2sh.plan.context import is_directory
+    from dock2sh.plan.contexts import repository
 
     given = build_contexts(contexts)
-    return [f"{name}={os.path.realpath(source) if is_directory(source) else source}" for name, source in given.items()]
+    local = {name: source for name, source in given.items() if not repository(source)}
+    return [f"{name}={os.path.realpath(source) if is_directory(source) else source}" for name, source in local.items()]
 
 
 def _words(flags: Flags) -> list[str]:

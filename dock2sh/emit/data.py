@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from dock2sh.emit.display import delimiter
 from dock2sh.emit.quoting import quote
+from dock2sh.model import Git, Repository
 
 if TYPE_CHECKING:
     from dock2sh.plan.ignore import Ignore, Named
@@ -73,6 +74,27 @@ def carried_context(carried: Mapping[str, bytes]) -> str:
     cases = "".join(f"    {quote(name)})\n{_decoded(packed)}        ;;\n" for name, packed in carried.items())
     comment = "# The files of named contexts that the steps need: gzipped tars, in base64.\n"
     return f"{comment}carried_context() {{\n    case $1 in\n{cases}    esac\n}}\n"
+
+
+def git_context(repositories: Mapping[str, Repository]) -> str:
+    """`git_context NAME DIR`: fills DIR with the files of a named context that is a repository."""
+    cases = "".join(f'    {quote(name)}) git_fill {" ".join(_asked(found))} "$2" ;;\n' for name, found in repositories.items())
+    comment = "# The named contexts that are git repositories.\n"
+    return f"{comment}git_context() {{\n    case $1 in\n{cases}    esac\n}}\n"
+
+
+def _asked(repository: Repository) -> list[str]:
+    checksum = [f"--checksum={quote(repository.checksum)}"] if repository.checksum else []
+    return [*checksum, *git_flags(repository.git), quote(repository.url)]
+
+
+def git_flags(git: Git) -> list[str]:
+    """What is asked of a repository, as flags of `add_git`."""
+    flags = [f"--{key}={quote(value)}" for key, value in (("ref", git.ref), ("subdir", git.subdir)) if value]
+    flags += ["--keep-git-dir"] if git.keep_git_dir else []
+    flags += [] if git.submodules else ["--submodules=false"]
+    flags += ["--mtime=commit"] if git.commit_times else []
+    return flags + (["--fetch-by-commit"] if git.fetch_by_commit else [])
 
 
 def _decoded(packed: bytes) -> str:

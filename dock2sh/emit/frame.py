@@ -120,6 +120,7 @@ def _contexts(plan: Plan, setting: Setting) -> list[str]:
     images = " ".join(quote(f"{name}={source}") for name, source in plan.contexts.items() if source.startswith(IMAGE_SCHEME))
     lines = [f"known_contexts={quote(' '.join(plan.contexts))}"] if plan.contexts else []
     lines += [f"context_images={quote(images)}"] if images else []
+    lines += [f"git_contexts={quote(' '.join(plan.repositories))}"] if plan.repositories else []
     return lines + ([f"carried_contexts={quote(' '.join(setting.carried))}"] if setting.carried else [])
 
 

@@ -115,10 +115,9 @@ class _Manual:
             self.say(f"docker commit {container_of(stage.parent)} stage-{stage.parent}")
             self.say(f"docker run -it{naming} stage-{stage.parent} {shell_in(self.first_base(stage))}")
             self.go_on(stage)
-        elif self.plan.contexts.get(stage.base) == "":
-            self.say(
-                f"FROM scratch: the build context {stage.base} is a directory, nothing to run in it. Put its files elsewhere."
-            )
+        elif self.plan.contexts.get(stage.base) == "" or stage.base in self.plan.repositories:
+            kind = "repository" if stage.base in self.plan.repositories else "directory"
+            self.say(f"FROM scratch: the build context {stage.base} is a {kind}, nothing to run in it. Put its files elsewhere.")
         else:
             image = self.plan.image_meant(stage.base) or self.imported(stage.base)
             self.say(f"docker run -it{naming} {image} {shell_in(image)}")
@@ -303,7 +302,9 @@ class _Manual:
         image = f"context-{plain_name(context)}"
         if context not in self.known:
             where, make = "directory", f"tar -c . | docker import - {image}"
-            if self.plan.contexts[context]:
+            if context in self.plan.repositories:
+                where = "repository"
+            elif self.plan.contexts[context]:
                 where, make = "OCI layout", f"skopeo copy oci:. docker-daemon:{image}:latest"
             self.say(f"from the {where} of the build context {context}:  {make}")
         self.known.add(context)

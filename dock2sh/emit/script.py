@@ -271,11 +271,7 @@ class _Writer:
         if step.unpack:
             flags.append("--unpack=true")
         if step.git:
-            flags += [f"--{key}={quote(value)}" for key, value in (("ref", step.git.ref), ("subdir", step.git.subdir)) if value]
-            flags += ["--keep-git-dir"] if step.git.keep_git_dir else []
-            flags += [] if step.git.submodules else ["--submodules=false"]
-            flags += ["--mtime=commit"] if step.git.commit_times else []
-            flags += ["--fetch-by-commit"] if step.git.fetch_by_commit else []
+            flags += data.git_flags(step.git)
         word = "add_git" if step.git else "add_url"
         self.word(word, *flags, quote(step.source), quote(_without_dot(step.destination)))
 
@@ -325,6 +321,9 @@ class _Writer:
             parts.append(data.ignored(setting.ignore))
         parts.append(data.ignored_in(named))
         parts.append(data.carried_context(setting.carried))
+        if self.plan.repositories:
+            self.used |= {"git_fill"}
+            parts.append(data.git_context(self.plan.repositories))
         if self.uses_context:
             parts.append(self.context())
         if setting.lock and self.used & {"locked", "locked_add"}:

@@ -94,7 +94,7 @@ def emulate(plan: Plan, project: Project, order: Order, tell: Callable[[Event], 
         def write(plan: Plan) -> str:
             return _script(plan, project, order.escape, lock)
 
-        images = order.bases.of(plan, [*contexts, *order.roots])
+        images = order.bases.of(plan, [*contexts, *plan.repositories, *order.roots])
         wish = Wish(
             script=lambda: write(plan),
             home=place,

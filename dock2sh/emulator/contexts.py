@@ -22,32 +22,34 @@ def named_contexts(plan: Plan, sources: Mapping[str, str]) -> dict[str, str]:
 def begun(
     plan: Plan, contexts: Mapping[str, str], write: Callable[[Plan], str], shell: Sequence[str], home: str, work: str
 ) -> dict[str, Root]:
-    """The roots of the stages that begin with a named context, by its name. `write` makes a script of a plan, `shell` runs it.
+    """The roots of the stages that begin with a named context, and those of the repositories among them, by the context's name.
+    `write` makes a script of a plan, `shell` runs it.
 
     Raises SandboxError.
     """
-    stages = {stage.base: stage for stage in plan.stages if stage.parent is None and stage.base in contexts}
-    contents = Contents(home, "", None, lambda name: Origin(contexts[name], True))
+    names = [stage.base for stage in plan.stages if stage.parent is None and stage.base in contexts]
+    roots = {name: f"{work}/begun{number}/root" for number, name in enumerate(dict.fromkeys((*names, *plan.repositories)))}
+    contents = Contents(home, "", None, lambda name: Origin(contexts.get(name, roots[name]), name in contexts))
     found = {}
-    for number, (name, stage) in enumerate(stages.items()):
-        place = f"{work}/begun{number}"
-        os.makedirs(f"{place}/root", 0o755)
-        script = write(plan._replace(stages=(stage._replace(steps=()),)))
-        _fill(script, name, contexts[name], place, shell)
-        found[name] = Root(f"context {contents.all_of(name)}", (f"{place}/root",))
+    for name, root in roots.items():
+        os.makedirs(root, 0o755)
+        stage = plan.stages[-1]._replace(base=name, parent=None, steps=())
+        _fill(write(plan._replace(stages=(stage,))), name, contexts.get(name, ""), os.path.dirname(root), shell)
+        found[name] = Root(f"context {contents.all_of(name)}", (root,))
     return found
 
 
 def _fill(script: str, name: str, directory: str, place: str, shell: Sequence[str]) -> None:
+    """By a script that has no steps. Without a directory it fetches what the context is, by ssh with the agent that is here."""
     with open(f"{place}/setup.sh", "x", encoding="utf-8", errors="surrogateescape") as file:
         file.write(script)
-    where = ["--root", f"{place}/root", "--state", f"{place}/state", "--build-context", f"{name}={directory}"]
+    where = ["--root", f"{place}/root", "--state", f"{place}/state"]
     done = subprocess.run(
-        [*shell, file.name, *where],
+        [*shell, file.name, *where, *(["--build-context", f"{name}={directory}"] if directory else [])],
         stdin=subprocess.DEVNULL,
         capture_output=True,
         check=False,
-        env={"PATH": DEFAULT_PATH},
+        env={"PATH": DEFAULT_PATH} | {key: os.environ[key] for key in ("SSH_AUTH_SOCK",) if key in os.environ},
         cwd=place,
     )
     if done.returncode:

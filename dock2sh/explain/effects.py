@@ -240,9 +240,16 @@ def of_workdir(step: MakeDirectory, scope: Scope) -> list[Text]:
     ]
 
 
-def _of_context(stage: Stage, source: str) -> list[Text]:
+def _of_context(stage: Stage, plan: Plan) -> list[Text]:
+    source = plan.contexts[stage.base]
     told = [say("The build context `{name}` takes the place of this stage.", name=stage.base)] if stage.replaced else []
-    if source:
+    if stage.base in plan.repositories:
+        begins = say(
+            "Begins with the files of the git repository `{url}`, which `--build-context` names for `{name}`.",
+            name=stage.base,
+            url=source,
+        )
+    elif source:
         begins = say("Begins with what `--build-context` names for `{name}`, the image `{image}`.", name=stage.base, image=source)
     else:
         begins = say("Begins with the files of the folder that `--build-context` names for `{name}`.", name=stage.base)
@@ -257,7 +264,7 @@ def of_from(stage: Stage, plan: Plan, written: str) -> list[Text]:
     elif stage.parent is not None:
         told.append(say("Goes on from the end of stage `{stage}`, with its files and settings.", stage=stage.base))
     elif stage.base in plan.contexts:
-        told += _of_context(stage, plan.contexts[stage.base])
+        told += _of_context(stage, plan)
     else:
         told.append(
             say(

@@ -8,7 +8,7 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import TypeVar
 
-from dock2sh.model import IMAGE_SCHEME
+from dock2sh.model import IMAGE_SCHEME, Repository
 from dock2sh.source import refuse
 
 T = TypeVar("T")
@@ -18,6 +18,7 @@ _LONG = 60
 _LAYOUT = "oci-layout://"
 SCHEMES = (IMAGE_SCHEME, _LAYOUT)
 EMPTY = IMAGE_SCHEME + "scratch"
+_REMOTE = ("git://", "http://", "https://", "git@")  # BuildKit (namedContext) takes no ssh:// and no other user than git
 _NEVER = ("scratch", "context")  # stages of these names are no contexts (BuildKit: namedContextFunc)
 
 
@@ -40,7 +41,7 @@ class Named(Mapping[str, T]):
 
 
 class Contexts(Named[str]):
-    """NAME -> SOURCE: a directory, docker-image://IMAGE or oci-layout://DIRECTORY."""
+    """NAME -> SOURCE: a directory, docker-image://IMAGE, oci-layout://DIRECTORY or the URL of a git repository."""
 
     def meant(self, name: str) -> str:
         """`scratch` for the name of a context that is nothing (docker-image://scratch), else the name."""
@@ -64,6 +65,16 @@ def familiar(name: str) -> str:
 def is_image(source: str) -> bool:
     """Whether a SOURCE has a config: it is no directory, and not nothing."""
     return source.startswith(SCHEMES) and source != EMPTY
+
+
+def repository(source: str) -> Repository | None:
+    """The git repository that a SOURCE names, if it names one. Raises Refused for a bad query."""
+    if not source.startswith(_REMOTE):
+        return None
+    from dock2sh.instructions.remote import git_of
+
+    found = git_of(source)
+    return Repository(*found[:3]) if found else None
 
 
 def image_of(source: str) -> str:

@@ -16,7 +16,7 @@ from dock2sh.instructions.run import check_bytes
 from dock2sh.model import Plan, Stage
 from dock2sh.plan import platforms, stages
 from dock2sh.plan.builder import Globals, StageBuilder
-from dock2sh.plan.contexts import Contexts, is_image
+from dock2sh.plan.contexts import Contexts, is_image, repository
 from dock2sh.plan.platforms import Platform
 from dock2sh.plan.walk import FindBase, Walk
 from dock2sh.source import Refused, Span, located, refuse
@@ -169,8 +169,10 @@ def _plan(walk: Walk, builders: dict[int, StageBuilder], target: int, options: O
     if author:
         image["author"] = author[-1]
     used = {name: options.contexts[name] for name in _outside(out) if name in options.contexts}
-    contexts = {name: source if is_image(source) else "" for name, source in used.items()}
-    return Plan(options.target or out[-1].name, out, out[-1].config, image, dict(walk.shared.args), (), contexts)
+    repositories = {name: found for name, source in used.items() if (found := repository(source))}
+    contexts = {name: source if is_image(source) or name in repositories else "" for name, source in used.items()}
+    plan = Plan(options.target or out[-1].name, out, out[-1].config, image, dict(walk.shared.args), (), contexts)
+    return plan._replace(repositories=repositories)
 
 
 def _outside(made: tuple[Stage, ...]) -> list[str]:

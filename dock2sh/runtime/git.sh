@@ -4,22 +4,40 @@
 # --mtime=commit --fetch-by-commit]... URL DEST: the contents of a checkout, root's, 0644 and 0755.
 add_git() {
     wanted || return 0
-    git_ref='' git_subdir='' git_commit='' git_exact='' git_keep='' git_submodules=yes git_times=''
+    git_none
     placement_none
     while git_option "$1"; do shift; done
     [ "$1" != -- ] || shift
     ! dry || { say "git clone $(quote "$1") ${git_ref:+at $(quote "$git_ref") }into $(quote "$2")"; return 0; }
+    git_clone "$1"
+    source_kind=context source_root=$state/git/tree${git_subdir:+/$git_subdir} source_rules=''
+    placement_begin
+    git_put "$2"
+    placement_end
+    rm -rf "$state/git"
+}
+
+# git_fill [OPTION]... URL DIR: what a named context is that is a repository (git_context). Its own .dockerignore does not count.
+git_fill() {
+    git_none
+    while git_option "$1"; do shift; done
+    git_clone "$1"
+    copy_root "$state/git/tree${git_subdir:+/$git_subdir}" "$2"
+    rm -rf "$state/git"
+}
+
+git_none() {
+    git_ref='' git_subdir='' git_commit='' git_exact='' git_keep='' git_submodules=yes git_times=''
+}
+
+# git_clone URL: a checkout of it in $state/git/tree.
+git_clone() {
     command -v git >/dev/null || missing 'git, to fetch a repository with: install it'
     rm -rf "$state/git"
     mkdir "$state/git"
     git_fetch "$1"
     git_check_out "$1"
     git_subdir_is_there
-    source_kind=context source_root=$state/git/tree${git_subdir:+/$git_subdir} source_rules=''
-    placement_begin
-    git_put "$2"
-    placement_end
-    rm -rf "$state/git"
 }
 
 # git_put DEST: no link of a repository is followed. A DEST that is not there, and has no slash behind it, is one of the things

@@ -58,7 +58,7 @@ def _ours_is(*values: str) -> IsIt:
     return lambda one, step: one.ours in values
 
 
-_REPOSITORY = re.compile(r"ADD\b.*(\.git\b|git@|git://|ssh://)", re.IGNORECASE)
+_REPOSITORY = re.compile(r"(ADD|COPY)\b.*(\.git\b|git@|git://|ssh://)", re.IGNORECASE)
 
 
 def _kept_checkout(one: Difference, step: str) -> bool:

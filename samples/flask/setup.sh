@@ -186,6 +186,9 @@ image_find_and_fill() {
         copy_root "$target_root" "$2"
     elif [ -d "$state/pristine" ] && image_is_target "$1"; then
         copy_root "$state/pristine" "$2"
+    elif context_among "$1" "${git_contexts-}"; then
+        say "fetching the build context $1"
+        git_context "$1" "$2"
     elif context_known "$1"; then
         missing "the named context $1: give it with --build-context $1=SOURCE"
     elif fill_engine=$(engine_with "$1"); then

@@ -44,6 +44,14 @@ def test_a_file_with_a_variable_that_nobody_knows(tmp_path: Path) -> None:
     assert (tmp_path / "X").read_text() == f'{tmp_path} e. $x `y` "q" it\'s a\\b\n'
 
 
+def test_a_named_context_that_is_a_repository() -> None:
+    text = "FROM a\nCOPY --from=b f /\n"
+    contexts = Contexts({"a": "https://h/a.git", "b": "https://h/b.git#v1"})
+    typed = manual(evaluate(parse(text), Options(contexts=contexts), assumed), "Dockerfile", text, "\\")
+    assert "# FROM scratch: the build context a is a repository" in typed
+    assert "# from the repository of the build context b:  tar -c . | docker import - context-b" in typed
+
+
 def test_named_contexts() -> None:
     text = "FROM a AS b\nRUN no\nFROM busybox\nCOPY --from=b f /\nCOPY --from=c f /\n"
     contexts = Contexts({"b": "/nowhere", "c": "docker-image://d:1"})

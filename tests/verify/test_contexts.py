@@ -3,16 +3,20 @@
 import subprocess
 import sys
 import uuid
+from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
 import pytest
 
+from tests.fuzzing.remote import Remote
+
 pytestmark = [pytest.mark.root, pytest.mark.docker]
 
 
 class Case(NamedTuple):
-    """A Dockerfile, and the flags; DIR is a directory with `f`, `d/g` and a .dockerignore that leaves out d/no.
+    """A Dockerfile, and the flags; DIR is a directory with `f`, `d/g` and a .dockerignore that leaves out d/no, GIT a repository
+    with `sub/in/f`, a branch `side`, a tag `v1`.
 
     `sandboxes` are where our side is built: the script alone, and in namespaces, step by step.
     """
@@ -37,6 +41,11 @@ CMD ["x"]
 """
 TRIGGER = "FROM busybox AS s\nONBUILD RUN echo hi >/onb\nFROM s\nRUN true\n"
 TWICE = "FROM scratch AS s\nCOPY a /\nFROM scratch AS s\nCOPY b /\nFROM scratch\nCOPY --from=s . /a/\nCOPY --from=0 . /b/\n"
+MOUNTS = """FROM busybox
+COPY --from=lib . /all/
+RUN --mount=from=lib,target=/m,rw ls -lanR /m | awk '{print $1, $3, $9}' | grep -v '\\.$' >/ls; touch /m/new
+RUN --mount=from=lib,source=sub/in,target=/m cat /m/f >/f
+"""
 BUSYBOX = "docker-image://busybox"
 
 BOTH = ("none", "namespaces")
@@ -61,11 +70,24 @@ CASES = {
     "the name in full": Case("FROM debian:latest\nCOPY Dockerfile /\n", ("docker.io/library/debian=DIR",)),
     "the short name": Case("FROM index.docker.io/debian\nCOPY --from=debian f /2\n", ("debian:latest=DIR",)),
     "a digest": Case(f"FROM a:1@sha256:{'1' * 64}\nCOPY Dockerfile /\n", (f"a:1@sha256:{'1' * 64}=DIR",)),
+    "a repository: copied and mounted": Case(MOUNTS, ("lib=GIT",), BOTH),
+    "a repository: a directory of a tag": Case("FROM busybox\nCOPY --from=lib in /in\n", ("lib=GIT#v1:sub",), BOTH),
+    "a repository: begun with": Case("FROM lib\nCOPY Dockerfile /d/\nWORKDIR /sub/w\n", ("lib=GIT?branch=side",), BOTH),
+    "a repository is the stage": Case(STAGE, ("build=GIT#side", "--target", "copy"), BOTH),
+    "a repository without that reference": Case("FROM busybox\nCOPY --from=lib . /\n", ("lib=GIT#nope",)),
 }  # fmt: skip
 
 
+@pytest.fixture
+def repository(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """A new one: docker keeps the checkout of one that it has seen, times and all."""
+    remote = Remote(tmp_path_factory.mktemp("remote"))
+    yield f"http://{remote.address}/t/git/{uuid.uuid4().int}/lib.git"
+    remote.close()
+
+
 @pytest.mark.parametrize(("name", "sandbox"), [(name, sandbox) for name, case in CASES.items() for sandbox in case.sandboxes])
-def test_both_sides(engine: str, name: str, sandbox: str, tmp_path: Path) -> None:
+def test_both_sides(engine: str, name: str, sandbox: str, repository: str, tmp_path: Path) -> None:
     case = CASES[name]
     other = tmp_path / f"context-{tmp_path.name}"  # docker tells contexts apart by their folders' names
     (other / "d").mkdir(parents=True)
@@ -76,7 +98,7 @@ def test_both_sides(engine: str, name: str, sandbox: str, tmp_path: Path) -> Non
     for file in ("a", "b"):
         (tmp_path / file).write_text(file)
     (tmp_path / ".dockerignore").write_text("context-*\n")
-    flags = [word.replace("DIR", str(other)) for word in case.flags]
+    flags = [word.replace("DIR", str(other)).replace("GIT", repository) for word in case.flags]
     words = ["verify", "--sandbox", sandbox, "--build-context", *flags, str(tmp_path)]
     done = subprocess.run([sys.executable, "-m", "dock2sh", *words], capture_output=True, text=True, check=False)
     assert (done.returncode, done.stdout[:9]) == (0, "IDENTICAL"), done.stdout + done.stderr

@@ -106,9 +106,9 @@ look_contexts() {
     done
 }
 
-# look_is_here IMAGE: was it named, or is it in this script?
+# look_is_here IMAGE: was it named, is it in this script, or a repository that the script fetches?
 look_is_here() {
-    is_named_context "$1" || [ -n "$(base_given "$1")" ] || vendored_place "$1" >/dev/null
+    is_named_context "$1" || [ -n "$(base_given "$1")" ] || vendored_place "$1" >/dev/null || context_among "$1" "${git_contexts-}"
 }
 
 # look_network: can what ADD and RUN fetch from be reached? A proxy may know a way that this does not see, so it is a note.
