@@ -567,7 +567,6 @@ context_fill() {
     copy_each=copy_path context_filling=$1
     in_root "$2" copy_all "--from=$1" -- . /
     context_filling=''
-    : "$context_filling"
 }
 
 # source_path PATH: sets `found` to the path of PATH inside of the source with all links followed, or fails as docker does.
