@@ -4,9 +4,11 @@ import shutil
 
 import pytest
 from finding import codes
+from hypothesis import given, settings, strategies
 
 import dock2sh
 from dock2sh.bases import assumed
+from dock2sh.commands.apart import take_apart
 from dock2sh.findings import find
 from dock2sh.source import place
 
@@ -30,7 +32,8 @@ READ = [
     "bash 0<<EOF", "bash </x <<EOF", "true && bash <<EOF", "chroot /mnt <<EOF", "chroot /mnt sh <<EOF",
     "sudo -u x -i <<EOF", "runuser -u x -- bash <<EOF",
 ]  # fmt: skip
-"""What a RUN may say above a here-document that a shell reads."""
+"""What a RUN may say above a here-document that a shell reads; docker's RUNs on debian:12 were seen to do the text of each that
+Debian has the programs for."""
 
 NOT_READ = [
     "cat <<EOF", "cat >/x <<EOF", "tee /x <<'EOF'", "python3 <<EOF", "python3 - <<'EOF'", "bash /x <<EOF", "bash -c 'cat' <<EOF",
@@ -161,3 +164,20 @@ def test_an_onbuild_sees_the_end_of_its_stage() -> None:
     assert codes('FROM debian:12\nONBUILD RUN [[ a = b ]]\nSHELL ["/bin/bash", "-c"]\n') == []
     assert codes("FROM debian:12\nONBUILD RUN [[ a = b ]]\n") == ["D2S132:2"]
     assert codes("FROM debian:12 AS a\nONBUILD RUN sudo ls\nFROM a\nRUN make\n") == ["D2S174:2"]
+
+
+PIECES = [
+    "bash <<EOF\n", "bash <<'EOF'\n", "sh -e <<-EOF\n", "EOF\n", "cat <<EOF | sh\n", "su - a <<B\n", "B\n", "bash <<<'q r'\n",
+    "ls $x\n", "sudo ls\n", "$(id)", "`a`", "\\$y", "\\\\", "\\\n", "'", '"', "sh -c '", 'sh -c "', "if a; then ", "fi\n",
+    "case $(b) in ", "x) ", "esac\n", "[[ $(c) ]]", " (( ", "))", "<<<", "\t", "; ", "&& ", "| ", "{ ", "}\n", "( ", ")\n",
+    "${x:-", "}", "x=(1 ", "#!\n", "\u00e9", "\U0001d11e",
+]  # fmt: skip
+
+
+@settings(max_examples=300, deadline=None)
+@given(strategies.lists(strategies.sampled_from(PIECES), max_size=16).map("".join))
+def test_every_character_is_where_it_is_said_to_be(text: str) -> None:
+    apart = take_apart(text)
+    for each in (*apart.found, *apart.documents):
+        if each.where is not None:
+            assert [text[at] for at in each.where] == list(each.text)
