@@ -312,7 +312,7 @@ class _Manual:
 
     def folder(self, path: str, chown: str) -> None:
         """Docker makes the directories on the way, and gives them to whom it gives the files; what is there it leaves alone."""
-        if path in self.there:
+        if not path or path in self.there:
             return
         levels = [path]
         while (upper := dirname(levels[0])) and upper not in self.there:  # nothing is upper a variable of the base image
@@ -333,7 +333,7 @@ class _Manual:
     def parent(self, name: str) -> str:
         """Docker makes the directories on the way; what is sure to be there needs no word."""
         folder = above(name)
-        if folder in self.there:
+        if not folder or folder in self.there:  # a directory that only the base image can tell has no name above it
             return ""
         self.there.add(folder)
         return f"mkdir -p {quote(folder)} && "

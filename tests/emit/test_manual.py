@@ -52,6 +52,11 @@ def test_a_named_context_that_is_a_repository() -> None:
     assert "# from the repository of the build context b:  tar -c . | docker import - context-b" in typed
 
 
+def test_a_directory_that_only_the_base_image_can_tell() -> None:
+    text = "FROM nosuch\nCOPY f ${D}\n"
+    assert "mkdir" not in manual(evaluate(parse(text)), "Dockerfile", text, "\\")
+
+
 def test_named_contexts() -> None:
     text = "FROM a AS b\nRUN no\nFROM busybox\nCOPY --from=b f /\nCOPY --from=c f /\n"
     contexts = Contexts({"b": "/nowhere", "c": "docker-image://d:1"})

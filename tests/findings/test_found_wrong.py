@@ -34,6 +34,8 @@ NONE = {
     'RUN apt-get install "-y" x': "D2S111",
     'SHELL ["/usr/bin/python3", "-c"]\nRUN apt-get install x': "D2S111",
     "RUN curl -f localhost:8080/x || true": "D2S104",
+    'RUN mysql -uroot -p"$PASSWORD" -e x': "D2S163",
+    "RUN mysql -uroot -p db": "D2S163",
     "RUN zypper refresh": "D2S11",
     "RUN zypper -n in x": "D2S117",
     "RUN dnf -y install x": "D2S117",
@@ -76,6 +78,7 @@ def test_it_is_none(line: str) -> None:
 
 ONE = {
     "RUN aptitude install x": "D2S111",
+    "RUN mysql -uroot -psecret -e x": "D2S163",
     "RUN apt-get upgrade": "D2S111",
     "RUN apt-get remove x": "D2S117",
     "RUN dnf install x": "D2S117",
