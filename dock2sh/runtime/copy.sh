@@ -15,6 +15,8 @@ copy_all() {
     [ "$1" != -- ] || shift
     ! dry || { say "copy $(quote "$@")${copy_from:+ (from $copy_from)}"; return 0; }
     source_of "$copy_from"
+    quote_all "$@"
+    copy_sources=$quoted_all
     placement_begin
     for copy_dest do :; done
     while [ $# -gt 1 ]; do

@@ -426,18 +426,38 @@ context_check() {
         warn "the files of the build context are not those that were there when this script was made ($context_root)"
 }
 
-# is_transferred PATH: does docker bring it into the build? Of the context it takes what instructions name (context_needed), and
-# a directory only with something in it that they do; but all of it (context_whole) where a RUN has a tmpfs.
+# is_transferred PATH: does docker bring it into the build? Of a context it takes what instructions name, and a directory only
+# with something in it that they do.
 is_transferred() {
-    [ -z "${context_whole-}" ] || return 0
-    [ "$source_root" = "${context_root-}" ] && command -v context_needed >/dev/null || return 0
+    [ "$source_kind" = context ] || return 0
+    transfer_named >"$state/needed" || return 0
     transferred_itself=
     ! is_kept "$1" || transferred_itself=$1
     : >"$state/list"
     ! [ -d "$source_root/$1" ] || list_tree "/$1"
-    context_needed >"$state/needed"
     { printf '%s\n' "${transferred_itself:-/}" && list_as_lines | path=$1 LC_ALL=C awk '{ print ENVIRON["path"] substr($0, 2) }'; } |
         needed=$state/needed LC_ALL=C awk "$(program_bytes; program_transferred)"
+}
+
+# Prints expressions for what is named: of the context by all instructions, but all of it (context_whole) where a RUN has a tmpfs;
+# of a named context by this one alone. Fails where that is not known.
+transfer_named() {
+    if [ "$source_root" = "${context_root-}" ]; then
+        [ -z "${context_whole-}" ] && command -v context_needed >/dev/null && context_needed
+        return
+    fi
+    eval "transfer_sources $copy_sources"
+}
+
+# transfer_sources SOURCE... DEST
+transfer_sources() {
+    while [ $# -gt 1 ]; do
+        case $1 in
+        . | / | ./) echo ^ ;;
+        *) if is_wild "$1"; then pattern glob "$1"; else printf '^%s$\n' "$(ere_of "${1#/}")"; fi | sed 's:/*\$$:(/|$):' ;;
+        esac
+        shift
+    done
 }
 
 # The rule that leaves out this script, where it lies in the context.
@@ -616,6 +636,8 @@ copy_all() {
     [ "$1" != -- ] || shift
     ! dry || { say "copy $(quote "$@")${copy_from:+ (from $copy_from)}"; return 0; }
     source_of "$copy_from"
+    quote_all "$@"
+    copy_sources=$quoted_all
     placement_begin
     for copy_dest do :; done
     while [ $# -gt 1 ]; do

@@ -53,6 +53,8 @@ BOTH = ("none", "namespaces")
 CASES = {
     "copied from an image by another name": Case("FROM busybox\nCOPY --from=other /bin/ls /x\n", (f"other={BUSYBOX}",), BOTH),
     "begins with an image by another name": Case("FROM other\nRUN echo hi >/y\n", (f"other={BUSYBOX}",), BOTH),
+    "a wildcard of a directory of which nothing is named": Case("FROM busybox\nCOPY --from=x d/q* /o/\n", ("x=DIR",)),
+    "a wildcard of a directory that is named besides": Case("FROM busybox\nCOPY --from=x d/q* d/g /o/\n", ("x=DIR",), BOTH),
     "a directory is the stage: copied": Case(STAGE, ("build=DIR", "--target", "copy"), BOTH),
     "a directory is the stage: mounted": Case(STAGE, ("build=DIR", "--target", "mount"), BOTH),
     "a directory is the stage: gone on from": Case(STAGE, ("build=DIR", "--target", "go"), BOTH),
