@@ -18,7 +18,7 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import pytest
 import workers
@@ -35,7 +35,6 @@ _NEEDS = {
     "vm": "QEMU (apt-get install qemu-system-x86 busybox-static)",
 }
 _PROGRAMS = {"podman": "podman", "machine": "systemd-nspawn", "vm": "qemu-system-x86_64"}
-_FIRST_HALF = {"cli", "emulator", "images", "lock", "provision"}  # folders; the others' tests take as long
 _begins = workers.begin()
 
 
@@ -44,31 +43,13 @@ def pytest_xdist_auto_num_workers() -> int:
     return len(os.sched_getaffinity(0)) + 1
 
 
-@pytest.hookimpl(tryfirst=True)  # before xdist decides
-def pytest_cmdline_main(config: pytest.Config) -> None:
-    """-n without --dist: groups stay together."""
-    if config.option.numprocesses and config.option.dist == "no":
-        config.option.dist = "loadgroup"
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
+    """-n: a run of everything is done in halves; what -m leaves (./check) shares nothing."""
+    if config.option.markexpr:
+        return None
+    from halves import Halves
 
-
-@pytest.hookimpl(tryfirst=True)  # xdist reads the groups in its own
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """What stays on one worker (pytest -n): tests that share what their module makes, and those of an engine, a machine or root,
-    which share names, images and mounts with one another. These are two halves that have been seen not to meet."""
-    for item in items:
-        if group := _half(item) or _module(item):
-            item.add_marker(pytest.mark.xdist_group(group))
-
-
-def _half(item: pytest.Item) -> str:
-    if not any(item.get_closest_marker(marker) for marker in (*_NEEDS, "slow")):
-        return ""
-    return "builders" if item.path.relative_to(Path(__file__).parent).parts[0] in _FIRST_HALF else "judges"
-
-
-def _module(item: pytest.Item) -> str:
-    fixtures = getattr(item, "_fixtureinfo").name2fixturedefs.values()  # noqa: B009 # pytest has no public way
-    return item.path.name if any(found.scope == "module" for named in fixtures for found in named) else ""
+    return Halves(config, log)
 
 
 def pytest_unconfigure() -> None:
