@@ -77,6 +77,13 @@ def engine() -> str:
     return _trouble() if done.returncode == 0 else done.stderr.strip()
 
 
+@pytest.fixture(scope="session", autouse=True)
+def _engine_first(request: pytest.FixtureRequest) -> None:
+    """Before what a module makes for its tests with docker."""
+    if any(item.get_closest_marker("docker") for item in request.session.items):
+        request.getfixturevalue("engine")
+
+
 def _trouble() -> str:
     try:
         done = subprocess.run(

@@ -7,7 +7,7 @@ test's that is not read any more.)
 
 from typing import Any
 
-from xdist.scheduler import LoadScopeScheduling
+from xdist.scheduler import LoadScopeScheduling  # type: ignore[import-untyped]
 
 _BUILDERS = {"cli", "emulator", "images", "lock", "provision"}
 _JUDGES = {
