@@ -61,7 +61,7 @@ def test_nothing_in_them_knows_where_they_were_made() -> None:
 
 CERTIFICATES = Path("/etc/ssl/certs/ca-certificates.crt")
 # node has a base image that is not here; scratch has a compiler to fetch, which `compile` has, too
-BUILT = {"node": None, "scratch": None, "mounts": ["--secret", "id=token,src=/etc/hostname"]}
+BUILT = {"node": None, "scratch": None, "mounts": ["--secret", "id=token,src=/etc/os-release"]}
 
 
 @pytest.mark.slow

@@ -8,6 +8,7 @@ import bisect
 import os
 import selectors
 import shlex
+import shutil
 import subprocess
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -17,6 +18,7 @@ from .snapshot import now
 
 SHELLS = {"dash": ("dash",), "bash": ("bash",), "busybox": ("busybox", "ash")}
 _PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+_WAYS = ("DOCKER_HOST", "DOCKER_CONTEXT", "DOCKER_CONFIG", "DOCKER_TLS_VERIFY", "DOCKER_CERT_PATH", "CONTAINER_HOST")
 _MAIN = 'main "$@"\n'
 # The script announces a step by `say "[3/7] ..."` (runtime/stage.sh). 1<> opens a FIFO without waiting for a reader.
 _WAIT = """\
@@ -85,7 +87,7 @@ def run_script(
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
-            env={"PATH": _PATH, "LC_ALL": "C"},
+            env=_bare(),
             cwd=place.work,
         ) as process:
             try:
@@ -98,6 +100,14 @@ def run_script(
         ended = _tick(place.work)
         (at_step or _nothing)(0)
         return Outcome(process.returncode, output.decode(errors="replace"), tuple(marks.seen), ended)
+
+
+def _bare() -> dict[str, str]:
+    """The script's environment: nothing of ours, but the way to the engines that it asks for images."""
+    ways = {name: value for name in _WAYS if (value := os.environ.get(name))}
+    folder = os.path.dirname(shutil.which("docker") or "")
+    path = f"{_PATH}:{folder}" if folder and folder not in _PATH.split(":") else _PATH
+    return {"PATH": path, "LC_ALL": "C", **ways}
 
 
 class _Marks:

@@ -1,5 +1,6 @@
 """`dock2sh emulate` on a real terminal: the live view, narrow and resized; Ctrl-C, Ctrl-Z; a shell where a step failed."""
 
+import os
 import sys
 from pathlib import Path
 from typing import Any
@@ -19,7 +20,10 @@ RUN exit 3
 def begin(folder: Path, text: str, *words: str, columns: int = 80) -> Any:
     """A shell in whose foreground it runs, as somebody's does."""
     (folder / "Dockerfile").write_text(text)
-    shell = pexpect.spawn("bash", ["--norc", "--noprofile", "-i"], dimensions=(24, columns), encoding="utf-8", timeout=60)
+    able = os.environ | {"TERM": "xterm"}  # whatever the tests are run in
+    shell = pexpect.spawn(
+        "bash", ["--norc", "--noprofile", "-i"], dimensions=(24, columns), encoding="utf-8", timeout=60, env=able
+    )
     shell.sendline("PS1='prompt''> '")
     shell.expect("prompt> ")
     command = f"{sys.executable} -m dock2sh emulate --no-cache {' '.join(words)} {folder}"
