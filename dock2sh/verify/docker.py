@@ -32,7 +32,10 @@ _NETWORK = re.compile(
 _SCHEME = re.compile(r"unknown scheme oci-layout: not found")
 # A Dockerfile is refused by who reads it: BuildKit's client says so with these words (23 and older: without ERROR), the classic
 # one has sent a context before. All else is about the command line or what is installed: a flag, a component, a path.
-_SOLVED = re.compile(r"^(?:ERROR: )?(?:failed to build: )?failed to solve(?: with frontend [^\n:]+)?: ", re.MULTILINE)
+# the second where buildx hears of the frontend's answer before the engine's (seen under load)
+_SOLVED = re.compile(
+    r"^(?:ERROR: )?(?:failed to build: )?failed to (?:solve(?: with frontend [^\n:]+)?|run Build function): ", re.MULTILINE
+)
 _CLASSIC = re.compile(r"^Sending build context to Docker daemon ", re.MULTILINE)
 # the engine has ended or has no room: gRPC's codes, which are none of an instruction, and the last words of system calls
 _BROKEN = re.compile(

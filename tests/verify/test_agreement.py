@@ -88,6 +88,7 @@ TALKS = [
     ("ERROR: failed to solve: dockerfile parse error on line 1: unknown instruction: FORM", "", True),
     ("failed to solve with frontend dockerfile.v0: failed to create LLB definition: no build stage", "", True),
     ("ERROR: failed to build: failed to solve: secret x: not found", "", True),
+    ("ERROR: failed to build: failed to run Build function: circular dependency detected on stage: s0", "", True),
     ('ERROR: failed to build: failed to solve: process "/bin/sh -c no space left on device" did not: exit code: 7', "", True),
     ("Error response from daemon: dockerfile parse error on line 1: unknown instruction: FORM", SENT, True),
     ("COPY failed: file not found in build context", SENT + "Step 1/2 : FROM busybox\n", True),
