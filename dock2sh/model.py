@@ -96,6 +96,10 @@ class Run(NamedTuple):
     proxy: tuple[str, ...] = ()
     onbuild: bool = False
 
+    def handed(self) -> str:
+        """What the shell is given: the text of the command, or a program that begins with `#!`."""
+        return self.script.content if self.script else self.argv[-1] if self.argv else ""
+
 
 class Copy(NamedTuple):
     """COPY, or ADD of local files. `origin` as in Mount; `sources` are anchored at / and cleaned; `destination` is absolute.

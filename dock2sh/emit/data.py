@@ -47,11 +47,14 @@ def _rules(ignore: "Ignore", *before: str) -> str:
     return f"    cat <<'{end}'\n{lines}{end}\n"
 
 
+_WHOLE = "context_whole=1 # docker brings in the rest, too: a RUN has a tmpfs\n"
+
+
 def context_needed(selectors: tuple[str, ...], digest: str, whole: bool = False) -> str:
     """`context_needed`: what of the context the steps read, and what it was when the script was made. With `whole` docker brings
     in the rest, too."""
     lines = "".join(f"{regex}\n" for regex in selectors)
-    listing = f"context_needed() {{\n    cat <<'FILES'\n{lines}FILES\n}}\n" + ("context_whole=1\n" if whole else "")
+    listing = f"context_needed() {{\n    cat <<'FILES'\n{lines}FILES\n}}\n" + (_WHOLE if whole else "")
     if not digest:
         return f"# The files of the build context that are read.\n{listing}"
     comment = "# The files of the build context that are read, and the digest that they had when this script was made.\n"

@@ -308,7 +308,7 @@ class _Assembly:
 def _apart(step: PlanStep) -> Apart | None:
     if not isinstance(step, Run) or not step.shell:
         return None
-    return run_apart(step.shell, step.script.content if step.script else step.argv[-1], step.script is not None)
+    return run_apart(step.shell, step.handed(), step.script is not None)
 
 
 _WHY_SAY = {

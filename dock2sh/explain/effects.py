@@ -71,7 +71,7 @@ def of_run(step: Run, first: bool) -> list[Text]:
                 name=step.script.name,
             )
         )
-    if step.shell and run_apart(step.shell, step.script.content if step.script else step.argv[-1], bool(step.script)) is None:
+    if step.shell and run_apart(step.shell, step.handed(), step.script is not None) is None:
         language = (interpreter(step.script.content) if step.script else step.shell)[0].rpartition("/")[2]
         told.append(say("It is written for `{program}`, and not taken apart here.", program=language))
     told += [_mount(mount) for mount in step.mounts]

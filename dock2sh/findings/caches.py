@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 from dock2sh.commands.apart import Understood
 from dock2sh.findings.rule import Finding
-from dock2sh.findings.walk import Seen, handed
+from dock2sh.findings.walk import Seen
 from dock2sh.model import Run
 
 
@@ -66,7 +66,7 @@ def find(one: Seen, step: Run) -> Iterator[Finding]:
     for title, cache in _CACHES.items():
         commands = ((each, known) for each, known in one.commands() if known.title.replace("pip3", "pip") == title)
         understood, known = next(commands, (None, None))
-        if understood is None or known is None or _is_kept_away(cache, step, handed(step)):
+        if understood is None or known is None or _is_kept_away(cache, step, step.handed()):
             continue
         texts = {part.text for part in known.parts}
         if texts & {*cache.prevents, "--help", "--download"} or (title == "pip install" and _is_told(step, understood)):

@@ -52,7 +52,7 @@ def find(plan: Plan, one: Seen, step: Run, known: Known) -> Iterator[Finding]:
     if known.title not in ("apt-get install", "apt install"):
         return
     release = debian(first_base(plan, one.stage))
-    text = step.script.content if step.script else step.argv[-1]
+    text = step.handed()
     if not release or "||" in text or _is_conditional(one, known) or _has_sources(plan, one.stage, step):
         return
     texts = {part.text.partition("=")[0] for part in known.parts if part.kind == "option"}

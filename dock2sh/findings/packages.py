@@ -10,7 +10,7 @@ from dock2sh.commands.pins import pinned
 from dock2sh.findings import caches, gone
 from dock2sh.findings.releases import first_base, managed
 from dock2sh.findings.rule import Finding
-from dock2sh.findings.walk import Seen, handed
+from dock2sh.findings.walk import Seen
 from dock2sh.model import Copy, Plan, Run, Stage
 
 
@@ -112,7 +112,7 @@ def _is_answered(understood: Understood) -> bool:
 def _is_configured(one: Seen, tool: str) -> bool:
     """Whether this or an earlier step of the stage may have told apt to ask nothing."""
     steps = [step for step in one.stage.steps if step.span.first <= one.step.span.first]
-    said = any("Assume-Yes" in handed(step) for step in steps if isinstance(step, Run))
+    said = any("Assume-Yes" in step.handed() for step in steps if isinstance(step, Run))
     copied = any(step.destination.startswith("/etc/apt") for step in steps if isinstance(step, Copy))
     return tool in ("apt", "apt-get") and (said or copied)
 
@@ -235,7 +235,7 @@ def _catalogue(plan: Plan, one: Seen, step: Run, updated: set[str]) -> Iterator[
     if updates:
         updated.add(one.stage.key)
     mounted = any(mount.target.startswith("/var/lib/apt") for mount in step.mounts)
-    text = step.script.content if step.script else step.argv[-1]
+    text = step.handed()
     deleted = any(
         path.rstrip("/*") in _ABOVE for _, known in one.commands() if known.title == "rm" for path in known.words("path")
     )

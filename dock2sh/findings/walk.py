@@ -33,7 +33,7 @@ class Seen(NamedTuple):
 
     def text(self) -> str:
         """What a RUN hands to its shell."""
-        return handed(self.step) if isinstance(self.step, Run) else ""
+        return self.step.handed() if isinstance(self.step, Run) else ""
 
     def place(self, understood: Understood, *parts: Part) -> Place | None:
         """Where parts of a command that follow one another stand in the file: all of them, or the last one if they are on
@@ -95,9 +95,4 @@ def written(understood: Understood, known: Known) -> list[str]:
 def _apart(step: Step) -> Apart | None:
     if not isinstance(step, Run):
         return None
-    return run_apart(step.shell, handed(step), step.script is not None) if step.shell else exec_apart(step.argv)
-
-
-def handed(step: Run) -> str:
-    """The text that a RUN hands to its shell, or to the program that its first line names."""
-    return step.script.content if step.script else step.argv[-1]
+    return run_apart(step.shell, step.handed(), step.script is not None) if step.shell else exec_apart(step.argv)

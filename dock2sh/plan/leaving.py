@@ -56,7 +56,5 @@ def _mentions(plan: Plan, index: int, name: str, span: Span) -> list[int]:
     return [
         run.span.first
         for run in runs
-        if run.span.first > span.first
-        and name not in run.env.items()
-        and mention.search(run.script.content if run.script else run.argv[-1])
+        if run.span.first > span.first and name not in run.env.items() and mention.search(run.handed())
     ]

@@ -43,7 +43,7 @@ def dangers(plan: Plan) -> list[str]:
 
 
 def _of(step: Run) -> Iterator[str]:
-    text = step.script.content if step.script else step.argv[-1] if step.argv else ""
+    text = step.handed()
     apart = take_apart(text) if step.shell else exec_apart(step.argv)
     for understood in apart.found:
         yield from _command(understood.command)

@@ -59,7 +59,7 @@ context_needed() {
 ^
 FILES
 }
-context_whole=1
+context_whole=1 # docker brings in the rest, too: a RUN has a tmpfs
 context_digest=24212e56adb31f7f524fb394a0da7e761a5a0f93df0a6b0c831fa2409316a19c
 
 id=c410a1172d9b

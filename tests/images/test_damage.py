@@ -71,6 +71,7 @@ SPARSE = b"22 GNU.sparse.major=1\n22 GNU.sparse.minor=0\n20 GNU.sparse.name=f\n"
         (member("a") + b"x" * 512 + member("b") + END, "damaged: .* at byte 512"),
         (member("a") + member("b")[:100], "damaged: truncated header at byte 512"),
         (member("a", 1000) + b"x" * 600, "unexpected end"),
+        # a tarfile that is patched (Debian's) says the second, before we look
         (member("a", _124=b"\xff" * 12) + END, "a size that is none|invalid offset"),
         (member("a", 1 << 40) + b"x" * 1000, "unexpected end"),
         (member("a", kind=b"S", _482=b"\1") + HOLES * 20_000, "a header of more than 8 MiB|invalid header"),
