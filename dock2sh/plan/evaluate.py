@@ -164,7 +164,7 @@ def _plan(walk: Walk, builders: dict[int, StageBuilder], target: int, options: O
         last.config["Labels"] = {**(last.config.get("Labels") or {}), **options.labels}
     out = tuple(_frozen(walk, index, builder) for index, builder in builders.items())
     chain = _chain(walk.graph, target)
-    image = dict(walk.image[target])
+    image = platforms.stamped(walk.image[target], walk.target if options.platform else None)
     author = [step.words[0] for index in chain for step in builders[index].steps if getattr(step, "keyword", "") == "MAINTAINER"]  # type: ignore[union-attr]
     if author:
         image["author"] = author[-1]

@@ -2,7 +2,8 @@
 
 import os
 import re
-from typing import NamedTuple
+from collections.abc import Mapping
+from typing import Any, NamedTuple
 
 from dock2sh.dockerfile.gotext import quoted
 
@@ -15,6 +16,8 @@ _KNOWN_ARCH = set(
     "386 amd64 amd64p32 arm armbe arm64 arm64be ppc64 ppc64le loong64 mips mipsle mips64 mips64le mips64p32 mips64p32le ppc riscv"
     " riscv64 s390 s390x sparc sparc64 wasm".split()
 )
+_MACHINES = {"i586": "386", "i686": "386", "armv6l": "armel", "armv7l": "armhf", "armv8l": "armhf"}
+"""What uname(2) calls the machines that docker has another name for, which is no name to give it."""
 _ARM64 = {"8": "", "v8": "", "v8.0": "", "9": "v9", "9.0": "v9", "v9.0": "v9"}
 _ARM = {"": "v7", "7": "v7", "5": "v5", "6": "v6", "8": "v8"}
 
@@ -34,7 +37,8 @@ class Platform(NamedTuple):
 
 def host() -> Platform:
     """This machine's, as Linux: what docker builds for if nothing else is said."""
-    arch, variant = _architecture(os.uname().machine, "")
+    machine = os.uname().machine
+    arch, variant = _architecture(_MACHINES.get(machine, machine), "")
     return Platform("linux", arch, "" if variant == "v7" else variant)
 
 
@@ -53,6 +57,19 @@ def parse(text: str) -> Platform:
     if len(rest) > 2:
         raise ValueError(f"{quoted(text)}: cannot parse platform specifier: invalid argument")
     return _completed(text, name, match[2] or "", rest)
+
+
+def stamped(image: Mapping[str, Any], asked: Platform | None) -> dict[str, Any]:
+    """An image's config with the platform that docker writes into it: the one `asked` for with --platform, whatever its base is
+    for, else its base's own; in containerd's usual names (BuildKit: finalizeResultImage)."""
+    found = dict(image)
+    if asked:
+        same = (found.get("os"), found.get("architecture")) == (asked.os, asked.arch)
+        found |= {"os": asked.os, "architecture": asked.arch}
+        found |= {key: value for key, value in (("variant", asked.variant), ("os.version", asked.version)) if value or not same}
+    if found.get("architecture"):
+        found["architecture"], found["variant"] = _architecture(found["architecture"], found.get("variant") or "")
+    return {key: value for key, value in found.items() if value or key not in ("variant", "os.version")}
 
 
 def _must_match(pattern: str) -> str:
@@ -77,13 +94,13 @@ def _completed(text: str, name: str, version: str, rest: list[str]) -> Platform:
 def _architecture(arch: str, variant: str) -> tuple[str, str]:
     """The usual names of an architecture and its variant."""
     arch, variant = arch.lower(), variant.lower()
-    if arch in ("i386", "i686"):
-        return ("386", "") if arch == "i386" else ("386", variant)
+    if arch == "i386":
+        return "386", ""
     if arch in ("x86_64", "x86-64", "amd64"):
         return "amd64", "" if variant == "v1" else variant
     if arch in ("aarch64", "arm64"):
         return "arm64", _ARM64.get(variant, variant)
-    if arch in ("armhf", "armv7l"):
+    if arch == "armhf":
         return "arm", "v7"
     if arch == "armel":
         return "arm", "v6"
