@@ -264,7 +264,7 @@ class _Manual:
         """The command as one would type it: in a shell of its own if it would change the one that one types into."""
         text = self.written(step)
         if any(trace in f"{text} " for trace in _LEAVES_TRACES):
-            return f"( {text} )" if "\n" not in text else f"(\n{text}\n)"
+            return f"(\n{text}\n)" if "\n" in text or "#" in text else f"( {text} )"  # a comment ends with its line
         return text
 
     def written(self, step: Run) -> str:
@@ -378,7 +378,7 @@ def _folders(plan: Plan, stage: Stage) -> frozenset[str]:
     found = set[str]()
     for one in plan.chain(stage):
         for step in one.steps:
-            path = step.cwd if isinstance(step, MakeDirectory) else "/"
+            path = step.path if isinstance(step, MakeDirectory) else ""
             while path not in ("", "/"):  # a word that nobody knows yet has no directory above it
                 found.add(path)
                 path = dirname(path)

@@ -57,6 +57,18 @@ def test_a_directory_that_only_the_base_image_can_tell() -> None:
     assert "mkdir" not in manual(evaluate(parse(text)), "Dockerfile", text, "\\")
 
 
+def test_a_directory_with_two_slashes_has_an_end() -> None:
+    """`WORKDIR /$HOME_OF_IT` is common in public files, and dirname("//") is "//" for ever."""
+    text = "FROM a AS b\nWORKDIR //usr/app\nFROM a\nCOPY --from=b /usr/app/x /\n"
+    assert "cd //usr/app\n" in manual(evaluate(parse(text), Options(), assumed), "Dockerfile", text, "\\")
+
+
+def test_a_comment_ends_with_its_line_not_with_the_parenthesis() -> None:
+    text = "FROM a\nRUN set -e; cd /tmp # and stay there\nRUN echo done\n"
+    typed = manual(evaluate(parse(text), Options(), assumed), "Dockerfile", text, "\\")
+    assert subprocess.run(["sh", "-eu"], input=typed, text=True, check=True, capture_output=True).stdout == "done\n"
+
+
 def test_named_contexts() -> None:
     text = "FROM a AS b\nRUN no\nFROM busybox\nCOPY --from=b f /\nCOPY --from=c f /\n"
     contexts = Contexts({"b": "/nowhere", "c": "docker-image://d:1"})
