@@ -6,7 +6,7 @@ docker, minutes apart; tests/verify/noise/ keeps for each row what such two buil
 
 from typing import NamedTuple
 
-from . import archives, mariadb, masks, postgres, tex
+from . import archives, mariadb, masks, postgres, slapd, tex
 from .masks import Mask
 
 
@@ -69,6 +69,20 @@ ROWS = (
         masks.key,
         "a random key and its certificate",
         "apt-get install ssl-cert",
+    ),
+    Noise(
+        "slapd-config",
+        r"/etc/(open)?ldap/slapd\.d/.+\.ldif",
+        slapd.ldif,
+        "slapd numbers its entries, notes when they were made, and salts the administrator's password",
+        "apt-get install slapd",
+    ),
+    Noise(
+        "slapd-database",
+        r"/var/lib/(open)?ldap/data\.mdb",
+        slapd.database,
+        "slapd numbers its entries and notes when they were made",
+        "apt-get install slapd",
     ),
     Noise("shadow", r"/etc/shadow-?", masks.shadow, "the day of the last password change, and random salts", "useradd, chpasswd"),
     Noise("crontab", r"/var/spool/cron/crontabs/[^/]+", masks.crontab, "crontab says when a table was installed", "crontab -"),

@@ -27,6 +27,8 @@ CHANGED: dict[str, Callable[[bytes], bytes]] = {
     "machine-id": lambda two: b"uninitialized\n",
     "ssh-host-keys": lambda two: two.replace(b"ssh-ed25519", b"ssh-dss"),
     "snakeoil": lambda two: two.replace(b"CERTIFICATE", b"SOMETHING"),
+    "slapd-config": lambda two: two.replace(b"olcDbMaxSize: 1073741824", b"olcDbMaxSize: 1073741825"),
+    "slapd-database": lambda two: two.replace(b"cn=admin", b"cn=ada\0\0"),
     "shadow": lambda two: two.replace(b"ada:$y$j9T$", b"ada:$1$"),
     "crontab": lambda two: two.replace(b"5 4 ", b"5 5 "),
     "java-keystore": lambda two: two[:200] + bytes([two[200] ^ 1]) + two[201:],
