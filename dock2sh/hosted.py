@@ -48,5 +48,6 @@ def _own(plan: Plan, service: Service) -> frozenset[str]:
     paths = [file.path for file in host_files(plan, service)] + [where for where, _ in volumes(plan, service)]
     paths += [path.rstrip("/") for _, path in volumes(plan, service)]
     paths += [f"/etc/{folder}/{service.name}.conf" for folder in ("sysusers.d", "tmpfiles.d")]
+    paths += [f"{service.unit}.d/volumes.conf"]
     above = {"/" + "/".join(path.strip("/").split("/")[:count]) for path in paths for count in range(1, path.count("/") + 1)}
     return frozenset(paths) | above

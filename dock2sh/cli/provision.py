@@ -131,6 +131,8 @@ def provision(
             plan, project, dockerfile.escape, Service(wish), Wish(url, carried, images, tuple(dict.fromkeys(tools or ())))
         )
         write_bundle(made, Path(output))
+    if "/" in (plan.config.get("Volumes") or ()):
+        note("VOLUME /: docker starts no such image; the service gets no volume there")
     tell(made, Path(output))
 
 

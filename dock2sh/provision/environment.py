@@ -25,6 +25,7 @@ def env_file(plan: Plan, name: str) -> str:
     lines = [
         f"# The environment of {name}, from the Dockerfile's ENV. It may be changed: then `systemctl restart {name}`.",
         "# setup.sh leaves a file that was changed as it is.",
+        "# shellcheck shell=sh disable=SC2034 # others read these",
     ]
     lines += [f'{key}="{escaped(value)}"' for key, value in variables(plan).items() if is_shell_name(key)]
     return "\n".join(lines) + "\n"

@@ -13,6 +13,10 @@ CAPABILITIES = (
 """What docker leaves to a container's root."""
 
 
+NOBODY = "65534"
+"""The number of `nobody` on every distribution that an image can be merged into."""
+
+
 class Service(NamedTuple):
     """What it is called, and where its things are on a host."""
 
@@ -63,13 +67,18 @@ def ports(plan: Plan) -> list[str]:
 
 
 def volumes(plan: Plan, service: Service) -> list[tuple[str, str]]:
-    """Where a VOLUME's data is kept on the host, and its path in the image."""
-    paths = sorted(plan.config.get("Volumes") or ())
-    return [(f"/var/lib/{service.name}-volumes/{_flat(path)}", path) for path in paths]
+    """Where a VOLUME's data is kept on the host, and its path in the image, which docker takes from / on."""
+    found: dict[str, str] = {}
+    for path in sorted({clean(f"/{path}") for path in plan.config.get("Volumes") or ()} - {"/"}):
+        place = _flat(path)
+        while place in found:
+            place += "-"
+        found[place] = path
+    return [(f"/var/lib/{service.name}-volumes/{place}", path) for place, path in found.items()]
 
 
 def _flat(path: str) -> str:
-    return re.sub(r"[^A-Za-z0-9._-]+", "-", path.strip("/")) or "root"
+    return re.sub(r"[^A-Za-z0-9._-]+", "-", path.strip("/")).strip("-.") or "volume"
 
 
 def unit(plan: Plan, service: Service) -> str:
@@ -116,7 +125,12 @@ def _documentation(labels: dict[str, str]) -> list[str]:
 
 def _user(plan: Plan) -> list[str]:
     name, group = user(plan)
-    return [f"User={_name(name)}"] * bool(name) + [f"Group={_name(group)}"] * bool(group)
+    if name == "nobody":
+        name = NOBODY
+        remark = ["# nobody: by its number, since systemd warns of the name. Others may run as nobody here, too (NFS)"]
+    else:
+        remark = []
+    return [*remark, *[f"User={_name(name)}"] * bool(name), *[f"Group={_name(group)}"] * bool(group)]
 
 
 def _name(text: str) -> str:
@@ -146,13 +160,22 @@ def _volumes(plan: Plan, service: Service) -> list[str]:
     if not found:
         return []
     states = " ".join(here.removeprefix("/var/lib/") for here, _ in found)
-    binds = [f"BindPaths={here}:{quoted(path) if ' ' in path else _path(path)}" for here, path in found]
+    binds = [f"BindPaths={here}:{_listed(path)}" for here, path in found]
     return [
         "",
-        "# VOLUME: the data stays in /var/lib, the program sees it where the image has it",
+        "# VOLUME: the data stays in /var/lib, the program sees it where the image has it. Where systemd would",
+        "# change owners and modes of the image, setup.sh takes StateDirectory= back",
         f"StateDirectory={states}",
         *binds,
     ]
+
+
+def _listed(path: str) -> str:
+    """A path in a list of paths; in double quotes blanks and colons are its own, and `$` has no meaning there."""
+    text = _path(path)
+    if re.fullmatch(r"[^\s:\"'\\]+", path):
+        return text
+    return '"' + "".join("\\" + char if char in '\\"' else char for char in text) + '"'
 
 
 def _limits(plan: Plan) -> list[str]:
@@ -181,20 +204,25 @@ def tree(plan: Plan, service: Service) -> str:
         words[0] = clean(f"{plan.config.get('WorkingDir') or '/'}/{words[0]}" if not words[0].startswith("/") else words[0])
     return "\n".join(
         [
-            f"# Made by dock2sh: {service.name} in its private tree. Numbers of the user are those that the tree has.",
+            f"# Made by dock2sh: {service.name} in its private tree. setup.sh adds the numbers that its user has there.",
             "[Service]",
             f"RootDirectory={service.place}/rootfs",
             "MountAPIVFS=yes",
             "BindReadOnlyPaths=-/etc/resolv.conf -/etc/hosts",
-            "User=@USER@",
-            "Group=@GROUP@",
             f"EnvironmentFile={service.env}",
-            f"ExecSearchPath={_path(variables(plan)['PATH'])}",
+            f"ExecSearchPath={_path(_search(plan))}",
             "ExecStart=",
             f"ExecStart={' '.join(map(quoted, words))}",
             "",
         ]
     )
+
+
+def _search(plan: Plan) -> str:
+    """PATH. Systemd takes no relative ones, which count from the directory that it starts in."""
+    start = plan.config.get("WorkingDir") or "/"
+    parts = [part if part.startswith("/") else f"{start}/{part}" for part in variables(plan)["PATH"].split(":")]
+    return ":".join(dict.fromkeys(clean(part) for part in parts))
 
 
 def quoted(word: str) -> str:

@@ -20,6 +20,9 @@ ALWAYS = frozenset({"/etc/passwd", "/etc/group", "/var/lib/dpkg/status"})
 """What the rows read, whether it differs or not."""
 
 
+_OURS = rb"(?m)^d2s-\d+:.*\n"
+
+
 class Before:
     """Both sides (roots), and what they were before: the image's `base`, and what setup.sh has kept. `own` are paths of what it
     installs to start the service."""
@@ -28,7 +31,11 @@ class Before:
         self.mine, self.theirs, self.base, self.record, self.own = mine, theirs, base, record, own
 
     def now(self, path: str) -> Sides:
-        return Sides(_content(self.mine + path), _content(self.theirs + path))
+        """Without the accounts that setup.sh has made for a service whose USER has none."""
+        mine = _content(self.mine + path)
+        if path in ("/etc/passwd", "/etc/group", "/etc/shadow", "/etc/gshadow"):
+            mine = re.sub(_OURS, b"", mine)
+        return Sides(mine, _content(self.theirs + path))
 
     def before(self, path: str) -> Sides:
         """What setup.sh has not changed is on the machine as it was."""
@@ -118,6 +125,12 @@ def _is_of_package(record: bytes, packages: frozenset[bytes]) -> bool:
     return bool(match and match[1] in packages)
 
 
+def _account_made(one: Difference, on: Before) -> bool:
+    """setup.sh has made an account, and that touches these files. Only a copy is made with another mode."""
+    made = any(re.search(_OURS, _content(f"{on.mine}/etc/{file}")) for file in ("passwd", "group"))
+    return made and (one.what != "mode" or one.where.endswith("-"))
+
+
 def _copy(one: Difference, on: Before) -> bool:
     """A file has a copy of what it was only if it was something."""
     before = on.before(earlier(one.where))
@@ -156,6 +169,9 @@ ROWS: tuple[Row, ...] = (
         "the same records were put in and taken out, of a file that has others besides", "useradd"),
     Row("host-records", "extra", r"/etc/[^/]+|/var/lib/(dpkg|apt)/.+|/var/cache/debconf/.+", _copy,
         "the same records were put in and taken out, of a file that has others besides", "dpkg-statoverride"),
+    *(Row("host-account", what, r"/etc/(passwd|group|g?shadow)-?", _account_made,
+          "the service's USER is a number that no account has: systemd wants one", "USER 4242")
+      for what in ("content", "mtime", "mode", "extra")),
     Row("host-numbers", "owner", ".*", _same_accounts,
         "the same account, by another number: the machine had given that one away", "useradd -r"),
     Row("host-times", "mtime", ".*", _older,

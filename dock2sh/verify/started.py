@@ -43,14 +43,21 @@ class Service(NamedTuple):
 
 
 def started(
-    of: Machine, service: Service, record: Record, config: Mapping[str, Any], ids: tuple[str, str], work: str
+    of: Machine, service: Service, record: Record, config: Mapping[str, Any], ids: "Numbers", work: str
 ) -> list[Difference]:
     """What differs between the service there and what starts an image with this config, whose user has these numbers."""
-    wanted = {path: text.replace("@USER@", ids[0]).replace("@GROUP@", ids[1])
-              for path, text in service.wanted(config, record.way).items()}  # fmt: skip
+    wanted = dict(service.wanted(config, record.way))
+    tree = f"{service.unit}.d/tree.conf"
+    if tree in wanted:  # what setup.sh adds
+        wanted[tree] += f"User={ids.uid}\nGroup={ids.gid}\n"
+        if len(ids.groups) > 1:
+            wanted[tree] += f"SupplementaryGroups={' '.join(ids.groups)}\n"
     folder = f"{service.unit}.d"
     root = files(of, "/", (*wanted, folder), os.path.join(work, "service"), tree=True)
     there = dict(_read(root, (*wanted, *_drop_ins(root, folder))))
+    volumes = f"{folder}/volumes.conf"  # setup.sh keeps systemd from changing owners and modes
+    if volumes in there and [*_assignments(there[volumes])] == [("StateDirectory", "")]:
+        del there[volumes]
     if service.unit in wanted and service.unit not in there and service.unit not in record.changes and record.changes:
         wanted = {path: text for path, text in wanted.items() if not path.startswith("/etc/systemd/")}  # setup.sh --no-service
     found = [Difference(path, "missing", "nothing", "a file that starts the service") for path in wanted if path not in there]
@@ -63,19 +70,34 @@ def started(
     return found
 
 
-def numbers(user: str, root: str) -> tuple[str, str]:
-    """uid and gid of an image's USER, as its own files have them."""
+class Numbers(NamedTuple):
+    """A user's number, its group's, and those of all its groups."""
+
+    uid: str
+    gid: str
+    groups: tuple[str, ...]
+
+
+def numbers(user: str, root: str) -> Numbers:
+    """Those of an image's USER, as its own files have them."""
     name, _, group = user.partition(":")
-    uid, gid = _account(root, "passwd", name or "0")
-    return uid, _account(root, "group", group)[0] if group else gid
+    known, uid, gid = _account(root, "passwd", name or "0")
+    if group:
+        gid = _account(root, "group", group)[1]
+    others = [row[2] for row in _rows(root, "group") if known and not group and known in row[3].split(",") and row[2] != gid]
+    return Numbers(uid, gid, (gid, *others))
 
 
-def _account(root: str, file: str, name: str) -> tuple[str, str]:
+def _account(root: str, file: str, name: str) -> tuple[str, ...]:
+    """Name, number and group of the first that has this name or number; what nobody has is a number of nobody, in group 0."""
+    found = next((row for row in _rows(root, file) if name in (row[0], row[2])), ["", "", name, "0"])
+    return found[0], found[2], found[3]
+
+
+def _rows(root: str, file: str) -> list[list[str]]:
     place = f"{root}/etc/{file}"
     text = contents(place).decode(errors="replace") if os.path.isfile(place) and not os.path.islink(place) else ""
-    rows = [row.split(":") for row in text.splitlines()]
-    found = next((row for row in rows if len(row) > 3 and name in (row[0], row[2])), ["", "", name, "0"])
-    return found[2], found[3]
+    return [row for line in text.splitlines() if len(row := line.split(":")) > 3]
 
 
 def _read(root: str, paths: Sequence[str]) -> Iterator[tuple[str, str]]:

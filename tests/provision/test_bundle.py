@@ -5,13 +5,14 @@ import subprocess
 from collections.abc import Callable
 from pathlib import Path
 
+import checkers
 import pytest
 from making import made, planned, text_of, write
 
 from dock2sh.plan.context import Project
 from dock2sh.provision.dangers import dangers
 from dock2sh.provision.releases import Release, release
-from dock2sh.provision.service import quoted, service_name, signal
+from dock2sh.provision.service import Service, quoted, service_name, signal, volumes
 from dock2sh.provision.steps import table
 
 EVERYTHING = r"""FROM debian:12 AS build
@@ -64,11 +65,8 @@ def test_every_shell_reads_its_scripts(shell: list[str], tmp_path: Path) -> None
         assert (name, done.returncode, done.stderr) == (name, 0, "")
 
 
-@pytest.mark.parametrize("name", ["setup.sh", "uninstall.sh", "run-demo", "health-demo"])
-def test_shellcheck_is_content(name: str, tmp_path: Path) -> None:
-    folder = write(made(EVERYTHING), tmp_path)
-    done = subprocess.run(["shellcheck", "-s", "sh", folder / name], capture_output=True, text=True, check=False)
-    assert (done.returncode, done.stdout) == (0, "")
+def test_shellcheck_is_content(tmp_path: Path) -> None:
+    assert [*checkers.shellcheck(write(made(EVERYTHING), tmp_path))] == []
 
 
 def test_env_sh_gives_a_shell_what_the_image_has(tmp_path: Path) -> None:
@@ -87,39 +85,40 @@ def test_the_unit_says_what_the_image_says() -> None:
         assert f"\n{line}\n" in unit
 
 
-def test_systemd_finds_nothing_wrong(tmp_path: Path, needs: Callable[[str], None]) -> None:
+@pytest.mark.parametrize(
+    "more",
+    [
+        "",
+        "USER nobody\n",
+        "USER 4242:4343\n",
+        'VOLUME [ “/x”, ]\nVOLUME data / /a:b /a-b /a%h\nVOLUME ["/q uote", "/b\\\\\\\\s"]\n',
+        "ENV PATH=bin::./node_modules/.bin:$PATH:'/with blank:%h'\n",
+        "STOPSIGNAL 3\nWORKDIR relative%h\nENV odd.name=1 B='\\$x'\n",
+        'ENTRYPOINT ["./start", "%i", "$X", "\'", "\\"", ";", "-"]\n',
+        "HEALTHCHECK NONE\nCMD a && \\\n  b\n",
+        "LABEL org.opencontainers.image.title='two\\\nlines \\'\n",
+    ],
+)
+def test_systemd_finds_nothing_wrong(more: str, tmp_path: Path, needs: Callable[[str], None]) -> None:
     """In a root of its own, where what the unit starts is there."""
     needs("systemd-analyze")
-    text = EVERYTHING.replace("USER app:staff\n", "USER www-data\n")
-    folder = write(made(text), tmp_path / "bundle")
-    root = tmp_path / "root"
-    for name in ("usr/local/bin", "etc/systemd/system", "usr/lib/systemd/system", "etc/dock2sh/demo"):
-        (root / name).mkdir(parents=True)
-    for name in ("run-demo", "health-demo"):
-        shutil.copy2(folder / name, root / "usr/local/bin")
-    for unit in (folder / "systemd").glob("demo*.*"):
-        if unit.is_file():
-            shutil.copy2(unit, root / "etc/systemd/system")
-    for unit in (
-        "sysinit.target",
-        "basic.target",
-        "shutdown.target",
-        "multi-user.target",
-        "network-online.target",
-        "timers.target",
-    ):
-        (root / "usr/lib/systemd/system" / unit).write_text("[Unit]\nDescription=x\n")
-    words = [
-        "systemd-analyze",
-        "verify",
-        "--man=no",
-        f"--root={root}",
-        "demo.service",
-        "demo-health.timer",
-        "demo-health.service",
-    ]
-    done = subprocess.run(words, capture_output=True, text=True, check=False)
-    assert (done.returncode, done.stdout + done.stderr) == (0, "")
+    text = EVERYTHING.replace("USER app:staff\n", "USER www-data\n") + more
+    assert [*checkers.systemd(write(made(text), tmp_path), "demo")] == []
+
+
+def test_volumes_are_where_docker_has_them() -> None:
+    """From / on; two of them are not one."""
+    found = volumes(planned("FROM debian:12\nVOLUME data / /a:b /a-b/ /x/../y\nVOLUME [ “/s, ]\n"), Service("demo"))
+    places = {path: here.removeprefix("/var/lib/demo-volumes/") for here, path in found}
+    assert places == {
+        "/data": "data",
+        "/a-b": "a-b",
+        "/a:b": "a-b-",
+        "/y": "y",
+        "/“/s,": "s",
+        "/[": "volume",
+        "/]": "volume-",
+    }
 
 
 @pytest.mark.parametrize(

@@ -279,3 +279,53 @@ def test_health_is_told_and_restarts_nothing(machine: Machine, context: Path) ->
     assert machine.call("systemctl", "is-failed", "demo-health").stdout == "failed\n"
     assert machine.said("systemctl", "show", "-p", "MainPID", "demo") == pid
     take_back(machine)
+
+
+@pytest.mark.parametrize("user", ["4242", "4242:4343", "www-data:4343", "nobody", "0:4343"])
+def test_a_user_that_nobody_is_here(machine: Machine, context: Path, user: str) -> None:
+    """Docker takes any number (`docker run` of these images says the same); systemd wants accounts."""
+    text = f"FROM debian:12\nRUN true\nUSER {user}\nEXPOSE 80\nCMD echo $(id -u):$(id -g):$(id -G) $HOME; exec sleep 1000\n"
+    setup = ready(machine, text, context)
+    before = machine.snapshot()
+    machine.said("sh", setup, "--yes")
+    time.sleep(0.5)
+    wanted = {
+        "4242": "4242:0:0 /",
+        "4242:4343": "4242:4343:4343 /",
+        "www-data:4343": "33:4343:4343 /var/www",
+        "nobody": "65534:65534:65534 /nonexistent",
+        "0:4343": "0:4343:4343 /root",
+    }
+    assert machine.said("journalctl", "-u", "demo", "-o", "cat", "-n", "1", "-t", "run-demo") == wanted[user] + "\n"
+    assert machine.said("sh", setup, "--yes").endswith("changed=0\n")
+    take_back(machine)
+    assert differences(before, machine.snapshot()) == []
+
+
+def test_an_account_that_was_made_goes_though_others_came(machine: Machine, context: Path) -> None:
+    setup = ready(machine, "FROM debian:12\nUSER 4242:4343\nCMD sleep 1000\n", context)
+    machine.said("sh", setup, "--yes")
+    machine.said("useradd", "somebody")  # so that /etc/passwd is not put back
+    assert "/etc/passwd" in take_back(machine)
+    machine.said("userdel", "somebody")
+    assert machine.call("grep", "d2s-", "/etc/passwd", "/etc/group", "/etc/shadow", "/etc/gshadow").stdout == ""
+
+
+def test_volumes_keep_owner_and_mode(machine: Machine, context: Path) -> None:
+    """As docker's do, from start to start: StateDirectory= alone would make them 0755, and all in them the user's."""
+    text = """FROM debian:12
+RUN mkdir -m 700 /priv && touch /priv/f && chown -R www-data /priv && mkdir /open && chmod 1777 /open && touch /open/mine
+USER www-data
+VOLUME /priv /open data
+CMD stat -c '%a %u %n' /priv /priv/f /open /open/mine /data; exec sleep 1000
+"""
+    setup = ready(machine, text, context)
+    before = machine.snapshot()
+    machine.said("sh", setup, "--yes")
+    machine.said("systemctl", "restart", "demo")
+    time.sleep(0.5)
+    told = machine.said("journalctl", "-u", "demo", "-o", "cat", "-t", "run-demo").split("\n")[-6:-1]
+    assert told == ["700 33 /priv", "644 33 /priv/f", "1777 0 /open", "644 0 /open/mine", "755 0 /data"]
+    assert machine.said("sh", setup, "--yes").endswith("changed=0\n")
+    take_back(machine)
+    assert differences(before, machine.snapshot()) == []

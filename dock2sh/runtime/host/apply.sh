@@ -164,6 +164,7 @@ apply_recover() {
 # apply: moves it over, records it, and notes the step as done. What of it is done already is not there to be moved again.
 apply() {
     each_layer apply_layer
+    ! step_is_on_machine || each_layer labels_layer
     ! step_is_on_machine || each_layer record_layer
     apply_done="$service_place/done"
     [ -z "$step_stage" ] || apply_done=$state/stages/$step_stage/done
@@ -172,6 +173,11 @@ apply() {
     host_changed=$((${host_changed-0} + 1))
     rm -f "$state/apply"
     rm -rf "$overlay_room/$step_layer"[0-9]*
+}
+
+# labels_layer LOWER UPPER LISTS
+labels_layer() {
+    cat "$3.new" "$3.added" "$3.changed" | labels_set "$1"
 }
 
 # apply_layer LOWER UPPER LISTS

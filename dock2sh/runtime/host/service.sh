@@ -53,7 +53,7 @@ host_install() {
     done
     volumes_fill
     run_directories_keep
-    install_labels
+    [ "$way" = merge ] || [ "$host_changed" -eq 0 ] || labels_tree "$target_root"
     [ -z "$service_unit" ] || [ -z "$host_unit" ] || service_start
 }
 
@@ -73,6 +73,7 @@ file_put() {
     case $1 in */env.sh) chown "$service_owner" "$1.dock2sh" ;; esac
     mv -f "$1.dock2sh" "$1"
     printf './%s\0' "${1#/}" >"$state/list.put"
+    labels_set '' <"$state/list.put"
     record_sums '' "$state/list.put"
     host_changed=$((host_changed + 1))
     case $1 in /etc/systemd/*) install_unit=1 ;; esac
@@ -101,42 +102,55 @@ made_directories() {
     done
 }
 
-# service_account: sets service_owner, uid:gid of the service, as the finished root has it.
+# service_account: sets service_owner, uid:gid of the service, and service_groups, as the finished root has them.
 service_account() {
     root=$target_root
     [ "$way" = root ] || root=''
     user=$service_user
     account_names "${user:-0}" start
-    service_owner=$account_uid:$account_gid
-    [ "$way" = root ] && [ -n "$service_unit" ] && [ -n "$host_unit" ] || return 0
-    service_account_here passwd "$account_uid" || made_account passwd "$account_uid" "$account_gid"
+    service_owner=$account_uid:$account_gid service_groups=$account_groups
+    [ -z "$service_unit" ] || [ -z "$host_unit" ] || service_account_made
 }
 
+# service_account_here FILE NUMBER
 service_account_here() {
-    cut -d : -f 3 "/etc/$1" | grep -qx "$2"
+    cut -d : -f 3 "/etc/$1" | grep -qx -e "$2"
 }
 
-# made_account: systemd looks users up on the machine, not in the tree, and refuses a number without an account.
-made_account() {
-    made_name=d2s-$2 made_file=/etc/sysusers.d/$service_name.conf
-    tool systemd-sysusers >/dev/null || { warn "the service needs an account with the number $2: there is no systemd-sysusers" && return; }
+# service_account_made: docker takes a number that no account has. systemd refuses it, and looks on the machine, not in the tree.
+service_account_made() {
+    made_lines=''
+    for made_next in $(printf '%s\n' "$service_groups" | tr , ' '); do
+        service_account_here group "$made_next" || made_line "d2s-$made_next" "g d2s-$made_next $made_next"
+    done
+    service_account_here passwd "$account_uid" ||
+        made_line "d2s-$account_uid" "u d2s-$account_uid $service_owner \"$service_name\""
+    [ -n "$made_lines" ] || return 0
+    made_file=/etc/sysusers.d/$service_name.conf
+    tool systemd-sysusers >/dev/null || { warn "the service needs accounts that are not here, and there is no systemd-sysusers: $service_owner" && return; }
     for made_next in "$made_file" /etc/passwd /etc/group /etc/shadow /etc/gshadow /etc/passwd- /etc/group- /etc/shadow- /etc/gshadow-; do
         made_directories "${made_next%/*}"
         file_keep "$made_next"
     done
-    {
-        service_account_here group "$3" || printf 'g d2s-%s %s\n' "$3" "$3"
-        printf 'u %s %s:%s "%s, of a private tree"\n' "$made_name" "$2" "$3" "$service_name"
-    } >"$made_file"
-    systemd-sysusers "$made_file" || fail "the account $made_name ($2) cannot be made"
+    printf '%s\n' "$made_lines" >"$made_file"
+    systemd-sysusers "$made_file" || fail "the account for $service_owner cannot be made"
     printf './%s\0' "${made_file#/}" etc/passwd etc/group etc/shadow etc/gshadow >"$state/list.put"
     record_sums '' "$state/list.put"
-    printf '%s\n' "$made_name" >>"$service_place/accounts"
+}
+
+# made_line ACCOUNT LINE: of sysusers.d; and for uninstall.sh, where somebody else will have changed /etc/passwd by then.
+made_line() {
+    made_lines=${made_lines:+$made_lines
+}$2
+    printf '%s\n' "$1" >>"$service_place/accounts"
 }
 
 # tree_text PATH: the unit's part for a private tree: numbers of the account, and what the tree has in /run (systemd covers it).
+# systemd adds the groups of the machine's own account of that number.
 tree_text() {
-    file_text "$1" | sed "s|@USER@|${service_owner%:*}|; s|@GROUP@|${service_owner#*:}|"
+    file_text "$1"
+    printf 'User=%s\nGroup=%s\n' "${service_owner%:*}" "${service_owner#*:}"
+    case $service_groups in *,*) printf 'SupplementaryGroups=%s\n' "$(printf '%s\n' "$service_groups" | tr , ' ')" ;; esac
     for tree_next in "$service_place/rootfs/run"/*/; do
         tree_next=${tree_next%/}
         case ${tree_next##*/} in '*' | lock | systemd | mount | user | udev | log | dbus | *[!A-Za-z0-9._-]*) continue ;; esac
@@ -144,8 +158,8 @@ tree_text() {
     done
 }
 
-# volumes_fill: what the image has at a VOLUME is copied once to where the service keeps it (systemd.exec, StateDirectory).
-# `volumes` has lines: the path in the image, the directory here.
+# volumes_fill: what the image has at a VOLUME is copied once to where the service keeps it.
+# `service_volumes` has lines: the directory here, the path in the image.
 volumes_fill() {
     [ -n "$service_volumes" ] && [ -n "$host_unit" ] || return 0
     printf '%s\n' "$service_volumes" >"$state/volumes"
@@ -159,7 +173,28 @@ volumes_fill() {
         mkdir -p "$volume_here.new"
         cp -a "$volume_root$resolved/." "$volume_here.new/"
         mv "$volume_here.new" "$volume_here"
+        (cd "${volume_here%/*}" && find "./${volume_here##*/}" -print0) | labels_set "${volume_here%/*}"
+        volume_keep "$volume_here"
     done 8<"$state/volumes"
+}
+
+# volume_keep DIR: at each start systemd gives a StateDirectory= the mode 0755, and all that is in it to the service's user. Docker leaves
+# a volume its mode and owner (postgres refuses data that others may read), so that of such a one nothing is said to systemd.
+volume_keep() {
+    case $(stat -c %a:%u:%g "$1") in
+    "755:$service_owner") return ;;
+    755:*) [ -n "$service_user" ] || return 0 ;;
+    esac
+    volume_part=/etc/systemd/system/$service_name.service.d/volumes.conf
+    [ ! -e "$volume_part" ] || return 0
+    made_directories "${volume_part%/*}"
+    file_keep "$volume_part"
+    printf '%s\n' "# Made by dock2sh: systemd is to leave the image's owners and modes to the volumes of $service_name." '[Service]' \
+        'StateDirectory=' >"$volume_part"
+    printf './%s\0' "${volume_part#/}" >"$state/list.put"
+    labels_set '' <"$state/list.put"
+    record_sums '' "$state/list.put"
+    host_changed=$((host_changed + 1))
 }
 
 # run_directories_keep: what the steps made in /run is gone after a reboot: systemd-tmpfiles makes it again.
@@ -178,12 +213,6 @@ run_directories() {
     [ -d "$overlay_room/0/upper/run" ] || return 0
     (cd "$overlay_room/0/upper/run" && find . -type d ! -name . -exec stat -c 'd /run/%n %04a %u %g -' {} +) |
         sed 's|/run/[.]/|/run/|' | grep -v -e ' /run/lock' -e ' /run/systemd' -e ' /run/secrets' -e ' /run/buildkit' >>"$service_place/run"
-}
-
-# SELinux: files that were moved here have the labels of where they came from.
-install_labels() {
-    [ -e /sys/fs/selinux/enforce ] && tool restorecon >/dev/null && [ -f "$service_place/changes" ] || return 0
-    awk -F '\t' '$1 != "D" { print $2 }' "$service_place/changes" | restorecon -i -f - 2>/dev/null || :
 }
 
 service_failed() {

@@ -88,6 +88,7 @@ undo_files() {
         sed 's/^[.]//' >"$undo_state/left"
     undo_list '[MD]' '' | sed 's|/$||' | LC_ALL=C sort >"$undo_state/back"
     undo_each "$service_place/backup" sh -c "$(program_back)" sh / <"$undo_state/back"
+    tr '\001\n' '\n\0' <"$undo_state/back" | labels_set ''
 }
 
 # undo_list KIND END: paths of $undo_state/lines, as ./path.
@@ -103,12 +104,21 @@ undo_each() {
     tr '\001\n' '\n\0' | (cd "$undo_dir/" && xargs -0 -r "$@")
 }
 
+# undo_accounts: those that are there still: somebody has changed /etc/passwd since, so that it was not put back. A group goes after its
+# users.
+undo_accounts() {
+    [ -s "$service_place/accounts" ] || return 0
+    for undo_kind in passwd:userdel group:groupdel; do
+        tool "${undo_kind#*:}" >/dev/null || continue
+        while read -r undo_account; do
+            ! grep -q "^$undo_account:" "/etc/${undo_kind%:*}" || "${undo_kind#*:}" "$undo_account" 2>/dev/null
+        done <"$service_place/accounts"
+    done
+}
+
 # undo_rest: accounts, the private tree, the record. The log stays.
 undo_rest() {
-    ! [ -s "$service_place/accounts" ] || while read -r undo_account; do
-        # somebody has changed /etc/passwd since: it was not put back
-        ! grep -q "^$undo_account:" /etc/passwd || ! tool userdel >/dev/null || userdel "$undo_account" 2>/dev/null
-    done <"$service_place/accounts"
+    undo_accounts
     ! [ -d /run/systemd/system ] || systemctl daemon-reload
     if [ -n "$undo_purge" ]; then
         rm -rf "/var/lib/$service_name-volumes"
