@@ -1,7 +1,7 @@
 """THE quoting function: any string as one word of POSIX sh, in the form that reads best and that shellcheck accepts.
 
 Bare where it can be; single quotes; double quotes where single ones would look like a forgotten expansion (shellcheck SC2016),
-hold a quote, or hold what is not ASCII (SC1112 takes a typographic quote in single quotes for a slip).
+hold a quote, or hold what is not ASCII (to shellcheck a typographic quote is a slip in quotes of its own kind: SC1111, SC1112).
 """
 
 import re
@@ -11,6 +11,7 @@ from dock2sh.source import refuse
 
 _BARE = re.compile(r"[A-Za-z0-9_@%+:,./-][A-Za-z0-9_@%+=:,./-]*\Z")
 _SINGLE = re.compile(r"[ -#%-&(-\[\]-_a-}~\n]*\Z")  # ASCII less $ ' \ and backtick
+_CURLY = re.compile(r"(?=.*[“”])[^$'\\`‘’\0]*\Z", re.DOTALL)
 
 
 def quote(word: str) -> str:
@@ -26,7 +27,7 @@ def quote(word: str) -> str:
         raise refuse("nul", "a NUL byte cannot be part of a shell word", hint="remove it from the Dockerfile")
     if word.startswith("~"):  # SC2088: a quoted tilde looks like a slip
         return "\\~" + (quote(word[1:]) if len(word) > 1 else "")
-    if _SINGLE.match(word):
+    if _SINGLE.match(word) or _CURLY.match(word):
         return f"'{word}'"
     return f'"{shell_text(word)}"'
 

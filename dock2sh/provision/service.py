@@ -17,6 +17,10 @@ NOBODY = "65534"
 """The number of `nobody` on every distribution that an image can be merged into."""
 
 
+_LAST_WORDS = "for wait in 1 2 3 4 5 6 7 8 9; do [ -e /tmp/.run-{} ] || break; sleep 0.1; done"
+"""Until all that it said has reached the journal: runtime/wrapper/output.sh."""
+
+
 class Service(NamedTuple):
     """What it is called, and where its things are on a host."""
 
@@ -104,6 +108,7 @@ def unit(plan: Plan, service: Service) -> str:
             "KillMode=mixed",
             "TimeoutStopSec=10",
             f"SuccessExitStatus=143 {signal(plan)}",
+            f"ExecStopPost=-/bin/sh -c {quoted(_LAST_WORDS.format(service.name))}",
             "Restart=on-failure",
             "RestartSec=1",
             *_volumes(plan, service),
@@ -213,6 +218,7 @@ def tree(plan: Plan, service: Service) -> str:
             f"ExecSearchPath={_path(_search(plan))}",
             "ExecStart=",
             f"ExecStart={' '.join(map(quoted, words))}",
+            "ExecStopPost=",
             "",
         ]
     )

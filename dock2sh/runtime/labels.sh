@@ -5,11 +5,11 @@ labels_count() {
     [ -e /sys/fs/selinux/enforce ] && tool restorecon >/dev/null
 }
 
-# labels_set DIR: labels the files whose names (NUL after each) are on standard input; they are those of DIR. (restorecon may not write
-# to a pipe in a directory of ours, and says of names that are gone that they are.)
+# labels_set DIR: labels the files whose names (NUL after each) are on standard input; they are those of DIR. (restorecon may read and write
+# no file of our directories, under the policy; pipes it may. Names that are gone are no error.)
 labels_set() {
     if labels_count; then
-        (cd "$1/" && restorecon -i -0 -f - >/dev/null 2>&1) || :
+        cat | (cd "$1/" && restorecon -i -0 -f - >/dev/null 2>&1 8<&-) || :
     else
         cat >/dev/null
     fi

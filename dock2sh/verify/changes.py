@@ -88,6 +88,7 @@ _FILES: tuple[tuple[str, Split], ...] = (
     (r"/etc/(passwd|group)", _accounts),
     (r"/etc/shadow", _passwords),
     (r"/etc/(gshadow|subuid|subgid|shells|ld\.so\.conf)|/var/lib/dpkg/(diversions|statoverride|triggers/.+)", _lines),
+    (r"/var/lib/ucf/(hashfile|registry)(\.\d+)?", _lines),
     (r"/var/lib/dpkg/(status|available)|/var/lib/apt/extended_states|/var/cache/debconf/.+\.dat", _paragraphs),
     (r"/etc/ld\.so\.cache", _paths),
 )

@@ -182,8 +182,9 @@ ROWS: tuple[Row, ...] = (
           "apt is told otherwise on a machine what to keep and to fetch", "apt-get update") for what in ("extra", "missing")),
     Row("host-log", "content", r"/var/log/(apt/(history\.log|term\.log|eipp\.log\.xz)|dpkg\.log|alternatives\.log)", _always,
         "the installers' logs tell of a machine that had other packages", "apt-get install"),
-    Row("host-libraries", "missing", "/var/cache/ldconfig/aux-cache", _always,
-        "ldconfig is not called where all libraries are there", "apt-get install python3"),
+    *(Row("host-libraries", what, "/var/cache/ldconfig/aux-cache", _always,
+          "ldconfig is not called where all libraries are there, and else it counts the machine's own", "apt-get install python3")
+      for what in ("missing", "content")),
 )  # fmt: skip
 
 SERVICE_ROWS = (

@@ -57,6 +57,8 @@ def test_any_words_come_back(words: list[str]) -> None:
         ("~/x", r"\~/x"),
         ("", "''"),
         ("--flag=1", "--flag=1"),
+        ("a “b” é", "'a “b” é'"),
+        ("‘a’ é", '"‘a’ é"'),
     ],
 )
 def test_the_form_reads_well(word: str, form: str) -> None:

@@ -49,7 +49,7 @@ HTTPServer(("", int(os.environ["PORT"])), Handler).serve_forever()
 @pytest.fixture(scope="module")
 def files() -> Path:
     """What a new guest has: made once, and kept in the user's cache."""
-    home = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "dock2sh-guest"
+    home = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "dock2sh-guest-2"
     done = subprocess.run([Path(__file__).parent / "guest.sh", home], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     return home
@@ -95,6 +95,17 @@ def went_well(guest: Guest) -> None:
         raise AssertionError(guest.call("tail -c 3000 /var/log/cloud-init-output.log").stdout)
 
 
+def labels_are_right(guest: Guest) -> None:
+    """SELinux finds all that setup.sh wrote as the policy would have it, and would have denied none of its doings."""
+    for name in ("one", "two"):
+        changes = f"awk -F '\\t' '$1 != \"D\" {{ print $2 }}' /var/lib/dock2sh/{name}/changes"
+        assert guest.said(f"{{ {changes}; find /var/lib/{name}-volumes; }} | restorecon -inv -f -") == ""
+    denied = guest.call("grep 'avc:  denied' /var/log/audit/audit.log").stdout.splitlines()
+    theirs = ("cloud-init", "/run/cloud-init", "ds-identify", "dhclient", "agetty")  # Debian's own, also without us
+    ours = [line for line in denied if not any(word in line for word in theirs)]
+    assert ours == []
+
+
 def test_it_sets_itself_up_and_comes_up_again(guest: Guest, tmp_path: Path) -> None:
     """Its first life with all of setup.sh in the user-data; its second, as another instance, with an address in there."""
     context = tmp_path / "context"
@@ -117,6 +128,8 @@ def test_it_sets_itself_up_and_comes_up_again(guest: Guest, tmp_path: Path) -> N
     assert answer(guest.at[8001]) == wanted
     assert answer(guest.at[8002]).startswith("stage two|")
 
+    labels_are_right(guest)
+
     guest.said("systemctl stop two")
     assert guest.call("systemctl is-failed two").stdout == "inactive\n"
     for name in ("two", "one"):  # the later one first: each puts back the /etc/passwd that it found
@@ -124,3 +137,4 @@ def test_it_sets_itself_up_and_comes_up_again(guest: Guest, tmp_path: Path) -> N
     left = guest.call("ls -d /srv/one /srv/two /var/lib/dock2sh /etc/systemd/system/one.service /usr/local/bin/run-two; id one")
     assert left.stdout == ""
     assert "overlay" not in guest.said("cat /proc/mounts")
+    assert guest.said("restorecon -nv /etc/passwd /etc/shadow /etc/group /etc/gshadow") == ""

@@ -26,7 +26,8 @@ CMD ["sleep", "1000"]
 """
 TREE = """FROM busybox
 COPY --link note /opt/app/
-RUN echo web:x:1000:1000::/:/bin/sh >>/etc/passwd && chown web /opt/app/note && ln /opt/app/note /opt/app/other
+RUN echo web:x:1000:1000::/:/bin/sh >>/etc/passwd && echo more:x:4343:web >>/etc/group && chown web /opt/app/note \\
+ && ln /opt/app/note /opt/app/other
 USER web
 CMD ["sleep", "1000"]
 """
@@ -112,8 +113,24 @@ def test_a_private_tree_is_as_the_image(machine: Machine, context: Path) -> None
     assert any("setup.sh has kept it" in note for note in here["notes"]) == Docker().drops_link()
     part = machine.root / "etc/systemd/system/demo.service.d/tree.conf"
     part.write_text(part.read_text().replace("User=1000", "User=0").replace('"sleep" "1000"', '"sleep" "1"'))
+    assert machine.said("sh", "-c", "grep ^Groups: /proc/$(systemctl show -p MainPID --value demo)/status").split()[1:] == [
+        "1000",
+        "4343",
+    ]
     edited = asked(context, str(machine.root))
     assert {where for _, where in real(edited)} == {"service User", "service ExecStart"}
+    part.unlink()  # uninstall.sh would leave it, since it was changed
+
+
+@pytest.mark.machine
+@pytest.mark.root
+@pytest.mark.docker
+def test_a_user_without_an_account_and_a_volume_of_its_own_mode(machine: Machine, context: Path) -> None:
+    text = 'FROM debian:12\nRUN mkdir -m 700 /priv\nUSER 4242:4343\nVOLUME /priv data\nCMD ["sleep", "1000"]\n'
+    set_up(machine, context, text)
+    here = asked(context, str(machine.root))
+    assert not real(here), here["differences"]
+    assert {"host-account", "host-service"} <= set(here["noise"])
 
 
 @pytest.mark.machine

@@ -1,15 +1,16 @@
-"""Files for Lima, Vagrant and Packer. The tools themselves were not run: each file is read by a parser of its language."""
+"""Files for Lima, Vagrant and Packer, each read by a parser of its language. Vagrant looks at its own; no machine was made."""
 
 import base64
 import gzip
 import json
+import os
 import subprocess
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
-from making import made, text_of
+from making import made, text_of, write
 
 from dock2sh.provision.machines import TOOLS
 
@@ -72,6 +73,16 @@ def test_ruby_reads_the_vagrantfile(tmp_path: Path, needs: Callable[[str], None]
     (tmp_path / "Vagrantfile").write_text(text_of(made(ODD, tools=("vagrant",)), "Vagrantfile"))
     done = subprocess.run(["ruby", "-wc", tmp_path / "Vagrantfile"], capture_output=True, text=True, check=False)
     assert (done.returncode, done.stdout, done.stderr) == (0, "Syntax OK\n", "")
+
+
+@pytest.mark.slow
+def test_vagrant_finds_its_file_valid(tmp_path: Path, needs: Callable[[str], None]) -> None:
+    needs("vagrant")
+    write(made(ODD, tools=("vagrant",)), tmp_path)
+    words = ["vagrant", "validate", "--ignore-provider"]
+    env = {**os.environ, "VAGRANT_HOME": str(tmp_path / "home"), "VAGRANT_CHECKPOINT_DISABLE": "1"}
+    done = subprocess.run(words, cwd=tmp_path, env=env, capture_output=True, text=True, check=False)
+    assert (done.returncode, "validated successfully" in done.stdout) == (0, True), done.stdout + done.stderr
 
 
 def test_hcl_reads_the_packer_file(tmp_path: Path, needs: Callable[[str], None]) -> None:

@@ -52,6 +52,7 @@ host_install() {
         file_is "$file_next" || file_put "$file_next"
     done
     volumes_fill
+    log_ready
     run_directories_keep
     [ "$way" = merge ] || [ "$host_changed" -eq 0 ] || labels_tree "$target_root"
     [ -z "$service_unit" ] || [ -z "$host_unit" ] || service_start
@@ -151,11 +152,32 @@ tree_text() {
     file_text "$1"
     printf 'User=%s\nGroup=%s\n' "${service_owner%:*}" "${service_owner#*:}"
     case $service_groups in *,*) printf 'SupplementaryGroups=%s\n' "$(printf '%s\n' "$service_groups" | tr , ' ')" ;; esac
+    tree_output
     for tree_next in "$service_place/rootfs/run"/*/; do
         tree_next=${tree_next%/}
         case ${tree_next##*/} in '*' | lock | systemd | mount | user | udev | log | dbus | *[!A-Za-z0-9._-]*) continue ;; esac
         printf 'BindPaths=%s:/run/%s\n' "$tree_next" "${tree_next##*/}"
     done
+}
+
+# tree_output: a log of the tree that is a link to /dev/stdout cannot be opened where that is the journal's socket, and there may be no
+# shell for a pipe (runtime/wrapper/output.sh): then what the service says goes to a file.
+tree_output() {
+    [ -n "$(find "$service_place/rootfs/var/log" -type l \( -lname '/dev/std*' -o -lname '/proc/self/fd/*' \) 2>/dev/null | head -n 1)" ] || return 0
+    printf 'StandardOutput=append:%s\nStandardError=inherit\n' "$(service_log)"
+}
+
+# log_ready: the file is the service's own: it opens it by the name /dev/stdout.
+log_ready() {
+    [ "$way" = root ] && [ -n "$service_unit" ] && [ -n "$host_unit" ] && [ -n "$(tree_output)" ] && [ ! -e "$(service_log)" ] || return 0
+    made_directories /var/log/dock2sh
+    : >"$(service_log)"
+    chmod 0640 "$(service_log)" && chown "$service_owner" "$(service_log)"
+    say "what $service_name says goes to $(service_log), not to the journal: its logs are links to /dev/stdout"
+}
+
+service_log() {
+    echo "/var/log/dock2sh/$service_name.output"
 }
 
 # volumes_fill: what the image has at a VOLUME is copied once to where the service keeps it.

@@ -17,6 +17,7 @@ main() {
     case $target_root in /proc/*) image_entrypoint='' image_cmd='' ;; esac
     user=$service_user cwd=$service_directory cwd_text=$service_directory
     file_environment "$service_env"
+    output_piped
     "${start_with:-start_image}"
 }
 
