@@ -7,7 +7,7 @@ import time
 from pathlib import Path
 
 _QUICK = "mitigations=off nokaslr audit=1 tsc=unstable cryptomgr.notests random.trust_cpu=on no_timer_check"
-# permissive: under Debian's policy cloud-init's own generator may not write its files, so that it does not come up. What is denied is
+# permissive: under Debian's policy cloud-init's generator may not write its files, and it does not come up. What is denied is
 # logged all the same.
 _BOOT = f"root=LABEL=root rw console=ttyS0 security=selinux selinux=1 enforcing=0 {_QUICK}"
 
