@@ -79,7 +79,8 @@ class File(NamedTuple):
 class Run(NamedTuple):
     """A process: `argv` is what docker executes, `env` all that it sees but HOME and proxies.
 
-    `shell` is the part of argv that SHELL gave (empty for the exec form); `written` the text as its author broke it into lines.
+    `shell` is the part of argv that SHELL gave (empty for the exec form). `hostname` is what the machine calls itself (empty:
+    docker's own name for it), `hosts` the addresses and names that are in its /etc/hosts besides.
     """
 
     span: Span
@@ -95,6 +96,8 @@ class Run(NamedTuple):
     script: Script | None = None
     proxy: tuple[str, ...] = ()
     onbuild: bool = False
+    hostname: str = ""
+    hosts: tuple[tuple[str, str], ...] = ()
 
     def handed(self) -> str:
         """What the shell is given: the text of the command, or a program that begins with `#!`."""

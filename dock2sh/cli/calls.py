@@ -45,6 +45,8 @@ def planned(
     format: str = "text",
     find: "FindBase | None" = None,
     where: str = "container",
+    network: str = "default",
+    add_host: list[str] | None = None,
 ) -> "tuple[Plan, Project, Dockerfile]":
     """What the flags of a command mean; `find` answers for base images, by default what is here without fetching anything.
 
@@ -55,6 +57,7 @@ def planned(
     project, dockerfile = parsed(target, file, format)
     choose("--for", where, WHERE)
     options = evaluation_options(build_arg, stage, platform, label, where, build_context)
+    options = with_machine(options, network, add_host)
     if secret:
         from dock2sh.cli.secrets import checked_secrets
 
@@ -134,6 +137,27 @@ def evaluation_options(
     arguments = pairs("--build-arg", build_arg, from_environment=True)
     options = Options(arguments, stage, platform, pairs("--label", label, bare=True), where)
     return options._replace(contexts=build_contexts(build_context)) if build_context else options
+
+
+def with_machine(options: Any, network: str, add_host: list[str] | None) -> Any:
+    """What every RUN's machine has: docker's --network and --add-host."""
+    choose("--network", network, ("default", "none", "host"))
+    return options._replace(network=network, hosts=tuple(map(_known_host, add_host or ())))
+
+
+def _known_host(text: str) -> tuple[str, str]:
+    """The address and the name of NAME:ADDRESS or NAME=ADDRESS; host-gateway is this machine, whose network a RUN has."""
+    from ipaddress import ip_address
+
+    name, _, address = text.partition("=" if "=" in text else ":")
+    address = "127.0.0.1" if address == "host-gateway" else address.removeprefix("[").removesuffix("]")
+    try:
+        known = str(ip_address(address))
+    except ValueError:
+        known = ""
+    if not known or not name or not name.isprintable():
+        usage(f"--add-host {text}: invalid host; write NAME:ADDRESS, for example db:10.0.0.2")
+    return known, name
 
 
 def pairs(flag: str, values: list[str] | None, from_environment: bool = False, bare: bool = False) -> dict[str, str]:

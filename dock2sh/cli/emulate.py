@@ -11,6 +11,7 @@ import typer
 
 from dock2sh.cli.calls import build_contexts, choose, locked, pairs, planned
 from dock2sh.cli.flags import (
+    AddHosts,
     Bases,
     BuildArgs,
     Contexts,
@@ -18,6 +19,7 @@ from dock2sh.cli.flags import (
     Labels,
     LockFile,
     LockMode,
+    Network,
     PlatformOption,
     Secrets,
     Snapshot,
@@ -64,6 +66,8 @@ def emulate(
     label: Labels = None,
     base: Bases = None,
     build_context: Contexts = None,
+    network: Network = "default",
+    add_host: AddHosts = None,
     secret: Secrets = None,
     ssh: Agents = None,
     no_cache: NoCache = False,
@@ -123,8 +127,9 @@ def emulate(
             build_contexts(build_context),
         )
         plan, project, dockerfile = planned(
-            target, file, build_arg, stage, platform, label, base, build_context, False, secret, find=bases.find
-        )
+            target, file, build_arg, stage, platform, label, base, build_context, False, secret, find=bases.find,
+            network=network, add_host=add_host,
+        )  # fmt: skip
         plan, carried = locked(plan, project, target, file, lock, lock_file, snapshot)
         given = {"--secret": checked_secrets(secret), "--ssh": checked_agents(ssh)}
         if vendor and not carried:

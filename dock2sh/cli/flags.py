@@ -20,6 +20,12 @@ Bases = Annotated[
 Contexts = Annotated[
     list[str] | None, typer.Option("--build-context", metavar="NAME=SOURCE", help="A named build context, as docker's.")
 ]
+Network = Annotated[
+    str, typer.Option("--network", metavar="default|none|host", help="The network of every RUN that does not say its own.")
+]
+AddHosts = Annotated[
+    list[str] | None, typer.Option("--add-host", metavar="NAME:ADDRESS", help="Every RUN finds it in its /etc/hosts.")
+]
 Secrets = Annotated[
     list[str] | None,
     typer.Option(

@@ -2,12 +2,14 @@
 
 from dock2sh.cli.calls import choose, planned
 from dock2sh.cli.flags import (
+    AddHosts,
     Bases,
     BuildArgs,
     Contexts,
     File,
     Format,
     Labels,
+    Network,
     Offline,
     Output,
     PlatformOption,
@@ -28,6 +30,8 @@ def plan(
     label: Labels = None,
     base: Bases = None,
     build_context: Contexts = None,
+    network: Network = "default",
+    add_host: AddHosts = None,
     secret: Secrets = None,
     offline: Offline = False,
     where: Where = "container",
@@ -42,7 +46,20 @@ def plan(
     """
     choose("--format", format, ("text", "json"))
     plan, project, _ = planned(
-        target, file, build_arg, stage, platform, label, base, build_context, offline, secret, format, where=where
+        target,
+        file,
+        build_arg,
+        stage,
+        platform,
+        label,
+        base,
+        build_context,
+        offline,
+        secret,
+        format,
+        where=where,
+        network=network,
+        add_host=add_host,
     )
     if format == "json":
         from dock2sh.emit.plan_json import plan_object

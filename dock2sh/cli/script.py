@@ -6,6 +6,7 @@ import typer
 
 from dock2sh.cli.calls import choose, locked, planned
 from dock2sh.cli.flags import (
+    AddHosts,
     Bases,
     BuildArgs,
     Contexts,
@@ -13,6 +14,7 @@ from dock2sh.cli.flags import (
     Labels,
     LockFile,
     LockMode,
+    Network,
     Offline,
     Output,
     PlatformOption,
@@ -34,6 +36,8 @@ def script(
     label: Labels = None,
     base: Bases = None,
     build_context: Contexts = None,
+    network: Network = "default",
+    add_host: AddHosts = None,
     secret: Secrets = None,
     offline: Offline = False,
     where: Where = "container",
@@ -62,7 +66,19 @@ def script(
     """
     choose("--style", style, ("script", "manual"))
     plan, project, dockerfile = planned(
-        target, file, build_arg, stage, platform, label, base, build_context, offline, secret, where=where
+        target,
+        file,
+        build_arg,
+        stage,
+        platform,
+        label,
+        base,
+        build_context,
+        offline,
+        secret,
+        where=where,
+        network=network,
+        add_host=add_host,
     )
     if bundle and project.context is None and plan.reads_context():
         usage("--bundle: there is no build context beside `-`. Give it with `-f - DIR`")

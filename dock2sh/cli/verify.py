@@ -8,8 +8,22 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from dock2sh.cli.calls import build_contexts, choose, evaluation_options, finder, service, with_contexts
-from dock2sh.cli.flags import Bases, BuildArgs, Contexts, File, Format, Labels, Output, PlatformOption, Secrets, Stage, Target
+from dock2sh.cli.calls import build_contexts, choose, evaluation_options, finder, service, with_contexts, with_machine
+from dock2sh.cli.flags import (
+    AddHosts,
+    Bases,
+    BuildArgs,
+    Contexts,
+    File,
+    Format,
+    Labels,
+    Network,
+    Output,
+    PlatformOption,
+    Secrets,
+    Stage,
+    Target,
+)
 from dock2sh.cli.many import all_of
 from dock2sh.cli.say import REFUSED, UNABLE, USAGE, colour, note, stop, usage, write
 from dock2sh.cli.secrets import checked_agents, checked_secrets
@@ -49,6 +63,8 @@ def verify(
     label: Labels = None,
     base: Bases = None,
     build_context: Contexts = None,
+    network: Network = "default",
+    add_host: AddHosts = None,
     secret: Secrets = None,
     ssh: Agents = None,
     builder: Builder = "docker",
@@ -134,7 +150,8 @@ def verify(
     looks = each_step or behaviour or bool(run)
     _agree(host, name, calibrate, {"--record": record, "--against": against, "--all": every}, looks, (sandbox, shell))
     docker = {"--build-arg": build_arg, "--label": label, "--secret": secret, "--ssh": ssh, "--build-context": build_context,
-              "--target": [stage] if stage else None, "--platform": [platform] if platform else None}  # fmt: skip
+              "--target": [stage] if stage else None, "--platform": [platform] if platform else None,
+              "--network": [network] if network != "default" else None, "--add-host": add_host}  # fmt: skip
     if every:
         if target != "." or file:
             usage("--all DIR is what is verified: no other context and no --file goes with it")
@@ -157,6 +174,7 @@ def verify(
     }
     wish = _wish(docker, to_script, builder, build_context, how)._replace(sandbox=sandbox)
     options = evaluation_options(build_arg, stage, platform, label, "host" if host else "container", build_context)
+    options = with_machine(options, network, add_host)
     find = finder(base, build_context, False)
     try:
         project = with_contexts(locate(target, file), build_context)

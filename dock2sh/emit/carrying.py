@@ -189,9 +189,12 @@ def _with_parents(step: Copy, word: str, container: str) -> Brought:
     before, pivot, rest = word.partition("/./")
     path = (rest if pivot else word).strip("/") or "."
     names = _patterns(path) if has_wildcard(path) else quote(path)
-    inside = f"-C {quote(before.lstrip('/') or '.')} " if pivot else ""
     target = quote(folder_of(step.destination).rstrip("/") + "/")
+    inside = f"-C {quote(before.lstrip('/') or '.')} " if pivot else ""
     done = f"tar --owner=0 --group=0 {inside}-cf - -- {names} | docker cp - {container}:{target}"
+    if pivot and has_wildcard(before):
+        done = f'for d in {_patterns(before.strip("/"))}; do (cd "$d" && tar --owner=0 --group=0 -cf - -- {names})'
+        done += f" | docker cp - {container}:{target}; done"
     return Brought((done,), (_below(step.destination, path.partition("/")[0]),), True)
 
 
@@ -227,7 +230,12 @@ def _by_way(step: Copy, source: str, container: str, origin: str) -> Brought:
     target = f"{container}:{quote(folder_of(step.destination).rstrip('/') + '/')}"
     copied = f'd=$(mktemp -d) && docker cp {origin}:{quote("/" + above + "/." if above else "/.")} "$d"'
     if step.parents:
+        before, pivot, kept = rest.partition("/./")
         done = f'(cd "$d" && tar -cf - -- {_patterns(rest)}) | docker cp - {target}'
+        if pivot:
+            done = (
+                f'for p in "$d"/{_patterns(before)}; do (cd "$p" && tar -cf - -- {_patterns(kept)}) | docker cp - {target}; done'
+            )
     else:
         done = f'(cd "$d" && {_loop(_patterns(rest), target)})'
     return Brought((f'{copied} && {done} && rm -r "$d"{_LOST}',), (folder_of(step.destination),), True)

@@ -13,7 +13,7 @@ from dock2sh.emit.display import as_written
 from dock2sh.emit.mounting import ByHand as ByMount
 from dock2sh.emit.mounting import by_hand as by_mount
 from dock2sh.emit.quoting import assignment, quote
-from dock2sh.emit.typed import container_of, heredoc, owner_of, plain_name, shell_in, shell_of, text_word
+from dock2sh.emit.typed import container_of, heredoc, machine, owner_of, plain_name, shell_in, shell_of, text_word
 from dock2sh.model import Configure, Copy, Fetch, File, LeftOut, MakeDirectory, Mount, Plan, Run, Stage, Step
 from dock2sh.plan.builder import DEFAULT_SHELL
 
@@ -113,14 +113,14 @@ class _Manual:
             )
         elif stage.parent is not None:
             self.say(f"docker commit {container_of(stage.parent)} stage-{stage.parent}")
-            self.say(f"docker run -it{naming} stage-{stage.parent} {shell_in(self.first_base(stage))}")
+            self.say(f"docker run -it{naming}{machine(stage)} stage-{stage.parent} {shell_in(self.first_base(stage))}")
             self.go_on(stage)
         elif self.plan.contexts.get(stage.base) == "" or stage.base in self.plan.repositories:
             kind = "repository" if stage.base in self.plan.repositories else "directory"
             self.say(f"FROM scratch: the build context {stage.base} is a {kind}, nothing to run in it. Put its files elsewhere.")
         else:
             image = self.plan.image_meant(stage.base) or self.imported(stage.base)
-            self.say(f"docker run -it{naming} {image} {shell_in(image)}")
+            self.say(f"docker run -it{naming}{machine(stage)} {image} {shell_in(image)}")
 
     def first_base(self, stage: Stage) -> str:
         """The image that a line of stages begins with."""

@@ -64,6 +64,8 @@ def _run(step: Run) -> dict[str, Any]:
         "mounts": [_mount(mount) for mount in step.mounts],
         "network": step.network,
         "security": step.security,
+        "hostname": step.hostname,
+        "hosts": [list(pair) for pair in step.hosts],
         "script": script,
         "onbuild": step.onbuild,
     }

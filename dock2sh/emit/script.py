@@ -85,6 +85,7 @@ class _Writer:
     # -- stages --------------------------------------------------------------------------------------------------------
 
     def build(self) -> str:
+        self.machine()
         for stage in self.plan.stages:
             self.stage(stage)
         return "build() {\n" + "\n".join(self.lines).lstrip("\n") + "\n}\n"
@@ -108,6 +109,14 @@ class _Writer:
             previous = step
         if self.is_kept(stage):
             self.word("keep", quote(stage.key))
+
+    def machine(self) -> None:
+        """What every RUN's machine calls itself and knows by name: the build was told, the Dockerfile does not say."""
+        run = next((step for stage in self.plan.stages for step in stage.steps if isinstance(step, Run)), None)
+        if run and run.hostname:
+            self.word("host_name", quote(run.hostname))
+        for address, name in run.hosts if run else ():
+            self.word("host_known", quote(address), quote(name))
 
     def is_kept(self, stage: Stage) -> bool:
         """Whether a stage that the target goes on from is also needed as it is at its end."""
@@ -292,9 +301,11 @@ class _Writer:
             return quote(source)
         relative = source.lstrip("/") or "."
         if parents:  # BuildKit matches what follows the pivot like a line of an ignore file
-            _, pivot, rest = relative.partition("/./")
+            before, pivot, rest = relative.partition("/./")
             rest = (rest if pivot else relative.removeprefix("./")) or "."
             self.pattern("exclude", rest, rest)
+            if pivot:
+                self.pattern("glob", before, before)
         elif any(char in relative for char in "*?["):
             self.pattern("glob", relative, relative)
         return quote(relative)

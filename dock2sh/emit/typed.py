@@ -5,6 +5,7 @@ import re
 from dock2sh.dockerfile.deferred import Deferred
 from dock2sh.emit.display import delimiter
 from dock2sh.emit.quoting import quote
+from dock2sh.model import Run, Stage
 
 
 def text_word(text: str) -> str:
@@ -32,6 +33,15 @@ def shell_of(user: str) -> str:
 
 def container_of(key: str) -> str:
     return f"stage-{key}" if key.isdigit() else key
+
+
+def machine(stage: Stage) -> str:
+    """What `docker run` is told of the machine that every RUN has."""
+    run = next((step for step in stage.steps if isinstance(step, Run)), None)
+    if not run:
+        return ""
+    named = [f"--hostname {quote(run.hostname)}"] if run.hostname else []
+    return "".join(f" {flag}" for flag in (*named, *(f"--add-host {quote(f'{name}={address}')}" for address, name in run.hosts)))
 
 
 def plain_name(name: str) -> str:

@@ -27,7 +27,8 @@ def _said(step: Step) -> Any:
         case Run():
             mounts = [_mounted(mount) for mount in step.mounts]
             script = list(step.script) if step.script else None
-            return ["run", step.argv, list(step.env), step.cwd, step.user, mounts, step.network, step.security, script]
+            seen = [step.network, step.security, script, step.hostname, step.hosts]
+            return ["run", step.argv, list(step.env), step.cwd, step.user, mounts, *seen]
         case Copy():
             files = [list(file) for file in step.files]
             flags = [step.chown, _mode(step.chmod), step.link, step.parents, step.excludes, step.unpack]

@@ -186,12 +186,14 @@ def _mount(given: dict[str, Any], stage: StageBuilder) -> Mount:
     if kind == "tmpfs" and source != "/":
         raise _bad(f"open {source}: no such file or directory", "source", "a tmpfs is empty, leave its source out")
     if kind == "cache":
+        space = stage.shared.cache_space
+        name = given.get("id") or clean(target)
         return Mount(
             kind,
             absolute,
             source,
             origin,
-            given.get("id") or clean(target),
+            f"{space}/{name}" if space else name,
             given.get("sharing", "shared"),
             readonly,
             **common,

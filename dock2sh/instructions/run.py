@@ -61,17 +61,20 @@ def plan_run(stage: StageBuilder, node: Node, flags: Flags) -> None:
     argv = node.args if node.json else (*shell, text)
     if not argv:
         raise refuse("run-empty", "arguments are required", hint='`RUN []` runs nothing; write `RUN ["command", "argument"]`')
-    run = Run(stage.span, stage.text, argv, stage.environment(), stage.cwd, stage.user, shell, onbuild=stage.onbuild)
+    shared = stage.shared
+    run = Run(stage.span, stage.text, argv, stage.environment(), stage.cwd, stage.user, shell, (), shared.network,
+              onbuild=stage.onbuild, hostname=shared.hostname, hosts=shared.hosts)  # fmt: skip
     if "device" in flags:
         message = "device feature is only supported in Dockerfile frontend 1.14.0-labs or later"
         raise refuse("device", message, hint="leave --device out; give devices to the container when it runs", near="--device")
-    if flags or script or stage.shared.proxy:
+    if flags or script or shared.proxy:
+        asked = str(flags.get("network", "default"))
         run = run._replace(
             mounts=_mounts(stage, flags) if "mount" in flags else (),
-            network=str(flags.get("network", "default")),
+            network=asked if asked != "default" else shared.network,
             security=str(flags.get("security", "sandbox")),
             script=script,
-            proxy=stage.shared.proxy,
+            proxy=shared.proxy,
         )
     stage.steps.append(run)
 

@@ -21,7 +21,7 @@ DEFAULT_SHELL = ("/bin/sh", "-c")
 
 
 class Globals:
-    """What all stages share: build arguments, global ARGs, platforms, the ignore file, who watches."""
+    """What all stages share: build arguments, what RUNs have of the build, global ARGs, the ignore file, who watches."""
 
     def __init__(self, build_args: Mapping[str, str], escape: str, windows: bool = False) -> None:
         self.build_args = build_args
@@ -29,7 +29,10 @@ class Globals:
         self.args: dict[str, str] = {}
         self.windows = windows
         self.proxy = _proxy(build_args)
-        self.epoch = ""
+        self.network = "default"
+        self.hosts: tuple[tuple[str, str], ...] = ()
+        self.hostname = build_args.get("BUILDKIT_SANDBOX_HOSTNAME", "")
+        self.cache_space = build_args.get("BUILDKIT_CACHE_MOUNT_NS", "")
         self.gone: Mapping[int, Mapping[str, Span]] = {}
         self.watch: Watch | None = None
 

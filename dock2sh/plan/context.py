@@ -17,6 +17,10 @@ if TYPE_CHECKING:
     from dock2sh.plan.ignore import Ignore, Named, Verdict
 
 
+_PACKED = (b"\x1f\x8b\x08", b"BZh", b"\xfd7zXZ\0", b"\x28\xb5\x2f\xfd")
+"""How gzip, bzip2, xz and zstd begin."""
+
+
 class Project(NamedTuple):
     """A Dockerfile's name and text, and its build context (None for a Dockerfile from standard input alone).
 
@@ -46,9 +50,33 @@ def locate(target: str, file: str = "") -> Project:
     path = Path(target)
     if path.is_dir():
         return _in_directory(path, file)
+    if not path.exists():
+        _refuse_elsewhere(target)
     if file:
         raise refuse("not-a-directory", f"the build context {target} is not a directory", hint="`dock2sh DIR -f FILE`")
     return _project(path, path.parent)
+
+
+def _refuse_elsewhere(target: str) -> None:
+    """docker takes a build context that is a git repository, or what a URL gives: a Dockerfile or an archive. Raises Refused."""
+    if "/" not in target and ":" not in target:
+        return
+    import re
+    from shlex import quote
+
+    from dock2sh.instructions.remote import git_of, is_url
+
+    # to an ADD github.com/x/y is a path of the context (semantics.md 2, 44), to `docker build` it is a repository
+    shown = re.sub(r"://[^/@]*@", "://", target)
+    found = git_of(re.sub(r"\A(github\.com/[^#?]+?)(\.git)?([#?].*)?\Z", r"https://\1.git\3", shown))
+    if found:
+        branch = f"--branch {quote(found[2].ref.removeprefix('refs/tags/').removeprefix('refs/heads/'))} " if found[2].ref else ""
+        folder = quote(f"DIR/{found[2].subdir}" if found[2].subdir else "DIR")
+        hint = f"clone it first: git clone {branch}{quote(found[0])} DIR && dock2sh {folder}"
+        raise refuse("elsewhere", f"the build context {shown} is a git repository, which is not fetched", hint=hint)
+    if is_url(target):
+        hint = "fetch it first, and unpack an archive: the context is a directory"
+        raise refuse("elsewhere", f"the build context {shown} is a URL, which is not fetched", hint=hint)
 
 
 def _in_directory(directory: Path, file: str) -> Project:
@@ -73,7 +101,7 @@ def _read(path: Path) -> bytes:
             raise refuse(
                 "is-a-directory", f"{path} is a directory, not a Dockerfile", hint="to build in it, give the directory alone"
             )
-        return path.read_bytes()
+        return _no_archive(path.read_bytes(), str(path))
     except FileNotFoundError:
         raise refuse(
             "not-found", f"{path}: no such file or directory", hint="give a Dockerfile, a directory, or - for standard input"
@@ -83,7 +111,15 @@ def _read(path: Path) -> bytes:
 
 
 def _standard_input() -> str:
-    return _decoded(sys.stdin.buffer.read())
+    return _decoded(_no_archive(sys.stdin.buffer.read(), "standard input"))
+
+
+def _no_archive(data: bytes, where: str) -> bytes:
+    """What docker takes for a whole build context: a tar, or something compressed."""
+    if data[257:262] == b"ustar" or data.startswith(_PACKED):
+        hint = f"unpack it first: mkdir DIR && tar -C DIR -xf {'-' if where == 'standard input' else where} && dock2sh DIR"
+        raise refuse("archive", f"{where} is an archive, not a Dockerfile", hint=hint)
+    return data
 
 
 def _decoded(data: bytes) -> str:

@@ -30,7 +30,8 @@ class Options(NamedTuple):
     """What `docker build` is told besides the Dockerfile, in docker's names.
 
     `where` is the machine that the plan is for, "container" or "host": what a marker (dockerfile/markers.py) keeps away from
-    there is left out. Empty: everything, as docker does it. `contexts` are the named build contexts.
+    there is left out. Empty: everything, as docker does it. `contexts` are the named build contexts, `network` what a RUN has
+    that does not say, `hosts` addresses and names that it knows.
     """
 
     build_args: Mapping[str, str] = {}
@@ -39,6 +40,8 @@ class Options(NamedTuple):
     labels: Mapping[str, str] = {}
     where: str = ""
     contexts: Contexts = Contexts({})
+    network: str = "default"
+    hosts: tuple[tuple[str, str], ...] = ()
 
 
 def evaluate(
@@ -87,6 +90,7 @@ def _evaluated(
     sources, arguments = stages.collect(dockerfile, watch)
     target_platform = _target_platform(options.platform)
     shared = Globals(options.build_args, dockerfile.escape, target_platform.os == "windows")
+    shared.network, shared.hosts = options.network, options.hosts
     shared.watch = watch
     shared.gone = gone
     _set_globals(shared, arguments, options, target_platform, sources)
@@ -137,7 +141,7 @@ def _set_globals(
     for node in arguments:
         for word in node.args:
             _set_global(shared, node, word)
-    _check_epoch(shared)
+    _set_epoch(shared, options, sources)
 
 
 def _set_global(shared: Globals, node: Node, word: str) -> None:
@@ -151,11 +155,17 @@ def _set_global(shared: Globals, node: Node, word: str) -> None:
             raise located(refused, node.span) from None
 
 
-def _check_epoch(shared: Globals) -> None:
-    """SOURCE_DATE_EPOCH: seconds. It touches no file, only what docker stamps (semantics.md 1.2)."""
-    shared.epoch = shared.build_args.get("SOURCE_DATE_EPOCH") or shared.args.get("SOURCE_DATE_EPOCH", "")
-    if shared.epoch and shared.epoch != "context" and not re.fullmatch(r"[-+]?[0-9]+", shared.epoch):
-        raise refuse("epoch", f"invalid SOURCE_DATE_EPOCH: {shared.epoch}", hint="seconds since 1970, for example 1700000000")
+def _set_epoch(shared: Globals, options: Options, sources: list[stages.Source]) -> None:
+    """SOURCE_DATE_EPOCH: seconds. It touches no file, only what docker stamps (semantics.md 1.2). `context` is the time of a
+    build context that was fetched; one of this machine has none, and then nobody has set the variable."""
+    epoch = shared.build_args.get("SOURCE_DATE_EPOCH", shared.args.get("SOURCE_DATE_EPOCH", ""))
+    if epoch == "context":
+        shared.build_args = {name: value for name, value in shared.build_args.items() if name != "SOURCE_DATE_EPOCH"}
+        shared.args.pop("SOURCE_DATE_EPOCH", None)
+    elif epoch and not re.fullmatch(r"[-+]?[0-9]+", epoch):
+        known = {source.name.lower() for source in sources if source.name} | set(options.contexts)
+        why = " (what a stage or a context has fetched: its time is not known before)" if epoch.lower() in known else ""
+        raise refuse("epoch", f"invalid SOURCE_DATE_EPOCH: {epoch}{why}", hint="seconds since 1970, for example 1700000000")
 
 
 def _plan(walk: Walk, builders: dict[int, StageBuilder], target: int, options: Options) -> Plan:

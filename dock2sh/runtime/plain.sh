@@ -10,6 +10,8 @@ plain_notes() {
 run_plainly() {
     [ "${run_network-}" != none ] ||
         missing 'a network namespace for RUN --network=none: run this as root on a machine or in a privileged container'
+    [ -z "${run_host-}${run_hosts-}" ] ||
+        warn "steps see this container's own name and /etc/hosts, and nothing of --add-host or BUILDKIT_SANDBOX_HOSTNAME"
     [ "${run_security-}" != insecure ] || warn 'RUN --security=insecure: the step has the rights that there are here, and no more'
 }
 

@@ -55,6 +55,18 @@ network() {
     run_network=$1
 }
 
+# host_name NAME: what the machine of every RUN calls itself.
+host_name() {
+    run_host=$1
+    : "$run_host"
+}
+
+# host_known ADDRESS NAME: it is in its /etc/hosts, too.
+host_known() {
+    run_hosts="${run_hosts-}$1	$2
+"
+}
+
 # security insecure: for the next RUN: every capability, nothing covered.
 security() {
     run_security=$1
@@ -133,7 +145,8 @@ run_choose() {
 
 # run_names: the files that docker mounts on /etc/hosts and /etc/resolv.conf.
 run_names() {
-    printf '127.0.0.1\tlocalhost buildkitsandbox\n::1\tlocalhost ip6-localhost ip6-loopback\n' >"$state/hosts"
+    printf '127.0.0.1\tlocalhost %s\n::1\tlocalhost ip6-localhost ip6-loopback\n%s' \
+        "${run_host:-buildkitsandbox}" "${run_hosts-}" >"$state/hosts"
     cat /etc/resolv.conf >"$state/resolv.conf" 2>/dev/null || : >"$state/resolv.conf"
 }
 
@@ -282,7 +295,7 @@ run_relay() {
 run_enter() {
     enter_mode=$mode enter_root=$root enter_state=$state enter_uid=$account_uid enter_wd=$run_wd \
         enter_network=$run_network enter_security=$run_security enter_remounts=$run_remounts enter_devices=$state/devices \
-        enter_hosts=${place_hosts-} enter_resolv=${place_resolv-} "$@"
+        enter_hosts=${place_hosts-} enter_resolv=${place_resolv-} enter_host=${run_host:-buildkitsandbox} "$@"
 }
 
 # The step's first process: in `full` mode the kernel ends all the others with it, in `plain` mode it leads a session.

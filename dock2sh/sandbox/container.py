@@ -11,7 +11,8 @@ from typing import NamedTuple, NoReturn
 from . import kernel, seccomp
 from .surroundings import surround
 
-_HOSTS = "127.0.0.1\tlocalhost buildkitsandbox\n::1\tlocalhost ip6-localhost ip6-loopback\n"
+_NAME = "buildkitsandbox"
+_HOSTS = "127.0.0.1\tlocalhost {}\n::1\tlocalhost ip6-localhost ip6-loopback\n{}"
 CAPABILITIES = frozenset((0, 1, 3, 4, 5, 6, 7, 8, 10, 13, 18, 27, 29, 31))
 """docker's fourteen: chown dac_override fowner fsetid kill setgid setuid setpcap net_bind_service net_raw sys_chroot mknod
 audit_write setfcap (linux/capability.h)."""
@@ -51,7 +52,7 @@ class Process(NamedTuple):
     groups: Sequence[int] = ()
     network: bool = True
     insecure: bool = False
-    hostname: str = "buildkitsandbox"
+    hostname: str = _NAME
     names: Mapping[str, str] = {}
     volumes: Sequence[Volume] = ()
     read_only: bool = False
@@ -65,7 +66,7 @@ def described(path: str) -> Process:
     """The process that a script has described in `path` (door.sh). What docker build calls its host is in its /etc/hosts."""
     with open(path, "rb") as file:
         words = [os.fsdecode(word) for word in file.read().split(b"\0")[:-1]]
-    uid, gid, groups, cwd, network, security, hosts, resolv, count, *rest = words
+    uid, gid, groups, cwd, network, security, name, known, hosts, resolv, count, *rest = words
     size = int(count)
     return Process(
         argv=rest[size:],
@@ -76,7 +77,8 @@ def described(path: str) -> Process:
         groups=[int(group) for group in groups.split(",")],
         network=network != "none",
         insecure=security == "insecure",
-        names={hosts: _HOSTS, resolv: resolver()} if hosts else {},
+        hostname=name or _NAME,
+        names={hosts: _HOSTS.format(name or _NAME, known), resolv: resolver()} if hosts else {},
     )
 
 

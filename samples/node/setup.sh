@@ -1294,26 +1294,55 @@ parents() {
     esac
     parents_rest=${parents_rest:-.}
     case $parents_rest in .) fail "\"/${1#.}\": not found (BuildKit finds no whole directory here)" ;; esac
-    is_wild "$1" || source_itself "$parents_base/$parents_rest"
-    source_path "$parents_base"
+    if is_wild "$parents_base"; then
+        parents_matches "$parents_base" "$2"
+    else
+        is_wild "$1" || source_itself "$parents_base/$parents_rest"
+        parents_below "$parents_base"
+        is_wild "$1" || parents_found || fail "\"/${1#./}\": not found (--exclude leaves it out)"
+        parents_put "$2"
+    fi
+}
+
+# parents_matches PATTERN DEST: each match of what stands before the pivot is a source of its own; a file is copied as it is.
+parents_matches() {
+    wildcard "$1" ''
+    while IFS= read -r parents_line <&8; do
+        parents_base=$(printf '%s/' "${parents_line#* }" | tr '\001' '\n')
+        parents_base=${parents_base%/}
+        source_path "$parents_base"
+        if [ -d "$source_root$found" ]; then
+            parents_below "$parents_base"
+            parents_put "$2"
+        else
+            copy_path "$parents_base" "$2"
+        fi
+    done 8<"$state/wild"
+}
+
+# parents_below BASE: $state/list becomes what matches, all below it, and the directories above it.
+parents_below() {
+    source_path "$1"
     parents_base=${found%/}
     list_tree "$parents_base/"
-    # what matches, all below it, and the directories above it
     parents_ere=$(pattern exclude "$parents_rest") || fail "there is no expression for $parents_rest"
     printf '+.\n-%s\n' "$parents_ere" >"$state/parents"
     filter_list "$state/parents" ''
     filter_list "$state/exclude" ''
-    is_wild "$1" || parents_left "./$parents_rest" || fail "\"/${1#./}\": not found (--exclude leaves it out)"
+}
+
+# parents_put DEST
+parents_put() {
     [ -n "$parents_base" ] || links_lead
-    resolve "$2"
+    resolve "$1"
     make_directories "$resolved" "$(created_mode "$chmod_spec")" "$made_owner"
     transfer "$source_root$parents_base/" "$state/list" "$root$resolved" parents "$put_owner" "$chmod_spec"
 }
 
-# parents_left ./PATH: is it in the list, or something below it?
-parents_left() {
+# parents_found: is the source in the list, or something below it?
+parents_found() {
     [ -s "$state/exclude" ] || return 0
-    list_as_lines | path=$(printf %s "${1%/}" | tr '\n' '\001') LC_ALL=C awk '
+    list_as_lines | path=$(printf %s "./${parents_rest%/}" | tr '\n' '\001') LC_ALL=C awk '
         $0 == ENVIRON["path"] || index($0, ENVIRON["path"] "/") == 1 { found = 1 }
         END { exit !found }'
 }
@@ -1547,6 +1576,8 @@ plain_notes() {
 run_plainly() {
     [ "${run_network-}" != none ] ||
         missing 'a network namespace for RUN --network=none: run this as root on a machine or in a privileged container'
+    [ -z "${run_host-}${run_hosts-}" ] ||
+        warn "steps see this container's own name and /etc/hosts, and nothing of --add-host or BUILDKIT_SANDBOX_HOSTNAME"
     [ "${run_security-}" != insecure ] || warn 'RUN --security=insecure: the step has the rights that there are here, and no more'
 }
 
@@ -1784,7 +1815,8 @@ run_choose() {
 
 # run_names: the files that docker mounts on /etc/hosts and /etc/resolv.conf.
 run_names() {
-    printf '127.0.0.1\tlocalhost buildkitsandbox\n::1\tlocalhost ip6-localhost ip6-loopback\n' >"$state/hosts"
+    printf '127.0.0.1\tlocalhost %s\n::1\tlocalhost ip6-localhost ip6-loopback\n%s' \
+        "${run_host:-buildkitsandbox}" "${run_hosts-}" >"$state/hosts"
     cat /etc/resolv.conf >"$state/resolv.conf" 2>/dev/null || : >"$state/resolv.conf"
 }
 
@@ -1933,7 +1965,7 @@ run_relay() {
 run_enter() {
     enter_mode=$mode enter_root=$root enter_state=$state enter_uid=$account_uid enter_wd=$run_wd \
         enter_network=$run_network enter_security=$run_security enter_remounts=$run_remounts enter_devices=$state/devices \
-        enter_hosts=${place_hosts-} enter_resolv=${place_resolv-} "$@"
+        enter_hosts=${place_hosts-} enter_resolv=${place_resolv-} enter_host=${run_host:-buildkitsandbox} "$@"
 }
 
 # The step's first process: in `full` mode the kernel ends all the others with it, in `plain` mode it leads a session.
@@ -2784,9 +2816,11 @@ bind() {
     [ -z "$3" ] || [ -n "$enter_remounts" ] || mounted -o "remount,bind,$3" "$2"
 }
 
-# place KIND TARGET: the mount point, where an earlier mount has covered the one that is there.
+# place KIND TARGET: the mount point, where an earlier mount has covered the one that is there. A mount in the place of one of
+# docker's own takes it away: `mount` shows one.
 place() {
     inside "$2"
+    case $2 in /dev/shm | /dev/mqueue | /dev/pts) umount -n ".$2" 2>/dev/null ;; esac
     case $1 in
     directory) [ -d ".$2" ] || mkdir -p ".$2" ;;
     *) [ -e ".$2" ] || { mkdir -p ".${2%/*}" && : >".$2"; } ;;
@@ -2867,8 +2901,8 @@ machines_sys() {
 
 # In a user namespace the file is the machine's, and only the system call is allowed.
 host_name() {
-    { echo buildkitsandbox >proc/sys/kernel/hostname; } 2>/dev/null || hostname buildkitsandbox 2>/dev/null ||
-        busybox hostname buildkitsandbox 2>/dev/null
+    { printf '%s\n' "$enter_host" >proc/sys/kernel/hostname; } 2>/dev/null || hostname "$enter_host" 2>/dev/null ||
+        busybox hostname "$enter_host" 2>/dev/null
 }
 
 # The control groups, which may be one mount or one for each controller, read-only.

@@ -40,6 +40,52 @@ def test_standard_input_has_no_context(context: Path) -> None:
     assert "context_digest=" not in done.stdout
 
 
+@pytest.mark.parametrize(
+    ("named", "means", "cure"),
+    [
+        ("https://u:s3cret@h.example/x.git#v1:sub", "https://h.example/x.git#v1:sub is a git repository",
+         "git clone --branch v1 https://h.example/x.git DIR && dock2sh DIR/sub"),
+        ("github.com/a/b?tag=v;1", "is a git repository", "git clone --branch 'v;1' https://github.com/a/b.git DIR"),
+        ("git@h.example:a/b", "is a git repository", "git clone git@h.example:a/b DIR"),
+        ("http://h.example/context.tar.gz", "is a URL, which is not fetched", "fetch it first"),
+        ("no/such", "no such file or directory", "give a Dockerfile"),
+    ],
+)  # fmt: skip
+def test_a_context_that_is_elsewhere(tmp_path: Path, named: str, means: str, cure: str) -> None:
+    done = dock2sh("plan", "--offline", named, cwd=tmp_path)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert means in done.stderr
+    assert cure in done.stderr
+    assert "s3cret" not in done.stderr
+
+
+def test_a_context_that_is_an_archive(context: Path) -> None:
+    for packed in ("", "z", "J"):
+        subprocess.run(["tar", f"-c{packed}f", "it.tar", "Dockerfile", "a"], cwd=context, check=True)
+        for words, stdin in (["it.tar"], None), (["-"], (context / "it.tar").open("rb")):
+            command = [sys.executable, "-m", "dock2sh", "plan", "--offline", *words]
+            done = subprocess.run(command, cwd=context, stdin=stdin, capture_output=True, text=True, check=False)
+            assert done.returncode == 2
+            assert "is an archive, not a Dockerfile" in done.stderr
+            assert "unpack it first" in done.stderr
+
+
+@pytest.mark.parametrize(
+    "words", [["--add-host", "db"], ["--add-host", "db:10.0"], ["--add-host", ":10.0.0.1"], ["--network", "bridge"]]
+)
+def test_what_docker_does_not_take_of_a_machine(context: Path, words: list[str]) -> None:
+    done = dock2sh("plan", "--offline", *words, ".", cwd=context)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert f"{words[0]} {words[1]}" in done.stderr
+
+
+def test_hosts_in_every_spelling(context: Path) -> None:
+    words = ["--add-host", "a:10.0.0.1", "--add-host", "b=::1", "--add-host", "c:[2001:DB8:0::1]", "--add-host", "d:host-gateway"]
+    done = dock2sh("plan", "--offline", "--format", "json", *words, ".", cwd=context)
+    run = next(step for step in json.loads(done.stdout)["stages"][0]["steps"] if step["kind"] == "run")
+    assert run["hosts"] == [["10.0.0.1", "a"], ["::1", "b"], ["2001:db8::1", "c"], ["127.0.0.1", "d"]]
+
+
 def test_the_same_bytes_wherever_it_runs(context: Path, tmp_path_factory: pytest.TempPathFactory) -> None:
     other = tmp_path_factory.mktemp("elsewhere")
     one = dock2sh("--offline", ".", cwd=context, LC_ALL="C", PYTHONHASHSEED="1")

@@ -37,10 +37,10 @@ def _patterns(words: str) -> dict[str, str]:
             bare = word.removeprefix("--exclude=").removeprefix("!")
             found[f"exclude {bare}"] = exclude_regex(bare)
         elif not word.startswith("-"):
-            rest = word.partition("/./")[2] or word
-            found[f"exclude {rest}"] = exclude_regex(rest)
-            if "**" not in word:
-                found[f"glob {word}"] = glob_regex(word)
+            before, _, rest = word.partition("/./")
+            found[f"exclude {rest or word}"] = exclude_regex(rest or word)
+            if "**" not in before:
+                found[f"glob {before}"] = glob_regex(before)
     return found
 
 

@@ -65,6 +65,11 @@ LANDS = [
     ("", "copy --parents d/./sub/x /w/", [". d 755 0:0", "sub d 1777 0:0", X]),
     ("", "copy --parents '**/x' /w/", [". d 755 0:0", "d d 755 0:0", "d/sub d 1777 0:0", "d/sub/x f 644 0:0 1222222222"]),
     ("", "copy --parents 'd/nope*' /w/", [". d 755 0:0"]),
+    # a wildcard before the pivot: each match is a source of its own, a file among them is copied as it is
+    ("", "copy --parents 'd/s*/./x' /w/", [". d 755 0:0", X.removeprefix("sub/")]),
+    ("", "copy --parents '[ad]/./**/x' /w/", [". d 755 0:0", A, "sub d 1777 0:0", X]),
+    ("", "copy --parents 'nope*/./x' /w/", []),
+    ("", "copy --parents 'd/s*/./nope' /w/", [". d 755 0:0"]),
 ]  # fmt: skip
 
 

@@ -44,6 +44,17 @@ def test_environment_is_exact(workshop: Workshop, mode: str) -> None:
     assert listed == ["PATH=" + PATH, "B=it's\n$two", "C=1", "A=z", "a.b=dots", "1x=digit", "Z=\udcff", "HOME=/root"]
 
 
+def test_a_machine_of_another_name(workshop: Workshop) -> None:
+    workshop.busybox()
+    before = "    host_name 'a b;c'\n    host_known 10.0.0.2 db\n    host_known ::1 'x y'"
+    got = output(workshop, "    run <<'RUN'\ncat /etc/hosts; hostname; cat /proc/sys/kernel/hostname\nRUN", before=before)
+    hosts = "127.0.0.1\tlocalhost a b;c\n::1\tlocalhost ip6-localhost ip6-loopback\n10.0.0.2\tdb\n::1\tx y\n"
+    assert got == hosts + "a b;c\n" * 2
+    workshop.command = [*PLAIN, *workshop.command]
+    told = workshop.run(steps("    run_exec true", before=before)).stderr
+    assert "nothing of --add-host" in told
+
+
 @pytest.mark.parametrize(
     ("words", "expected"),
     [

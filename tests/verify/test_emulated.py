@@ -60,6 +60,22 @@ def test_each_step_names_the_first_that_differs(tmp_path: Path) -> None:
     assert [(one.where, one.what, one.step, one.line) for one in answer.first] == [("/x", "content", 2, 4)]
 
 
+def test_what_the_build_says_of_the_machine(tmp_path: Path) -> None:
+    seen = "cat /etc/hosts; hostname; grep -c : /proc/net/dev; grep -c /dev/shm /proc/mounts"
+    mounts = "--mount=type=tmpfs,target=/dev/shm --mount=type=cache,target=/c"
+    (tmp_path / "Dockerfile").write_text(f"FROM busybox\nRUN {{ {seen}; }} >/x\nRUN {mounts} {{ {seen}; }} >/y\n")
+    docker = ["--network=none", "--add-host=db=10.0.0.2", "--add-host=v6:2001:DB8::1", "--build-arg=BUILDKIT_SANDBOX_HOSTNAME=me"]
+    options = Options(
+        {"BUILDKIT_SANDBOX_HOSTNAME": "me"}, network="none", hosts=(("10.0.0.2", "db"), ("2001:db8::1", "v6"))
+    )  # fmt: skip
+    project = locate(str(tmp_path))
+    plan = dock2sh.evaluate(dock2sh.parse(project.text), options, dock2sh.find_bases({}))
+    for sandbox in ("namespaces", NONE):
+        wish = Wish(docker, [], how=How(), sandbox=sandbox)
+        answer = prove(plan, project, str(tmp_path / "Dockerfile"), lambda plan: dock2sh.script(plan, project), wish)
+        assert (answer.verdict, answer.differences) == ("identical", ())
+
+
 def test_the_same_step_fails_on_both_sides(tmp_path: Path) -> None:
     assert judged(tmp_path, "FROM busybox\nARG X\nRUN exit 7\n").verdict == "identical"
     answer = judged(tmp_path, "FROM busybox\nARG X\nRUN exit $X\n", ours="2")

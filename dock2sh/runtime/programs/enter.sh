@@ -28,9 +28,11 @@ bind() {
     [ -z "$3" ] || [ -n "$enter_remounts" ] || mounted -o "remount,bind,$3" "$2"
 }
 
-# place KIND TARGET: the mount point, where an earlier mount has covered the one that is there.
+# place KIND TARGET: the mount point, where an earlier mount has covered the one that is there. A mount in the place of one of
+# docker's own takes it away: `mount` shows one.
 place() {
     inside "$2"
+    case $2 in /dev/shm | /dev/mqueue | /dev/pts) umount -n ".$2" 2>/dev/null ;; esac
     case $1 in
     directory) [ -d ".$2" ] || mkdir -p ".$2" ;;
     *) [ -e ".$2" ] || { mkdir -p ".${2%/*}" && : >".$2"; } ;;
@@ -111,8 +113,8 @@ machines_sys() {
 
 # In a user namespace the file is the machine's, and only the system call is allowed.
 host_name() {
-    { echo buildkitsandbox >proc/sys/kernel/hostname; } 2>/dev/null || hostname buildkitsandbox 2>/dev/null ||
-        busybox hostname buildkitsandbox 2>/dev/null
+    { printf '%s\n' "$enter_host" >proc/sys/kernel/hostname; } 2>/dev/null || hostname "$enter_host" 2>/dev/null ||
+        busybox hostname "$enter_host" 2>/dev/null
 }
 
 # The control groups, which may be one mount or one for each controller, read-only.
