@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import NamedTuple
 
-from dock2sh.emulator import Bases, Emulated, Event, Root, StepFailed, emulate, furnish, home
+from dock2sh.emulator import Bases, Emulated, Event, Root, StepFailed, emulate, furnish
 from dock2sh.emulator import Order as Build
 from dock2sh.images import ImageError
 from dock2sh.images.bring import Wish
@@ -63,8 +63,7 @@ class _Making:
         return f"dock2sh emulate ({self.wish.name})"
 
     def _build(self) -> Build:
-        """Layers and cache are in our own directory, but for what RUN --mount=type=cache keeps: the engine has its own of that,
-        too, and keeps it."""
+        """Layers and caches are in our own directory: the engine begins with empty caches, too (`--no-cache`)."""
         return Build(
             Bases(self.wish.bases, Wish(lambda text: None), self.wish.sources),
             self.wish.options,
@@ -72,7 +71,7 @@ class _Making:
             sandbox=self.wish.sandbox,
             roots=_roots(self.order, self.wish.plan)
             | {image: Root(image, (folder,)) for image, folder in self.wish.roots.items()},
-            place=furnish(f"{self.order.work}/emulator", f"{home()}/caches"),
+            place=furnish(f"{self.order.work}/emulator"),
             shell=SHELLS[self.order.how.shell],
         )
 

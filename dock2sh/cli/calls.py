@@ -47,8 +47,10 @@ def planned(
     where: str = "container",
     network: str = "default",
     add_host: list[str] | None = None,
+    allow: list[str] | None = None,
 ) -> "tuple[Plan, Project, Dockerfile]":
     """What the flags of a command mean; `find` answers for base images, by default what is here without fetching anything.
+    `allow` are the rights that a step may ask for, None where no step is run.
 
     What markers keep away from `where` is left out, and told.
     """
@@ -57,7 +59,7 @@ def planned(
     project, dockerfile = parsed(target, file, format)
     choose("--for", where, WHERE)
     options = evaluation_options(build_arg, stage, platform, label, where, build_context)
-    options = with_machine(options, network, add_host)
+    options = with_machine(options, network, add_host, allow)
     if secret:
         from dock2sh.cli.secrets import checked_secrets
 
@@ -139,10 +141,13 @@ def evaluation_options(
     return options._replace(contexts=build_contexts(build_context)) if build_context else options
 
 
-def with_machine(options: Any, network: str, add_host: list[str] | None) -> Any:
-    """What every RUN's machine has: docker's --network and --add-host."""
+def with_machine(options: Any, network: str, add_host: list[str] | None, allow: list[str] | None) -> Any:
+    """What every RUN's machine has: docker's --network, which allows what it asks for, and --add-host; and --allow."""
     choose("--network", network, ("default", "none", "host"))
-    return options._replace(network=network, hosts=tuple(map(_known_host, add_host or ())))
+    for right in allow or ():
+        choose("--allow", right, ("network.host", "security.insecure"))
+    rights = None if allow is None else (*allow, *(["network.host"] if network == "host" else []))
+    return options._replace(network=network, hosts=tuple(map(_known_host, add_host or ())), allowed=rights)
 
 
 def _known_host(text: str) -> tuple[str, str]:

@@ -12,6 +12,7 @@ import typer
 from dock2sh.cli.calls import build_contexts, choose, locked, pairs, planned
 from dock2sh.cli.flags import (
     AddHosts,
+    Allow,
     Bases,
     BuildArgs,
     Contexts,
@@ -68,6 +69,7 @@ def emulate(
     build_context: Contexts = None,
     network: Network = "default",
     add_host: AddHosts = None,
+    allow: Allow = None,
     secret: Secrets = None,
     ssh: Agents = None,
     no_cache: NoCache = False,
@@ -128,7 +130,7 @@ def emulate(
         )
         plan, project, dockerfile = planned(
             target, file, build_arg, stage, platform, label, base, build_context, False, secret, find=bases.find,
-            network=network, add_host=add_host,
+            network=network, add_host=add_host, allow=allow or [],
         )  # fmt: skip
         plan, carried = locked(plan, project, target, file, lock, lock_file, snapshot)
         given = {"--secret": checked_secrets(secret), "--ssh": checked_agents(ssh)}

@@ -77,6 +77,7 @@ def explain(
     if measured:
         from dock2sh.cli.measure import Build
 
+        options = options._replace(allowed=())  # who does not know yet what a step does gives it no rights
         build = Build(base, build_context, secret, ssh, no_cache, base_wish(False, no_pull, bootstrap, insecure, mirror))
     find = build.bases.find if build else _bases(base, build_context, offline)
     with Complaints(project, format):

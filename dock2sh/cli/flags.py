@@ -26,6 +26,10 @@ Network = Annotated[
 AddHosts = Annotated[
     list[str] | None, typer.Option("--add-host", metavar="NAME:ADDRESS", help="Every RUN finds it in its /etc/hosts.")
 ]
+Allow = Annotated[
+    list[str] | None,
+    typer.Option("--allow", metavar="network.host|security.insecure", help="A right that a RUN may ask for, as docker's."),
+]
 Secrets = Annotated[
     list[str] | None,
     typer.Option(

@@ -7,6 +7,7 @@ import typer
 
 from dock2sh.cli.calls import beside, build_contexts, choose, fixed_by_lock, pairs, planned
 from dock2sh.cli.flags import (
+    Allow,
     Bases,
     BuildArgs,
     Contexts,
@@ -53,6 +54,7 @@ def lock(
     platform: PlatformOption = "",
     base: Bases = None,
     build_context: Contexts = None,
+    allow: Allow = None,
     secret: Secrets = None,
     update: Update = None,
     diff: Diff = False,
@@ -97,7 +99,7 @@ def lock(
     place = lock_file or beside(target, file)
     if not place:
         usage("a Dockerfile from standard input has no lock beside it: name one with --lock-file FILE")
-    given = (target, file, build_arg, stage, platform, base, build_context, secret)
+    given = (target, file, build_arg, stage, platform, base, build_context, secret, allow or [])
     try:
         if diff and against:
             _show(load(against), load(place), format)
@@ -129,7 +131,7 @@ def _made(given: tuple, way: tuple, place: str, moving: frozenset[str]) -> "tupl
     from dock2sh.sandbox import SandboxError
     from dock2sh.sandbox.rootless import become_root
 
-    target, file, build_arg, stage, platform, base, build_context, secret = given
+    target, file, build_arg, stage, platform, base, build_context, secret, allow = given
     no_pull, bootstrap, insecure, mirror, progress, quiet, snapshot, vendor = way
     try:
         if limits := become_root():
@@ -140,7 +142,7 @@ def _made(given: tuple, way: tuple, place: str, moving: frozenset[str]) -> "tupl
             build_contexts(build_context),
         )
         plan, project, dockerfile = planned(
-            target, file, build_arg, stage, platform, None, base, build_context, False, secret, find=bases.find
+            target, file, build_arg, stage, platform, None, base, build_context, False, secret, find=bases.find, allow=allow
         )
         carried = None
         if moving:
@@ -158,8 +160,8 @@ def _made(given: tuple, way: tuple, place: str, moving: frozenset[str]) -> "tupl
 
 
 def _check(given: tuple, place: str) -> None:  # type: ignore[type-arg]
-    target, file, build_arg, stage, platform, base, build_context, secret = given
-    plan, project, _ = planned(target, file, build_arg, stage, platform, None, base, build_context, False, secret)
+    target, file, build_arg, stage, platform, base, build_context, secret, allow = given
+    plan, project, _ = planned(target, file, build_arg, stage, platform, None, base, build_context, False, secret, allow=allow)
     fixed_by_lock(plan, project, place, "strict", "", frozenset())
     note(f"{place} knows every step of {project.name}")
     raise typer.Exit(OK)

@@ -11,6 +11,7 @@ import typer
 from dock2sh.cli.calls import build_contexts, choose, evaluation_options, finder, service, with_contexts, with_machine
 from dock2sh.cli.flags import (
     AddHosts,
+    Allow,
     Bases,
     BuildArgs,
     Contexts,
@@ -65,6 +66,7 @@ def verify(
     build_context: Contexts = None,
     network: Network = "default",
     add_host: AddHosts = None,
+    allow: Allow = None,
     secret: Secrets = None,
     ssh: Agents = None,
     builder: Builder = "docker",
@@ -151,11 +153,13 @@ def verify(
     _agree(host, name, calibrate, {"--record": record, "--against": against, "--all": every}, looks, (sandbox, shell))
     docker = {"--build-arg": build_arg, "--label": label, "--secret": secret, "--ssh": ssh, "--build-context": build_context,
               "--target": [stage] if stage else None, "--platform": [platform] if platform else None,
-              "--network": [network] if network != "default" else None, "--add-host": add_host}  # fmt: skip
+              "--network": [network] if network != "default" else None, "--add-host": add_host,
+              "--allow": allow if builder == "docker" else None}  # fmt: skip
     if every:
         if target != "." or file:
             usage("--all DIR is what is verified: no other context and no --file goes with it")
-        each = {"--builder": [builder], "--sandbox": [sandbox], "--shell": [shell], "--base": base, **docker, "--run": run,
+        each = {"--builder": [builder], "--sandbox": [sandbox], "--shell": [shell], "--base": base, **docker, "--allow": allow,
+                "--run": run,
                 "--seconds": [str(seconds)] if behaviour or run else None,
                 "--calibrate": [str(calibrate)] if calibrate else None}  # fmt: skip
         options = (*_words(each), *(["--each-step"] if each_step else []), *(["--behaviour"] if behaviour else []))
@@ -174,7 +178,7 @@ def verify(
     }
     wish = _wish(docker, to_script, builder, build_context, how)._replace(sandbox=sandbox)
     options = evaluation_options(build_arg, stage, platform, label, "host" if host else "container", build_context)
-    options = with_machine(options, network, add_host)
+    options = with_machine(options, network, add_host, allow or [])
     find = finder(base, build_context, False)
     try:
         project = with_contexts(locate(target, file), build_context)

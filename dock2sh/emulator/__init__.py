@@ -18,10 +18,10 @@ from dock2sh.emulator.bases import Bases, root
 from dock2sh.emulator.build import Built, Event, Root, StepFailed, Wish, build
 from dock2sh.emulator.contexts import begun, named_contexts
 from dock2sh.emulator.elsewhere import build_elsewhere
-from dock2sh.emulator.places import furnish, home, settle, workplace
+from dock2sh.emulator.places import forget_caches, furnish, home, settle, workplace
 from dock2sh.emulator.result import image_config, inspected, keep, write_directory, write_tar
 from dock2sh.images.store import Store, Stored, open_store
-from dock2sh.model import Plan
+from dock2sh.model import Plan, Run
 from dock2sh.plan.context import Project
 from dock2sh.sandbox import Sandbox, SandboxError, kernel
 from dock2sh.sandbox.overlay import mount_layers, shallow
@@ -114,6 +114,7 @@ def emulate(plan: Plan, project: Project, order: Order, tell: Callable[[Event], 
             fixed=dict(_fixed(plan, lock)),
             shell=order.shell,
         )
+        forget_caches(place, _anew(plan, order.no_cache))
         try:
             stages = build_elsewhere(plan, wish, order.sandbox, tell) if order.sandbox else build(plan, wish, tell)
         except StepFailed as failed:
@@ -129,6 +130,13 @@ def emulate(plan: Plan, project: Project, order: Order, tell: Callable[[Event], 
         finally:
             if result:
                 kernel.unmount(result, kernel.MNT_DETACH)
+
+
+def _anew(plan: Plan, no_cache: frozenset[str]) -> set[str]:
+    """The ids of the caches that the stages name which are built anew."""
+    stages = [stage for stage in plan.stages if no_cache & {"*", stage.name, str(stage.index)}]
+    steps = [step for stage in stages for step in stage.steps if isinstance(step, Run)]
+    return {mount.id for step in steps for mount in step.mounts if mount.type == "cache"}
 
 
 def _recording(lock: "Carried | None", work: str) -> "Carried | None":

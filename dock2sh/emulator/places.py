@@ -13,6 +13,7 @@ import shutil
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager, suppress
 
+from dock2sh.digest import sha256
 from dock2sh.images.blobs import on_disk
 from dock2sh.images.workplaces import held, sweep
 
@@ -23,12 +24,10 @@ def home() -> str:
     return furnish(os.path.join(data, "dock2sh"))
 
 
-def furnish(place: str, caches: str = "") -> str:
-    """Make a directory fit to keep layers and cache in: its real path. `caches` are those of another place that it shares."""
-    for name in ("build", "hashes", "layers", "unsettled", "work", *(() if caches else ("caches",))):
+def furnish(place: str) -> str:
+    """Make a directory fit to keep layers and cache in: its real path."""
+    for name in ("build", "hashes", "layers", "unsettled", "work", "caches"):
         os.makedirs(os.path.join(place, name), mode=0o700, exist_ok=True)
-    if caches:
-        os.symlink(caches, os.path.join(place, "caches"))
     return os.path.realpath(place)
 
 
@@ -91,6 +90,20 @@ def publish(home: str, key: str, place: str, seconds: float) -> float:
     os.symlink(f"../layers/{os.path.basename(place)}", link)
     os.replace(link, f"{home}/build/{key}")
     return created_at(f"{place}/diff")
+
+
+def forget_caches(home: str, ids: Collection[str]) -> None:
+    """RUN --mount=type=cache begins anew with these ids: docker build --no-cache, too, takes away all caches that its steps name
+    (BuildKit's Worker.PruneCacheMounts). A build at work that has one keeps it as long as it works; `clear` takes those."""
+    names = {sha256(name)[:16] for name in ids}
+    gone = [entry.path for entry in os.scandir(f"{home}/caches") if entry.is_symlink() and entry.name.split("-")[0] in names]
+    places = [os.path.realpath(link) for link in gone]
+    for link in gone:
+        with suppress(FileNotFoundError):  # another build forgets it, too
+            os.unlink(link)
+    if len(os.listdir(f"{home}/work")) == 1:  # ours
+        for place in places:
+            shutil.rmtree(place, ignore_errors=True)
 
 
 @contextmanager

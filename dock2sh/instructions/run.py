@@ -111,3 +111,15 @@ def check_bytes(stages: tuple[Stage, ...]) -> None:
                 message = "failed to marshal LLB definition: string field contains invalid UTF-8"
                 hint = "save the Dockerfile as UTF-8, or write such a byte as `printf '\\351'`"
                 raise refuse("not-utf8", message, (step.span,), hint)
+
+
+def check_rights(stages: tuple[Stage, ...], allowed: tuple[str, ...]) -> None:
+    """Refuse a RUN of a needed stage that asks for a right which docker gives only to who names it (`--allow`)."""
+    for stage in stages:
+        for step in stage.steps:
+            if not isinstance(step, Run):
+                continue
+            asked = {"network.host": step.network == "host", "security.insecure": step.security == "insecure"}
+            for right in (right for right, is_asked in asked.items() if is_asked and right not in allowed):
+                hint = f"it would have more of this machine than docker gives a step: --allow {right}, if it may"
+                raise refuse("right", f"{right} is not allowed", (step.span,), hint)

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from dock2sh.dockerfile.gotext import broken
 from dock2sh.dockerfile.syntax import Dockerfile, Node
 from dock2sh.dockerfile.words import expand
-from dock2sh.instructions.run import check_bytes
+from dock2sh.instructions.run import check_bytes, check_rights
 from dock2sh.model import Plan, Stage
 from dock2sh.plan import platforms, stages
 from dock2sh.plan.builder import Globals, StageBuilder
@@ -31,7 +31,7 @@ class Options(NamedTuple):
 
     `where` is the machine that the plan is for, "container" or "host": what a marker (dockerfile/markers.py) keeps away from
     there is left out. Empty: everything, as docker does it. `contexts` are the named build contexts, `network` what a RUN has
-    that does not say, `hosts` addresses and names that it knows.
+    that does not say, `hosts` addresses and names that it knows, `allowed` the rights that a RUN may ask for (None: nobody asks).
     """
 
     build_args: Mapping[str, str] = {}
@@ -42,6 +42,7 @@ class Options(NamedTuple):
     contexts: Contexts = Contexts({})
     network: str = "default"
     hosts: tuple[tuple[str, str], ...] = ()
+    allowed: tuple[str, ...] | None = None
 
 
 def evaluate(
@@ -102,6 +103,8 @@ def _evaluated(
     if watch:
         watch.finished()
     plan = _plan(walk, builders, target, options)
+    if options.allowed is not None:
+        check_rights(plan.stages, options.allowed)
     if broken(dockerfile.text):
         check_bytes(plan.stages)
     return plan

@@ -1397,10 +1397,12 @@ mount_caches() {
 }
 
 # A cache is known by its id, by what it begins with (`from`) and by the owner and mode that were asked for, but not if a
-# `source` is: that is a place in it (BuildKit makes an owned cache as a directory in what `from` gives: an empty one).
+# `source` is: that is a place in it (BuildKit makes an owned cache as a directory in what `from` gives: an empty one). The id
+# comes first in the name, for a build without a cache to find all that have it.
 mount_cache_name() {
     [ "$mount_source" = / ] || mount_owned=''
-    digest "${mount_id:-$mount_target} $mount_from${mount_from:+ of $id}$mount_owned"
+    printf '%s-' "$(digest "${mount_id:-$mount_target}")"
+    digest "$mount_from${mount_from:+ of $id}$mount_owned"
 }
 
 mount_cache_place() {

@@ -132,6 +132,25 @@ def test_a_cache_mount_stays_and_is_in_no_layer(emulate: Emulate, tmp_path: Path
     assert not (tmp_path / "out/rootfs/cache").exists()
 
 
+def test_no_cache_empties_the_caches_that_its_steps_name(emulate: Emulate, tmp_path: Path, data: Path) -> None:
+    """Measured on docker 28: with and without an owner, and of the stages that are built anew only."""
+    mounts = "--mount=type=cache,target=/c,id=one --mount=type=cache,target=/d,id=one,mode=0700 --mount=type=cache,target=/e"
+    write = "for f in c d e; do echo {0} >>/$f/log; done; cat /c/log /d/log /e/log >/log"
+    text = f"FROM busybox AS a\nRUN {mounts} {write}\nFROM busybox\nCOPY --from=a /log /\n"
+
+    def log(number: int, *words: str) -> list[str]:
+        out = tmp_path / f"out{number}"
+        assert emulate(text.format(number), *words, "-o", out).returncode == 0
+        return (out / "rootfs/log").read_text().split()
+
+    assert log(1) == ["1", "1", "1"]
+    assert log(2) == ["1", "2", "1", "2", "1", "2"]
+    assert log(3, "--no-cache") == ["3", "3", "3"]
+    assert log(4, "--no-cache-filter=1") == ["3", "4", "3", "4", "3", "4"]
+    assert log(5, "--no-cache-filter=a") == ["5", "5", "5"]
+    assert len(list((data / "caches").iterdir())) == 6  # three, and a link to each
+
+
 def test_prune_takes_all_of_it_away(emulate: Emulate, data: Path) -> None:
     text = "FROM busybox\nRUN --mount=type=cache,target=/cache head -c 100000 /dev/zero >/big; cp /big /cache\n"
     emulate(text)

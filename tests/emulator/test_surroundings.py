@@ -62,7 +62,10 @@ def test_no_call_is_refused_to_an_insecure_step(mount: str, tmp_path: Path, monk
     monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "data"))
     look = "unshare true && grep -E '^(Seccomp|NoNew)' /proc/self/status"
     (tmp_path / "Dockerfile").write_text(f"FROM busybox\nRUN --security=insecure {mount} {look}\n")
-    told = dock2sh("emulate", "--progress=plain", tmp_path)
+    refused = dock2sh("emulate", "--progress=plain", tmp_path)
+    assert refused.returncode == 1
+    assert "security.insecure is not allowed" in refused.stderr
+    told = dock2sh("emulate", "--progress=plain", "--allow=security.insecure", tmp_path)
     assert _output(told.stderr) == ["NoNewPrivs:\t0", "Seccomp:\t0", "Seccomp_filters:\t0"], told.stderr
 
 

@@ -25,6 +25,17 @@ def test_a_run_that_does_not_say_its_network_has_the_builds() -> None:
     assert [run.network for run in found] == ["none", "none", "host", "none"]
 
 
+@pytest.mark.parametrize(("words", "right"), [("--network=host", "network.host"), ("--security=insecure", "security.insecure")])
+def test_a_right_that_nobody_has_given(words: str, right: str) -> None:
+    with pytest.raises(Refused, match=f"{right} is not allowed") as refused:
+        runs(f"RUN a\nRUN {words} a\n", Options(allowed=()))
+    assert refused.value.diagnostic.spans[0].first == 3
+    assert f"--allow {right}" in refused.value.diagnostic.hint
+    assert len(runs(f"RUN {words} a\n", Options(allowed=(right,)))) == 1
+    assert len(runs(f"RUN {words} a\n", Options())) == 1  # who writes a script runs nothing
+    assert not runs(f"RUN {words} a\nFROM scratch\n", Options(allowed=()))
+
+
 def test_the_sandbox_has_another_name_and_knows_hosts() -> None:
     options = Options({"BUILDKIT_SANDBOX_HOSTNAME": "it's"}, hosts=(("10.0.0.2", "db"), ("::1", "v6")))
     (run,) = runs("RUN hostname\n", options)
