@@ -195,8 +195,10 @@ def _steps(plan: Plan) -> Iterator[Step]:
 
 
 def _text(step: PlanStep, plan: Plan) -> str:
-    """The step as it is written, with where a repository is from that it copies."""
+    """The step as it is written, with where a repository is from that it copies or adds."""
     origin = step.origin if isinstance(step, Copy) else ""
+    if isinstance(step, Fetch) and step.git and step.source not in step.text:
+        return f"{step.text} ({step.source})"
     return f"{step.text} ({plan.contexts[origin]})" if origin in plan.repositories else step.text
 
 

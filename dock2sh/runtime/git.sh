@@ -75,7 +75,8 @@ in_checkout() {
     (
         unset GIT_DIR GIT_WORK_TREE GIT_INDEX_FILE GIT_CONFIG_PARAMETERS
         umask 022
-        HOME=/dev/null XDG_CONFIG_HOME=/dev/null GIT_CONFIG_NOSYSTEM=1 GIT_CONFIG_GLOBAL=/dev/null GIT_TERMINAL_PROMPT=0 \
+        GIT_CEILING_DIRECTORIES=$state/git HOME=/dev/null XDG_CONFIG_HOME=/dev/null GIT_CONFIG_NOSYSTEM=1 \
+            GIT_CONFIG_GLOBAL=/dev/null GIT_TERMINAL_PROMPT=0 \
             GIT_ASKPASS=true SSH_ASKPASS=true GIT_SSH_COMMAND=${GIT_SSH_COMMAND:-ssh -o BatchMode=yes} \
             git -c advice.detachedHead=false -C "$state/git/tree" "$@" </dev/null
     )
@@ -84,19 +85,39 @@ in_checkout() {
 # --fetch-by-commit takes what --checksum names, wherever the reference is by now.
 # A whole commit id may be of no branch's tip: then everything is fetched, if the server does not give it by itself.
 git_fetch() {
-    { mkdir "$state/git/tree" && in_checkout init -q && in_checkout remote add origin "$1"; } || fail "$1 cannot be fetched"
+    { mkdir "$state/git/tree" && git_begin "$1"; } || fail "$1 cannot be fetched"
     git_want=${git_ref:-HEAD}
     [ -z "$git_exact" ] || git_want=${git_commit:-$git_want}
     case $git_want in -*) fail "repository does not contain ref $git_want" ;; esac
-    git_fetch_ref "$git_want" 2>"$state/git/said" && git_want=FETCH_HEAD && return
-    case $git_want in
-    *[!0-9a-f]*) ;;
-    ????????????????????????????????????????) in_checkout fetch -q --tags origin && return ;;
-    esac
+    ! git_fetch_want || return 0
+    ! { git_is_sha256 "$1" && git_begin "$1" --object-format=sha256 && git_fetch_want; } || return 0
     case $(cat "$state/git/said") in
     *"couldn't find remote ref"*) fail "repository does not contain ref $git_want" ;;
     esac
     fail "$1 cannot be fetched: $(cat "$state/git/said")"
+}
+
+# git_begin URL OPTION...
+git_begin() {
+    git_url=$1
+    shift
+    rm -rf "$state/git/tree/.git"
+    in_checkout init -q "$@" && in_checkout remote add origin "$git_url"
+}
+
+git_fetch_want() {
+    git_fetch_ref "$git_want" 2>"$state/git/said" && git_want=FETCH_HEAD && return
+    case $git_want in
+    *[!0-9a-f]*) return 1 ;;
+    esac
+    { [ "${#git_want}" -eq 40 ] || [ "${#git_want}" -eq 64 ]; } && in_checkout fetch -q --tags origin 2>>"$state/git/said"
+}
+
+# git_is_sha256 URL: are its names of the longer kind? A repository of the other kind cannot fetch them, nor ask for them.
+git_is_sha256() {
+    rm -rf "$state/git/tree/.git"
+    git_name=$(in_checkout ls-remote "$1" 2>/dev/null | head -n 1 | cut -f 1)
+    [ "${#git_name}" -eq 64 ]
 }
 
 # A server of files only ("dumb" http) gives no part of a history: then docker takes all of it.

@@ -281,6 +281,8 @@ def test_urls_that_fail(workshop: Workshop, server: str) -> None:
     assert "invalid response status 404" in refused(workshop, f"add_url {server}/missing /w")
     wrong = "sha256:" + "0" * 64
     assert f"digest mismatch sha256:{DIGEST}: {wrong}" in refused(workshop, f"add_url --checksum={wrong} {server}/f /w")
+    other = "sha512:" + hashlib.sha512(b"hello\n").hexdigest()  # it is right, and docker never says so
+    assert f"digest mismatch sha256:{DIGEST}: {other}" in refused(workshop, f"add_url --checksum={other} {server}/f /w")
     assert not (workshop.root / "w").exists()
 
 
@@ -319,6 +321,36 @@ def test_a_link_of_a_repository_may_lead_nowhere(workshop: Workshop, repository:
     script = "ln -s nope l; git add l; git -c user.name=a -c user.email=a@b commit -qm l"
     subprocess.run(["sh", "-ec", script], cwd=work, check=True)
     assert "l l 777 0:0 -> nope" in put(workshop, f"add_git --exclude=y {repository} /w")
+
+
+@pytest.mark.parametrize("served", ["file://", "dumb http"])
+def test_a_repository_of_the_longer_names(workshop: Workshop, tmp_path: Path, served: str) -> None:
+    """`git init --object-format=sha256`: by a tag, by a whole commit, with a checksum; from a server of files only, too."""
+    workshop.busybox()
+    work = tmp_path / "long"
+    script = (
+        "git init -q --object-format=sha256 -b main .; git config user.name a; git config user.email a@b; echo 1 >f; git add f;"
+    )
+    script += "git commit -qm 1; git tag v1; echo 2 >f; git commit -qam 2; git update-server-info; git rev-parse v1"
+    work.mkdir()
+    told = subprocess.run(["sh", "-ec", script], cwd=work, check=True, capture_output=True, text=True).stdout
+    commit = told.strip()
+    assert len(commit) == 64
+    handler = functools.partial(http.server.SimpleHTTPRequestHandler, directory=str(work))
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    url = f"http://127.0.0.1:{server.server_port}/.git" if served == "dumb http" else f"file://{work}"
+    try:
+        words = [
+            f"add_git {url} /w/head",
+            f"add_git --ref=v1 --checksum={commit} {url} /w/tag",
+            f"add_git --ref={commit} {url} /w/id",
+        ]
+        put(workshop, *words)
+        assert [(workshop.root / "w" / name / "f").read_text() for name in ("head", "tag", "id")] == ["2\n", "1\n", "1\n"]
+        assert f"expected checksum to match {commit}" in refused(workshop, f"add_git --checksum={commit} {url} /w")
+    finally:
+        server.shutdown()
 
 
 # docker's BuildKit: a directory that ADD of a repository makes is chmod'ed with what is in it, unless a slash stands behind it

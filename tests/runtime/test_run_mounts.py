@@ -70,7 +70,7 @@ def test_what_a_step_puts_beside_a_mount_stays(workshop: Workshop, mode: str) ->
 def test_cache_goes_on(workshop: Workshop, mode: str) -> None:
     del mode
     name = f"test-{os.getpid()}-{workshop.home.name}"
-    made = [hashlib.sha256(f"{name} {more}".encode()).hexdigest()[:16] for more in ("", " mode=0700 uid=33")]
+    made = [cache_of(name, more) for more in ("", " mode=0700 uid=33")]
     top = steps(
         f"    with cache target=/c id={name}\n    run_exec sh -c 'stat -c %a:%u /c; echo one >/c/one'",
         "    step 2 second",
@@ -212,7 +212,7 @@ def test_a_source_is_a_place_in_a_cache(workshop: Workshop, mode: str, tmp_path:
     """As docker has it: one cache, whatever of it is mounted; an owner counts only for the whole of it."""
     del mode
     name = f"test-{os.getpid()}-{tmp_path.name}"
-    made = [hashlib.sha256(f"{name} {more}".encode()).hexdigest()[:16] for more in ("", " uid=33")]
+    made = [cache_of(name, more) for more in ("", " uid=33")]
     top = steps(
         f"    with cache target=/c id={name}\n    run_exec sh -c 'mkdir -m 700 /c/in && echo one >/c/in/f'",
         f"    step 2 two\n    with cache target=/d source=/in id={name} uid=33\n    run_exec sh -c 'stat -c %a:%u /d; cat /d/f'",
@@ -234,7 +234,7 @@ def test_two_builds_that_make_one_cache(workshop: Workshop) -> None:
     """Both find none, both make one: both must go on in the same one. (`mv` and `ln` are slow here, so that they meet.)"""
     workshop.busybox()
     name = f"test-{os.getpid()}-{workshop.home.name}"
-    digest = hashlib.sha256(f"{name} ".encode()).hexdigest()[:16]
+    digest = cache_of(name)
     tools = workshop.home / "tools"
     tools.mkdir()
     for tool in ("mv", "ln"):
@@ -264,7 +264,7 @@ def test_two_builds_that_lock_the_same_caches_crosswise(workshop: Workshop, mode
     """Each wants the one that the other has first: neither waits for ever. (`mkdir` of a lock is slow, so that they meet.)"""
     del mode
     names = [f"test-{os.getpid()}-{workshop.home.name}-{letter}" for letter in "ab"]
-    digests = [hashlib.sha256(f"{name} ".encode()).hexdigest()[:16] for name in names]
+    digests = [cache_of(name) for name in names]
     tools = workshop.home / "tools"
     tools.mkdir()
     slow = f'#!/bin/sh\n{shutil.which("mkdir")} "$@" || exit\ncase $* in *.lock) sleep 1 ;; esac\n'
@@ -287,6 +287,11 @@ def test_two_builds_that_lock_the_same_caches_crosswise(workshop: Workshop, mode
         for child in running:
             child.kill()
         forget(digests)
+
+
+def cache_of(name: str, more: str = "") -> str:
+    """What a cache of that id is called."""
+    return "-".join(hashlib.sha256(text.encode()).hexdigest()[:16] for text in (name, more))
 
 
 def forget(caches: list[str]) -> None:
