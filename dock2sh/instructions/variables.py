@@ -72,7 +72,7 @@ def plan_env(stage: StageBuilder, node: Node, flags: Flags) -> None:
     _watch_names(stage, node, pairs)
     for name, value in pairs:
         stage.assign(name, value)
-        stage.env[name] = value
+        stage.set_env(name, value)
     stage.steps.append(Configure(stage.span, stage.text, "ENV", pairs, (), stage.onbuild))
 
 

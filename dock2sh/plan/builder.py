@@ -12,6 +12,7 @@ from dock2sh.dockerfile.gotext import mended
 from dock2sh.dockerfile.syntax import Node
 from dock2sh.dockerfile.words import SPECIAL, expand
 from dock2sh.model import DEFAULT_PATH, Env, Step
+from dock2sh.plan.paths import join
 from dock2sh.source import Span, refuse
 
 if TYPE_CHECKING:
@@ -47,6 +48,16 @@ def _proxy(build_args: Mapping[str, str]) -> tuple[str, ...]:
     return tuple(f"{form}={given[name]}" for name in order if given.get(name) for form in (name.upper(), name))
 
 
+def _last(pairs: list[str]) -> dict[str, str]:
+    """Name to value, each at the place of its last pair."""
+    found: dict[str, str] = {}
+    for pair in pairs:
+        name, _, value = pair.partition("=")
+        found.pop(name, None)
+        found[name] = value
+    return found
+
+
 class StageBuilder:
     """The environment, directory, user and config of a stage as its instructions leave them.
 
@@ -60,6 +71,8 @@ class StageBuilder:
         self.variables: dict[str, str] = {}
         self._log: list[tuple[str, str]] = []
         self.env: dict[str, str] = {}
+        self.listed: list[str] = list(self.config.get("Env") or ())
+        self._places: dict[str, int] = {}
         self.declared: dict[str, str | None] = {}
         self.node: Node
         self.span = Span(0, 0)
@@ -74,16 +87,23 @@ class StageBuilder:
         self.start_args: tuple[tuple[str, str], ...] = ()
         self.start_env: tuple[tuple[str, str], ...] = ()
         self._image_env()
-        self.cwd: str = self.config.get("WorkingDir") or "/"
+        self._image_directory()
 
     def _image_env(self) -> None:
-        for pair in self.config.get("Env") or ():
-            name, _, value = pair.partition("=")
-            self.env[name] = value
+        """The image's Env stays as it is written, names twice and without a value, too; of one name the last value counts."""
+        for place, pair in enumerate(self.listed):
+            self._places.setdefault(pair.partition("=")[0], place)
+        self.env = _last(self.listed)
         if "PATH" not in self.env and self.known and not self.shared.windows:
-            self.env["PATH"] = DEFAULT_PATH
+            self.set_env("PATH", DEFAULT_PATH)
         for name, value in self.env.items():
             self.assign(name, value)
+
+    def _image_directory(self) -> None:
+        """Where the image's WorkingDir is; a relative one is joined to itself (BuildKit: dispatchWorkdir of the base's own)."""
+        self.cwd: str = self.config.get("WorkingDir") or "/"
+        if not isinstance(self.cwd, Deferred) and not self.cwd.startswith("/") and not self.shared.windows:
+            self.config["WorkingDir"] = self.cwd = join(self.cwd, self.cwd)
 
     def inherit(self, parent: "StageBuilder") -> None:
         """Take over what `FROM stage` passes on beyond the config: ARG values, directory.
@@ -94,7 +114,8 @@ class StageBuilder:
         self.start_args = tuple(given)
         for name, value in given:
             self.assign(name, value if self.known else deferred_variable(name, value))
-        self.env = dict(parent.env)
+        self.listed, self._places = list(parent.listed), dict(parent._places)
+        self.env = dict(parent.env) if len(parent.env) == len(parent.listed) else _last(parent.listed)
         for name, value in self.env.items():
             self.assign(name, value)
         self.declared.update(parent.declared)
@@ -123,6 +144,12 @@ class StageBuilder:
             value = value.assigned()
         self.variables[name] = value
         self._log.append((name, value))
+
+    def set_env(self, name: str, value: str) -> None:
+        """Set a variable of the image: where its name stands first, else behind all."""
+        self.env[name] = value
+        place = self._places.setdefault(name, len(self.listed))
+        self.listed[place : place + 1] = [f"{name}={value}"]
 
     def environment(self) -> Env:
         """The environment as it is now."""

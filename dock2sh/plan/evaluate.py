@@ -221,7 +221,7 @@ def _config(builder: StageBuilder, bare: bool) -> dict[str, Any]:
     """
     config: dict[str, Any] = dict(builder.config)
     if not bare:
-        config["Env"] = [f"{name}={value}" for name, value in builder.env.items()]
+        config["Env"] = list(builder.listed)
     for key in ("Labels", "ExposedPorts", "Volumes"):
         if config.get(key):
             config[key] = dict(sorted(config[key].items()))

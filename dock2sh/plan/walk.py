@@ -153,7 +153,7 @@ class Walk:
         else:
             parent = builders[stage.parent]
             self.image[stage.source.index] = self.image[stage.parent]
-            config = {**parent.config, "Env": [f"{name}={value}" for name, value in parent.env.items()]}
+            config = {**parent.config, "Env": parent.listed}
             config.pop("OnBuild", None)
             builder = StageBuilder(self.shared, key, parent.known, {k: v for k, v in config.items() if k != "Env"})
             builder.inherit(parent)
@@ -174,6 +174,13 @@ class Walk:
             return self.contexts.meant(origin)
         if index < stage.source.index:
             return self.key(index)
+        if index == stage.source.index:  # what is no trigger is a circle, and refused before
+            message = (
+                f"an ONBUILD trigger takes files from its own stage {quoted(origin)}, as it is at that point: no script does"
+            )
+            raise refuse(
+                "onbuild-self", message, hint="docker does; `RUN cp -a FROM TO` in the trigger does the same", near=origin
+            )
         if mounted is None:
             message = (
                 f"cannot copy from stage {quoted(origin)}, it needs to be defined before current stage {quoted(stage.label)}"
