@@ -85,6 +85,13 @@ ROWS = (
         "apt-get install slapd",
     ),
     Noise("shadow", r"/etc/shadow-?", masks.shadow, "the day of the last password change, and random salts", "useradd, chpasswd"),
+    Noise(
+        "berkeley-db",
+        r"/etc/(aliases|(postfix|mail)/[^/]+)\.db",
+        masks.berkeley,
+        "Berkeley DB gives each file a number of its own, and postalias notes when it was",
+        "apt-get install postfix",
+    ),
     Noise("crontab", r"/var/spool/cron/crontabs/[^/]+", masks.crontab, "crontab says when a table was installed", "crontab -"),
     Noise(
         "java-keystore",

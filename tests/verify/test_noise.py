@@ -30,6 +30,7 @@ CHANGED: dict[str, Callable[[bytes], bytes]] = {
     "slapd-config": lambda two: two.replace(b"olcDbMaxSize: 1073741824", b"olcDbMaxSize: 1073741825"),
     "slapd-database": lambda two: two.replace(b"cn=admin", b"cn=ada\0\0"),
     "shadow": lambda two: two.replace(b"ada:$y$j9T$", b"ada:$1$"),
+    "berkeley-db": lambda two: two.replace(b"postmaster", b"postmistes"),
     "crontab": lambda two: two.replace(b"5 4 ", b"5 5 "),
     "java-keystore": lambda two: two[:200] + bytes([two[200] ^ 1]) + two[201:],
     "fontconfig": lambda two: two[:70] + b"X" + two[71:],
