@@ -3,8 +3,9 @@
 from typing import TYPE_CHECKING
 
 from dock2sh import __version__
-from dock2sh.model import Plan
+from dock2sh.model import IMAGE_SCHEME, Plan
 from dock2sh.plan.context import Project
+from dock2sh.plan.contexts import is_image
 from dock2sh.provision.dangers import dangers
 from dock2sh.provision.releases import release
 from dock2sh.provision.service import Service, health_test, ports, signal, starts, user, volumes
@@ -45,7 +46,7 @@ def _what(plan: Plan, project: Project, service: Service, vendored: tuple[Vendor
             "file system, the output of `docker save`), unless docker or podman is there."
         )
     title = f"# {service.name}\n\nSets up what `{project.name}` describes, on machines without containers."
-    return f"{title} Made by dock2sh {__version__}.\n\n{way}\n{_images(vendored)}"
+    return f"{title} Made by dock2sh {__version__}.\n\n{way}\n{_images(vendored)}{_contexts(plan, vendored)}"
 
 
 def _images(vendored: tuple[Vendored, ...]) -> str:
@@ -53,6 +54,22 @@ def _images(vendored: tuple[Vendored, ...]) -> str:
         return ""
     names = ", ".join(f"{image.image} ({megabytes(image.size)})" for image in vendored)
     return f"\nsetup.sh has the base images in it, so that no registry is needed: {names}. It must be a file, not a pipe.\n"
+
+
+def _contexts(plan: Plan, vendored: tuple[Vendored, ...]) -> str:
+    """Named contexts that are images and not in the script."""
+    here = {image.image for image in vendored}
+    missing = {name: source for name, source in plan.contexts.items() if is_image(source) and name not in here}
+    lines = [
+        f"- `{name}`: `--build-context {name}=SOURCE`, unless docker or podman has {source.removeprefix(IMAGE_SCHEME)}"
+        if source.startswith(IMAGE_SCHEME)
+        else f"- `{name}`: `--build-context {name}=SOURCE`"
+        for name, source in missing.items()
+    ]
+    if not lines:
+        return ""
+    what = "SOURCE is a directory, `oci-layout://DIR` or `docker-image://NAME`"
+    return "\nIts steps take files from images that setup.sh has to be given:\n\n" + "\n".join(lines) + f"\n\n{what}.\n"
 
 
 def megabytes(size: int) -> str:

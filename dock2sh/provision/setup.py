@@ -66,12 +66,14 @@ def setup(
         named=project.named,
         carried=carried,
     )
+    here = {image.image for image in wish.vendored}  # an engine is not asked for these
+    shown = plan._replace(contexts={name: name if name in here else source for name, source in plan.contexts.items()})
     data = {
         "room_needed": str(512 + (3 * len(packed or b"") + 4 * behind) // (1 << 20)),
         "vendored_images": _places(wish.vendored),
     }
     frame = Frame(_head(plan, setting, service), _data(plan, project, service, files, wish.lock, data), "host")
-    text = script(plan, setting, frame).encode("utf-8", "surrogateescape")
+    text = script(shown, setting, frame).encode("utf-8", "surrogateescape")
     return text + packed if tail and packed else text
 
 

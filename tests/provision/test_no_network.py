@@ -189,6 +189,35 @@ def test_named_contexts_that_are_images_are_asked_for(alone: Machine, tiny: Path
     assert differences(before, alone.snapshot()) == []
 
 
+def test_a_context_that_is_an_image_of_an_engine(alone: Machine, tiny: Path, named: Path) -> None:
+    """docker-image://NAME: in the script with --vendor-base; else it is said before anything is done that no engine is here."""
+    text = "FROM tiny:1\nCOPY --from=lib /bin/busybox /srv/copied\nRUN --mount=from=lib,target=/m test -x /m/bin/busybox\n"
+    given = (f"--base=tiny:1={tiny}", "--build-context=lib=docker-image://tiny:1")
+    before = alone.snapshot()
+    bundled(alone, named / "context", text, *given)
+    readme = (alone.root / "srv/bundle/README.md").read_text()
+    assert "`lib`: `--build-context lib=SOURCE`, unless docker or podman has tiny:1" in readme
+    put(alone, named, "tiny")
+    setup = ("sh", "/srv/bundle/setup.sh", "--yes", "--base", "tiny:1=/srv/tiny")
+    lacking = alone.call(*setup)
+    assert (lacking.returncode, "not here: the named context lib: give it" in lacking.stderr) == (3, True), lacking.stderr
+    alone.said(*setup, "--build-context", "lib=/srv/tiny")
+    alone.said("sh", "/var/lib/dock2sh/demo/uninstall.sh", "--yes")
+    left = [path for path in differences(before, alone.snapshot()) if not path.startswith(("srv/bundle", "srv/tiny"))]
+    assert left == []
+
+
+@pytest.mark.docker
+def test_a_context_that_is_an_image_is_carried(alone: Machine, tiny: Path, named: Path) -> None:
+    text = "FROM tiny:1\nCOPY --from=lib /bin/busybox /srv/copied\nRUN --mount=from=lib,target=/m test -x /m/bin/busybox\n"
+    given = (f"--base=tiny:1={tiny}", "--build-context=lib=docker-image://busybox")
+    said = bundled(alone, named / "context", text, "--vendor-base", *given).stderr
+    assert "setup.sh has lib in it: " in said
+    alone.said("sh", "/srv/bundle/setup.sh", "--yes")
+    assert (alone.root / "var/lib/dock2sh/demo/rootfs/srv/copied").exists()
+    alone.said("sh", "/var/lib/dock2sh/demo/uninstall.sh", "--yes")
+
+
 def test_a_script_with_its_context_has_the_named_ones(alone: Machine, tiny: Path, named: Path) -> None:
     """--bundle, on a machine on which there is nothing else; the layout is given there."""
     (named / "context/Dockerfile").write_text(NAMED)

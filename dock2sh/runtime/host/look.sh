@@ -106,9 +106,20 @@ look_contexts() {
     done
 }
 
-# look_is_here IMAGE: was it named, is it in this script, or a repository that the script fetches?
+# look_is_here IMAGE: was it named (and is it there), is it in this script, or a repository that the script fetches?
 look_is_here() {
-    is_named_context "$1" || [ -n "$(base_given "$1")" ] || vendored_place "$1" >/dev/null || context_among "$1" "${git_contexts-}"
+    ! is_named_context "$1" || return 0
+    look_source=$(base_given "$1")
+    case $look_source in
+    docker-image://*) engine_with "${look_source#*://}" >/dev/null ;;
+    ?*) [ -e "${look_source#oci-layout://}" ] || look_is_tagged "${look_source#oci-layout://}" ;;
+    *) vendored_place "$1" >/dev/null || context_among "$1" "${git_contexts-}" ;;
+    esac
+}
+
+# look_is_tagged DIR:TAG
+look_is_tagged() {
+    [ -d "${1%:*}" ] || [ -d "${1%@*}" ]
 }
 
 # look_network: can what ADD and RUN fetch from be reached? A proxy may know a way that this does not see, so it is a note.

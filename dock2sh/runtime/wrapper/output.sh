@@ -16,5 +16,5 @@ output_piped() {
 
 output_carried() {
     cat <"$output_pipe"
-    rm -f "$output_pipe"
+    exec rm -f "$output_pipe"
 }
