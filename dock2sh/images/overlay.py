@@ -23,6 +23,8 @@ _WHITEOUT_DEVICE = os.makedev(0, 0)
 # whiteouts have no owner and no time: the same deletion is the same layer
 _NOBODY = os.stat_result((0,) * 10, {"st_mtime_ns": 0})
 _NOT_KEPT = tuple(name.encode() for name in NOT_OF_THE_FILE)
+# what docker puts into a layer that it makes (semantics.md 1.6, rule 19); layers that others made stay as they are
+_KEPT_IN_A_LAYER = b"security.capability"
 
 
 def rootless() -> bool:
@@ -117,7 +119,7 @@ def write_layer(directory: str, out: BinaryIO, rootless: bool = False) -> None:
     """Write an overlay's upper directory as a layer tar: sorted, without a time or an owner of its own.
 
     As docker's: the root directory itself and sockets are not in it, times are in whole seconds. The overlay must have been
-    mounted with redirect_dir=off and metacopy=off (else: ImageError). Attributes: all but overlayfs's and this machine's own.
+    mounted with redirect_dir=off and metacopy=off (else: ImageError). Of all attributes a file's capabilities are.
     """
     space = b"user." if rootless else b"trusted."
     first_of = dict[tuple[int, int], bytes]()
@@ -133,7 +135,8 @@ def size_of_tree(directory: str) -> int:
 
 
 def write_tree(directory: str, out: BinaryIO) -> None:
-    """Write any root file system as a layer tar. A character device 0:0 in it is a device, not a whiteout."""
+    """Write any root file system as a layer tar, with all attributes but this machine's own. A character device 0:0 in it is a
+    device, not a whiteout."""
     first_of = dict[tuple[int, int], bytes]()
     for found in _walk(os.fsencode(directory), b""):
         _write(found, out, b"", first_of)
@@ -161,10 +164,13 @@ def _write(found: _Found, out: BinaryIO, space: bytes, first_of: dict[tuple[int,
     attributes = _attributes(path)
     if space:
         _check_plain(path, attributes, space)
-    kept = {key: value for key, value in attributes.items() if not key.startswith(_NOT_KEPT)}
-    _write_plain(found, kept, out, first_of)
+    _write_plain(found, {key: value for key, value in attributes.items() if _is_kept(key, bool(space))}, out, first_of)
     if space and attributes.get(space + b"opaque") == b"y":
         out.write(header(Member(name + b"/" + _OPAQUE, stat.S_IFREG | 0o600, _NOBODY)))
+
+
+def _is_kept(attribute: bytes, in_layer: bool) -> bool:
+    return attribute == _KEPT_IN_A_LAYER if in_layer else not attribute.startswith(_NOT_KEPT)
 
 
 def _write_plain(found: _Found, kept: dict[bytes, bytes], out: BinaryIO, first_of: dict[tuple[int, int], bytes]) -> None:
