@@ -1,4 +1,4 @@
-"""A RUN's text as its author wrote it: the same lines, ready to stand in a here-document.
+"""A RUN's text as its author wrote it: the same lines, ready to stand in a here-document; and any instruction's, cut short.
 
 The script's `run` joins lines that end in a backslash and drops lines that begin with `#`; `joined` is that rule here, and no
 text is shown in a form that does not give exactly docker's argument back.
@@ -66,3 +66,11 @@ def delimiter(content: str, wish: str) -> str:
     while name in taken:
         name += "_"
     return name
+
+
+def short(text: str, width: int = 70) -> str:
+    """An instruction on one line, cut at `width`."""
+    flat = " ".join(text[: width * 3].split())
+    if not flat.isprintable():
+        flat = "".join(char if char.isprintable() else "?" for char in flat)
+    return flat if len(flat) <= width else flat[: width - 3].rstrip() + "..."

@@ -9,20 +9,17 @@ from posixpath import basename, dirname
 from typing import TYPE_CHECKING, NamedTuple, assert_never
 
 from dock2sh.emit.carrying import above, brought, folder_of, place
-from dock2sh.emit.display import as_written
 from dock2sh.emit.mounting import ByHand as ByMount
 from dock2sh.emit.mounting import by_hand as by_mount
 from dock2sh.emit.quoting import assignment, quote
-from dock2sh.emit.typed import container_of, heredoc, machine, owner_of, plain_name, shell_in, shell_of, text_word
+from dock2sh.emit.typed import command_of, container_of, heredoc, machine, made, owner_of, plain_name, shell_in, shell_of
 from dock2sh.model import Configure, Copy, Fetch, File, LeftOut, MakeDirectory, Mount, Plan, Run, Stage, Step
-from dock2sh.plan.builder import DEFAULT_SHELL
 
 if TYPE_CHECKING:
     from dock2sh.plan.context import Tree
 
 # where a command that makes no directory will find one
 _THERE = ("/", "/etc", "/home", "/opt", "/root", "/srv", "/tmp", "/usr/bin", "/usr/local", "/usr/local/bin", "/var")
-_LEAVES_TRACES = ("cd ", "export ", "set ", "exit", "umask", "unset ", "trap ", "exec ", "source ", ". ")
 # what a script knows of a base image that was not at hand (dockerfile/deferred.py)
 _BASE = re.compile(r"\$\{BASE_([A-Za-z_][A-Za-z0-9_]*)(?=[-+:])")
 ELSEWHERE = "from another terminal:  "
@@ -226,7 +223,7 @@ class _Manual:
         self.again(step)
         if step.network == "none":
             self.say("without network: docker run --network=none")
-        self.command(step)
+        self.lines += command_of(step, [] if step.onbuild else self.source[step.span.first - 1 : step.span.last], self.escape)
         for mount in reversed(mounts):
             self.lines += [mount.untyped] if mount.untyped else []
             if mount.end:
@@ -246,35 +243,6 @@ class _Manual:
         """Where the shell is in a directory that was put aside, it goes into the one that has its name now."""
         if any(f"{step.cwd}/".startswith(f"{mount.target.rstrip('/')}/") for mount in step.mounts if mount.target):
             self.lines.append(f"cd {quote(step.cwd)}")
-
-    def command(self, step: Run) -> None:
-        if step.script:
-            path = f"/tmp/{step.script.name}"
-            self.lines.append(heredoc(f"cat > {quote(path)}", step.script.content))
-            run = " ".join(map(quote, (*step.shell, path)))
-            self.lines.append(f"chmod +x {quote(path)} && {run} && rm {quote(path)}")
-        elif not step.shell:  # the exec form
-            self.lines.append(" ".join(map(quote, step.argv)))
-        elif step.shell != DEFAULT_SHELL:
-            self.lines.append(f"{' '.join(map(quote, step.argv[:-1]))} {text_word(self.written(step))}")
-        else:
-            self.lines.append(self.text(step))
-
-    def text(self, step: Run) -> str:
-        """The command as one would type it: in a shell of its own if it would change the one that one types into."""
-        text = self.written(step)
-        if any(trace in f"{text} " for trace in _LEAVES_TRACES):
-            return f"(\n{text}\n)" if "\n" in text or "#" in text else f"( {text} )"  # a comment ends with its line
-        return text
-
-    def written(self, step: Run) -> str:
-        """The command as written, comments left out (a prompt does not take them between continued lines)."""
-        text = step.argv[-1].strip("\n")
-        lines = self.source[step.span.first - 1 : step.span.last]
-        shown = None if step.onbuild else as_written(text, lines, self.escape)
-        if shown is not None and len(lines) > 1:
-            text = "\n".join(line for line in shown.split("\n") if not line.lstrip().startswith("#"))
-        return text
 
     def copy(self, step: Copy) -> None:
         come = brought(step, self.container, self.tree, self.origin(step), self.made.get(step.origin, frozenset()))
@@ -318,13 +286,7 @@ class _Manual:
         while (upper := dirname(levels[0])) and upper not in self.there:  # nothing is upper a variable of the base image
             levels.insert(0, upper)
         self.there |= set(levels)
-        if not chown:
-            self.as_root(f"mkdir -p {quote(path)}")
-        elif len(levels) == 1:
-            self.as_root(f"[ -d {quote(path)} ] || {{ mkdir {quote(path)} && chown {quote(owner_of(chown))} {quote(path)}; }}")
-        else:
-            make = f'mkdir "$d" && chown {quote(owner_of(chown))} "$d"'
-            self.as_root(f'for d in {" ".join(map(quote, levels))}; do [ -d "$d" ] || {{ {make}; }}; done')
+        self.as_root(made(levels, chown))
 
     def file(self, file: File, step: Copy) -> None:
         name = place(step.destination, file.name)

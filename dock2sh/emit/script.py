@@ -3,13 +3,13 @@
 The walk is a straight line: stages in order, steps in order, one function a step kind. What the words do is runtime/'s business.
 """
 
-from collections.abc import Iterable
 from typing import assert_never
 
 from dock2sh.dockerfile.deferred import Deferred
 from dock2sh.emit import data
+from dock2sh.emit.arguments import of_mount, of_owner, with_newline, without_dot
 from dock2sh.emit.bundle import bundle
-from dock2sh.emit.display import as_written, delimiter
+from dock2sh.emit.display import as_written, delimiter, short
 from dock2sh.emit.frame import STARTERS, Frame, Setting, head, image, numbers
 from dock2sh.emit.quoting import assignment, quote
 from dock2sh.model import Configure, Copy, Fetch, File, LeftOut, MakeDirectory, Mount, Plan, Run, Stage, Step
@@ -79,7 +79,7 @@ class _Writer:
         self.used.add("step")
         place = self.place(step.span)
         origin = "ONBUILD " if step.onbuild else ""
-        title = f"{place:<{len(self.setting.name) + 4}}  {origin}{_short(step.text)}"
+        title = f"{place:<{len(self.setting.name) + 4}}  {origin}{short(step.text)}"
         self.lines.append(f"\n    step {self.number} {quote(title)}")
 
     # -- stages --------------------------------------------------------------------------------------------------------
@@ -99,7 +99,7 @@ class _Writer:
         for step in self.plan.in_order(stage):
             if isinstance(step, LeftOut):
                 self.lines.append(
-                    f"    # {self.place(step.span):<{len(self.setting.name) + 4}}  left out ({step.marker}): {_short(step.text)}"
+                    f"    # {self.place(step.span):<{len(self.setting.name) + 4}}  left out ({step.marker}): {short(step.text)}"
                 )
                 continue
             try:
@@ -172,7 +172,7 @@ class _Writer:
             case MakeDirectory():
                 if step.path:
                     self.step(step)
-                    self.word("workdir", quote(_without_dot(step.cwd)))
+                    self.word("workdir", quote(without_dot(step.cwd)))
                 else:
                     self.word("directory", "/", span=step.span)
             case Configure():
@@ -194,7 +194,7 @@ class _Writer:
             case "SHELL":
                 self.word("shell", *map(quote, step.words), span=step.span)
             case _:
-                self.lines.append(f"    # {self.place(step.span)}  {_short(step.text, 90)}")
+                self.lines.append(f"    # {self.place(step.span)}  {short(step.text, 90)}")
 
     def run(self, step: Run) -> None:
         for mount in step.mounts:
@@ -206,7 +206,7 @@ class _Writer:
         if step.security != "sandbox":
             self.word("security", step.security)
         if step.script:
-            self.here(["script_run", quote(step.script.name)], _line(step.script.content), "RUN")
+            self.here(["script_run", quote(step.script.name)], with_newline(step.script.content), "RUN")
         elif not step.shell:
             self.word("run_exec", *map(quote, step.argv))
         else:
@@ -219,7 +219,7 @@ class _Writer:
             raise refuse("nul", "a NUL byte cannot be part of a command", (step.span,), "remove it from the Dockerfile")
         lines = self.source[step.span.first - 1 : step.span.last]
         shown = text if step.onbuild or not lines else as_written(text, lines, self.setting.escape)
-        if shown is not None and not (step.onbuild and "\n" in text) and not _needs_bytes(shown):
+        if shown is not None and not (step.onbuild and "\n" in text) and "\r" not in shown:
             self.here(["run"], shown + "\n", "RUN")
         elif text.endswith("\n"):
             self.here(["run_lines"], text, "RUN")
@@ -227,23 +227,11 @@ class _Writer:
             self.here(["run_text"], text + "\n", "RUN")
 
     def mount(self, mount: Mount) -> None:
-        """`with TYPE K=V...`: only what differs from the type's defaults."""
-        pairs = [("target", mount.target), ("source", "" if mount.source == "/" else mount.source), ("from", mount.origin)]
-        pairs += [("id", mount.id), ("sharing", mount.sharing if mount.sharing != "shared" else "")]
-        pairs += [("mode", f"{mount.mode:04o}" if mount.mode is not None else "")]
-        pairs += [(key, str(value)) for key, value in (("uid", mount.uid), ("gid", mount.gid)) if value is not None]
-        pairs += [("size", str(mount.size) if mount.size else ""), ("required", "true" if mount.required else "")]
-        if mount.type in ("bind", "cache", "tmpfs"):
-            pairs.append(("readonly", "true" if mount.readonly else "" if mount.type != "bind" else "false"))
-        words = [assignment(key, value) for key, value in pairs if value]
-        if mount.env is not None:
-            words.append(assignment("env", mount.env or mount.id))
-        if mount.type == "bind" and not mount.origin:
-            self.uses_context = True
-        self.word("with", mount.type, *words)
+        self.uses_context = self.uses_context or (mount.type == "bind" and not mount.origin)
+        self.word("with", mount.type, *of_mount(mount))
 
     def copy(self, step: Copy) -> None:
-        flags = self.flags(step.chown, step.chmod, step.link, step.excludes)
+        flags = self.flags(step)
         if step.origin:
             flags.insert(0, f"--from={quote(step.origin)}")
         if step.parents:
@@ -254,23 +242,22 @@ class _Writer:
             self.uses_context = self.uses_context or not step.origin
             sources = [self.source_word(source, step.parents) for source in step.sources]
             dashes = ["--"] if any(source.startswith("-") for source in sources) else []
-            self.word("copy" if step.unpack is None else "add", *flags, *dashes, *sources, quote(_without_dot(step.destination)))
+            self.word("copy" if step.unpack is None else "add", *flags, *dashes, *sources, quote(without_dot(step.destination)))
         for file in step.files:
             self.file(step, file)
 
     def file(self, step: Copy, file: File) -> None:
-        flags = self.flags(step.chown, step.chmod, step.link, ())
-        words = ["file", *flags, quote(file.name), quote(_without_dot(step.destination))]
+        words = ["file", *of_owner(step), quote(file.name), quote(without_dot(step.destination))]
         if isinstance(file.content, Deferred):
             # only the running script knows it: an unquoted here-document, in which nothing but our expansions is live
             self.used.add("file")
             end = delimiter(file.content.shell, "TEXT")
-            self.lines += [f"    {' '.join(words)} <<{end}", _line(file.content.shell.replace('\\"', '"')) + end]
+            self.lines += [f"    {' '.join(words)} <<{end}", with_newline(file.content.shell.replace('\\"', '"')) + end]
         else:
-            self.here(words, _line(file.content), "TEXT")
+            self.here(words, with_newline(file.content), "TEXT")
 
     def fetch(self, step: Fetch) -> None:
-        flags = self.flags(step.chown, step.chmod, step.link, step.excludes)
+        flags = self.flags(step)
         if lock := self.setting.lock:
             held = lock.adds.get((self.number, step.source), "")
             if held or lock.records:
@@ -282,18 +269,14 @@ class _Writer:
         if step.git:
             flags += data.git_flags(step.git)
         word = "add_git" if step.git else "add_url"
-        self.word(word, *flags, quote(step.source), quote(_without_dot(step.destination)))
+        self.word(word, *flags, quote(step.source), quote(without_dot(step.destination)))
 
-    def flags(self, chown: str, chmod: str, link: bool, excludes: Iterable[str]) -> list[str]:
+    def flags(self, step: Copy | Fetch) -> list[str]:
         """Docker's flags, in docker's order."""
-        flags = [f"--chown={quote(chown)}"] if chown else []
-        flags += [f"--chmod={quote(chmod)}"] if chmod else []
-        flags += ["--link"] if link else []
-        for pattern in excludes:
+        for pattern in step.excludes:
             bare = pattern.removeprefix("!")
             self.pattern("exclude", bare, bare)
-            flags.append(f"--exclude={quote(pattern)}")
-        return flags
+        return [*of_owner(step), *(f"--exclude={quote(pattern)}" for pattern in step.excludes)]
 
     def source_word(self, source: str, parents: bool) -> str:
         """A source relative to the root of where it comes from; its wildcard is noted for `pattern`."""
@@ -365,25 +348,3 @@ def _copied_from(plan: Plan, key: str, chain: list[str]) -> bool:
             if isinstance(step, Run) and any(mount.origin == key for mount in step.mounts):
                 return True
     return False
-
-
-def _line(text: str) -> str:
-    """A here-document's content as the shell wants it."""
-    return text if not text or text.endswith("\n") else text + "\n"
-
-
-def _needs_bytes(shown: str) -> bool:
-    return "\r" in shown
-
-
-def _without_dot(path: str) -> str:
-    """`/x/.` is `/x/` to everybody but BuildKit's protocol."""
-    return path[:-1] if path.endswith("/.") and not isinstance(path, Deferred) else path
-
-
-def _short(text: str, width: int = 70) -> str:
-    """An instruction on one line, cut at `width`."""
-    flat = " ".join(text[: width * 3].split())
-    if not flat.isprintable():
-        flat = "".join(char if char.isprintable() else "?" for char in flat)
-    return flat if len(flat) <= width else flat[: width - 3].rstrip() + "..."

@@ -1,11 +1,14 @@
-"""Words that a person types: shells, names of containers and owners, here-documents."""
+"""What a person types: shells, names of containers and owners, here-documents, a RUN's command, directories."""
 
 import re
 
 from dock2sh.dockerfile.deferred import Deferred
-from dock2sh.emit.display import delimiter
+from dock2sh.emit.display import as_written, delimiter
 from dock2sh.emit.quoting import quote
 from dock2sh.model import Run, Stage
+from dock2sh.plan.builder import DEFAULT_SHELL
+
+_LEAVES_TRACES = ("cd ", "export ", "set ", "exit", "umask", "unset ", "trap ", "exec ", "source ", ". ")
 
 
 def text_word(text: str) -> str:
@@ -60,3 +63,43 @@ def heredoc(command: str, content: str) -> str:
         return "\n".join((f"{command} <<{end}", text.removesuffix("\n"), end))
     end = delimiter(content, "EOF")
     return "\n".join((f"{command} <<'{end}'", content.removesuffix("\n"), end))
+
+
+def command_of(step: Run, source: list[str], escape: str) -> list[str]:
+    """What is typed for a RUN; `source` are its lines in the Dockerfile, none if they are not there (ONBUILD)."""
+    if step.script:
+        path = f"/tmp/{step.script.name}"
+        run = " ".join(map(quote, (*step.shell, path)))
+        return [heredoc(f"cat > {quote(path)}", step.script.content), f"chmod +x {quote(path)} && {run} && rm {quote(path)}"]
+    if not step.shell:  # the exec form
+        return [" ".join(map(quote, step.argv))]
+    text = _as_written(step, source, escape)
+    if step.shell != DEFAULT_SHELL:
+        return [f"{' '.join(map(quote, step.argv[:-1]))} {text_word(text)}"]
+    return [_alone(text)]
+
+
+def _alone(text: str) -> str:
+    """In a shell of its own if it would change the one that one types into."""
+    if any(trace in f"{text} " for trace in _LEAVES_TRACES):
+        return f"(\n{text}\n)" if "\n" in text or "#" in text else f"( {text} )"  # a comment ends with its line
+    return text
+
+
+def _as_written(step: Run, source: list[str], escape: str) -> str:
+    """The command, comments left out (a prompt does not take them between continued lines)."""
+    text = step.argv[-1].strip("\n")
+    shown = as_written(text, source, escape) if len(source) > 1 else None
+    return text if shown is None else "\n".join(line for line in shown.split("\n") if not line.lstrip().startswith("#"))
+
+
+def made(levels: list[str], chown: str) -> str:
+    """The command that makes directories, from the uppermost; new ones belong to whom docker gives the files."""
+    if not chown:
+        return f"mkdir -p {quote(levels[-1])}"
+    if len(levels) == 1:
+        return (
+            f"[ -d {quote(levels[0])} ] || {{ mkdir {quote(levels[0])} && chown {quote(owner_of(chown))} {quote(levels[0])}; }}"
+        )
+    make = f'mkdir "$d" && chown {quote(owner_of(chown))} "$d"'
+    return f'for d in {" ".join(map(quote, levels))}; do [ -d "$d" ] || {{ {make}; }}; done'
