@@ -246,4 +246,11 @@ def diagnosis(failed: "StepFailed", kept: bool = True) -> Diagnostic:
     if isinstance(step, Run) and reason.startswith("the command ended with exit status "):
         reason = f'process "{" ".join(step.argv)}" did not complete successfully: exit code: {reason.split()[-1]}'
     hint = "the steps before it are kept: the same command goes on from here" if kept else ""
-    return Diagnostic("step-failed", reason, (step.span,), hint)
+    return Diagnostic("step-failed", reason, (step.span,), _cure(reason) or hint)
+
+
+def _cure(reason: str) -> str:
+    """chown(2) fails for an id that a user namespace has not: EINVAL. (The script says what it tried, or tar's last words.)"""
+    from dock2sh.sandbox.rootless import wanting
+
+    return wanting() if reason.startswith("chown ") or reason.endswith("Invalid argument") else ""

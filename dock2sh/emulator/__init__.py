@@ -3,7 +3,7 @@ step's layer, and knows from a cache which steps need not be run. It has no logi
 
     keys.py      what makes a step another step: the keys of the cache
     contexts.py  named contexts, and the stages that begin with one
-    contents.py  what a step reads, as a digest; hashes.py: files that were read before
+    contents.py  what a step reads, as a digest; hashes.py: files that were read before; remote.py: what lies behind a URL
     places.py    where things are kept, and how they go
     build.py     the stages, in their order or side by side
     result.py    layers and config to an image, a directory, a tar
@@ -19,6 +19,7 @@ from dock2sh.emulator.build import Built, Event, Root, StepFailed, Wish, build
 from dock2sh.emulator.contexts import begun, named_contexts
 from dock2sh.emulator.elsewhere import build_elsewhere
 from dock2sh.emulator.places import forget_caches, furnish, home, settle, workplace
+from dock2sh.emulator.remote import default_agent
 from dock2sh.emulator.result import image_config, inspected, keep, write_directory, write_tar
 from dock2sh.images.store import Store, Stored, open_store
 from dock2sh.model import Plan, Run
@@ -101,7 +102,7 @@ def emulate(plan: Plan, project: Project, order: Order, tell: Callable[[Event], 
             work=work,
             bases={
                 **{name: root(image, store) for name, image in images.items()},
-                **begun(plan, contexts, write, order.shell, place, work),
+                **begun(plan, contexts, write, order.shell, place, work, default_agent(order.options)),
                 **order.roots,
             },
             context=str(project.context.resolve()) if project.context else "",

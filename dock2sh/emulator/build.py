@@ -13,6 +13,7 @@ from typing import NamedTuple
 from dock2sh.emulator.contents import Contents, Origin
 from dock2sh.emulator.keys import first_key, step_key
 from dock2sh.emulator.places import created_at, known_layer, new_layer, publish, seconds_of
+from dock2sh.emulator.remote import default_agent
 from dock2sh.model import Plan, Stage, Step
 from dock2sh.plan.ignore import Ignore
 from dock2sh.sandbox import SandboxError, kernel
@@ -127,7 +128,7 @@ class _Builder:
         self.first = dict(_first_numbers(plan))
         self.stages = {stage.key: stage for stage in plan.stages}
         self.chain = {stage.key for stage in plan.chain()}
-        self.contents = Contents(wish.home, wish.context, wish.ignore, self._origin)
+        self.contents = Contents(wish.home, wish.context, wish.ignore, self._origin, default_agent(wish.options))
         self.roots: dict[str, str] = {}
         self.keyed: dict[str, tuple[Built, list[str]]] = {}
         self.fresh: dict[str, str] = {}  # the layers of this build by their keys

@@ -11,6 +11,7 @@ from functools import cached_property
 from typing import NamedTuple
 
 from dock2sh.digest import sha256_for
+from dock2sh.emulator.remote import state_of
 from dock2sh.images.layers import inside
 from dock2sh.model import Copy, Fetch, Run, Step
 from dock2sh.plan.bundle import behind_links, selector
@@ -29,10 +30,11 @@ class Origin(NamedTuple):
 
 
 class Contents:
-    """Digests for steps. `origin` tells where a name leads (a stage, an image, a named context); in `home` hashes are kept."""
+    """Digests for steps. `origin` tells where a name leads (a stage, an image, a named context); in `home` hashes are kept.
+    `agent` is the socket for what is fetched over ssh."""
 
-    def __init__(self, home: str, context: str, ignore: Ignore | None, origin: Callable[[str], Origin]) -> None:
-        self._home, self._context, self._ignore, self._origin = home, context, ignore, origin
+    def __init__(self, home: str, context: str, ignore: Ignore | None, origin: Callable[[str], Origin], agent: str = "") -> None:
+        self._home, self._context, self._ignore, self._origin, self._agent = home, context, ignore, origin, agent
 
     def of(self, steps: Sequence[Step]) -> list[str]:
         """What the steps of a layer read, in order."""
@@ -48,7 +50,7 @@ class Contents:
         elif isinstance(step, Run):
             yield from (self._read(mount.origin, (mount.source,)) for mount in step.mounts if _is_read(mount.type, mount.origin))
         elif isinstance(step, Fetch):
-            yield _remote(step)
+            yield state_of(step, self._agent)
 
     def _read(self, name: str, sources: Sequence[str], counts: Counts = lambda entry: True) -> str:
         if not name:
@@ -137,37 +139,3 @@ def _content(directory: str, read: Callable[[str, os.stat_result], str]) -> Call
         return os.readlink(f"{directory}/{entry.path}") if stat.S_ISLNK(entry.status.st_mode) else str(entry.status.st_rdev)
 
     return content
-
-
-def _remote(step: Fetch) -> str:
-    """What tells whether the content behind a URL is another one; something new each time where nothing does."""
-    if step.checksum:
-        return step.checksum
-    answer = _commit(step) if step.git else _validators(step.source)
-    return answer or os.urandom(16).hex()
-
-
-def _commit(step: Fetch) -> str:
-    """The commit that a ref is now."""
-    import subprocess
-
-    assert step.git
-    command = ["git", "ls-remote", "--", step.source, step.git.ref or "HEAD"]
-    environment = {**os.environ, "GIT_TERMINAL_PROMPT": "0"}
-    try:
-        done = subprocess.run(command, check=False, capture_output=True, text=True, env=environment, timeout=60)
-    except (OSError, subprocess.TimeoutExpired):
-        return ""
-    return done.stdout.split("\t")[0] if done.returncode == 0 else ""
-
-
-def _validators(url: str) -> str:
-    """ETag, or Last-Modified and size, as BuildKit asks for them (source/http)."""
-    from urllib.request import Request, urlopen
-
-    try:
-        with urlopen(Request(url, method="HEAD"), timeout=60) as response:
-            headers = response.headers
-            return headers.get("ETag") or " ".join(filter(None, (headers.get("Last-Modified"), headers.get("Content-Length"))))
-    except (OSError, ValueError):
-        return ""

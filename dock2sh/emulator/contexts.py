@@ -12,6 +12,7 @@ from dock2sh.emulator.build import Root
 from dock2sh.emulator.contents import Contents, Origin
 from dock2sh.model import DEFAULT_PATH, Plan
 from dock2sh.sandbox import SandboxError
+from dock2sh.source import refuse
 
 
 def named_contexts(plan: Plan, sources: Mapping[str, str]) -> dict[str, str]:
@@ -20,12 +21,12 @@ def named_contexts(plan: Plan, sources: Mapping[str, str]) -> dict[str, str]:
 
 
 def begun(
-    plan: Plan, contexts: Mapping[str, str], write: Callable[[Plan], str], shell: Sequence[str], home: str, work: str
+    plan: Plan, contexts: Mapping[str, str], write: Callable[[Plan], str], shell: Sequence[str], home: str, work: str, agent: str
 ) -> dict[str, Root]:
     """The roots of the stages that begin with a named context, and those of the repositories among them, by the context's name.
-    `write` makes a script of a plan, `shell` runs it.
+    `write` makes a script of a plan, `shell` runs it; `agent` is the socket for what is fetched over ssh.
 
-    Raises SandboxError.
+    Raises Refused for a repository that docker does not take either, SandboxError where something for it is missing here.
     """
     names = [stage.base for stage in plan.stages if stage.parent is None and stage.base in contexts]
     roots = {name: f"{work}/begun{number}/root" for number, name in enumerate(dict.fromkeys((*names, *plan.repositories)))}
@@ -34,23 +35,26 @@ def begun(
     for name, root in roots.items():
         os.makedirs(root, 0o755)
         stage = plan.stages[-1]._replace(base=name, parent=None, steps=())
-        _fill(write(plan._replace(stages=(stage,))), name, contexts.get(name, ""), os.path.dirname(root), shell)
+        options = ["--build-context", f"{name}={contexts[name]}"] if name in contexts else ["--ssh", f"default={agent}"]
+        _fill(write(plan._replace(stages=(stage,))), name, options, os.path.dirname(root), shell)
         found[name] = Root(f"context {contents.all_of(name)}", (root,))
     return found
 
 
-def _fill(script: str, name: str, directory: str, place: str, shell: Sequence[str]) -> None:
-    """By a script that has no steps. Without a directory it fetches what the context is, by ssh with the agent that is here."""
+def _fill(script: str, name: str, options: Sequence[str], place: str, shell: Sequence[str]) -> None:
+    """By a script that has no steps. `options` tell it the directory, or the agent for a repository."""
     with open(f"{place}/setup.sh", "x", encoding="utf-8", errors="surrogateescape") as file:
         file.write(script)
     where = ["--root", f"{place}/root", "--state", f"{place}/state"]
     done = subprocess.run(
-        [*shell, file.name, *where, *(["--build-context", f"{name}={directory}"] if directory else [])],
+        [*shell, file.name, *where, *options],
         stdin=subprocess.DEVNULL,
         capture_output=True,
         check=False,
-        env={"PATH": DEFAULT_PATH} | {key: os.environ[key] for key in ("SSH_AUTH_SOCK",) if key in os.environ},
+        env={"PATH": DEFAULT_PATH},
         cwd=place,
     )
     if done.returncode:
-        raise SandboxError(f"the context {name} cannot be taken: {done.stderr.decode(errors='replace').strip()}")
+        said = done.stderr.decode(errors="replace").strip().rpartition("\n")[2]
+        message = f"the context {name} cannot be taken: {said.removeprefix('error: ')}"
+        raise refuse("context", message) if done.returncode == 1 else SandboxError(message)

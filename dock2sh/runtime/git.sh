@@ -30,12 +30,13 @@ git_none() {
     git_ref='' git_subdir='' git_commit='' git_exact='' git_keep='' git_submodules=yes git_times=''
 }
 
-# git_clone URL: a checkout of it in $state/git/tree.
+# git_clone URL: a checkout of it in $state/git/tree. docker leaves no .git of a subdirectory.
 git_clone() {
     command -v git >/dev/null || missing 'git, to fetch a repository with: install it'
     rm -rf "$state/git"
     mkdir "$state/git"
-    git_fetch "$1"
+    git_agent "$1"
+    if [ -n "$git_keep" ] && [ -z "$git_subdir" ]; then git_fetch_kept "$1"; else git_fetch "$1"; fi
     git_check_out "$1"
     git_subdir_is_there
 }
@@ -70,53 +71,70 @@ git_option() {
     esac
 }
 
-# git in the checkout. No configuration of this machine's or its user's counts, and nothing ever asks for a password.
-in_checkout() {
+# git_agent URL: over ssh a repository is fetched with the keys of the agent that --ssh default hands on, and no others. A host that
+# nobody knows yet is believed, as docker believes what it scans; of one that is known the key must be the same.
+git_agent() {
+    git_socket='' git_ssh='ssh -F /dev/null -o BatchMode=yes -o LogLevel=ERROR -o IdentityFile=/dev/null'
+    git_ssh="$git_ssh -o StrictHostKeyChecking=accept-new -o 'UserKnownHostsFile=/dev/null ~/.ssh/known_hosts'"
+    case $1 in
+    ssh://*) ;;
+    *://*) return 0 ;;
+    *@*:*) ;;
+    *) return 0 ;;
+    esac
+    git_socket=$(ssh_of default)
+    [ -n "$git_socket" ] || fail "no SSH key \"default\" forwarded from the client: $1 is fetched over ssh, which needs --ssh default"
+    command -v ssh >/dev/null || missing "ssh, to fetch $1 with: install it"
+}
+
+git_said() {
+    tr -d '\r' <"$state/git/said"
+}
+
+# git in a repository of ours. No configuration of this machine's or its user's counts, and nothing ever asks for a password.
+in_repository() {
     (
         unset GIT_DIR GIT_WORK_TREE GIT_INDEX_FILE GIT_CONFIG_PARAMETERS
         umask 022
         GIT_CEILING_DIRECTORIES=$state/git HOME=/dev/null XDG_CONFIG_HOME=/dev/null GIT_CONFIG_NOSYSTEM=1 \
             GIT_CONFIG_GLOBAL=/dev/null GIT_TERMINAL_PROMPT=0 \
-            GIT_ASKPASS=true SSH_ASKPASS=true GIT_SSH_COMMAND=${GIT_SSH_COMMAND:-ssh -o BatchMode=yes} \
-            git -c advice.detachedHead=false -C "$state/git/tree" "$@" </dev/null
+            GIT_ASKPASS=true SSH_ASKPASS=true GIT_SSH_COMMAND=$git_ssh SSH_AUTH_SOCK=$git_socket \
+            git -c advice.detachedHead=false -c init.defaultBranch=master -C "$state/git/$@" </dev/null
     )
+}
+
+in_checkout() {
+    in_repository tree "$@"
 }
 
 # --fetch-by-commit takes what --checksum names, wherever the reference is by now.
 # A whole commit id may be of no branch's tip: then everything is fetched, if the server does not give it by itself.
 git_fetch() {
-    { mkdir "$state/git/tree" && git_begin "$1"; } || fail "$1 cannot be fetched"
+    { mkdir "$state/git/tree" && git_begin tree "$1"; } || fail "$1 cannot be fetched"
     git_want=${git_ref:-HEAD}
     [ -z "$git_exact" ] || git_want=${git_commit:-$git_want}
     case $git_want in -*) fail "repository does not contain ref $git_want" ;; esac
     ! git_fetch_want || return 0
-    ! { git_is_sha256 "$1" && git_begin "$1" --object-format=sha256 && git_fetch_want; } || return 0
-    case $(cat "$state/git/said") in
-    *"couldn't find remote ref"*) fail "repository does not contain ref $git_want" ;;
-    esac
-    fail "$1 cannot be fetched: $(cat "$state/git/said")"
+    ! { git_is_sha256 "$1" && git_begin tree "$1" --object-format=sha256 && git_fetch_want; } || return 0
+    git_not_fetched "$1" "$git_want"
 }
 
-# git_begin URL OPTION...
+# git_begin NAME URL OPTION...: an empty repository.
 git_begin() {
-    git_url=$1
-    shift
-    rm -rf "$state/git/tree/.git"
-    in_checkout init -q "$@" && in_checkout remote add origin "$git_url"
+    git_place=$1 git_url=$2
+    shift 2
+    rm -rf "$state/git/${git_place:?}/.git"
+    in_repository "$git_place" init -q "$@" && in_repository "$git_place" remote add origin "$git_url"
 }
 
 git_fetch_want() {
     git_fetch_ref "$git_want" 2>"$state/git/said" && git_want=FETCH_HEAD && return
-    case $git_want in
-    *[!0-9a-f]*) return 1 ;;
-    esac
-    { [ "${#git_want}" -eq 40 ] || [ "${#git_want}" -eq 64 ]; } && in_checkout fetch -q --tags origin 2>>"$state/git/said"
+    is_commit "$git_want" && in_checkout fetch -q --tags origin 2>>"$state/git/said"
 }
 
 # git_is_sha256 URL: are its names of the longer kind? A repository of the other kind cannot fetch them, nor ask for them.
 git_is_sha256() {
-    rm -rf "$state/git/tree/.git"
-    git_name=$(in_checkout ls-remote "$1" 2>/dev/null | head -n 1 | cut -f 1)
+    git_name=$(in_repository . ls-remote "$1" 2>/dev/null | head -n 1 | cut -f 1)
     [ "${#git_name}" -eq 64 ]
 }
 
@@ -126,23 +144,90 @@ git_fetch_ref() {
     grep -q 'not support shallow' "$state/git/said" && in_checkout fetch -q origin "$1"
 }
 
+# git_fetch_kept URL: for a .git that is kept, in docker's two steps: into a bare repository, where the reference becomes a tag, and
+# out of that into the checkout. So the checkout has the branch and the tag that docker's has.
+git_fetch_kept() {
+    mkdir "$state/git/tree" "$state/git/bare"
+    { in_repository bare init -q --bare && in_repository bare remote add origin "$1"; } || fail "$1 cannot be fetched"
+    [ -n "$git_ref" ] || git_default_branch "$1"
+    case $git_ref in -*) fail "repository does not contain ref $git_ref" ;; esac
+    git_fetch_bare "$1" 2>"$state/git/said" || git_not_fetched "$1" "$git_ref"
+    { in_checkout init -q && in_checkout remote add origin "file://$state/git/bare"; } || fail "$1 cannot be fetched"
+    git_want=FETCH_HEAD
+    in_checkout fetch -q -u --depth=1 -- origin "$(git_kept_ref)" 2>"$state/git/said" || git_not_fetched "$1" "$git_ref"
+}
+
+git_default_branch() {
+    in_repository bare ls-remote --symref "$1" HEAD >"$state/git/heads" 2>"$state/git/said" || git_not_fetched "$1" HEAD
+    git_ref=$(sed -n 's|^ref: refs/heads/\([^[:space:]]*\)[[:space:]]*HEAD$|\1|p' "$state/git/heads" | head -n 1)
+    [ -n "$git_ref" ] || fail "could not find default branch for repository: $1"
+}
+
+git_fetch_bare() {
+    if [ -n "$git_exact" ] && [ -n "$git_commit" ]; then
+        in_repository bare fetch -q --depth=1 --no-tags origin --force -- "$git_commit:tags/$git_ref"
+    elif is_commit "$git_ref"; then
+        in_repository bare fetch -q --tags origin "$git_ref" || in_repository bare fetch -q --tags origin
+    else
+        git_as_tag=tags/${git_ref#refs/tags/}
+        in_repository bare fetch -q --depth=1 --no-tags origin --force -- "$git_ref:$git_as_tag" && return
+        grep -q 'not support shallow' "$state/git/said" &&
+            in_repository bare fetch -q --no-tags origin --force -- "$git_ref:$git_as_tag"
+    fi
+}
+
+# What the checkout takes of the bare repository. An annotated tag stays one.
+git_kept_ref() {
+    if [ "$(in_repository bare cat-file -t "$git_ref")" = tag ]; then
+        printf '%s:refs/tags/%s' "$git_ref" "${git_ref#refs/tags/}"
+    elif [ -n "$git_exact" ] && [ -n "$git_commit" ]; then
+        printf '%s:%s' "$git_commit" "$git_ref"
+    elif is_commit "$git_ref"; then
+        in_repository bare update-ref refs/buildkit/kept "$git_ref" && printf refs/buildkit/kept
+    else
+        printf '%s:%s' "$git_ref" "$git_ref"
+    fi
+}
+
+is_commit() {
+    case $1 in
+    *[!0-9a-f]*) return 1 ;;
+    esac
+    [ ${#1} -eq 40 ] || [ ${#1} -eq 64 ]
+}
+
+# git_not_fetched URL REF: ends with what git has said.
+git_not_fetched() {
+    case $(git_said) in
+    *"couldn't find remote ref"*) fail "repository does not contain ref $2" ;;
+    esac
+    fail "$1 cannot be fetched: $(git_said)"
+}
+
 git_check_out() {
     in_checkout checkout -q "$git_want" || fail "repository does not contain ref $git_want"
     git_verify
     ${fetch_after:-:} "$1"
     fetch_after=''
+    [ -z "$git_keep" ] || git_as_cloned "$1"
     [ -z "$git_submodules" ] || git_fetch_submodules
     if [ -n "$git_times" ]; then
         git_seconds=$(in_checkout log -1 --format=%ct) && find "$state/git/tree" -exec touch -h -d "@$git_seconds" {} +
     fi
-    if [ -n "$git_keep" ]; then rm -f "$state/git/tree/.git/FETCH_HEAD"; else rm -rf "$state/git/tree/.git"; fi
+    [ -n "$git_keep" ] || rm -rf "$state/git/tree/.git"
+}
+
+# git_as_cloned URL: nothing in a kept .git tells of how it came about.
+git_as_cloned() {
+    { in_checkout remote set-url origin "$1" && in_checkout reflog expire --all --expire=now; } || fail "$1 cannot be kept"
+    rm -f "$state/git/tree/.git/FETCH_HEAD"
 }
 
 git_fetch_submodules() {
     in_checkout submodule --quiet update --init --recursive --depth=1 2>"$state/git/said" && return
     grep -q 'not support shallow' "$state/git/said" &&
         in_checkout submodule --quiet update --init --recursive 2>"$state/git/said" && return
-    fail "a submodule cannot be fetched: $(cat "$state/git/said")"
+    fail "a submodule cannot be fetched: $(git_said)"
 }
 
 # --checksum names the commit, or the tag object, or how one of them begins.

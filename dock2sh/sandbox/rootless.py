@@ -43,6 +43,22 @@ def alone() -> bool:
         return False
 
 
+def wanting() -> str:
+    """Where this user namespace has not all ids: those that it has, and the cure, in a sentence; else ""."""
+    users, groups = (_count(f"/proc/self/{kind}_map") for kind in ("uid", "gid"))
+    if min(users, groups) > 1 << 31:
+        return ""
+    return (
+        f"this user has {users} ids of users and {groups} of groups: give him wider ranges in /etc/subuid and /etc/subgid "
+        "(usermod --add-subuids, --add-subgids), or be root"
+    )
+
+
+def _count(path: str) -> int:
+    with open(path) as rows:  # FIRST-HERE FIRST-OUTSIDE COUNT (user_namespaces(7))
+        return sum(int(row.split()[2]) for row in rows)
+
+
 def _tell_podman() -> None:
     """For what is started from here on: podman (also buildah, skopeo) takes itself for the machine's root otherwise, and does not
     find this user's images. `podman unshare` sets the same."""

@@ -65,6 +65,10 @@ def _kept_checkout(one: Difference, step: str) -> bool:
     return bool(_REPOSITORY.match(step)) and int(one.theirs) < int(one.ours)
 
 
+def _kept_git(one: Difference, step: str) -> bool:
+    return "--keep-git-dir" in step
+
+
 def _older_health(one: Difference, step: str) -> bool:
     return one.theirs.startswith("HEALTHCHECK &{") and one.ours.startswith("HEALTHCHECK {")
 
@@ -83,6 +87,9 @@ ROWS: tuple[Oddity, ...] = (
            "docker shows a tab in the history as a blank", "RUN a tab, an engine on another machine or with containerd's store"),
     Oddity("git-checkout-time", ("docker",), "mtime", ".*", _kept_checkout,
            "docker takes a repository's checkout from its cache, times and all, even with --no-cache", "ADD http://H/g.git /x"),
+    *(Oddity("git-templates", ("docker",), what, r".*/\.git/(branches|description|info/exclude|hooks/[^/]+\.sample)", _kept_git,
+             "each version of git begins a repository with samples of its own, and docker's is another one", "ADD --keep-git-dir")
+      for what in ("extra", "missing", "content", "mode", "mtime")),
     Oddity("buildah-label", _PODMAN, "config", "Labels", _only_label("io.buildah.version"),
            "buildah writes its version into a label", "any build"),
     Oddity("mount-stubs", _PODMAN, "missing", "/etc/(hostname|hosts|resolv\\.conf)|/run(/\\.containerenv)?|/run/secrets", _always,

@@ -5,6 +5,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import tarfile
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext
@@ -219,6 +220,20 @@ def test_all_ranges_count(as_user: AsUser, place: Path, image: Path) -> None:
     assert done.returncode == 125
     assert "f belongs to 70000:70001" in done.stderr
     assert "usermod --add-subuids" in done.stderr
+
+
+@pytest.mark.parametrize("step", ["COPY --chown=70000 data /data", "ADD --chown=0:70000 data /data", "ADD odd.tar /x/"])
+def test_an_owner_that_this_user_cannot_give(as_user: AsUser, place: Path, image: Path, step: str) -> None:
+    with tarfile.open(place / "project/odd.tar", "w") as tar:
+        member = tarfile.TarInfo("f")
+        member.uid = 70000
+        tar.addfile(member)
+    (place / "project/Dockerfile").write_text(f"FROM busybox\n{step}\n")
+    with ranges("200000:65536"):
+        done = as_user("emulate", f"--base=busybox={image}", "--progress=plain", place / "project")
+    assert done.returncode == 1
+    assert "this user has 65537 ids of users and 65537 of groups" in done.stderr
+    assert f"{step}" in done.stderr
 
 
 @pytest.mark.podman

@@ -34,12 +34,15 @@ install_engine() {
         url=$(mirror)
         rm -rf "$root"
         mmdebstrap --aptopt='Acquire::Check-Valid-Until "false"' --variant=minbase \
-            --include=docker.io,docker-cli,docker-buildx,containerd,runc,iptables,ca-certificates,git,procps,xz-utils \
+            --include=docker.io,docker-cli,docker-buildx,containerd,runc,iptables,ca-certificates,git,openssh-client,procps,xz-utils \
             sid "$root" ${url:+"$url"} >"$dir/mmdebstrap.log" 2>&1 || { tail -20 "$dir/mmdebstrap.log" >&2; return 1; }
     fi
     cp -L /etc/resolv.conf /etc/hosts "$root/etc/"
-    # the daemon calls xz for ADD of a .tar.xz
-    [ -x "$root/usr/bin/xz" ] || chroot "$root" sh -c 'apt-get -qq update && apt-get -qq -y install xz-utils' >>"$dir/mmdebstrap.log" 2>&1
+    # the daemon calls xz for ADD of a .tar.xz, ssh for a repository; a root of an earlier day is without them
+    if [ ! -x "$root/usr/bin/xz" ] || [ ! -x "$root/usr/bin/ssh" ]; then
+        chroot "$root" sh -c 'apt-get -qq update && apt-get -qq -y install --no-install-recommends xz-utils openssh-client' \
+            >>"$dir/mmdebstrap.log" 2>&1
+    fi
     if [ -f /etc/ssl/certs/ca-certificates.crt ]; then cp -L /etc/ssl/certs/ca-certificates.crt "$root/etc/ssl/certs/"; fi
     wrapper docker /usr/bin/docker "$dir/bin"
     wrapper docker-buildx /usr/libexec/docker/cli-plugins/docker-buildx "$dir/config/cli-plugins"
