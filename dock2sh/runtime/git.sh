@@ -91,15 +91,18 @@ git_said() {
     tr -d '\r' <"$state/git/said"
 }
 
-# git in a repository of ours. No configuration of this machine's or its user's counts, and nothing ever asks for a password.
+# in_repository NAME WORD...: git in a repository of ours. No configuration of this machine's or its user's counts, and nothing ever
+# asks for a password.
 in_repository() {
     (
         unset GIT_DIR GIT_WORK_TREE GIT_INDEX_FILE GIT_CONFIG_PARAMETERS
         umask 022
+        git_place=$state/git/$1
+        shift
         GIT_CEILING_DIRECTORIES=$state/git HOME=/dev/null XDG_CONFIG_HOME=/dev/null GIT_CONFIG_NOSYSTEM=1 \
             GIT_CONFIG_GLOBAL=/dev/null GIT_TERMINAL_PROMPT=0 \
             GIT_ASKPASS=true SSH_ASKPASS=true GIT_SSH_COMMAND=$git_ssh SSH_AUTH_SOCK=$git_socket \
-            git -c advice.detachedHead=false -c init.defaultBranch=master -C "$state/git/$@" </dev/null
+            git -c advice.detachedHead=false -c init.defaultBranch=master -C "$git_place" "$@" </dev/null
     )
 }
 
@@ -148,17 +151,19 @@ git_fetch_ref() {
 # out of that into the checkout. So the checkout has the branch and the tag that docker's has.
 git_fetch_kept() {
     mkdir "$state/git/tree" "$state/git/bare"
-    { in_repository bare init -q --bare && in_repository bare remote add origin "$1"; } || fail "$1 cannot be fetched"
     [ -n "$git_ref" ] || git_default_branch "$1"
     case $git_ref in -*) fail "repository does not contain ref $git_ref" ;; esac
-    git_fetch_bare "$1" 2>"$state/git/said" || git_not_fetched "$1" "$git_ref"
-    { in_checkout init -q && in_checkout remote add origin "file://$state/git/bare"; } || fail "$1 cannot be fetched"
+    git_format=''
+    ! git_is_sha256 "$1" || git_format=--object-format=sha256
+    git_begin bare "$1" --bare ${git_format:+"$git_format"} || fail "$1 cannot be fetched"
+    git_fetch_bare 2>"$state/git/said" || git_not_fetched "$1" "$git_ref"
+    git_begin tree "file://$state/git/bare" ${git_format:+"$git_format"} || fail "$1 cannot be fetched"
     git_want=FETCH_HEAD
     in_checkout fetch -q -u --depth=1 -- origin "$(git_kept_ref)" 2>"$state/git/said" || git_not_fetched "$1" "$git_ref"
 }
 
 git_default_branch() {
-    in_repository bare ls-remote --symref "$1" HEAD >"$state/git/heads" 2>"$state/git/said" || git_not_fetched "$1" HEAD
+    in_repository . ls-remote --symref "$1" HEAD >"$state/git/heads" 2>"$state/git/said" || git_not_fetched "$1" HEAD
     git_ref=$(sed -n 's|^ref: refs/heads/\([^[:space:]]*\)[[:space:]]*HEAD$|\1|p' "$state/git/heads" | head -n 1)
     [ -n "$git_ref" ] || fail "could not find default branch for repository: $1"
 }
