@@ -3,6 +3,7 @@
 import re
 import time
 from collections.abc import Sequence
+from contextlib import suppress
 from typing import Any
 
 from . import SandboxError
@@ -28,6 +29,7 @@ class Typist:
 
         self._cast, self._speed, self._patience, self._waiting = cast, speed, patience, b""
         self._gone = (pexpect.EOF, OSError)
+        self._alive = pexpect.ExceptionPexpect
         self._nothing_yet = pexpect.TIMEOUT
         try:
             lines = (cast.size.rows, cast.size.columns)
@@ -51,8 +53,11 @@ class Typist:
         return None if mark == b"more" else int(mark)
 
     def close(self) -> None:
-        """The terminal goes away, and the shell with it."""
-        self._shell.close(force=True)
+        """The terminal goes away, and the shell with it. pexpect kills it, and waits only a tenth of a second."""
+        with suppress(self._alive):
+            self._shell.close(force=True)
+            return
+        self._shell.ptyproc.wait()
 
     def pause(self, seconds: float) -> None:
         """Let one read what is there."""
