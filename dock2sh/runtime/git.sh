@@ -34,7 +34,7 @@ git_none() {
 git_clone() {
     command -v git >/dev/null || missing 'git, to fetch a repository with: install it'
     rm -rf "$state/git"
-    mkdir "$state/git"
+    mkdir "$state/git" "$state/git/none"
     git_agent "$1"
     if [ -n "$git_keep" ] && [ -z "$git_subdir" ]; then git_fetch_kept "$1"; else git_fetch "$1"; fi
     git_check_out "$1"
@@ -135,9 +135,10 @@ git_fetch_want() {
     is_commit "$git_want" && in_checkout fetch -q --tags origin 2>>"$state/git/said"
 }
 
-# git_is_sha256 URL: are its names of the longer kind? A repository of the other kind cannot fetch them, nor ask for them.
+# git_is_sha256 URL: are its names of the longer kind? A repository of the other kind cannot fetch them, nor ask for them, so this is
+# asked where none is.
 git_is_sha256() {
-    git_name=$(in_repository . ls-remote "$1" 2>/dev/null | head -n 1 | cut -f 1)
+    git_name=$(in_repository none ls-remote "$1" 2>/dev/null | head -n 1 | cut -f 1)
     [ "${#git_name}" -eq 64 ]
 }
 
@@ -163,7 +164,7 @@ git_fetch_kept() {
 }
 
 git_default_branch() {
-    in_repository . ls-remote --symref "$1" HEAD >"$state/git/heads" 2>"$state/git/said" || git_not_fetched "$1" HEAD
+    in_repository none ls-remote --symref "$1" HEAD >"$state/git/heads" 2>"$state/git/said" || git_not_fetched "$1" HEAD
     git_ref=$(sed -n 's|^ref: refs/heads/\([^[:space:]]*\)[[:space:]]*HEAD$|\1|p' "$state/git/heads" | head -n 1)
     [ -n "$git_ref" ] || fail "could not find default branch for repository: $1"
 }

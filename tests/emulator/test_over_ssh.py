@@ -32,12 +32,13 @@ StrictModes no
 UsePAM no
 """
 HISTORY = """\
-git init -q -b main && git config user.name ann && git config user.email ann@localhost
+git init -q -b main {more} && git config user.name ann && git config user.email ann@localhost
 echo {salt} >a && git add a && git commit -qm 1 && git tag -a v1 -m first
 mkdir d && echo 2 >d/b && git add d && git commit -qm 2 && git tag light
 git checkout -q -b side/x && echo 3 >c && git add c && git commit -qm 3 && git checkout -q main
 """
-TEMPLATES = re.compile(r"/z[^/]*/\.git/(branches|hooks/[^/]+\.sample|index)")
+# what each version of git writes in its own way, the order of a configuration of SHA-256 names (/zl) among it
+TEMPLATES = re.compile(r"/z[^/]*/\.git/(branches|hooks/[^/]+\.sample|index)|/zl/\.git/config")
 OLDER, TIP, TAG = "main~1", "main", "v1"  # asked for by their hashes
 
 
@@ -93,10 +94,10 @@ def _until(ready: Callable[[], bool]) -> None:
     raise AssertionError("it did not start")
 
 
-def repository(server: Server) -> Path:
-    """A repository that docker has not seen: it knows commits again, wherever they come from."""
+def repository(server: Server, more: str = "") -> Path:
+    """A repository that docker has not seen: it knows commits again, wherever they come from. `more` is an option of git init."""
     place = Path(tempfile.mkdtemp(dir=server.home))
-    subprocess.run(["sh", "-ec", HISTORY.format(salt=place.name)], cwd=place, check=True, capture_output=True)
+    subprocess.run(["sh", "-ec", HISTORY.format(salt=place.name, more=more)], cwd=place, check=True, capture_output=True)
     subprocess.run(["chown", "-R", "git", place], check=True)
     return place
 
@@ -156,6 +157,7 @@ def test_the_same_checkouts(both: Both, tmp_path: Path, server: Server, keep: st
     for number, wish in enumerate(REFERENCES):
         place = repository(server)
         dockerfile += f"ADD {keep}git@{HOST}:{place}{reference(place, wish)} /z{number}\n"
+    dockerfile += f"ADD {keep}git@{HOST}:{repository(server, '--object-format=sha256')} /zl\n"
     theirs, ours = both(dockerfile, "--ssh=default")
     assert (theirs.returncode, ours.returncode) == (0, 0), theirs.stderr + ours.stderr
     assert tree(tmp_path / "ours/rootfs") == tree(tmp_path / "docker")
