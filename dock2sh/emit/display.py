@@ -61,9 +61,9 @@ def _broken(text: str, lines: list[str], escape: str) -> str | None:
 
 
 def delimiter(content: str, wish: str) -> str:
-    """A here-document delimiter that no line of `content` is."""
-    name, taken = wish, set(content.split("\n"))
-    while name in taken:
+    """A here-document delimiter that no line of `content` begins with: to shellcheck `RUN x` looks like a mistaken `RUN`."""
+    name, lines = wish, [line.lstrip() for line in content.split("\n")]
+    while any(line.startswith(name) for line in lines):
         name += "_"
     return name
 

@@ -35,3 +35,4 @@ def test_what_is_shown_gives_the_argument_back(parts: list[str]) -> None:
 
 def test_a_delimiter_is_no_line_of_the_content() -> None:
     assert delimiter("a\nRUN\nRUN_\n", "RUN") == "RUN__"
+    assert delimiter("a \\\n  RUN b\n", "RUN") == "RUN_"  # a public file whose author forgot to end the instruction above
