@@ -32,9 +32,10 @@ _NEEDS = {
     "root": "root, to build root file systems (sudo -E python -m pytest)",
     "podman": "podman (apt-get install podman runc)",
     "machine": "systemd-nspawn and mmdebstrap (apt-get install systemd-container mmdebstrap)",
+    "ssh": "a ssh server (apt-get install openssh-server)",
     "vm": "QEMU (apt-get install qemu-system-x86 busybox-static)",
 }
-_PROGRAMS = {"podman": "podman", "machine": "systemd-nspawn", "vm": "qemu-system-x86_64"}
+_PROGRAMS = {"podman": "podman", "machine": "systemd-nspawn", "ssh": "sshd", "vm": "qemu-system-x86_64"}
 _begins = workers.begin()
 
 

@@ -85,14 +85,15 @@ def note(text: str) -> None:
 
 
 def end_in_order() -> None:
-    """From here on being told to end (SIGTERM, SIGHUP) is as Ctrl-C: what was begun is taken back."""
+    """From here on being told to end (SIGTERM, SIGHUP) is as Ctrl-C: what was begun is taken back. nohup is heeded."""
     import signal
 
     def end(kind: int, frame: object) -> NoReturn:
         raise SystemExit(128 + kind)
 
     for kind in (signal.SIGTERM, signal.SIGHUP):
-        signal.signal(kind, end)
+        if signal.getsignal(kind) is not signal.SIG_IGN:
+            signal.signal(kind, end)
 
 
 def note_lines(*lines: str) -> None:

@@ -1,7 +1,6 @@
 """`dock2sh verify`: a real build and our script, compared."""
 
 import os
-import signal
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -26,7 +25,7 @@ from dock2sh.cli.flags import (
     Target,
 )
 from dock2sh.cli.many import all_of
-from dock2sh.cli.say import REFUSED, UNABLE, USAGE, colour, note, stop, usage, write
+from dock2sh.cli.say import REFUSED, UNABLE, USAGE, colour, end_in_order, note, stop, usage, write
 from dock2sh.cli.secrets import checked_agents, checked_secrets
 from dock2sh.source import Refused
 
@@ -147,8 +146,7 @@ def verify(
         usage(f"--shell {shell}: with --sandbox {sandbox} the shell is that of the image")
     if os.geteuid() != 0:
         usage("verify needs root: the script builds a root file system. Try `sudo dock2sh verify ...`.")
-    # what is built and mounted here must go, whoever ends it
-    signal.signal(signal.SIGTERM, _ended)
+    end_in_order()
     looks = each_step or behaviour or bool(run)
     _agree(host, name, calibrate, {"--record": record, "--against": against, "--all": every}, looks, (sandbox, shell))
     docker = {"--build-arg": build_arg, "--label": label, "--secret": secret, "--ssh": ssh, "--build-context": build_context,
@@ -225,10 +223,6 @@ def _not_located(refused: "Refused", target: str, file: str, wish: "Wish", recor
     context = target if os.path.isdir(target) else os.path.dirname(target) or "."
     place = file or (target if context != target else os.path.join(context, "Dockerfile"))
     return judged(refused.diagnostic, context, place, wish)
-
-
-def _ended(number: int, frame: object) -> None:
-    raise SystemExit(128 + number)
 
 
 def _asked(

@@ -12,6 +12,8 @@ from contextlib import contextmanager, suppress
 from functools import partial
 from typing import BinaryIO
 
+from dock2sh.ending import with_us
+
 from . import Contents, Image, ImageError, Part
 from .archives import bare_config
 from .index import this_architecture
@@ -108,11 +110,10 @@ def _excluded() -> str:
 @contextmanager
 def _contents(command: list[str], distribution: str, files: Mapping[str, tuple[int, str]]) -> Iterator[Contents]:
     """The packages in one layer, `files` in another. The tool cleans up behind itself when it is told that we are gone."""
-    ending = ["setpriv", "--pdeathsig", "TERM", "--"] if shutil.which("setpriv") else []
     with _workplace() as folder:
         os.chmod(folder, 0o755)
         target = os.path.join(folder, "root")
-        whole = [*ending, *command, target, *mirror(distribution)]
+        whole = [*with_us(), *command, target, *mirror(distribution)]
         done = subprocess.run(whole, check=False, capture_output=True, text=True, errors="replace")
         if done.returncode:
             raise ImageError(f"{' '.join(command)} failed: {why(done.stderr + done.stdout, distribution)}")

@@ -17,6 +17,8 @@ from concurrent.futures import ThreadPoolExecutor, as_completed
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from dock2sh.ending import with_us
+
 from .report import SCHEMA, STATUS
 from .snapshot import entries, look, read
 from .workplace import workplace
@@ -104,7 +106,28 @@ def _digest(folder: str, results: str) -> str:
 # -- one -----------------------------------------------------------------------------------------------------------------------
 
 
-def work(job: Job) -> Row:
+Begun = Callable[["subprocess.Popen[bytes]"], None]
+
+
+class _Running:
+    """The processes of the jobs: they end with the farm, and in order, so that what they have built and mounted goes."""
+
+    def __init__(self) -> None:
+        self._begun: list[subprocess.Popen[bytes]] = []
+        self._over = False
+
+    def begun(self, process: "subprocess.Popen[bytes]") -> None:
+        self._begun.append(process)
+        if self._over:
+            process.terminate()
+
+    def end(self) -> None:
+        self._over = True
+        for process in self._begun:
+            process.terminate()
+
+
+def work(job: Job, begun: Begun = lambda process: None) -> Row:
     """Verify one Dockerfile; runs on whichever machine. Never raises: what goes wrong is the row's verdict and text."""
     with workplace() as folder:
         context = job.folder
@@ -118,7 +141,11 @@ def work(job: Job) -> Row:
         file = os.path.join(context, os.path.basename(job.name))
         started = time.monotonic()
         command = [sys.executable, "-m", "dock2sh", "verify", "--format", "json", *job.options, "-f", file, context]
-        done = subprocess.run(command, check=False, capture_output=True, stdin=subprocess.DEVNULL)
+        pipe, nothing = subprocess.PIPE, subprocess.DEVNULL
+        with subprocess.Popen([*with_us(), *command], stdin=nothing, stdout=pipe, stderr=pipe) as process:
+            begun(process)
+            said, complaints = process.communicate()
+        done = subprocess.CompletedProcess(command, process.returncode, said, complaints)
         return _row(job, done, time.monotonic() - started)
 
 
@@ -155,12 +182,14 @@ def _row(job: Job, done: "subprocess.CompletedProcess[bytes]", seconds: float) -
 
 
 def _here(farm: Farm, jobs: Sequence[Job]) -> Iterator[Row]:
-    pool = ThreadPoolExecutor(farm.jobs)
+    pool, running = ThreadPoolExecutor(farm.jobs), _Running()
     try:
-        for future in as_completed([pool.submit(work, job) for job in jobs]):
+        for future in as_completed([pool.submit(work, job, running.begun) for job in jobs]):
             yield future.result()
     finally:
-        pool.shutdown(cancel_futures=True)
+        pool.shutdown(wait=False, cancel_futures=True)
+        running.end()
+        pool.shutdown()
 
 
 def _distributed(farm: Farm, jobs: Sequence[Job]) -> Iterator[Row]:

@@ -103,9 +103,10 @@ def test_a_full_disk_is_named_with_its_cure(emulate: Emulate, data: Path) -> Non
     nothing_is_left(data)
 
 
-def begin(project: Path, archive: Path) -> "subprocess.Popen[bytes]":
-    """A build in a process group of its own, as a shell would start it."""
+def begin(project: Path, archive: Path, *before: str) -> "subprocess.Popen[bytes]":
+    """A build in a process group of its own, as a shell would start it; `before` are the words before its own."""
     command = [
+        *before,
         sys.executable,
         "-m",
         "dock2sh",
@@ -132,6 +133,18 @@ def test_killed_at_any_moment(kind: signal.Signals, data: Path, project: Path, a
         nothing_is_left(data)
     assert dock2sh("emulate", f"--base=busybox={archive}", project).returncode == 0
     assert list((data / "work").iterdir()) == []
+
+
+@pytest.mark.slow
+def test_nohup_is_heeded(data: Path, project: Path, archive: Path) -> None:
+    (project / "Dockerfile").write_text("FROM busybox\nRUN echo begun >&2 && sleep 2\n")
+    build = begin(project, archive, "nohup")
+    assert build.stderr
+    while b"begun" not in build.stderr.readline():
+        assert build.poll() is None
+    build.send_signal(signal.SIGHUP)
+    build.communicate()
+    assert build.returncode == 0
 
 
 @pytest.mark.slow

@@ -19,7 +19,7 @@ from building import dock2sh
 
 from dock2sh.verify.snapshot import Tree, snapshot
 
-pytestmark = [pytest.mark.root, pytest.mark.docker]
+pytestmark = [pytest.mark.root, pytest.mark.docker, pytest.mark.ssh, pytest.mark.slow]
 
 HOST = "127.0.0.9"  # a sshd of the machine's would be on another
 CONFIG = """\

@@ -2,10 +2,11 @@
 
 import json
 import os
+import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -82,3 +83,32 @@ def test_two_workers_of_which_one_dies(
     asked: list[str] = []
     farm.run(plan, lambda row: asked.append(row["name"]))
     assert asked == ["b/Dockerfile"]
+
+
+@pytest.mark.parametrize("kind", [signal.SIGTERM, signal.SIGINT, signal.SIGKILL])
+def test_its_jobs_end_with_it(engine: str, tmp_path: Path, kind: signal.Signals) -> None:
+    """And the steps that they had begun."""
+    word = f"{300 + kind}.{os.getpid()}"  # nobody else sleeps that long
+    for name in "ab":
+        (tmp_path / "all" / name).mkdir(parents=True)
+        (tmp_path / "all" / name / "Dockerfile").write_text(f"FROM busybox\nRUN echo {name} && sleep {word}\n")
+    command = [sys.executable, "-m", "dock2sh", "verify", "--all", str(tmp_path / "all"), "--jobs=2"]
+    with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as process:
+        _until(lambda: len(_running(word)) >= 2)
+        process.send_signal(kind)
+        process.wait(timeout=60)
+    _until(lambda: not _running(word) and not _running(str(tmp_path)))
+
+
+def _running(word: str) -> list[str]:
+    """The processes that have the word in their command line."""
+    done = subprocess.run(["pgrep", "-f", "--", word.replace(".", r"\.")], check=False, capture_output=True, text=True)
+    return done.stdout.split()
+
+
+def _until(reached: Callable[[], bool]) -> None:
+    for _ in range(600):
+        if reached():
+            return
+        time.sleep(0.1)
+    raise AssertionError("not within a minute")
