@@ -1,7 +1,6 @@
 """All that explain knows, put together: instruction by instruction, in the order of the file."""
 
-import itertools
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from dock2sh.commands.apart import Apart, begins_with_errexit, run_apart, take_apart
@@ -12,7 +11,7 @@ from dock2sh.explain import commands, effects, inventory, measures, picture, sta
 from dock2sh.explain.language import Text, listed, plain, say
 from dock2sh.explain.measured import Measurement
 from dock2sh.explain.places import of_run
-from dock2sh.explain.scope import Globals, Origin, Scope, global_scope, scopes, shown, used
+from dock2sh.explain.scope import Globals, Origin, Scope, assigned_in, expanded_in, global_scope, scopes, shown, used
 from dock2sh.explain.tree import Command, Explanation, Measures, Reading, Remark, Stage, Step, Variable
 from dock2sh.model import Configure, Plan, Run
 from dock2sh.model import Stage as PlanStage
@@ -285,8 +284,8 @@ class _Assembly:
         if apart is None:
             return (), (), shown(names, scope.variables, scope.known, assigned)
         text = apart.shell.text
-        assigned = _assigned(apart)
-        live = frozenset(_expanded(apart))
+        assigned = assigned_in(apart)
+        live = frozenset(expanded_in(apart))
         names = [name for name in used(text) if name in scope.variables or (name in live and name not in assigned)]
         unread = tuple((part, say(_WHY_SAY.get(why, "not understood"))) for part, why in apart.unread)
         return (
@@ -334,30 +333,6 @@ def _replaced(plan: Plan) -> dict[int, tuple[str, int]]:
                     found[last.pop(keyword)[1]] = (step.keyword, step.span.first)
             last[step.keyword] = (stage.key, step.span.first)
     return found
-
-
-def _expanded(apart: Apart) -> Iterator[str]:
-    """The variables that this shell puts in: what is in single quotes is another program's (awk's `$NF`)."""
-    for command in apart.shell.commands:
-        for word in (*command.assignments, *command.words):
-            yield from word.variables
-        for redirect in command.redirects:
-            is_quoted = any(char in redirect.target for char in "'\"\\")
-            yield from used(redirect.target + ("" if redirect.body is None or is_quoted else redirect.body))
-    places = [(part.start, part.end) for part in apart.shell.symbols] + [(part.start, part.end) for part in apart.shell.opaque]
-    for start, end in places:
-        yield from used(apart.shell.text[start:end])
-
-
-def _assigned(apart: Apart) -> frozenset[str]:
-    """The variables that a shell text sets itself."""
-    names = {word.raw.partition("=")[0].rstrip("+") for one in apart.found for word in one.command.assignments}
-    for one in apart.found:
-        if one.known and one.known.title in ("export", "local", "declare", "readonly", "read"):
-            names |= {part.value.partition("=")[0] for part in one.known.parts if part.kind == "operand"}
-    symbols = apart.shell.symbols
-    names |= {after.text for before, after in itertools.pairwise(symbols) if before.text == "for" and after.kind == "item"}
-    return frozenset(names)
 
 
 def _title(stage: PlanStage, target: bool) -> Text:

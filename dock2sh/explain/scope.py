@@ -1,8 +1,9 @@
 """What each instruction sees: the variables with their values and where they are from, the user, the directory, the shell."""
 
 import re
-from collections.abc import Mapping
-from typing import NamedTuple
+from collections.abc import Iterator, Mapping
+from itertools import pairwise
+from typing import TYPE_CHECKING, NamedTuple
 
 from dock2sh.dockerfile.syntax import Dockerfile, Node
 from dock2sh.explain.language import Text, say
@@ -10,6 +11,9 @@ from dock2sh.explain.tree import Variable
 from dock2sh.instructions.variables import NEVER_ENV
 from dock2sh.model import Configure, MakeDirectory, Plan, Stage, Step
 from dock2sh.plan.builder import DEFAULT_SHELL
+
+if TYPE_CHECKING:
+    from dock2sh.commands.apart import Apart
 
 _USED = re.compile(r"\$(?:\{([A-Za-z_]\w*)|([A-Za-z_]\w*))")
 
@@ -156,3 +160,27 @@ def _missing(name: str, known: bool) -> Text:
     if known:
         return say("nothing sets it: it is empty")
     return say("nothing here sets it: the base image may")
+
+
+def expanded_in(apart: "Apart") -> Iterator[str]:
+    """The variables that this shell puts in: what is in single quotes is another program's (awk's `$NF`)."""
+    for command in apart.shell.commands:
+        for word in (*command.assignments, *command.words):
+            yield from word.variables
+        for redirect in command.redirects:
+            is_quoted = any(char in redirect.target for char in "'\"\\")
+            yield from used(redirect.target + ("" if redirect.body is None or is_quoted else redirect.body))
+    places = [(part.start, part.end) for part in apart.shell.symbols] + [(part.start, part.end) for part in apart.shell.opaque]
+    for start, end in places:
+        yield from used(apart.shell.text[start:end])
+
+
+def assigned_in(apart: "Apart") -> frozenset[str]:
+    """The variables that a shell text sets itself."""
+    names = {word.raw.partition("=")[0].rstrip("+") for one in apart.found for word in one.command.assignments}
+    for one in apart.found:
+        if one.known and one.known.title in ("export", "local", "declare", "readonly", "read"):
+            names |= {part.value.partition("=")[0] for part in one.known.parts if part.kind == "operand"}
+    symbols = apart.shell.symbols
+    names |= {after.text for before, after in pairwise(symbols) if before.text == "for" and after.kind == "item"}
+    return frozenset(names)
