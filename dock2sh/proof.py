@@ -4,7 +4,7 @@ import os
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
-from dock2sh.model import IMAGE_SCHEME, Copy, Fetch, Plan
+from dock2sh.model import IMAGE_SCHEME, Copy, Fetch, Plan, Run
 from dock2sh.model import Step as PlanStep
 from dock2sh.plan.context import Project, is_directory
 from dock2sh.plan.contexts import image_of
@@ -115,6 +115,7 @@ def case(plan: Plan, project: Project, file: str, write: "Callable[[Plan], str]"
         steps=tuple(_steps(plan)),
         stages=tuple(_stages(plan, wish.contexts)),
         chain=tuple(stage.key for stage in plan.chain()),
+        kept=first.base in plan.repositories,
         notes=(*(_UNMARKED.format(note=note) for note in plan.notes), *([_BEGINS] * begins)),
     )
 
@@ -187,19 +188,28 @@ def _archive(source: str) -> Image:
 
 def _steps(plan: Plan) -> Iterator[Step]:
     """The steps that write files, numbered as in the script."""
-    number = 0
+    number, keeping = 0, set(plan.repositories)
     for stage in plan.stages:
-        for place, (step, *_) in enumerate(stage.layers(), 2):
+        keeping |= {stage.key} if stage.base in keeping or stage.parent in keeping else set()
+        for place, steps in enumerate(stage.layers(), 2):
             number += 1
-            yield Step(number, step.span.first, " ".join(_text(step, plan).split())[:200], stage.key, place)
+            kept = any(_kept(step, stage.key, keeping) for step in steps)
+            keeping |= {stage.key} if kept else set()
+            yield Step(number, steps[0].span.first, " ".join(steps[0].text.split())[:200], stage.key, place, kept)
 
 
-def _text(step: PlanStep, plan: Plan) -> str:
-    """The step as it is written, with where a repository is from that it copies or adds."""
-    origin = step.origin if isinstance(step, Copy) else ""
-    if isinstance(step, Fetch) and step.git and step.source not in step.text:
-        return f"{step.text} ({step.source})"
-    return f"{step.text} ({plan.contexts[origin]})" if origin in plan.repositories else step.text
+def _kept(step: PlanStep, stage: str, keeping: Collection[str]) -> bool:
+    """Whether it brings files that docker keeps with their times, or takes them from what is `keeping` such: stages, contexts. A
+    RUN may hand on the times of what its stage has (`cp -a`)."""
+    match step:
+        case Copy():
+            return bool(step.files) or step.origin in keeping
+        case Fetch():
+            return step.git is not None
+        case Run():
+            return stage in keeping or any(mount.origin in keeping for mount in step.mounts)
+        case _:
+            return False
 
 
 def _stages(plan: Plan, contexts: Mapping[str, str]) -> Iterator[StageRow]:

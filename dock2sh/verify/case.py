@@ -9,13 +9,16 @@ from .engines import Engine, Told
 
 class Step(NamedTuple):
     """An instruction that writes files. `number` is the script's, `stage` a stage's key, `place` its number among those of its
-    stage (BuildKit counts FROM as 1)."""
+    stage (BuildKit counts FROM as 1). `kept`: some of its files may come, times and all, out of docker's cache, even with
+    --no-cache (a here-document, a repository's checkout, a copy of these).
+    """
 
     number: int
     line: int
     text: str
     stage: str
     place: int
+    kept: bool = False
 
 
 class StageRow(NamedTuple):
@@ -32,11 +35,11 @@ class StageRow(NamedTuple):
 class Case(NamedTuple):
     """`script`, `config` and `history` are ours; `context`, `file` and `options` are docker's command line.
 
-    `base` is the image that the target stage stands on ("" for scratch), `images` all images that files are taken from,
-    `script_options` what the script is given besides its root and context (`--secret`, `--base`, ...). `history` holds our own
-    instructions' entries, without the base's, `empty` which of them make no layer; None if they are not to be compared. `inline`
-    as in `compare`. `steps` are those of all stages, in the script's order, `chain` the stages whose files become the image's,
-    the target last. `notes` are for the report.
+    `base` is the image that the target stage stands on ("" for scratch), `kept`, like a step, whether it begins with a repository;
+    `images` are all images that files are taken from, `script_options` what the script is given besides its root and context
+    (`--secret`, `--base`, ...). `history` holds our own instructions' entries, without the base's, `empty` which of them make no
+    layer; None if they are not to be compared. `inline` as in `compare`. `steps` are those of all stages, in the script's order,
+    `chain` the stages whose files become the image's, the target last. `notes` are for the report.
     """
 
     script: str
@@ -54,6 +57,7 @@ class Case(NamedTuple):
     chain: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
     empty: tuple[bool, ...] | None = None
+    kept: bool = False
 
     def layers(self) -> tuple[Step, ...]:
         """The steps that make the image's own layers, the lowest first."""

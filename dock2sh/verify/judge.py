@@ -13,7 +13,7 @@ from .compare import Difference, Result, compare, masks_of, verdict
 from .docker import Docker
 from .engines import Engine, Failure, NoReference, NotBuilt, Request
 from .layering import layering
-from .oddities import about, forgiven
+from .oddities import about, forgiven, writers
 from .packages import moved
 from .reading import calibrated, read_sides
 from .record import dump
@@ -136,8 +136,7 @@ def judged(
     if how.calibrate > 1:
         found = excused(found, calibrated(case, how, by, theirs, stack))
     found = [placed(one, case, mine, theirs) for one in found]
-    texts = {step.number: step.text for step in case.steps}
-    found = forgiven(found, by.name, theirs.whole, texts, reference.config.get("Volumes") or ())
+    found = forgiven(found, by.name, theirs.whole, writers(case), reference.config.get("Volumes") or ())
     found = [explain(one, both) for one in named(found)]
     packages = moved(mine.root, theirs.root, [one.where for one in found if not one.noise])
     notes = list(mine.notes)

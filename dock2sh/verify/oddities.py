@@ -7,10 +7,11 @@ import re
 from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import NamedTuple
 
+from .case import Case, Step
 from .compare import Difference
 
-# whether a difference is the engine's own way, and the text of the step that wrote it
-IsIt = Callable[[Difference, str], bool]
+# whether a difference is the engine's own way, by the step that wrote it (one without a text where nobody knows it)
+IsIt = Callable[[Difference, Step], bool]
 
 
 class Oddity(NamedTuple):
@@ -27,27 +28,27 @@ class Oddity(NamedTuple):
     in_volume: bool = False
 
 
-def _always(one: Difference, step: str) -> bool:
+def _always(one: Difference, step: Step) -> bool:
     return True
 
 
-def _workdir(one: Difference, step: str) -> bool:
-    return step.upper().startswith("WORKDIR")
+def _workdir(one: Difference, step: Step) -> bool:
+    return step.text.upper().startswith("WORKDIR")
 
 
-def _by_run(one: Difference, step: str) -> bool:
+def _by_run(one: Difference, step: Step) -> bool:
     """Of what a script as a whole has deleted nobody knows the step."""
-    return not step or step.upper().startswith("RUN")
+    return not step.text or step.text.upper().startswith("RUN")
 
 
-def _owned_by_root(one: Difference, step: str) -> bool:
+def _owned_by_root(one: Difference, step: Step) -> bool:
     return one.theirs == "0:0" and _workdir(one, step)
 
 
 def _only_label(name: str) -> IsIt:
     """Whether the engine's labels are ours and this one."""
 
-    def is_it(one: Difference, step: str) -> bool:
+    def is_it(one: Difference, step: Step) -> bool:
         theirs = re.sub(rf"(, )?'{re.escape(name)}': '[^']*'", "", one.theirs).replace("{, ", "{")
         return theirs in (one.ours, "{}" if one.ours == "None" else one.ours)
 
@@ -58,25 +59,23 @@ def _ours_is(*values: str) -> IsIt:
     return lambda one, step: one.ours in values
 
 
-_REPOSITORY = re.compile(r"(ADD|COPY)\b.*(\.git\b|git@|git://|ssh://)", re.IGNORECASE)
+def _kept_time(one: Difference, step: Step) -> bool:
+    return step.kept and int(one.theirs) < int(one.ours)
 
 
-def _kept_checkout(one: Difference, step: str) -> bool:
-    return bool(_REPOSITORY.match(step)) and int(one.theirs) < int(one.ours)
+def _kept_git(one: Difference, step: Step) -> bool:
+    return "--keep-git-dir" in step.text
 
 
-def _kept_git(one: Difference, step: str) -> bool:
-    return "--keep-git-dir" in step
-
-
-def _older_health(one: Difference, step: str) -> bool:
+def _older_health(one: Difference, step: Step) -> bool:
     return one.theirs.startswith("HEALTHCHECK &{") and one.ours.startswith("HEALTHCHECK {")
 
 
-def _tabs_as_blanks(one: Difference, step: str) -> bool:
+def _tabs_as_blanks(one: Difference, step: Step) -> bool:
     return "\t" in one.ours and one.ours.replace("\t", " ") == one.theirs
 
 
+_NOBODY = Step(0, 0, "", "", 0)
 _OTHERS = ("classic", "podman", "buildah")
 _PODMAN = ("podman", "buildah")
 
@@ -85,8 +84,9 @@ ROWS: tuple[Oddity, ...] = (
            "an older BuildKit words HEALTHCHECK in the history as Go prints it", "HEALTHCHECK CMD true, docker 28.5"),
     Oddity("history-tabs", ("docker",), "history", ".*", _tabs_as_blanks,
            "docker shows a tab in the history as a blank", "RUN a tab, an engine on another machine or with containerd's store"),
-    Oddity("git-checkout-time", ("docker",), "mtime", ".*", _kept_checkout,
-           "docker takes a repository's checkout from its cache, times and all, even with --no-cache", "ADD http://H/g.git /x"),
+    Oddity("cached-time", ("docker",), "mtime", ".*", _kept_time,
+           "docker takes checkouts of repositories and here-documents from its cache, times and all, even with --no-cache",
+           "ADD http://H/g.git /x; COPY <<A /x and COPY --from=0 /x /y"),
     *(Oddity("git-templates", ("docker",), what, r".*/\.git/(branches|description|info/exclude|hooks/[^/]+\.sample)", _kept_git,
              "each version of git begins a repository with samples of its own, and docker's is another one", "ADD --keep-git-dir")
       for what in ("extra", "missing", "content", "mode", "mtime")),
@@ -132,17 +132,22 @@ def about(engine: str) -> tuple[str, ...]:
     return _ABOUT.get(engine, ())
 
 
+def writers(case: Case) -> dict[int, Step]:
+    """The steps by number; 0 is what the image begins with, and what nobody knows the step of."""
+    return {0: _NOBODY._replace(kept=case.kept)} | {step.number: step for step in case.steps}
+
+
 def forgiven(
-    found: Sequence[Difference], engine: str, whole: bool, texts: Mapping[int, str], volumes: Collection[str] = ()
+    found: Sequence[Difference], engine: str, whole: bool, writers: Mapping[int, Step], volumes: Collection[str] = ()
 ) -> list[Difference]:
-    """The differences, those named that are the engine's own ways. `texts` are the steps', by number, `volumes` the image's.
+    """The differences, those named that are the engine's own ways. `writers` are the steps, by number, `volumes` the image's.
 
     Of a reference that is not `whole` what an archive cannot hold is left out: the report says so in a note.
     """
     rows = [row for row in ROWS if engine in row.engines]
     kept = [one for one in found if whole or not _lost(one)]
     return [
-        _named(one, [row for row in rows if not row.in_volume or _in(one.where, volumes)], texts.get(one.step, ""))
+        _named(one, [row for row in rows if not row.in_volume or _in(one.where, volumes)], writers.get(one.step, _NOBODY))
         for one in kept
     ]
 
@@ -158,7 +163,7 @@ def _lost(one: Difference) -> bool:
         and set(one.theirs.split()) <= set(one.ours.split()))  # fmt: skip
 
 
-def _named(one: Difference, rows: Sequence[Oddity], step: str) -> Difference:
+def _named(one: Difference, rows: Sequence[Oddity], step: Step) -> Difference:
     if one.noise:
         return one
     fitting = (row for row in rows if row.what == one.what and re.fullmatch(row.where, one.where) and row.is_it(one, step))

@@ -8,6 +8,7 @@ from typing import NamedTuple, Protocol
 from .case import Case, Step
 from .compare import Difference, Masked, Result, compare, masks_of
 from .engines import Engine, NoReference, NotBuilt, Request
+from .oddities import forgiven, writers
 from .ours import Place
 from .reference import Built, Unpack, opened
 from .snapshot import Look, Tree, contents, entries, look, now, read, written
@@ -82,7 +83,9 @@ def each_step(case: Case, by: Engine, theirs: Built, film: Filmed, unpack: Unpac
                     found.update(_stage(case, line[-1:], image, film, case.steps_of(line)))
         except (NotBuilt, NoReference) as error:
             notes.append(f"stage {row.key} was not looked at step by step: {error}")
-    return Looked(found, tuple(notes))
+    steps = writers(case)
+    own = {number: forgiven(those, by.name, theirs.whole, steps) for number, those in found.items()}
+    return Looked({number: tuple(one for one in those if not one.noise) for number, those in own.items()}, tuple(notes))
 
 
 @contextmanager
