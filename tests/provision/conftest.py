@@ -58,7 +58,7 @@ def machine(_machine: Machine) -> Iterator[Machine]:
     """One for all tests of a module: each of them leaves it as it was, also one that fails."""
     yield _machine
     _machine.call("sh", "/var/lib/dock2sh/demo/uninstall.sh", "--yes", "--purge")
-    _machine.call("rm", "-rf", "/var/lib/dock2sh", "/srv/app", "/srv/count", "/srv/wanted")
+    _machine.call("rm", "-rf", "/var/lib/dock2sh", "/srv/app", "/srv/count", "/srv/wanted", "/srv/tiny")
 
 
 @pytest.fixture

@@ -1,6 +1,7 @@
 """setup.sh on a machine with systemd: what the steps do to it, what is refused, and the way back. No network is needed."""
 
 import random
+import shutil
 import subprocess
 import time
 from pathlib import Path
@@ -211,6 +212,50 @@ ENTRYPOINT ["/bin/prog/printf", "%s|%s|\n", "a \"b\" $HOME %h \\ ' ;", ""]
     assert [sorted(path.name for path in (tree / name).iterdir()) for name in ("a", "b")] == [["new"], []]
     assert machine.said("sh", setup, "--yes").endswith("changed=0\n")
     take_back(machine)
+    assert differences(before, machine.snapshot()) == []
+
+
+@pytest.mark.parametrize("way", ["merge", "root"])
+def test_a_log_that_is_a_link_and_places_in_run(machine: Machine, context: Path, way: str) -> None:
+    """As nginx and php-fpm have them: opened by root, written to by others. A tree's own /run is covered by systemd's."""
+    text = """FROM debian:12
+RUN echo dropped:x:4242:4242::/:/bin/sh >>/etc/passwd && mkdir -p /var/log/x /run/x && chown 4242 /run/x \\
+ && ln -sf /dev/stdout /var/log/x/access.log && ln -sf /dev/stderr /var/log/x/error.log
+COPY --chmod=755 service /srv/
+CMD ["/srv/service"]
+"""
+    (context / "service").write_text("""#!/bin/busybox sh
+exec 3>>/var/log/x/access.log 4>>/var/log/x/error.log
+exec busybox su dropped -c 'echo asked >&3; echo wrong >&4; echo >/run/x/made; exec sleep 1000'
+""")
+    setup = ready(machine, text, context)
+    before = machine.snapshot()
+    base = ("--way", "root", "--base", "debian:12=/srv/tiny") if way == "root" else ()
+    (machine.root / "srv/tiny/bin").mkdir(parents=True)
+    (machine.root / "srv/tiny/etc").mkdir()
+    shutil.copy(machine.root / "bin/busybox", machine.root / "srv/tiny/bin/busybox")
+    for name in ("sh", "mkdir", "chown", "ln", "sleep"):
+        (machine.root / "srv/tiny/bin" / name).symlink_to("busybox")
+    previewed = {line.partition("\t")[2] for line in machine.said("sh", setup, "--preview", *base).splitlines()}
+    tree = "/var/lib/dock2sh/demo/rootfs" if way == "root" else ""
+    assert {f"{tree}/var/log/x/access.log", f"{tree}/run/x/" if tree else "/var/log/x/"} <= previewed
+    machine.said("sh", setup, "--yes", *base)
+    for _ in ("first", "again"):
+        time.sleep(0.7)
+        if way == "root":
+            said = (machine.root / "var/log/dock2sh/demo.output").read_text()
+        else:
+            said = machine.said("journalctl", "-u", "demo", "-o", "cat", "-t", "run-demo")
+        assert "asked\n" in said
+        assert "wrong\n" in said
+        assert machine.said("run-demo", "--exec", "/bin/busybox", "stat", "-c", "%u", "/run/x/made") == "4242\n"
+        machine.said("systemctl", "restart", "demo")
+    assert machine.said("sh", setup, "--status") == "left=0\n"
+    assert machine.said("sh", setup, "--yes") == "changed=0\n"
+    dry = machine.said("sh", "/var/lib/dock2sh/demo/uninstall.sh", "--dry-run").splitlines()
+    assert {"D\t/usr/local/bin/run-demo", "D\t/var/lib/dock2sh/demo/"} <= set(dry)
+    take_back(machine)
+    machine.said("rm", "-r", "/srv/tiny")
     assert differences(before, machine.snapshot()) == []
 
 

@@ -25,7 +25,9 @@ preview_begin() {
     : "$lock$state_placed"
     mkdir "$service_place"
     echo $$ >"$state/owner"
-    ! [ -f "$preview_origin/packages" ] || cp "$preview_origin/packages" "$service_place/packages"
+    for preview_next in packages sums files; do
+        ! [ -f "$preview_origin/$preview_next" ] || cp "$preview_origin/$preview_next" "$service_place"
+    done
     target_root=$state/target
     [ "$way" = merge ] || preview_tree
     mkdir -p "$target_root"
@@ -63,8 +65,9 @@ preview_show() {
         guard_apt_off
         changes_find
         ! step_is_on_machine || { guard_packages && guard_services; }
-        each_layer preview_layer | LC_ALL=C sort -k 2
+        each_layer preview_layer | preview_named | LC_ALL=C sort -k 2
     fi
+    [ "$way" = merge ] || [ -e "$preview_origin/filled" ] || say "The tree has the files of $target_base, too, which are not in this list."
     preview_files
     say "Nothing was changed. What a network or a daemon elsewhere was told by the steps is not undone."
     unset step_root
@@ -79,6 +82,12 @@ preview_layer() {
     preview_directories "$@"
 }
 
+# preview_named: the tree where it would be.
+preview_named() {
+    here=$service_place/ there=$preview_origin/ LC_ALL=C awk '
+        index($0, ENVIRON["here"]) == 3 { $0 = substr($0, 1, 2) ENVIRON["there"] substr($0, 3 + length(ENVIRON["here"])) } { print }'
+}
+
 # Directories whose mode or owner would be another.
 preview_directories() {
     directories_look "$1/" "$3.known" | LC_ALL=C sort >"$3.modes.a"
@@ -89,6 +98,7 @@ preview_directories() {
 
 # What starts it is installed, too.
 preview_files() {
+    service_account
     for preview_next in $(files_wanted); do
         preview_way=${preview_next%/*}
         while [ ! -d "$preview_way" ]; do
@@ -97,8 +107,13 @@ preview_files() {
         done
     done | LC_ALL=C sort -u
     for preview_next in $(files_wanted); do
-        if ! [ -e "$preview_next" ]; then printf 'A\t%s\n' "$preview_next"
-        elif ! file_is "$preview_next"; then printf 'M\t%s\n' "$preview_next"
-        fi
+        file_is "$preview_next" || preview_file "$(file_place "$preview_next")"
     done
+    for preview_next in $(files_past); do
+        if [ -e "$preview_origin/backup$preview_next" ]; then printf 'M\t%s\n' "$preview_next"; else printf 'D\t%s\n' "$preview_next"; fi
+    done
+}
+
+preview_file() {
+    if [ -e "$1" ]; then printf 'M\t%s\n' "$1"; else printf 'A\t%s\n' "$1"; fi
 }

@@ -20,24 +20,46 @@ file_content() {
     esac
 }
 
-# file_is PATH: is it as it should be? The environment is there for people to change.
+# file_is PATH: is it as it should be? The environment is there for people to change: then it counts that this script has told once
+# what it would be.
 file_is() {
-    [ -f "$1" ] && [ "$(stat -c %a "$1")" = "$(file_mode "$1" | sed 's/^0*//')" ] || return 1
-    case $1 in */env.sh) ! file_is_untouched "$1" || [ "$(file_content "$1")" = "$(cat "$1")" ] ;;
+    [ -f "$1" ] || return 1
+    file_mode_is "$1" || [ "$(file_place "$1")" != "$1" ] || return 1
+    case $1 in
+    */env.sh) [ "$(file_content "$1" | sum_of)" = "$(file_sum_known "$1")" ] ;;
     *) [ "$(file_content "$1")" = "$(cat "$1")" ] ;;
     esac
 }
 
-# file_is_untouched PATH: as this script left it?
-file_is_untouched() {
-    file_sum=$(sha256sum <"$1")
-    [ -f "$service_place/sums" ] && file_sum=${file_sum%% *} path=$1 LC_ALL=C awk '
-        substr($0, 66) == ENVIRON["path"] { last = $1 } END { exit last != ENVIRON["file_sum"] }' "$service_place/sums"
+file_mode_is() {
+    [ "$(stat -c %a "$1")" = "$(file_mode "$1" | sed 's/^0*//')" ]
 }
 
-# host_is_installed: all that is wanted is as it should be.
+# file_place PATH: where it is to be put. An environment that was changed here stays; what it would be now stands beside it.
+file_place() {
+    case $1 in */env.sh) [ ! -f "$1" ] || file_is_untouched "$1" || { echo "$1.new" && return; } ;; esac
+    echo "$1"
+}
+
+# file_is_untouched PATH: as this script left it?
+file_is_untouched() {
+    [ "$(sum_of <"$1")" = "$(file_sum_known "$1")" ]
+}
+
+sum_of() {
+    sha256sum | cut -d ' ' -f 1
+}
+
+# file_sum_known PATH: the digest of what this script has put there last; nothing if it has not.
+file_sum_known() {
+    ! [ -f "$service_place/sums" ] || path=$1 LC_ALL=C awk '
+        substr($0, 66) == ENVIRON["path"] { last = $1 } END { if (last != "") print last }' "$service_place/sums"
+}
+
+# host_is_installed: all that is wanted is as it should be, and nothing is there that an earlier version of this script wanted.
 host_is_installed() {
-    [ -f "$service_place/way" ] || return 1
+    [ -f "$service_place/way" ] && [ -z "$(files_past)" ] || return 1
+    service_account
     for file_next in $(files_wanted); do
         file_is "$file_next" || return 1
     done
@@ -48,6 +70,8 @@ host_install() {
     install_unit=''
     printf '%s\n' "$way" >"$service_place/way"
     service_account
+    [ -z "$service_unit" ] || [ -z "$host_unit" ] || service_account_made
+    files_retire
     for file_next in $(files_wanted); do
         file_is "$file_next" || file_put "$file_next"
     done
@@ -55,29 +79,31 @@ host_install() {
     log_ready
     run_directories_keep
     [ "$way" = merge ] || [ "$host_changed" -eq 0 ] || labels_tree "$target_root"
+    tree_run_keep
     [ -z "$service_unit" ] || [ -z "$host_unit" ] || service_start
 }
 
-# file_put PATH: in one move; what was there is kept first.
+# file_put PATH: in one move; what was there is kept first. (There may be a password in it.)
 file_put() {
-    case $1 in */env.sh)
-        if [ -f "$1" ] && [ -f "$service_place/sums" ] && ! file_is_untouched "$1"; then
-            file_content "$1" >"$1.new"
-            warn "$1 was changed here and stays; what it would be now is $1.new"
-            return
-        fi ;;
-    esac
-    file_keep "$1"
+    file_to=$(file_place "$1")
+    file_keep "$file_to"
     made_directories "${1%/*}"
-    file_content "$1" >"$1.dock2sh"
-    chmod "$(file_mode "$1")" "$1.dock2sh"
-    case $1 in */env.sh) chown "$service_owner" "$1.dock2sh" ;; esac
-    mv -f "$1.dock2sh" "$1"
-    printf './%s\0' "${1#/}" >"$state/list.put"
+    (umask 077 && file_content "$1" >"$file_to.dock2sh")
+    chmod "$(file_mode "$1")" "$file_to.dock2sh"
+    case $1 in */env.sh) chown "$service_owner" "$file_to.dock2sh" ;; esac
+    mv -f "$file_to.dock2sh" "$file_to"
+    printf './%s\0' "${file_to#/}" >"$state/list.put"
     labels_set '' <"$state/list.put"
     record_sums '' "$state/list.put"
+    [ "$file_to" = "$1" ] || file_told "$1" "$file_to"
     host_changed=$((host_changed + 1))
     case $1 in /etc/systemd/*) install_unit=1 ;; esac
+}
+
+# file_told PATH NEW: what it would be has been told; it is not told again until it is something else.
+file_told() {
+    printf '%s %s\n' "$(sum_of <"$2")" "$1" >>"$service_place/sums"
+    warn "$1 was changed here and stays; what it would be now is $2"
 }
 
 # file_keep PATH: before it is written the first time.
@@ -106,11 +132,10 @@ made_directories() {
 # service_account: sets service_owner, uid:gid of the service, and service_groups, as the finished root has them.
 service_account() {
     root=$target_root
-    [ "$way" = root ] || root=''
+    [ "$way" = root ] || { [ -n "$preview" ] && mounted_at "$root"; } || root=''
     user=$service_user
     account_names "${user:-0}" start
     service_owner=$account_uid:$account_gid service_groups=$account_groups
-    [ -z "$service_unit" ] || [ -z "$host_unit" ] || service_account_made
 }
 
 # service_account_here FILE NUMBER
@@ -153,11 +178,27 @@ tree_text() {
     printf 'User=%s\nGroup=%s\n' "${service_owner%:*}" "${service_owner#*:}"
     case $service_groups in *,*) printf 'SupplementaryGroups=%s\n' "$(printf '%s\n' "$service_groups" | tr , ' ')" ;; esac
     tree_output
+    tree_run | sed "s|.*|BindPaths=${preview_origin-$service_place}/tree-run/&:/run/&|"
+}
+
+# tree_run: prints the directories that the tree has in /run: systemd covers that with a tmpfs, and has places of its own in it.
+tree_run() {
     for tree_next in "$service_place/rootfs/run"/*/; do
         tree_next=${tree_next%/}
-        case ${tree_next##*/} in '*' | lock | systemd | mount | user | udev | log | dbus | *[!A-Za-z0-9._-]*) continue ;; esac
-        printf 'BindPaths=%s:/run/%s\n' "$tree_next" "${tree_next##*/}"
+        case ${tree_next##*/} in '*' | systemd | host | *[!A-Za-z0-9._-]*) continue ;; esac
+        [ -L "$tree_next" ] || printf '%s\n' "${tree_next##*/}"
     done
+}
+
+# tree_run_keep: these directories once more, beside the tree: in the tree they are covered already when systemd looks for what to bind.
+tree_run_keep() {
+    [ "$way" = root ] && { [ "$host_changed" -gt 0 ] || [ ! -d "$service_place/tree-run" ]; } || return 0
+    rm -rf "$service_place/tree-run" "$service_place/tree-run.new"
+    mkdir "$service_place/tree-run.new"
+    for tree_next in $(tree_run); do
+        cp -a "$service_place/rootfs/run/$tree_next" "$service_place/tree-run.new/"
+    done
+    mv "$service_place/tree-run.new" "$service_place/tree-run"
 }
 
 # tree_output: a log of the tree that is a link to /dev/stdout cannot be opened where that is the journal's socket, and there may be no
@@ -244,7 +285,7 @@ service_failed() {
 
 service_start() {
     tool systemctl >/dev/null || return 0
-    if [ ! -L "/etc/systemd/system/multi-user.target.wants/$service_name.service" ]; then
+    if ! service_is_enabled; then
         systemctl -q enable "$service_name.service" || fail "systemctl enable $service_name.service"
         host_changed=$((host_changed + 1))
     fi
@@ -257,4 +298,10 @@ service_start() {
         say "$service_name.service is not running (systemctl start $service_name)"
     fi
     : "$install_unit"
+}
+
+# service_is_enabled: it, and its health's timer, which the unit has by Also= and a new version of an image may bring.
+service_is_enabled() {
+    [ -L "/etc/systemd/system/multi-user.target.wants/$service_name.service" ] || return 1
+    [ ! -f "/etc/systemd/system/$service_name-health.timer" ] || [ -L "/etc/systemd/system/$service_name.service.wants/$service_name-health.timer" ]
 }

@@ -27,7 +27,7 @@ Takes back what setup.sh did for $service_name on this machine, from its record 
 was overwritten or deleted. Files that were changed since stay as they are, and are named.
 
   --yes       do not ask (also: D2S_YES=1)
-  --dry-run   say what would be done
+  --dry-run   list what would be done, as \`setup.sh --preview\` does: A added again, M changed back, D deleted
   --purge     the data of the service's volumes, too
 HELP
 }
@@ -39,7 +39,7 @@ undo_all() {
     mkdir "$undo_state"
     undo_plan
     if [ -n "$undo_dry" ]; then
-        cat "$undo_state/lines"
+        undo_told
         rm -rf "$undo_state"
         return
     fi
@@ -73,6 +73,13 @@ undo_plan() {
     changed=$undo_state/changed awk '
         BEGIN { while ((getline line < ENVIRON["changed"]) > 0) changed[line] = 1 }
         !(substr($0, 3) in changed)' "$undo_state/all" >"$undo_state/lines"
+}
+
+# undo_told: as `setup.sh --preview` tells it: what was added is deleted.
+undo_told() {
+    sed 's/^A/-/; s/^D/A/; s/^-/D/' "$undo_state/lines"
+    printf 'D\t%s/\n' "$service_place"
+    [ -z "$undo_purge" ] || ! [ -d "/var/lib/$service_name-volumes" ] || printf 'D\t%s/\n' "/var/lib/$service_name-volumes"
 }
 
 undo_service() {
