@@ -68,7 +68,7 @@ def _tasks(service: Service, name: str) -> str:
 
 - name: Look which steps are left
   ansible.builtin.script:
-    cmd: "{script} --status"
+    cmd: "{script} --status {{{{ {name}_options }}}}"
     executable: sh
   register: {name}_status
   check_mode: false # it only reads, and check mode is to tell the truth

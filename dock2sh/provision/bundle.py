@@ -9,7 +9,7 @@ from dock2sh.provision.ansible import role, script_path
 from dock2sh.provision.cloud_init import Sent, user_data
 from dock2sh.provision.environment import env_file, has_secret, profile
 from dock2sh.provision.machines import TOOLS, machine_file
-from dock2sh.provision.readme import readme
+from dock2sh.provision.readme import Page, readme
 from dock2sh.provision.service import Service
 from dock2sh.provision.setup import HostFile, health, setup, uninstall, wrapper
 from dock2sh.provision.wish import Wish
@@ -36,13 +36,14 @@ def bundle(plan: Plan, project: Project, escape: str, service: Service, wish: Wi
     wish = wish or Wish()
     installed = host_files(plan, service)
     text = setup(plan, project, escape, service, installed, wish)
-    script = File("setup.sh", text, 0o755, tuple(image.path for image in wish.vendored))
-    files = [script, *map(_shown, installed)]
-    files += [
-        File("uninstall.sh", uninstall(service).encode(), 0o755),
-        File("README.md", readme(plan, project, service, wish).encode()),
-    ]
-    return Bundle(service, (*files, *_fleet(script, service), *_made(plan, script, service, wish)))
+    open_to = 0o700 if has_secret(plan) else 0o755
+    script = File("setup.sh", text, open_to, tuple(image.path for image in wish.vendored))
+    made = [file._replace(mode=open_to & 0o666) for file in _made(plan, script, service, wish)]
+    user_data = next((len(file.data) for file in made if file.path == "cloud-init.yaml"), 0)
+    page = Page(user_data, bool(script.behind) or not text.endswith(b'main "$@"\n'))
+    files = [script, *map(_shown, installed), File("uninstall.sh", uninstall(service).encode(), 0o755)]
+    files += [File("README.md", readme(plan, project, service, wish, page).encode())]
+    return Bundle(service, (*files, *_fleet(script, service), *made))
 
 
 def _fleet(script: File, service: Service) -> list[File]:

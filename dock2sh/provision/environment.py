@@ -24,7 +24,7 @@ def env_file(plan: Plan, name: str) -> str:
     """The file. A value stands in double quotes, which a shell and systemd's EnvironmentFile= read alike."""
     lines = [
         f"# The environment of {name}, from the Dockerfile's ENV. It may be changed: then `systemctl restart {name}`.",
-        "# setup.sh leaves a file that was changed as it is.",
+        "# setup.sh leaves a file that was changed as it is, and puts what it would be beside it (env.sh.new).",
         "# shellcheck shell=sh disable=SC2034 # others read these",
     ]
     lines += [f'{key}="{escaped(value)}"' for key, value in variables(plan).items() if is_shell_name(key)]

@@ -1,12 +1,13 @@
 """README.md of a bundle: alone it is enough for an operator."""
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from dock2sh import __version__
-from dock2sh.model import IMAGE_SCHEME, Plan
+from dock2sh.model import IMAGE_SCHEME, Fetch, Plan, Run
 from dock2sh.plan.context import Project
 from dock2sh.plan.contexts import is_image
 from dock2sh.provision.dangers import dangers
+from dock2sh.provision.environment import has_secret
 from dock2sh.provision.releases import release
 from dock2sh.provision.service import Service, health_test, ports, signal, starts, user, volumes
 from dock2sh.provision.wish import Vendored, Wish
@@ -15,10 +16,19 @@ if TYPE_CHECKING:
     from dock2sh.emit.carried import Carried
 
 
-def readme(plan: Plan, project: Project, service: Service, wish: Wish) -> str:
+class Page(NamedTuple):
+    """What it tells of the other files: the size of cloud-init.yaml in bytes, 0 if there is none; whether something stands behind
+    setup.sh, which then cannot come through a pipe."""
+
+    user_data: int
+    behind: bool
+
+
+def readme(plan: Plan, project: Project, service: Service, wish: Wish, page: Page) -> str:
     """The page, in the order in which one needs it."""
-    parts = [_what(plan, project, service, wish.vendored), _do(plan, service), _lock(wish.lock) if wish.lock else ""]
-    parts += [_service(plan, service) if starts(plan) else "", _back(service), _fleet(wish.vendored), _tools(wish.tools)]
+    parts = [_what(plan, project, service, wish.vendored), _do(plan, service, page), _lock(wish.lock) if wish.lock else ""]
+    parts += [_service(plan, service) if starts(plan) else "", _newer(plan, service), _back(service)]
+    parts += [_fleet(service), _cloud(wish, page.user_data), _tools(wish.tools)]
     return "\n".join(part for part in parts if part)
 
 
@@ -77,21 +87,39 @@ def megabytes(size: int) -> str:
     return f"{size / 10**6:.1f} MB"
 
 
-def _do(plan: Plan, service: Service) -> str:
+def _do(plan: Plan, service: Service, page: Page) -> str:
     careful = "".join(f"- step {line}\n" for line in dangers(plan))
     warning = f"\nBe careful where a machine has other tasks, too:\n\n{careful}" if careful else ""
+    secret = _SECRET.format(service.env) if has_secret(plan) else ""
+    piped = "" if page.behind else _PIPED
     return f"""\
 ## Setting it up
 
     scp setup.sh HOST:           # it needs no other file
     ssh HOST
     sh setup.sh --list           # the steps
-    sudo sh setup.sh --preview   # which files it would add, change and delete; leaves nothing
+    sudo sh setup.sh --preview   # which files it would add (A), change (M) and delete (D); leaves nothing
     sudo sh setup.sh             # looks at the machine, asks, does it; --yes does not ask (D2S_YES=1 for what has no arguments)
+{piped}
+Run it again at any time: what is done and unchanged is not done again. `--status` says what is left: exit status 0 nothing, 1
+something. `--dry-run` prints the steps command by command, `--help` has the rest. The other files here are in setup.sh, too, and
+stand here to be read: to change one here changes nothing.
 
-Run it again at any time: what is done and unchanged is not done again; after a failure it goes on at that step. `--status` says
-what is left: exit status 0 nothing, 1 something. The log is `{service.place}/setup.log`. `--help` has the rest.
-{warning}"""
+Of a step that fails nothing stays. What it said is on the screen, and with times in `{service.place}/setup.log`.
+When the cause is mended the same command goes on at that step.{_fetches(plan)}
+{warning}{secret}"""
+
+
+def _fetches(plan: Plan) -> str:
+    """What a machine without a network is to know."""
+    network = any(isinstance(step, Run | Fetch) for stage in plan.stages for step in stage.steps)
+    if not network:
+        return " Nothing is fetched from a network."
+    return """
+
+What its steps fetch (packages, downloads) comes from the network of the machine; proxies are asked for by `--build-arg` when the
+bundle is made. For machines without a network a bundle is made with `--vendor-base`, and with a lock whose files
+`dock2sh lock --vendor` has kept."""
 
 
 def _lock(lock: "Carried") -> str:
@@ -114,23 +142,45 @@ Without a network: `dock2sh lock --vendor kept` has kept the files; copy `kept` 
 
 
 def _service(plan: Plan, service: Service) -> str:
+    name = service.name
     facts = [f"- starts as {'user ' + user(plan)[0] if user(plan)[0] else 'root'}, in `{plan.config.get('WorkingDir') or '/'}`"]
     if found := ports(plan):
         facts.append(f"- listens on {', '.join(found)} of this machine (EXPOSE opens no firewall)")
     facts += [f"- data of `{path}`: `{here}`" for here, path in volumes(plan, service)]
     facts.append(f"- stops with {signal(plan)}, and after ten seconds with SIGKILL")
     if health_test(plan):
-        facts.append(f"- its HEALTHCHECK: `systemctl status {service.name}-health`; it restarts nothing")
+        facts.append(f"- its HEALTHCHECK: `systemctl status {name}-health`, `/run/{name}-health/state`; it restarts nothing")
     return f"""\
 ## The service
 
-    systemctl status {service.name}
-    journalctl -u {service.name}
-    run-{service.name} ARG...        # in the foreground, as `docker run IMAGE ARG...`
+    systemctl status {name}            # also start, stop, restart, disable
+    journalctl -u {name}               # what it says
+    run-{name} --exec COMMAND          # a command where it runs, as `docker exec`; also: run-{name} --exec sh
+    run-{name} ARG...                  # in the foreground, as `docker run IMAGE ARG...`; its ports must be free
 
 {chr(10).join(facts)}
 
-Its environment is `{service.env}`. Change it there, then `systemctl restart {service.name}`.
+Its environment is `{service.env}`. Change it there, then `systemctl restart {name}`; limits and the like by
+`systemctl edit {name}`. In a private tree whose logs are links to /dev/stdout (nginx) what it says goes to
+`/var/log/dock2sh/{name}.output` instead of the journal.
+
+When it does not start, `journalctl -u {name} -n 50` has what it said, and
+`systemctl stop {name}; run-{name}` shows it in the foreground.
+"""
+
+
+def _newer(plan: Plan, service: Service) -> str:
+    kept = [f"`{service.env}`, if it was changed here (then what it would be is beside it, `env.sh.new`)"]
+    kept += ["the data of its volumes"] if volumes(plan, service) else []
+    restart = " Then the service is started again." if starts(plan) else ""
+    return f"""\
+## A newer version
+
+is another setup.sh of the same name: run that in the same way. Steps that are as they were are not done again. In the machine's
+own files the others, and those behind them, are done on top of what is there: a file that only the older version made stays
+until it is all taken back. A private tree is made anew (where `--base` was needed, it is again).{restart}
+
+What stays is {", and ".join(kept)}.
 """
 
 
@@ -138,25 +188,40 @@ def _back(service: Service) -> str:
     return f"""\
 ## Taking it back
 
-    sudo sh {service.place}/uninstall.sh      # --dry-run shows what; --purge the data of its volumes, too
+    sudo sh {service.place}/uninstall.sh      # --dry-run lists what; --purge the data of its volumes, too
 
 Every file that was added goes, every one that was changed or deleted comes back, but for those that somebody has
 changed since: these are named.
 """
 
 
-def _fleet(vendored: tuple[Vendored, ...]) -> str:
-    cloud = _CLOUD_FETCHES if vendored else _CLOUD
+def _fleet(service: Service) -> str:
+    role = service.name.replace("-", "_")
     return f"""\
 ## Many machines
 
 With Ansible (`ansible-core` is enough); the hosts need no Python:
 
-    cd ansible                                  # name your hosts in inventory.yml
+    cd ansible                                  # name your hosts, and who one is there, in inventory.yml
     ansible-playbook -i inventory.yml playbook.yml --check     # which hosts have steps left
     ansible-playbook -i inventory.yml playbook.yml             # does them; run it again after a failure
 
-{cloud}"""
+Options of setup.sh for all of them, or for one: `{role}_options` (`ansible/roles/{role}/defaults/main.yml`).
+"""
+
+
+def _cloud(wish: Wish, user_data: int) -> str:
+    if not user_data:
+        return _CLOUD_FETCHES
+    after = "Afterwards `cloud-init status` on the machine says whether it went well, /var/log/cloud-init-output.log why not.\n"
+    if wish.url:
+        begin = "`cloud-init.yaml` is user-data for new machines: they fetch setup.sh from"
+        return f"{begin}\n{wish.url}, and run it if it is the one that is here.\n{after}"
+    small = "That is more than clouds take:" if user_data > 64 << 10 else "Where a cloud takes less:"
+    return f"""\
+`cloud-init.yaml` is user-data for new machines, with all of setup.sh in it: {-(-user_data // 1024)} KB. {small}
+Amazon EC2 16 KB, OpenStack 64 KB. Then put setup.sh on a server, and make the bundle with `--url`, its address there.
+{after}"""
 
 
 def _tools(tools: tuple[str, ...]) -> str:
@@ -168,11 +233,14 @@ def _tools(tools: tuple[str, ...]) -> str:
     return "## By other tools\n\n" + "".join(said[tool] + "\n" for tool in tools) if tools else ""
 
 
-_CLOUD = """\
-`cloud-init.yaml` is user-data for new machines. Unless it was made with `--url` it holds all of setup.sh; for a cloud
-that takes less than that (Amazon EC2 16 KB, OpenStack 64 KB) put setup.sh on a server, and make the bundle with its address.
-"""
 _CLOUD_FETCHES = """\
 User-data has no room for base images: `cloud-init.yaml` is there only where the bundle was made with `--url`, the address of a
 server that has setup.sh.
+"""
+_PIPED = """\
+    curl -fsS URL/setup.sh | sudo sh -s -- --yes     # the same from a server; nothing is done before all of it has come
+"""
+_SECRET = """
+ENV has values that look secret. They stand in setup.sh, in what carries it (ansible/, cloud-init.yaml), and on the machine in
+`{}` (0600): give these files to nobody else.
 """

@@ -1,5 +1,6 @@
 """What is in a bundle, without a machine to try it on."""
 
+import os
 import shutil
 import subprocess
 from collections.abc import Callable
@@ -222,3 +223,27 @@ def test_a_stage_counts_where_it_is_copied_from() -> None:
     assert [one == other for one, other in zip(first, second, strict=True)] == [False, True, False]
     rows = table(planned(text.format(1)), Project("Dockerfile", text, None, None))
     assert [(row.stage, row.needs) for row in rows] == [("b", ()), ("-", ()), ("-", ("b",))]
+
+
+def test_the_readme_says_what_there_is(tmp_path: Path) -> None:
+    """Of secrets, of what must be a file, of the size of the user-data; and those who may read it."""
+    (tmp_path / "large").write_bytes(os.urandom(1 << 21))
+    plain = made("FROM debian:12\nENV A=1\nCOPY large /\n", tmp_path)
+    secret = made('FROM debian:12\nENV API_TOKEN=x\nVOLUME /data\nRUN true\nCMD ["sleep", "9"]\n', tmp_path)
+    fetched = made("FROM debian:12\n", url="https://example.org/setup.sh")
+    said = text_of(plain, "README.md")
+    assert "look secret" not in said
+    assert "Nothing is fetched from a network" in said
+    assert "curl -fsS URL" not in said  # the files of the context stand behind the script
+    said = text_of(secret, "README.md")
+    assert "look secret" in said
+    assert "curl -fsS URL" in said
+    assert "env.sh.new" in said
+    assert "the data of its volumes" in said
+    size = len(text_of(secret, "cloud-init.yaml"))
+    assert f"{-(-size // 1024)} KB" in said
+    assert "they fetch setup.sh from\nhttps://example.org/setup.sh" in text_of(fetched, "README.md")
+    modes = {file.path: file.mode for file in secret.files}
+    assert (modes["setup.sh"], modes["cloud-init.yaml"], modes["env.sh"]) == (0o700, 0o600, 0o600)
+    assert modes["ansible/roles/demo/files/demo-setup.sh"] == 0o700
+    assert {file.path: file.mode for file in plain.files}["setup.sh"] == 0o755

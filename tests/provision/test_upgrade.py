@@ -2,7 +2,6 @@
 
 import subprocess
 import time
-from pathlib import Path
 
 import pytest
 from making import made, write
@@ -77,7 +76,7 @@ def test_an_environment_that_was_changed_here(machine: Machine) -> None:
     put(machine, SECOND)
     assert "A\t/etc/dock2sh/demo/env.sh.new" in previewed(machine)
     told = set_up(machine, SECOND)
-    assert "/etc/dock2sh/demo/env.sh was changed here and stays; what it would be now is /etc/dock2sh/demo/env.sh.new" in told.stderr
+    assert "env.sh was changed here and stays; what it would be now is /etc/dock2sh/demo/env.sh.new" in told.stderr
     assert said(machine) == "mine\n"
     beside = environment.with_name("env.sh.new")
     assert beside.read_text().endswith('GREETING="hi"\nMORE="2"\n')
