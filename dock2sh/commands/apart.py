@@ -67,6 +67,8 @@ class _Taker:
         self.unread = [(text[part.start : part.end], part.why) for part in script.opaque]
         self.documents = list[Inner]()
         self.lists = dict[tuple[str, ...], str]()
+        self.entered = dict[tuple[str, ...], str]()
+        self.openings = [symbol for symbol in reversed(script.symbols) if set(symbol.text.split(None, 1)[:1]) & _OPEN]
         self.piped: Redirect | None = None
         self.whole = range(len(text))
         self.bodies = list[tuple[int, int]]()
@@ -79,17 +81,34 @@ class _Taker:
 
     def command(self, command: Command) -> None:
         known = understand(command.words) if command.words else None
-        place = tuple(name for name in command.inside if name != "!")
+        place = _bare(command.inside)
         before = self.lists.get(place, "")
         overlooks = "" if command.before in ("&&", "||", "|", "|&", "") else before
         level = self.level + len(levels(command))
         self.found.append(Understood(self.text, command, known, level, self.errexit, overlooks, self.whole))
-        if not {"if", "while", "$()"} & set(place):  # what decides, and what becomes a word, does not end a list
-            self.lists |= dict.fromkeys((place[:depth] for depth in range(len(place) + 1)), _overlooked(command, before))
+        if "$()" not in place:  # what becomes a word ends no list
+            self.lists[place] = _overlooked(command, before)
+            self.around(command, place)
         if known:
             self.errexit = _errexit(known, self.errexit) if known.title == "set" else self.errexit
             self.scripts(known, level)
         self.fed(command, known, level)
+
+    def around(self, command: Command, place: tuple[str, ...]) -> None:
+        """What a command in a group does to the lists that the group stands in.
+
+        `A && { B; C; }` stays a list with `&&`. What `set -e` overlooks in `{ }` it overlooks outside, too; in `( )` it does
+        not: that is one command, which has failed (seen in dash and bash).
+        """
+        begun = list[tuple[str, ...]]()
+        while self.openings and self.openings[-1].start <= command.start:
+            begun.append(_bare(self.openings.pop().inside))
+        for depth in range(len(place), 0, -1):
+            outer, group = place[: depth - 1], place[depth - 1]
+            if outer in begun:
+                self.entered[outer] = _overlooked(command, self.lists.get(outer, ""))
+            own = "" if group in ("()", "if", "while") else self.lists.get(place[:depth], "")  # what decides is overlooked anyhow
+            self.lists[outer] = own or self.entered.get(outer, "")
 
     def scripts(self, known: Known, level: int) -> None:
         """The commands of `sh -c TEXT`."""
@@ -140,6 +159,15 @@ class _Taker:
 def _through(outer: Sequence[int] | None, inner: Sequence[int] | None) -> Sequence[int] | None:
     """Places in a text that itself stands in another, there."""
     return None if outer is None or inner is None else tuple(outer[at] for at in inner)
+
+
+_OPEN = frozenset(("(", "{", "if", "for", "while", "until", "case"))
+"""How a group or a construct begins."""
+
+
+def _bare(inside: tuple[str, ...]) -> tuple[str, ...]:
+    """What a command stands in, without the `!`s."""
+    return tuple(name for name in inside if name != "!")
 
 
 def _overlooked(command: Command, before: str) -> str:

@@ -9,11 +9,12 @@ from dock2sh.shell.syntax import Word
 _SETTING = re.compile(r"[A-Za-z_][A-Za-z0-9_.]*(?:\[[^\]]*\])?\+?=")
 _BELOW_VARIABLE = re.compile(r"\$(?:\w+|\{\w+\})/(?:[\w.+-]+/)*[\w.+-]+\Z")
 """`$JAVA_HOME/bin/jlink`."""
-_OPTIONS = re.compile(r"\$\{?\w*(?:OPT|OPTS|OPTIONS?|ARGS|FLAGS|PARAMS)(?::?-[^}]*)?\}?\Z", re.IGNORECASE)
+_OPTIONS = re.compile(r"\$\{?\w*(?:OPT|OPTS|OPTIONS?|ARGS|FLAGS|PARAMS)(?:_\w+)?(?::?-[^}]*)?\}?\Z", re.IGNORECASE)
 """A variable without quotes that by its name holds options, or nothing."""
 _NUMBER = re.compile(r"-\d+\Z")
 _BARE = ("--no-", "--with", "--enable-", "--disable-")
 """How options begin that take no value which is a word of its own."""
+_NO_OPTIONS = ("sh(1)", "test(1)")
 MOST_NESTED = 6
 """`sudo env nice …`: commands in commands that are looked at."""
 
@@ -67,9 +68,17 @@ def understand(words: tuple[Word, ...], depth: int = 0) -> Known:
     name = words[0]
     found = tool(name.value) if not name.dynamic or _BELOW_VARIABLE.match(name.value) else None
     if found is None or depth > MOST_NESTED:
-        parts = (_part(name, "command"), *(_part(word, "unknown") for word in words[1:]))
+        parts = (_part(name, "command"), *(_by_custom(word, len(words)) for word in words[1:]))
         return Known(name.value.rpartition("/")[2] or name.value, "", "", parts, known=False)
     return _Matcher(found, words, depth).known()
+
+
+def _by_custom(word: Word, count: int) -> Part:
+    """A word of a program that nobody knows: `--version` or `--help` alone mean one thing (GNU coding standards, 4.8)."""
+    if count == 2 and word.value in ("--version", "--help"):
+        says = "by custom only prints its version" if word.value == "--version" else "by custom only prints its help"
+        return _part(word, "option", says)
+    return _part(word, "unknown")
 
 
 def _part(word: Word, kind: str, says: str = "", role: str = "") -> Part:
@@ -195,11 +204,19 @@ class _Matcher:
             return True
         else:
             taken = self.cluster(word)
-        if not taken and not self.wildcard(word):
+        if not taken and not self.wildcard(word) and not self.custom(word):
             if "free" in self.tool.traits or (word.value[0] == "+" and "+e" not in self.tool.options):
                 return False
             self.parts.append(_part(word, "unknown"))
             self.doubt = "=" not in word.value and not word.value.startswith(_BARE)
+        return True
+
+    def custom(self, word: Word) -> bool:
+        """`--version` and `--help`, of which no file need speak; to `echo` and `[` they are text like any other."""
+        if word.value not in ("--version", "--help") or self.tool.source in _NO_OPTIONS:
+            return False
+        says = "only prints its version" if word.value == "--version" else "only prints its help"
+        self.parts.append(_part(word, "option", says))
         return True
 
     def exact(self, word: Word) -> bool:
@@ -256,6 +273,10 @@ class _Matcher:
         if option.role == "command;":
             self.until_semicolon()
             return
+        if option.role == "script":  # a shell's -c is a flag: the text is the first word that is no option (POSIX, sh)
+            self.options_before_script()
+        if self.at >= len(self.words):
+            return
         word = self.words[self.at]
         self.at += 1
         self.parts.append(_part(word, "value", option.text, option.role))
@@ -271,6 +292,12 @@ class _Matcher:
                 self.parts += [_part(rest, "operand", "what it is told", "text") for rest in self.operands]
                 self.operands.clear()
             self.at = len(self.words)
+
+    def options_before_script(self) -> None:
+        """`sh -c -e TEXT`."""
+        while self.at < len(self.words) and self.words[self.at].value[:1] in ("-", "+") and len(self.words[self.at].value) > 1:
+            self.at += 1
+            self.word(self.words[self.at - 1])
 
     def until_semicolon(self) -> None:
         """The command of `find -exec`, which `;` or `+` ends."""
@@ -313,7 +340,7 @@ class _Matcher:
             start = word.start + 1 + first - (first == 0) if plain else word.start
             end = word.start + 1 + last if plain else word.end
             held = word.value[2 + first : 1 + last]
-            text = word.value[0] + word.value[1 + first : 1 + last]
+            text = word.value[0] + word.value[1 + first : 1 + last] if plain or len(pieces) > 1 else word.raw
             self.parts.append(Part(start, end, text, "option", option.text, option.role if held else "", held))
         first, last, option = pieces[-1]
         held_by_word = last - first > 1

@@ -150,7 +150,7 @@ def _summary(known: Known | None, functions: tuple[str, ...]) -> tuple[Text, str
 
 def _stranger(name: Part) -> Text:
     """What is said of a command that has no file."""
-    if name.value.startswith("$"):
+    if name.value.startswith("$") and "/" not in name.value.partition("}")[2 if "{" in name.value[:2] else 0]:
         return say("whatever the variable holds")
     if "/" in name.text:
         return say("a program in the image; nothing more is known about it")
@@ -183,7 +183,7 @@ def _says(part: Part, manager: str, scope: Scope | None) -> Text:
     if not part.says:
         return ()
     said = say(part.says)
-    more = _more(part, manager, scope)
+    more = _more(part, manager, scope) or _braces(part)
     return (*said, *words(": "), *more) if more else said
 
 
@@ -191,8 +191,8 @@ def _more(part: Part, manager: str, scope: Scope | None) -> Text:
     value = part.value
     if part.role == "mode":
         return details.mode(value)
-    if part.role == "sed":
-        return details.sed(value)
+    if part.role == "sed":  # what a substitution puts into it nobody knows
+        return () if "$(" in value or "`" in value else details.sed(value)
     if part.role == "package" and manager and pinned(manager, value):
         return say("this version only") if exact(manager, value) else say("a version that fits that")
     if part.role == "package" and value.endswith("/..."):  # Go's
@@ -208,6 +208,16 @@ def _more(part: Part, manager: str, scope: Scope | None) -> Text:
     if value.startswith("$") and scope is not None:
         return _value(value, scope)
     return ()
+
+
+_BRACES = re.compile(r"(?<![\\$])\{[^{}\s]*(?:,|\.\.)[^{}\s]*\}")
+
+
+def _braces(part: Part) -> Text:
+    """`{a,b}` outside of quotes: POSIX's sh has no such thing (dash(1)), bash and zsh have, busybox's ash if it was built so."""
+    if part.kind == "option" or not _BRACES.search(part.text) or "'" in part.text or '"' in part.text:
+        return ()
+    return say("to bash several words; dash leaves the braces as they stand")
 
 
 _READS = (
@@ -243,21 +253,33 @@ def _redirect(redirect: Redirect) -> Text:
     if target.startswith(("/dev/tcp/", "/dev/udp/")):
         kind, _, place = target.removeprefix("/dev/").partition("/")
         return say("in bash a {kind} connection to {place}; other shells look for a file", kind=kind, place=place)
+    if operator in ("&>", "&>>"):
+        return _both(target, operator)
     if target == "/dev/null" and operator != "<":
-        return say("throws {what} away", what=say("output and errors") if operator.startswith("&") else what)
+        return say("throws {what} away", what=what)
     if operator in (">", ">|"):
         return say("puts {what} into this file, in place of what was there", what=what)
     if operator == ">>":
         return say("puts {what} at the end of this file", what=what)
-    if operator in ("&>", ">&"):
+    if operator == ">&":
         return say("puts {what} into this file, in place of what was there", what=say("output and errors"))
-    if operator == "&>>":
-        return say("puts {what} at the end of this file", what=say("output and errors"))
     if operator == "<<<":
-        return say("hands it this text")
+        return say("hands it this text (dash does not know `<<<`)")
     if operator in ("<", "<>"):
         return say("hands it the content of this file")
     return say("where its input comes from, or its output goes")
+
+
+def _both(target: str, operator: str) -> Text:
+    """`&>`: POSIX's sh, and so dash, ends the command at the `&`."""
+    both = say("output and errors")
+    if target == "/dev/null":
+        done = say("throws {what} away", what=both)
+    elif operator == "&>":
+        done = say("puts {what} into this file, in place of what was there", what=both)
+    else:
+        done = say("puts {what} at the end of this file", what=both)
+    return (*done, *say(" (in dash the command runs in the background instead, and prints as ever)"))
 
 
 _JOINED_SAY = {

@@ -113,21 +113,62 @@ def _symbolic(who: str, sign: str, rights: str) -> Text:
     return say("{who} may {what}", who=whom, what=what)
 
 
-_SUBSTITUTION = re.compile(r"s([^\w\s\\])((?:\\.|(?!\1).)*)\1((?:\\.|(?!\1).)*)\1([gIi]*)\Z", re.DOTALL)
+_ADDRESS = re.compile(r"(?:(?P<line>\d+)|(?P<last>\$)|/(?P<match>(?:\\.|[^/\\\n])+)/(?P<case>I?))?[ \t]*")
+_SUBSTITUTION = re.compile(r"s([^\w\s\\])((?:\\.|(?!\1).)*)\1((?:\\.|(?!\1).)*)\1([gIi]*)\s*\Z", re.DOTALL)
+_INSERTION = re.compile(r"([aic])(?:[ \t]*\\\n|[ \t]*\\?[ \t]*)(?P<text>[^\n\\]+)\Z")
 
 
 def sed(text: str) -> Text:
-    """A program that is one substitution, or one deletion, in words; nothing for others."""
-    if match := _SUBSTITUTION.match(text):
-        pattern, new, flags = match[2], match[3], match[4]
-        if not new:
-            return say("deletes what matches `{pattern}`", pattern=pattern)
-        if "g" in flags:
-            return say("replaces `{pattern}` by `{new}`, every time it comes", pattern=pattern, new=new)
-        return say("replaces `{pattern}` by `{new}`, once a line", pattern=pattern, new=new)
-    if match := re.fullmatch(r"/((?:\\.|[^/])*)/d", text):
-        return say("deletes lines that match `{pattern}`", pattern=match[1])
+    """A program of one command (a substitution, a deletion, lines that are added) in words; nothing for others."""
+    address = _ADDRESS.match(text)
+    assert address
+    command = text[address.end() :]
+    if command.strip() == "d" and address[0].strip():
+        return _deleted(address)
+    done = _substituted(command) or _inserted(command)
+    where = _where(address)
+    return (*where, *done) if done and where else done
+
+
+def _where(address: re.Match[str]) -> Text:
+    if address["line"]:
+        return say("only in line {line}: ", line=address["line"])
+    if address["last"]:
+        return say("only in the last line: ")
+    if address["match"]:
+        return say("only in lines that match `{pattern}`: ", pattern=address["match"])
     return ()
+
+
+def _deleted(address: re.Match[str]) -> Text:
+    if address["line"]:
+        return say("deletes line {line}", line=address["line"])
+    if address["last"]:
+        return say("deletes the last line")
+    return say("deletes lines that match `{pattern}`", pattern=address["match"])
+
+
+def _substituted(command: str) -> Text:
+    match = _SUBSTITUTION.match(command)
+    if match is None:
+        return ()
+    pattern, new, flags = match[2], match[3], match[4]
+    often = say("every time it comes") if "g" in flags else say("once a line")
+    case = say(" (in capitals or not)") if set(flags) & {"I", "i"} else ()
+    if not new:
+        return say("deletes what matches `{pattern}`{case}, {often}", pattern=pattern, case=case, often=often)
+    return say("replaces `{pattern}`{case} by `{new}`, {often}", pattern=pattern, case=case, new=new, often=often)
+
+
+def _inserted(command: str) -> Text:
+    match = _INSERTION.match(command)
+    if match is None or match["text"].startswith(("}", ";")):
+        return ()
+    if match[1] == "a":
+        return say("adds `{text}` as a line below", text=match["text"])
+    if match[1] == "i":
+        return say("adds `{text}` as a line above", text=match["text"])
+    return say("puts `{text}` in the line's place", text=match["text"])
 
 
 def host(url: str) -> str:

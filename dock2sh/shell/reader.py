@@ -180,7 +180,6 @@ class _Walk:
                 self.symbol("reserved", part.pos[0] + shift, part.pos[1] + shift, inside)
                 loop = loop or name in ("for", "while", "until")
                 within = (*inside, "loop") if name == "do" else (*inside, _RESERVED[name]) if name in _RESERVED else within
-                before = ""
             elif part.kind == "word":
                 self.symbol("item", part.pos[0] + shift, part.pos[1] + shift, inside)
                 self.owners.append((part.pos[0] + shift, part.pos[1] + shift, inside))

@@ -47,6 +47,20 @@ CASES = {
     "zypper -n up": {"up": "brings installed packages up to date"},
     "command -v sudo": {"sudo": "the command"},  # it is not run
     "systemctl mask ssh.service": {"ssh.service": "the service"},
+    # read in three hundred RUN lines that were drawn by lot
+    "docker-php-ext-configure ldap --with-libdir=lib/x": {"--with-libdir=lib/x": "with that library or setting"},
+    "ln -sf /opt/a.pm /usr/lib/plugins": {"/usr/lib/plugins": "the link, or the directory that it goes into"},
+    "sha256sum -c a.sha256": {"a.sha256": "the list of checksums; `-` is the pipe"},
+    "cd -": {"-": "where it was before"},
+    "git remote add origin https://x/y": {"origin": "its name", "https://x/y": "where it is"},
+    "su app -c -p 'id'": {"-p": "with the variables as they are", "'id'": "runs this text"},  # -c takes no value to a shell
+    "sh -c -e 'id'": {"-e": "stops at the first command that fails", "'id'": "runs this text"},
+    'cmake -DA="x y" ..': {'-DA="x y"': "a setting"},  # with its quotes
+    "apt-get $APT_FLAGS_COMMON install a": {"install": "installs packages and what they need", "a": "a package to install"},
+    "jq --version": {"--version": "only prints its version"},
+    "echo --version": {"--version": "the text"},
+    "pangolin --version": {"--version": "by custom only prints its version"},
+    "pangolin --version x": {"--version": ""},
 }
 
 

@@ -1,8 +1,12 @@
 """Sentences that were not true once: found by reading pages of public Dockerfiles, and beside containers that ran."""
 
+import shutil
+import subprocess
+
 import pytest
 from explaining import explained, meanings, said, steps
 
+from dock2sh.explain import details
 from dock2sh.explain.language import plain
 
 
@@ -268,6 +272,84 @@ def test_what_only_the_base_image_knows() -> None:
     start = explained('FROM debian:12\nCMD ["x"]\n').start
     assert plain(start.facts[-1].value) == "SIGTERM"
     assert not start.advice
+
+
+LISTS = {
+    "(a && b) || (c && d)": "then, if that went well (set -e)",
+    "(a && b)": "then, if that went well (set -e)",
+    "(a; b) && c": "then, unless what stands behind the last && has failed (set -e)",
+    "{ a && b; }": "then, unless what stands behind the last && has failed (set -e)",
+    "{ a && b; c; }": "then, if that went well (set -e)",
+    "a && { b; c; }": "then, unless what stands behind the last && has failed (set -e)",
+    "a && (b; c)": "then, unless what stands behind the last && has failed (set -e)",
+    "a && if b; then c; fi": "then, unless what stands behind the last && has failed (set -e)",
+    "if a; then b; fi": "then, if that went well (set -e)",
+    "! (a; b)": "then, whatever became of that",
+}
+"""What `set -e` makes of a list, and of the same list as a group (POSIX, set -e; seen in dash and bash)."""
+
+
+@pytest.mark.parametrize("text", LISTS)
+def test_a_group_is_one_command(text: str) -> None:
+    assert joins(f"set -e; {text}; e")[-1] == LISTS[text]
+
+
+@pytest.mark.parametrize("shell", ["dash", "bash"])
+@pytest.mark.parametrize("text", LISTS)
+def test_a_shell_sees_it_the_same_way(text: str, shell: str) -> None:
+    """Where the first command fails the shell goes on to the last just where it was said to do so."""
+    functions = "a() { return 1; }; b() { return 0; }; c() { return 0; }; d() { return 0; }; e() { echo on; }"
+    if shutil.which(shell) is None:
+        pytest.skip(f"no {shell}")
+    ran = subprocess.run([shell, "-c", f"{functions}; set -e; {text}; e"], capture_output=True, text=True, check=False)
+    overlooked = "&&" in text or text.startswith(("if", "!"))
+    alone = text == "(a && b)"  # the group has failed
+    assert ("on" in ran.stdout) is (overlooked and not alone)
+
+
+def test_what_stands_before_an_if_or_a_loop() -> None:
+    assert joins("cd /x && if a; then b; fi")[1] == "if that went well"
+    assert joins("a | while read x; do b; done")[1] == "what that prints goes to"
+
+
+def test_words_that_only_bash_knows() -> None:
+    text = "FROM debian:12\nRUN rm -rf /var/{cache,log} '{a,b}' ${x:-,} && which wget &>/dev/null\n"
+    shown = meanings(text, 2)
+    assert "dash leaves the braces" in shown["/var/{cache,log}"]
+    assert "dash" not in shown["'{a,b}' ${x:-,}"]
+    assert "in dash the command runs in the background" in shown["&>/dev/null"]
+
+
+def test_a_program_below_a_directory_that_a_variable_names() -> None:
+    text = "FROM debian:12\nRUN $ORACLE_HOME/OPatch/opatch lspatches; ${X:-/a/b} y\n"
+    assert "a program in the image" in meanings(text, 2)["$ORACLE_HOME/OPatch/opatch"]
+    assert meanings(text, 2)["${X:-/a/b}"] == "whatever the variable holds"
+
+
+SED = {
+    "s/a/b/": "replaces a by b, once a line",
+    "s/a b/c/gI": "replaces a b (in capitals or not) by c, every time it comes",
+    "s/a//": "deletes what matches a, once a line",
+    "/x/s/^#//": "only in lines that match x: deletes what matches ^#, once a line",
+    "3d": "deletes line 3",
+    "$ a text": "only in the last line: adds text as a line below",
+    r"1i\ text": "only in line 1: adds text as a line above",
+    "/x/c new": "only in lines that match x: puts new in the line's place",
+    "/a/,/b/d": "",
+    "s/a/b/; s/c/d/": "",
+    "s/a/b/w f": "",
+    "a": "",
+}
+
+
+@pytest.mark.parametrize("program", SED)
+def test_a_sed_program(program: str) -> None:
+    assert plain(details.sed(program)) == SED[program]
+
+
+def test_a_sed_program_that_a_substitution_writes_in_part() -> None:
+    text = 'FROM debian:12\nRUN sed -i "s/a/`date`/" f\n'
+    assert meanings(text, 2)['"s/a/`date`/"'] == "what is done to each line"
 
 
 def test_a_download_is_told_once_and_from_elsewhere() -> None:
