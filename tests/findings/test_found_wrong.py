@@ -21,6 +21,8 @@ NONE = {
     "RUN apt-get install -U -y curl": "D2S121",
     # another tool of apt's installs in the same RUN
     "RUN apt-get update && xx-apt-get install -y gcc": "D2S120",
+    "RUN apt-get update && rosdep install -y --from-paths src": "D2S120",
+    "RUN apt-get update && mk-build-deps -i -t 'apt-get -y' a.control": "D2S120",
     # echo does not fail, in a group neither
     "RUN set -eu; { echo a; echo b; } | tee /etc/x": "D2S131",
     'RUN bash -o pipefail -c "curl -s x | tar x"': "D2S131",
