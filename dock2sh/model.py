@@ -80,7 +80,9 @@ class Run(NamedTuple):
     """A process: `argv` is what docker executes, `env` all that it sees but HOME and proxies.
 
     `shell` is the part of argv that SHELL gave (empty for the exec form). `hostname` is what the machine calls itself (empty:
-    docker's own name for it), `hosts` the addresses and names that are in its /etc/hosts besides.
+    docker's own name for it), `hosts` the addresses and names that are in its /etc/hosts besides (an address may be
+    `host-gateway`, docker's word for the machine that builds). `limits` are those of setrlimit(2), as docker's --ulimit has them
+    (`nofile=1024:2048`), `shm` the bytes of /dev/shm (0: docker's own 64 MiB).
     """
 
     span: Span
@@ -98,6 +100,8 @@ class Run(NamedTuple):
     onbuild: bool = False
     hostname: str = ""
     hosts: tuple[tuple[str, str], ...] = ()
+    limits: tuple[str, ...] = ()
+    shm: int = 0
 
     def handed(self) -> str:
         """What the shell is given: the text of the command, or a program that begins with `#!`."""

@@ -8,6 +8,7 @@ import dock2sh
 from dock2sh.emulator import StepFailed, private_mounts, workplace
 from dock2sh.emulator.places import home
 from dock2sh.images import import_image
+from dock2sh.images.bring import Wish
 from dock2sh.images.store import open_store
 from dock2sh.model import Base, Run
 from dock2sh.plan.context import Project
@@ -20,6 +21,9 @@ from dock2sh.sandbox.session import COPY, Session, run
 class Wanted(NamedTuple):
     """What `docker run` is told. `words` are those of a script's `start`; `more` are fields of the process (container.Process).
 
+    `groups` are names or numbers, `resolver` is the text of its resolv.conf (empty: this machine's), `wish` says how far the
+    image may be fetched.
+
     A volume whose source is a word, or nothing, is one of ours, kept or not.
     """
 
@@ -30,6 +34,9 @@ class Wanted(NamedTuple):
     volumes: Sequence[Volume] = ()
     hosts: Sequence[tuple[str, str]] = ()
     hostname: str = ""
+    groups: Sequence[str] = ()
+    resolver: str = ""
+    wish: Wish = Wish()
     terminal: bool = False
     interactive: bool = False
     more: Mapping[str, Any] = {}
@@ -40,8 +47,9 @@ def start(wanted: Wanted, say: Callable[[str], None]) -> int:
     if limits := become_root():
         say(limits)
     store = open_store()
-    here = None if wanted.sources else store.find(wanted.image, wanted.platform)  # also by its id, which FROM never means
-    stored = here or import_image(wanted.image, wanted.sources, wanted.platform)
+    ours = not wanted.sources and not wanted.wish.fresh
+    here = store.find(wanted.image, wanted.platform) if ours else None  # also by its id, which FROM never means
+    stored = here or import_image(wanted.image, wanted.sources, wanted.platform, wish=wanted.wish)
     if not (_inner(stored.config).keys() & {"Cmd", "Entrypoint"} or wanted.words[-1] != "--" or "--entrypoint" in wanted.words):
         raise SandboxError("no command specified: the image has neither ENTRYPOINT nor CMD. Name one")
     private_mounts()
@@ -55,6 +63,8 @@ def start(wanted: Wanted, say: Callable[[str], None]) -> int:
             hostname=name,
             volumes=[_volume(volume, work, number) for number, volume in enumerate(wanted.volumes)],
             hosts=wanted.hosts,
+            groups=wanted.groups,
+            resolver=wanted.resolver,
             terminal=wanted.terminal,
             interactive=wanted.interactive,
             more=wanted.more,

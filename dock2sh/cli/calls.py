@@ -48,6 +48,8 @@ def planned(
     network: str = "default",
     add_host: list[str] | None = None,
     allow: list[str] | None = None,
+    ulimit: list[str] | None = None,
+    shm_size: str = "",
 ) -> "tuple[Plan, Project, Dockerfile]":
     """What the flags of a command mean; `find` answers for base images, by default what is here without fetching anything.
     `allow` are the rights that a step may ask for, None where no step is run.
@@ -59,7 +61,7 @@ def planned(
     project, dockerfile = parsed(target, file, format)
     choose("--for", where, WHERE)
     options = evaluation_options(build_arg, stage, platform, label, where, build_context)
-    options = with_machine(options, network, add_host, allow)
+    options = with_machine(options, network, add_host, allow, ulimit, shm_size)
     if secret:
         from dock2sh.cli.secrets import checked_secrets
 
@@ -141,21 +143,39 @@ def evaluation_options(
     return options._replace(contexts=build_contexts(build_context)) if build_context else options
 
 
-def with_machine(options: Any, network: str, add_host: list[str] | None, allow: list[str] | None) -> Any:
-    """What every RUN's machine has: docker's --network, which allows what it asks for, and --add-host; and --allow."""
+def with_machine(
+    options: Any,
+    network: str,
+    add_host: list[str] | None,
+    allow: list[str] | None,
+    ulimit: list[str] | None = None,
+    shm_size: str = "",
+) -> Any:
+    """What every RUN's machine has: docker's --network, which allows what it asks for, --add-host, --ulimit and --shm-size; and
+    --allow."""
     choose("--network", network, ("default", "none", "host"))
     for right in allow or ():
         choose("--allow", right, ("network.host", "security.insecure"))
     rights = None if allow is None else (*allow, *(["network.host"] if network == "host" else []))
-    return options._replace(network=network, hosts=tuple(map(_known_host, add_host or ())), allowed=rights)
+    options = options._replace(network=network, hosts=tuple(map(_known_host, add_host or ())), allowed=rights)
+    if not (ulimit or shm_size):
+        return options
+    from dock2sh.cli.processes import Bad, limits, shared_memory
+
+    try:
+        return options._replace(limits=tuple(limits(ulimit or ())), shm=shared_memory(shm_size))
+    except Bad as error:
+        usage(str(error))
 
 
 def _known_host(text: str) -> tuple[str, str]:
-    """The address and the name of NAME:ADDRESS or NAME=ADDRESS; host-gateway is this machine, whose network a RUN has."""
+    """The address and the name of NAME:ADDRESS or NAME=ADDRESS; host-gateway is the machine that builds: the script finds out."""
     from ipaddress import ip_address
 
     name, _, address = text.partition("=" if "=" in text else ":")
-    address = "127.0.0.1" if address == "host-gateway" else address.removeprefix("[").removesuffix("]")
+    if address == "host-gateway" and name and name.isprintable():
+        return address, name
+    address = address.removeprefix("[").removesuffix("]")
     try:
         known = str(ip_address(address))
     except ValueError:

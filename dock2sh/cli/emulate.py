@@ -18,16 +18,20 @@ from dock2sh.cli.flags import (
     Contexts,
     File,
     Labels,
+    Limits,
     LockFile,
     LockMode,
     Network,
     PlatformOption,
     Secrets,
+    SharedMemory,
     Snapshot,
     Stage,
     Target,
     Vendor,
 )  # fmt: skip
+from dock2sh.cli.foreign import AsBuild
+from dock2sh.cli.outputs import Output, outputs, push_image, write_image, write_metadata
 from dock2sh.cli.say import REFUSED, UNABLE, Complaints, colour, end_in_order, note, note_lines, usage
 from dock2sh.cli.secrets import checked_agents, checked_secrets
 from dock2sh.cli.store import Bootstrap, Insecure, Mirrors, NoPull, base_wish
@@ -35,6 +39,7 @@ from dock2sh.source import Diagnostic, draw
 
 if TYPE_CHECKING:
     from dock2sh.emulator import Emulated, Event, StepFailed
+    from dock2sh.images.store import Stored
     from dock2sh.model import Plan
 
 Agents = Annotated[list[str] | None, typer.Option("--ssh", metavar="default[=SOCKET]", help="An agent for RUN --mount=type=ssh.")]
@@ -42,7 +47,10 @@ NoCache = Annotated[bool, typer.Option("--no-cache", help="Run every step.")]
 NoCacheFilter = Annotated[
     list[str] | None, typer.Option("--no-cache-filter", metavar="STAGE[,...]", help="Run every step of these stages.")
 ]
-Progress = Annotated[str, typer.Option("--progress", metavar="auto|plain|tty|json", help="How the work is shown, on stderr.")]
+Progress = Annotated[
+    str,
+    typer.Option("--progress", metavar="auto|plain|tty|json", help="How the work is shown, on stderr; also quiet (-q) and none."),
+]
 Quiet = Annotated[bool, typer.Option("-q", "--quiet", help="Show nothing of the work; print the image's id.")]
 Tags = Annotated[list[str] | None, typer.Option("-t", "--tag", metavar="NAME[:TAG]", help="A name for the image.")]
 Place = Annotated[str, typer.Option("--sandbox", metavar="namespaces|docker|podman|vm", help="Where the script runs; see below.")]
@@ -51,10 +59,20 @@ Kernel = Annotated[str, typer.Option("--kernel", metavar="FILE", help="With vm: 
 OnFailure = Annotated[
     str, typer.Option("--on-failure", metavar="stop|shell", help="shell: open one in the state of the step that failed.")
 ]
+Pull = Annotated[bool, typer.Option("--pull", help="Ask the registries for base images, whoever else has them.")]
+Push = Annotated[bool, typer.Option("--push", help="Give the image to the registries that its names (-t) say.")]
+MetadataFile = Annotated[
+    str, typer.Option("--metadata-file", metavar="FILE", help="Write what was made there, as buildx's JSON.")
+]
 IdFile = Annotated[str, typer.Option("--iidfile", metavar="FILE", help="Write the image's id there.")]
 Result = Annotated[
-    str,
-    typer.Option("-o", "--output", metavar="DIR|FILE.tar|-", help="The root file system: DIR/rootfs and config.json, or a tar."),
+    list[str] | None,
+    typer.Option(
+        "-o",
+        "--output",
+        metavar="DIR|FILE.tar|-|type=...",
+        help="The root file system: DIR/rootfs and config.json, or a tar. Or docker's type=local|tar|docker|oci|image|registry.",
+    ),
 ]
 
 
@@ -69,11 +87,14 @@ def emulate(
     build_context: Contexts = None,
     network: Network = "default",
     add_host: AddHosts = None,
+    ulimit: Limits = None,
+    shm_size: SharedMemory = "",
     allow: Allow = None,
     secret: Secrets = None,
     ssh: Agents = None,
     no_cache: NoCache = False,
     no_cache_filter: NoCacheFilter = None,
+    pull: Pull = False,
     no_pull: NoPull = False,
     bootstrap: Bootstrap = False,
     insecure: Insecure = None,
@@ -82,6 +103,7 @@ def emulate(
     quiet: Quiet = False,
     tag: Tags = None,
     iidfile: IdFile = "",
+    metadata_file: MetadataFile = "",
     sandbox: Place = "namespaces",
     privileged: Privileged = False,
     kernel: Kernel = "",
@@ -90,7 +112,8 @@ def emulate(
     lock_file: LockFile = "",
     snapshot: Snapshot = "",
     vendor: Vendor = "",
-    output: Result = "",
+    output: Result = None,
+    push: Push = False,
 ) -> None:
     """Build by running the script in a sandbox: what `docker build` does, without docker.
 
@@ -98,6 +121,9 @@ def emulate(
     dock2sh emulate -t app .                                 then: dock2sh run app
     dock2sh emulate -f Dockerfile.prod --target app --build-arg V=2 .
     dock2sh emulate --base debian:12=rootfs.tar -o out .     writes out/rootfs and out/config.json
+    dock2sh emulate -t registry.example:5000/app --push .
+
+    It takes the flags of `docker build`; those that mean nothing here are told, or refused with what to do instead.
 
     An ordinary user builds in a user namespace of his own.
 
@@ -112,9 +138,17 @@ def emulate(
 
     choose("--sandbox", sandbox, NAMES)
     choose("--on-failure", on_failure, ("stop", "shell"))
-    choose("--progress", progress, ("auto", "plain", "tty", "json"))
-    _destination(output)
-    _check_names(tag or [])
+    choose("--progress", progress, ("auto", "plain", "tty", "json", "quiet", "none"))
+    quiet = quiet or progress == "quiet"
+    if pull and no_pull:
+        usage("--pull and --no-pull exclude each other")
+    if "," in platform:
+        usage(f"--platform {platform}: one at a time. Build each with a name of its own, and push them")
+    wanted = outputs(output or (), push)
+    names = [*(tag or ()), *(name for one in wanted for name in one.names)]
+    _check_names(names)
+    if not names and any(one.push for one in wanted):
+        usage("tag is needed when pushing to registry: add -t REGISTRY/NAME")
     from dock2sh.emulator import Bases, Order, StepFailed, emulate
     from dock2sh.images import ImageError
     from dock2sh.sandbox import SandboxError
@@ -125,12 +159,12 @@ def emulate(
             note(limits)
         bases = Bases(
             pairs("--base", base),
-            base_wish(quiet, no_pull, bootstrap, insecure, mirror),
+            base_wish(quiet or progress == "none", no_pull, bootstrap, insecure, mirror, pull),
             build_contexts(build_context),
         )
         plan, project, dockerfile = planned(
             target, file, build_arg, stage, platform, label, base, build_context, False, secret, find=bases.find,
-            network=network, add_host=add_host, allow=allow or [],
+            network=network, add_host=add_host, allow=allow or [], ulimit=ulimit, shm_size=shm_size,
         )  # fmt: skip
         plan, carried = locked(plan, project, target, file, lock, lock_file, snapshot)
         given = {"--secret": checked_secrets(secret), "--ssh": checked_agents(ssh)}
@@ -145,20 +179,28 @@ def emulate(
             lock=carried,
             sandbox=find_sandbox(sandbox, privileged, kernel),
             on_failure=_shell if on_failure == "shell" else lambda failed, work: None,
-            mounted=bool(output),
+            mounted=any(one.files for one in wanted),
         )
-        with Complaints(project), shown(plan, progress, quiet) as tell, emulate(plan, project, order, tell) as done:
-            said = _result(done, output, tag or [], quiet)
+        silent = quiet or progress == "none"
+        with Complaints(project), shown(plan, progress, silent) as tell, emulate(plan, project, order, tell) as done:
+            image = _result(done, wanted, names, silent)
+        if image and any(one.push for one in wanted):
+            push_image(names, insecure or (), silent)
     except StepFailed as failed:
         note_lines(draw(diagnosis(failed, sandbox == "namespaces"), project.name, project.text, colour(sys.stderr)))
         raise typer.Exit(REFUSED) from failed
     except (SandboxError, ImageError) as error:
         note(str(error))
         raise typer.Exit(UNABLE) from error
-    if iidfile and said:
-        Path(iidfile).write_text(said)
-    if quiet and said:
-        print(said)
+    if image and iidfile:
+        Path(iidfile).write_text(image.id)
+    if image and metadata_file:
+        write_metadata(metadata_file, image, names)
+    if image and quiet:
+        print(image.id)
+
+
+emulate.kind = AsBuild  # type: ignore[attr-defined]
 
 
 def _built_anew(filters: Sequence[str], plan: "Plan") -> frozenset[str]:
@@ -182,33 +224,24 @@ def _check_names(names: Sequence[str]) -> None:
             usage(f"-t {name}: {error}")
 
 
-def _destination(output: str) -> tuple[str, bool]:
-    """Where the result goes, and whether as a tar. Also as docker's type=tar,dest=FILE, type=local,dest=DIR."""
-    if not output.startswith("type="):
-        return output, output.endswith(".tar") or output == "-"
-    words = dict(word.partition("=")[::2] for word in output.split(","))
-    kind = words.pop("type")
-    place = words.pop("dest", "-" if kind == "tar" else "")
-    if kind not in ("tar", "local") or not place or words:
-        usage(f"-o {output}: write DIR, FILE.tar, -, type=tar,dest=FILE or type=local,dest=DIR")
-    return place, kind == "tar"
-
-
-def _result(done: "Emulated", output: str, names: list[str], quiet: bool) -> str:
-    """Write what was asked for; the id of the image that is kept, "" if it is only written out."""
+def _result(done: "Emulated", wanted: Sequence[Output], names: list[str], quiet: bool) -> "Stored | None":
+    """Write what was asked for; the image that is kept, None if it is only written out."""
     from dock2sh.emulator import image_config, inspected, write_directory, write_tar
 
-    place, as_tar = _destination(output)
-    if as_tar:
-        write_tar(done.root, place)
-    elif place:
-        write_directory(done.root, place, inspected(image_config(done.plan, done.stages), names))
-    if output and not names:
-        return ""
+    for one in wanted:
+        if one.kind == "tar":
+            write_tar(done.root, one.place)
+        elif one.kind == "local":
+            write_directory(done.root, one.place, inspected(image_config(done.plan, done.stages), names))
+    if wanted and not names and all(one.files or one.kind == "cacheonly" for one in wanted):
+        return None
     image = done.keep(names)
+    for one in wanted:
+        if one.place and not one.files:
+            write_image(one, image, names)
     if not quiet:
         note(f"kept as {', '.join([image.id, *names])}")
-    return image.id
+    return image
 
 
 @contextmanager

@@ -26,6 +26,11 @@ Network = Annotated[
 AddHosts = Annotated[
     list[str] | None, typer.Option("--add-host", metavar="NAME:ADDRESS", help="Every RUN finds it in its /etc/hosts.")
 ]
+Limits = Annotated[
+    list[str] | None,
+    typer.Option("--ulimit", metavar="NAME=SOFT[:HARD]", help="A limit of every process, as setrlimit(2) has them; -1 is none."),
+]
+SharedMemory = Annotated[str, typer.Option("--shm-size", metavar="BYTES", help="How big /dev/shm is, for example 1g.")]
 Allow = Annotated[
     list[str] | None,
     typer.Option("--allow", metavar="network.host|security.insecure", help="A right that a RUN may ask for, as docker's."),

@@ -9,11 +9,13 @@ from dock2sh.cli.flags import (
     File,
     Format,
     Labels,
+    Limits,
     Network,
     Offline,
     Output,
     PlatformOption,
     Secrets,
+    SharedMemory,
     Stage,
     Target,
     Where,
@@ -32,6 +34,8 @@ def plan(
     build_context: Contexts = None,
     network: Network = "default",
     add_host: AddHosts = None,
+    ulimit: Limits = None,
+    shm_size: SharedMemory = "",
     secret: Secrets = None,
     offline: Offline = False,
     where: Where = "container",
@@ -60,6 +64,8 @@ def plan(
         where=where,
         network=network,
         add_host=add_host,
+        ulimit=ulimit,
+        shm_size=shm_size,
     )
     if format == "json":
         from dock2sh.emit.plan_json import plan_object

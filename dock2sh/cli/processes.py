@@ -87,12 +87,67 @@ def _tmpfs(text: str) -> Volume:
     return Volume("", target, False, options)
 
 
+class Bad(ValueError):
+    """A value that docker refuses, too: one sentence."""
+
+
+_LIMITS = "core cpu data fsize locks memlock msgqueue nice nofile nproc rss rtprio rttime sigpending stack".split()
+
+
+def limits(given: Sequence[str]) -> list[str]:
+    """--ulimit NAME=SOFT[:HARD], in whole; of two of one name the last counts, as in docker. Raises Bad."""
+    found: dict[str, str] = {}
+    for text in given:
+        name, _, values = text.partition("=")
+        match = re.fullmatch(r"(-1|\d{1,18})(?::(-1|\d{1,18}))?", values)
+        if name not in _LIMITS or not match:
+            what = "NAME=SOFT[:HARD], for example nofile=1024:2048" if name in _LIMITS else f"one of {', '.join(_LIMITS)}"
+            raise Bad(f"--ulimit {text}: invalid ulimit; write {what}")
+        soft, hard = int(match[1]), int(match[2] or match[1])
+        if hard != -1 and not -1 < soft <= hard:
+            raise Bad(f"--ulimit {text}: the soft limit must be less than or equal to the hard one")
+        found[name] = f"{name}={soft}:{hard}"
+    return list(found.values())
+
+
+def shared_memory(text: str) -> int:
+    """--shm-size in bytes; 0 where none is given: docker's own. Raises Bad."""
+    from dock2sh.dockerfile.gotext import in_bytes
+
+    if not text:
+        return 0
+    size = in_bytes(text)
+    if size is None:
+        raise Bad(f"--shm-size {text}: invalid size; write a number of bytes, or with k, m or g: 512m")
+    return size
+
+
 def host(text: str) -> tuple[str, str]:
     """NAME:ADDRESS or NAME=ADDRESS; host-gateway is this machine, whose network it has."""
     name, _, address = re.fullmatch(r"([^:=]*)([:=]?)(.*)", text).groups()  # type: ignore[union-attr]
     if not name or not address:
         refuse(f'bad format for add-host: "{text}"; write NAME:ADDRESS')
     return name, "127.0.0.1" if address == "host-gateway" else address.strip("[]")
+
+
+def resolver(servers: Sequence[str], search: Sequence[str], options: Sequence[str]) -> str:
+    """The resolv.conf that --dns, --dns-search and --dns-option make of this machine's; "" where none is given."""
+    from ipaddress import ip_address
+
+    from dock2sh.sandbox.container import resolver as own
+
+    for text in servers:
+        try:
+            ip_address(text)
+        except ValueError:
+            refuse(f"{text} is not an ip address")
+    if not (servers or search or options):
+        return ""
+    given = {"nameserver": servers, "search": search, "options": options}
+    kept = [line for line in own().splitlines() if line.split()[:1] != [] and not given.get(line.split()[0])]
+    made = [f"nameserver {text}" for text in servers]
+    made += [f"{kind} {' '.join(given[kind])}" for kind in ("search", "options") if given[kind] and given[kind] != ["."]]
+    return "".join(f"{line}\n" for line in [*made, *kept])
 
 
 def capabilities(add: Sequence[str] | None, drop: Sequence[str] | None) -> frozenset[int]:

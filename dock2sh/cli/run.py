@@ -7,10 +7,11 @@ from typing import Annotated, Any
 import typer
 
 from dock2sh.cli import processes
-from dock2sh.cli.flags import Bases, PlatformOption
+from dock2sh.cli.flags import Bases, Limits, PlatformOption, SharedMemory
+from dock2sh.cli.foreign import RUN, AsBuild
 from dock2sh.cli.processes import UNABLE, refuse
 from dock2sh.cli.say import REFUSED, USAGE, note
-from dock2sh.cli.words import Command
+from dock2sh.cli.store import base_wish
 
 Image = Annotated[str, typer.Argument(metavar="IMAGE", help="An image of the store, of docker or podman, or of --base.")]
 Words = Annotated[list[str] | None, typer.Argument(metavar="[COMMAND] [ARG...]", help="Instead of the image's CMD.")]
@@ -40,11 +41,12 @@ AddRights = Annotated[list[str] | None, typer.Option("--cap-add", metavar="CAPAB
 DropRights = Annotated[list[str] | None, typer.Option("--cap-drop", metavar="CAPABILITY|ALL", help="A right less.")]
 Name = Annotated[str, typer.Option("--name", metavar="NAME", help="Accepted as docker's: nothing asks for it.")]
 MetaData = Annotated[list[str] | None, typer.Option("-l", "--label", metavar="NAME=VALUE", help="Accepted as docker's.")]
-Published = Annotated[list[str] | None, typer.Option("-p", "--publish", hidden=True)]
-Detached = Annotated[bool, typer.Option("-d", "--detach", hidden=True)]
-Limits = Annotated[
-    list[str] | None, typer.Option("-m", "--memory", "--cpus", "--ulimit", "--shm-size", "--pids-limit", hidden=True)
-]
+Groups = Annotated[list[str] | None, typer.Option("--group-add", metavar="GROUP", help="A group more for its user.")]
+Servers = Annotated[list[str] | None, typer.Option("--dns", metavar="ADDRESS", help="Its name server, not this machine's.")]
+Searched = Annotated[list[str] | None, typer.Option("--dns-search", metavar="DOMAIN", help="Where it looks for short names.")]
+Asked = Annotated[list[str] | None, typer.Option("--dns-option", metavar="OPTION", help="An option of its resolv.conf.")]
+Pull = Annotated[str, typer.Option("--pull", metavar="always|missing|never", help="When a registry is asked for the image.")]
+Quiet = Annotated[bool, typer.Option("-q", "--quiet", help="No word on how far a pull is.")]
 Hostname = Annotated[str, typer.Option("-h", "--hostname", metavar="NAME", help="Its host name.")]
 Network = Annotated[str, typer.Option("--network", metavar="host|none", help="This machine's network, or none.")]
 Remove = Annotated[bool, typer.Option("--rm", help="Accepted as docker's: nothing of a run is ever kept.")]
@@ -75,9 +77,14 @@ def run(
     privileged: Privileged = False,
     cap_add: AddRights = None,
     cap_drop: DropRights = None,
-    publish: Published = None,
-    detach: Detached = False,
-    limits: Limits = None,
+    group_add: Groups = None,
+    dns: Servers = None,
+    dns_search: Searched = None,
+    dns_option: Asked = None,
+    pull: Pull = "missing",
+    quiet: Quiet = False,
+    ulimit: Limits = None,
+    shm_size: SharedMemory = "",
     platform: PlatformOption = "",
     base: Bases = None,
 ) -> None:
@@ -89,7 +96,8 @@ def run(
         dock2sh run --entrypoint env -e A=1 app
         dock2sh run -v "$PWD:/src:ro" -v cache:/var/cache -w /src app make
 
-    It has this machine's network and ports; there is no -p, and no -d: put it behind `&` instead.
+    It has this machine's network and ports; there is no -p, and no -d: put it behind `&` instead. Other flags of docker run that
+    are not here are refused with what to do instead.
 
         Exit status: the command's; 125 dock2sh could not start it (1 without IMAGE), 126 and 127 as docker has them.
     """
@@ -97,7 +105,8 @@ def run(
     from dock2sh.running import Wanted, start
     from dock2sh.sandbox import SandboxError
 
-    _refuse_what_is_not_here(publish, detach, limits)
+    if pull not in ("always", "missing", "never"):
+        refuse(f"--pull {pull}: invalid pull option: one of always, missing, never")
     if tty and interactive and not sys.stdin.isatty():
         note("the input device is not a TTY: leave -t out, or run it in a terminal")
         raise typer.Exit(REFUSED)
@@ -109,6 +118,9 @@ def run(
         volumes=processes.volumes(volume, mount, tmpfs),
         hosts=[processes.host(text) for text in add_host or ()],
         hostname=hostname,
+        groups=group_add or (),
+        resolver=processes.resolver(dns or (), dns_search or (), dns_option or ()),
+        wish=base_wish(quiet, pull == "never", fresh=pull == "always")._replace(say=lambda text: None),
         terminal=tty,
         interactive=interactive,
         more={
@@ -117,6 +129,7 @@ def run(
             "read_only": read_only,
             "init": init,
             "capabilities": processes.capabilities(cap_add, cap_drop),
+            **_limited(ulimit, shm_size),
         },
     )
     try:
@@ -129,8 +142,11 @@ def run(
     raise typer.Exit(status)
 
 
-class AsDocker(Command):
+class AsRun(AsBuild):
     """A command line that is not understood ends as docker's."""
+
+    foreign = RUN
+    end = staticmethod(refuse)
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
         """What the words mean; a usage error has docker's status (its class is in no public module of typer's): 125, but 1 for a
@@ -143,17 +159,16 @@ class AsDocker(Command):
             raise
 
 
-run.kind = AsDocker  # type: ignore[attr-defined]
+run.kind = AsRun  # type: ignore[attr-defined]
 run.settings = {"allow_interspersed_args": False}  # type: ignore[attr-defined]  # what follows IMAGE is the command's
 
 
-def _refuse_what_is_not_here(publish: list[str] | None, detach: bool, limits: list[str] | None) -> None:
-    if publish:
-        refuse("-p: the network is this machine's own, where the program's ports are open already; leave -p out")
-    if detach:
-        refuse("-d: it runs in the foreground; put it behind `&`, or let the machine's service manager start it")
-    if limits:
-        refuse("limits of memory, processors and the like need a control group of its own, which is not made here")
+def _limited(ulimit: list[str] | None, shm_size: str) -> dict[str, Any]:
+    try:
+        size = processes.shared_memory(shm_size)
+        return {"limits": processes.limits(ulimit or ()), **({"shm": size} if size else {})}
+    except processes.Bad as error:
+        refuse(str(error))
 
 
 def _started(

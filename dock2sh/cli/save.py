@@ -2,9 +2,9 @@
 
 import os
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Annotated, BinaryIO, cast
+from typing import TYPE_CHECKING, Annotated, BinaryIO, cast
 
 import typer
 
@@ -12,6 +12,9 @@ from dock2sh.cli.calls import choose
 from dock2sh.cli.flags import Output, PlatformOption
 from dock2sh.cli.say import end_in_order, usage
 from dock2sh.cli.store import Images, failing, opened_to_read
+
+if TYPE_CHECKING:
+    from dock2sh.images.store import Store, Stored
 
 
 def save(
@@ -38,10 +41,17 @@ def save(
     with failing():
         store = opened_to_read()
         chosen = exchange.chosen(store, images, platform)
-        if not output or output == "-":
-            exchange.save(store, chosen, cast(BinaryIO, sys.stdout.buffer), format)
-        else:
-            _whole(Path(output), lambda file: exchange.save(store, chosen, file, format))
+        save_to(output or "-", store, chosen, format)
+
+
+def save_to(place: str, store: "Store", chosen: "Sequence[tuple[Stored, tuple[str, ...]]]", format: str) -> None:
+    """The archive, at a path or (`-`) on standard output."""
+    from dock2sh.images import exchange
+
+    if place == "-":
+        exchange.save(store, chosen, cast(BinaryIO, sys.stdout.buffer), format)
+    else:
+        _whole(Path(place), lambda file: exchange.save(store, chosen, file, format))
 
 
 def _whole(path: Path, write: Callable[[BinaryIO], None]) -> None:

@@ -12,6 +12,7 @@ from dock2sh.cli.flags import (
     Contexts,
     File,
     Labels,
+    Limits,
     LockFile,
     LockMode,
     Network,
@@ -19,6 +20,7 @@ from dock2sh.cli.flags import (
     Output,
     PlatformOption,
     Secrets,
+    SharedMemory,
     Snapshot,
     Stage,
     Target,
@@ -38,6 +40,8 @@ def script(
     build_context: Contexts = None,
     network: Network = "default",
     add_host: AddHosts = None,
+    ulimit: Limits = None,
+    shm_size: SharedMemory = "",
     secret: Secrets = None,
     offline: Offline = False,
     where: Where = "container",
@@ -79,6 +83,8 @@ def script(
         where=where,
         network=network,
         add_host=add_host,
+        ulimit=ulimit,
+        shm_size=shm_size,
     )
     if bundle and project.context is None and plan.reads_context():
         usage("--bundle: there is no build context beside `-`. Give it with `-f - DIR`")

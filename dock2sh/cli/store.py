@@ -41,6 +41,7 @@ def base_wish(
     bootstrap: bool = False,
     insecure: list[str] | None = None,
     mirror: list[str] | None = None,
+    fresh: bool = False,
 ) -> "Wish":
     """How far base images may be fetched: from registries as `docker build` does, unless that is forbidden."""
     from dock2sh.images.bring import Wish
@@ -54,7 +55,7 @@ def base_wish(
             return pull(store, reference, platform, Ways(insecure or (), mirror or ()), Watch(say, moved))
 
     say = (lambda text: None) if quiet else note
-    return Wish(say, pull=None if no_pull else pull, bootstrap=bootstrap)
+    return Wish(say, pull=None if no_pull else pull, bootstrap=bootstrap, fresh=fresh)
 
 
 @contextmanager

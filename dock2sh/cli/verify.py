@@ -17,13 +17,16 @@ from dock2sh.cli.flags import (
     File,
     Format,
     Labels,
+    Limits,
     Network,
     Output,
     PlatformOption,
     Secrets,
+    SharedMemory,
     Stage,
     Target,
 )
+from dock2sh.cli.foreign import AsBuild
 from dock2sh.cli.many import all_of
 from dock2sh.cli.say import REFUSED, UNABLE, USAGE, colour, end_in_order, note, stop, usage, write
 from dock2sh.cli.secrets import checked_agents, checked_secrets
@@ -65,6 +68,8 @@ def verify(
     build_context: Contexts = None,
     network: Network = "default",
     add_host: AddHosts = None,
+    ulimit: Limits = None,
+    shm_size: SharedMemory = "",
     allow: Allow = None,
     secret: Secrets = None,
     ssh: Agents = None,
@@ -152,6 +157,7 @@ def verify(
     docker = {"--build-arg": build_arg, "--label": label, "--secret": secret, "--ssh": ssh, "--build-context": build_context,
               "--target": [stage] if stage else None, "--platform": [platform] if platform else None,
               "--network": [network] if network != "default" else None, "--add-host": add_host,
+              "--ulimit": ulimit, "--shm-size": [shm_size] if shm_size else None,
               "--allow": allow if builder == "docker" else None}  # fmt: skip
     if every:
         if target != "." or file:
@@ -176,7 +182,7 @@ def verify(
     }
     wish = _wish(docker, to_script, builder, build_context, how)._replace(sandbox=sandbox)
     options = evaluation_options(build_arg, stage, platform, label, "host" if host else "container", build_context)
-    options = with_machine(options, network, add_host, allow or [])
+    options = with_machine(options, network, add_host, allow or [], ulimit, shm_size)
     find = finder(base, build_context, False)
     try:
         project = with_contexts(locate(target, file), build_context)
@@ -189,6 +195,9 @@ def verify(
         path = file or target
     write(_shown(answer._replace(name=path), format, output), output)
     raise typer.Exit(answer.status)
+
+
+verify.kind = AsBuild  # type: ignore[attr-defined]
 
 
 def _agree(host: str, name: str, calibrate: int, files: dict[str, str], looks: bool, ours: tuple[str, str]) -> None:

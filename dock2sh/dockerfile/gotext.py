@@ -68,3 +68,11 @@ def did_you_mean(word: str, options: list[str], ignore_case: bool = False) -> st
     """` (did you mean X?)`, or nothing."""
     nearest = suggestion(word, options, ignore_case)
     return f" (did you mean {nearest}?)" if nearest else ""
+
+
+def in_bytes(value: str) -> int | None:
+    """Docker's RAMInBytes: a number with an optional binary unit. None for what is none."""
+    match = re.fullmatch(r"([0-9]+(?:\.[0-9]+)?) ?([kKmMgGtTpP]?)(?:[iI]?[bB])?", value)
+    if not match:
+        return None
+    return int(float(match[1]) * 1024 ** ("kmgtp".index(match[2].lower()) + 1 if match[2] else 0))

@@ -66,6 +66,8 @@ def _run(step: Run) -> dict[str, Any]:
         "security": step.security,
         "hostname": step.hostname,
         "hosts": [list(pair) for pair in step.hosts],
+        "limits": list(step.limits),
+        "shm": step.shm,
         "script": script,
         "onbuild": step.onbuild,
     }

@@ -111,12 +111,16 @@ class _Writer:
             self.word("keep", quote(stage.key))
 
     def machine(self) -> None:
-        """What every RUN's machine calls itself and knows by name: the build was told, the Dockerfile does not say."""
+        """What every RUN's machine calls itself, knows by name, and is limited to: the Dockerfile does not say."""
         run = next((step for stage in self.plan.stages for step in stage.steps if isinstance(step, Run)), None)
         if run and run.hostname:
             self.word("host_name", quote(run.hostname))
         for address, name in run.hosts if run else ():
             self.word("host_known", quote(address), quote(name))
+        if run and run.limits:
+            self.word("limits", *map(quote, run.limits))
+        if run and run.shm:
+            self.word("shm_size", str(run.shm))
 
     def is_kept(self, stage: Stage) -> bool:
         """Whether a stage that the target goes on from is also needed as it is at its end."""

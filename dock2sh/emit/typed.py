@@ -44,7 +44,9 @@ def machine(stage: Stage) -> str:
     if not run:
         return ""
     named = [f"--hostname {quote(run.hostname)}"] if run.hostname else []
-    return "".join(f" {flag}" for flag in (*named, *(f"--add-host {quote(f'{name}={address}')}" for address, name in run.hosts)))
+    named += [f"--add-host {quote(f'{name}={address}')}" for address, name in run.hosts]
+    named += [f"--ulimit {quote(limit)}" for limit in run.limits] + ([f"--shm-size {run.shm}"] if run.shm else [])
+    return "".join(f" {flag}" for flag in named)
 
 
 def plain_name(name: str) -> str:

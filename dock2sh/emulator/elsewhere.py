@@ -29,7 +29,7 @@ def build_elsewhere(plan: Plan, wish: Wish, sandbox: Sandbox, tell: Callable[[Ev
         work = f"{wish.work}/sandbox"
         os.mkdir(work, 0o700)
         runs = any(isinstance(step, Run) for stage in plan.chain() for step in stage.steps)
-        job = Job(wish.script(), root, base, work, wish.context, images, wish.contexts, wish.options, runs)
+        job = Job(wish.script(), root, base, work, wish.context, images, wish.contexts, wish.options, runs, machine(plan))
         status = sandbox.run(job, told.output)
     if status:
         raise StepFailed(told.failed(), status, [*layers, f"{place}/diff"])
@@ -40,6 +40,16 @@ def build_elsewhere(plan: Plan, wish: Wish, sandbox: Sandbox, tell: Callable[[Ev
     layer = Layer("", f"{place}/diff", last.layers()[-1] if last.layers() else (), time.time())
     built = {stage.key: Built("", (), ()) for stage in plan.stages}
     return built | {last.key: Built("", (*layers, layer.directory), (layer,) if any(s.layers() for s in plan.chain()) else ())}
+
+
+def machine(plan: Plan) -> tuple[str, ...]:
+    """What every RUN's machine is, in the flags of `docker run`."""
+    run = next((step for stage in plan.stages for step in stage.steps if isinstance(step, Run)), None)
+    if run is None:
+        return ()
+    hosts = [f"--add-host={name}:{address}" for address, name in run.hosts]
+    limits = [f"--ulimit={limit}" for limit in run.limits]
+    return (f"--hostname={run.hostname or 'buildkitsandbox'}", *hosts, *limits, *([f"--shm-size={run.shm}"] if run.shm else []))
 
 
 @contextmanager

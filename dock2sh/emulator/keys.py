@@ -27,7 +27,7 @@ def _said(step: Step) -> Any:
         case Run():
             mounts = [_mounted(mount) for mount in step.mounts]
             script = list(step.script) if step.script else None
-            seen = [step.network, step.security, script, step.hostname, step.hosts]
+            seen = [step.network, step.security, script, step.hostname, step.hosts, step.limits, step.shm]
             return ["run", step.argv, list(step.env), step.cwd, step.user, mounts, *seen]
         case Copy():
             files = [list(file) for file in step.files]

@@ -27,6 +27,8 @@ from .streams import compression, decompressed
 class Wish(NamedTuple):
     """How far `bring` may go: what it may fetch from a registry with (None: not at all), whether it may run debootstrap.
 
+    With `fresh` the registry is asked first, whoever else has the image (docker's --pull).
+
     `say` gets a sentence for each image: where it came from. `store` is where it goes; None is this user's.
     """
 
@@ -34,6 +36,7 @@ class Wish(NamedTuple):
     store: Store | None = None
     pull: Callable[[str, str, Store], Stored] | None = None
     bootstrap: bool = False
+    fresh: bool = False
 
 
 def bring(reference: str, sources: Mapping[str, str], platform: str, wish: Wish) -> Stored:
@@ -42,6 +45,8 @@ def bring(reference: str, sources: Mapping[str, str], platform: str, wish: Wish)
     source = given(reference, sources)
     if source:
         return _told(take(open_source(source, reference, platform), store), reference, source, wish)
+    if wish.fresh and wish.pull:
+        return _told(wish.pull(reference, platform, store), reference, "its registry", wish)
     if here := store.find(normalise_reference(reference), platform):
         return _told(here, reference, "the store", wish)
     if image := engines.find(reference, platform):

@@ -4,7 +4,7 @@ import re
 from posixpath import basename
 from typing import Any
 
-from dock2sh.dockerfile.gotext import did_you_mean, quoted
+from dock2sh.dockerfile.gotext import did_you_mean, in_bytes, quoted
 from dock2sh.model import Mount
 from dock2sh.plan.builder import StageBuilder
 from dock2sh.plan.paths import clean, normalised
@@ -129,11 +129,10 @@ def _number(key: str, value: str) -> int:
 
 
 def _bytes(value: str) -> int:
-    """Docker's RAMInBytes: a number with an optional binary unit."""
-    match = re.fullmatch(r"([0-9]+(?:\.[0-9]+)?) ?([kKmMgGtTpP]?)(?:[iI]?[bB])?", value)
-    if not match:
+    size = in_bytes(value)
+    if size is None:
         raise _bad(f"invalid value for size: {value}", value, "a number with k, m or g, for example size=64m")
-    return int(float(match[1]) * 1024 ** ("kmgtp".index(match[2].lower()) + 1 if match[2] else 0))
+    return size
 
 
 def _check(given: dict[str, Any]) -> None:

@@ -63,7 +63,8 @@ def plan_run(stage: StageBuilder, node: Node, flags: Flags) -> None:
         raise refuse("run-empty", "arguments are required", hint='`RUN []` runs nothing; write `RUN ["command", "argument"]`')
     shared = stage.shared
     run = Run(stage.span, stage.text, argv, stage.environment(), stage.cwd, stage.user, shell, (), shared.network,
-              onbuild=stage.onbuild, hostname=shared.hostname, hosts=shared.hosts)  # fmt: skip
+              onbuild=stage.onbuild, hostname=shared.hostname, hosts=shared.hosts,
+              limits=shared.limits, shm=shared.shm)  # fmt: skip
     if "device" in flags:
         message = "device feature is only supported in Dockerfile frontend 1.14.0-labs or later"
         raise refuse("device", message, hint="leave --device out; give devices to the container when it runs", near="--device")

@@ -32,6 +32,8 @@ class Globals:
         self.proxy = _proxy(build_args)
         self.network = "default"
         self.hosts: tuple[tuple[str, str], ...] = ()
+        self.limits: tuple[str, ...] = ()
+        self.shm = 0
         self.hostname = build_args.get("BUILDKIT_SANDBOX_HOSTNAME", "")
         self.cache_space = build_args.get("BUILDKIT_CACHE_MOUNT_NS", "")
         self.gone: Mapping[int, Mapping[str, Span]] = {}

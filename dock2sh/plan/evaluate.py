@@ -31,7 +31,8 @@ class Options(NamedTuple):
 
     `where` is the machine that the plan is for, "container" or "host": what a marker (dockerfile/markers.py) keeps away from
     there is left out. Empty: everything, as docker does it. `contexts` are the named build contexts, `network` what a RUN has
-    that does not say, `hosts` addresses and names that it knows, `allowed` the rights that a RUN may ask for (None: nobody asks).
+    that does not say, `hosts` addresses and names that it knows, `limits` and `shm` as in Run, `allowed` the rights that a RUN
+    may ask for (None: nobody asks).
     """
 
     build_args: Mapping[str, str] = {}
@@ -42,6 +43,8 @@ class Options(NamedTuple):
     contexts: Contexts = Contexts({})
     network: str = "default"
     hosts: tuple[tuple[str, str], ...] = ()
+    limits: tuple[str, ...] = ()
+    shm: int = 0
     allowed: tuple[str, ...] | None = None
 
 
@@ -92,6 +95,7 @@ def _evaluated(
     target_platform = _target_platform(options.platform)
     shared = Globals(options.build_args, dockerfile.escape, target_platform.os == "windows")
     shared.network, shared.hosts = options.network, options.hosts
+    shared.limits, shared.shm = options.limits, options.shm
     shared.watch = watch
     shared.gone = gone
     _set_globals(shared, arguments, options, target_platform, sources)

@@ -10,8 +10,9 @@ plain_notes() {
 run_plainly() {
     [ "${run_network-}" != none ] ||
         missing 'a network namespace for RUN --network=none: run this as root on a machine or in a privileged container'
-    [ -z "${run_host-}${run_hosts-}" ] ||
-        warn "steps see this container's own name and /etc/hosts, and nothing of --add-host or BUILDKIT_SANDBOX_HOSTNAME"
+    # who has made this container for the script has made it so
+    [ -z "${run_host-}${run_hosts-}${run_shm-}" ] || [ -n "${DOCK2SH_MACHINE-}" ] ||
+        warn "steps see this container's own name, /etc/hosts and /dev/shm: nothing of --add-host, --shm-size or BUILDKIT_SANDBOX_HOSTNAME"
     [ "${run_security-}" != insecure ] || warn 'RUN --security=insecure: the step has the rights that there are here, and no more'
 }
 

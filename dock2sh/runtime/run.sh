@@ -61,10 +61,44 @@ host_name() {
     : "$run_host"
 }
 
-# host_known ADDRESS NAME: it is in its /etc/hosts, too.
+# host_known ADDRESS NAME: it is in its /etc/hosts, too. ADDRESS may be host-gateway: this machine.
 host_known() {
+    [ "$1" != host-gateway ] || { shift && set -- "$(host_gateway)" "$@"; }
     run_hosts="${run_hosts-}$1	$2
 "
+}
+
+# host_gateway: prints the address of the machine whose network the RUNs have: 127.0.0.1; in a container, where that is the
+# container, what the engine has written into its /etc/hosts (podman), or whoever has the other end of its network (docker). A
+# virtual machine of ours is told.
+host_gateway() {
+    in_container || { echo "${DOCK2SH_GATEWAY:-127.0.0.1}" && return; }
+    while read -r host_address host_names; do
+        case " $host_names " in *[[:blank:]]host.containers.internal[[:blank:]]*) echo "$host_address" && return ;; esac
+    done </etc/hosts
+    while read -r _ host_to host_way _; do
+        [ "$host_to" != 00000000 ] || { host_bytes "$host_way" && return; }
+    done </proc/net/route
+    echo 127.0.0.1
+}
+
+# host_bytes HEX: an address as /proc/net/route has it, the last byte first.
+host_bytes() {
+    host_rest=${1%??}
+    host_left=${host_rest%??}
+    printf '%d.%d.%d.%d\n' "0x${1#??????}" "0x${host_rest#????}" "0x${host_left#??}" "0x${host_left%??}"
+}
+
+# limits NAME=SOFT:HARD...: of every RUN, as docker's --ulimit says them.
+limits() {
+    run_limits=$* run_limiter=run_limited
+    : "$run_limits$run_limiter"
+}
+
+# shm_size BYTES: how big /dev/shm is for every RUN.
+shm_size() {
+    run_shm=$1
+    : "$run_shm"
 }
 
 # security insecure: for the next RUN: every capability, nothing covered.
@@ -195,6 +229,7 @@ chain_words() {
 # run_become WORD...: the end of it: exactly that environment, then directory, groups, rights and user, then the command.
 run_become() {
     run_outside
+    ${run_limiter-}
     run_chdir=''
     [ -z "${run_refuses-}" ] || [ "$run_at" != / ] || run_chdir=--chdir=$run_wd
     chain_tool env ${run_signals:+"$run_signals"} ${run_chdir:+"$run_chdir"} -i --
@@ -203,6 +238,19 @@ run_become() {
     linux) run_become_linux "$@" ;;
     *) run_become_busybox "$@" ;;
     esac
+}
+
+# run_limited: docker's names of limits are the long options of prlimit; -1 is without a limit. A container that was made for the
+# script has them.
+run_limited() {
+    [ "$mode${DOCK2SH_MACHINE-}" != plaingiven ] || return 0
+    tool prlimit >/dev/null || missing 'the tool prlimit, for --ulimit: install util-linux'
+    run_words=''
+    for run_limit in $run_limits; do
+        run_words="$run_words --$(printf '%s\n' "$run_limit" | sed 's/-1\([^0-9]\|$\)/unlimited\1/g')"
+    done
+    # shellcheck disable=SC2086
+    chain_tool prlimit $run_words --
 }
 
 # util-linux: nsenter leaves the groups to setpriv when -S comes without -G. (Not unshare: docker's filter of system calls refuses
@@ -295,7 +343,7 @@ run_relay() {
 run_enter() {
     enter_mode=$mode enter_root=$root enter_state=$state enter_uid=$account_uid enter_wd=$run_wd \
         enter_network=$run_network enter_security=$run_security enter_remounts=$run_remounts enter_devices=$state/devices \
-        enter_hosts=${place_hosts-} enter_resolv=${place_resolv-} enter_host=${run_host:-buildkitsandbox} "$@"
+        enter_shm=${run_shm-} enter_hosts=${place_hosts-} enter_resolv=${place_resolv-} enter_host=${run_host:-buildkitsandbox} "$@"
 }
 
 # The step's first process: in `full` mode the kernel ends all the others with it, in `plain` mode it leads a session.

@@ -18,7 +18,8 @@ class Job(NamedTuple):
     makes it. `images` are the root file systems of the other images that the script asks for (reference -> directory, which is
     only read), `contexts` named build contexts, `options` more of the script's own options (--secret, --ssh, ...), `work` an
     empty directory on the file system of `root` for the sandbox's own things, which the caller removes. `runs`: a RUN works on
-    `root` itself, which leaves empty mount points there, as docker's do.
+    `root` itself, which leaves empty mount points there, as docker's do. `machine` are the flags of `docker run` (--hostname,
+    --add-host, --ulimit, --shm-size) for a sandbox that is such a container: its RUNs may have no machine of their own.
     """
 
     script: str
@@ -30,6 +31,7 @@ class Job(NamedTuple):
     contexts: Mapping[str, str] = {}
     options: Sequence[str] = ()
     runs: bool = False
+    machine: Sequence[str] = ()
 
 
 class Sandbox(Protocol):

@@ -1,6 +1,8 @@
 """A process as docker starts one: the first of its PID namespace, with docker's rights. What it sees is in surroundings.py."""
 
 import os
+import re
+import resource
 import signal
 import stat
 from collections.abc import Mapping, Sequence
@@ -38,7 +40,8 @@ class Volume(NamedTuple):
 
 class Process(NamedTuple):
     """A process to be: everything evaluated, as numbers, and `cwd` without links. `names` is the text of /etc/hosts and the like
-    by their paths in the root; `volumes` are mounted last. With `init` the first process is one that reaps and passes signals on.
+    by their paths in the root; `volumes` are mounted last. `limits` are docker's (`nofile=1024:2048`), `shm` the bytes of
+    /dev/shm. With `init` the first process is one that reaps and passes signals on.
 
     `terminal` is one end of a socket: a terminal is made, and its master is sent through it (else -1). With `tells` the status
     says why it could not be started, as docker run's does.
@@ -58,6 +61,8 @@ class Process(NamedTuple):
     read_only: bool = False
     capabilities: frozenset[int] = CAPABILITIES
     init: bool = False
+    limits: Sequence[str] = ()
+    shm: int = 64 << 20
     terminal: int = -1
     tells: bool = False
 
@@ -66,8 +71,10 @@ def described(path: str) -> Process:
     """The process that a script has described in `path` (door.sh). What docker build calls its host is in its /etc/hosts."""
     with open(path, "rb") as file:
         words = [os.fsdecode(word) for word in file.read().split(b"\0")[:-1]]
-    uid, gid, groups, cwd, network, security, name, known, hosts, resolv, count, *rest = words
+    uid, gid, groups, cwd, network, security, name, known, limits, shm, hosts, resolv, count, *rest = words
     size = int(count)
+    # docker build's --shm-size is a mount like those of RUN --mount
+    memory = [Volume("", "/dev/shm", options=f"exec,dev,mode=1777,size={shm}")] if shm != "0" else []
     return Process(
         argv=rest[size:],
         env=rest[:size],
@@ -77,6 +84,8 @@ def described(path: str) -> Process:
         groups=[int(group) for group in groups.split(",")],
         network=network != "none",
         insecure=security == "insecure",
+        limits=limits.split(),
+        volumes=memory,
         hostname=name or _NAME,
         names={hosts: _HOSTS.format(name or _NAME, known), resolv: resolver()} if hosts else {},
     )
@@ -137,6 +146,8 @@ def _become(root: str, process: Process, streams: tuple[int, int, int], work: st
         _close_all_but(process.terminal)
         os.setsid()
         surround(root, process, work)
+        for limit in process.limits:
+            _limit(*re.split("[=:]", limit))
         _rights(process)
         # what Python ignores, and what a shell's `dock2sh ... &` or nohup has handed on
         for number in (signal.SIGPIPE, signal.SIGXFSZ, signal.SIGINT, signal.SIGQUIT, signal.SIGHUP, signal.SIGTERM):
@@ -150,6 +161,18 @@ def _become(root: str, process: Process, streams: tuple[int, int, int], work: st
         os.write(2, f"dock2sh: {about}\n".encode(errors="replace"))
     finally:
         os._exit(UNABLE if process.tells else _NOT_STARTED)
+
+
+_LIMITS = "cpu fsize data stack core rss nproc nofile memlock as locks sigpending msgqueue nice rtprio rttime".split()
+"""The limits in the order of their numbers (asm-generic/resource.h)."""
+
+
+def _limit(name: str, soft: str, hard: str) -> None:
+    try:
+        resource.setrlimit(_LIMITS.index(name), (int(soft), int(hard)))
+    except (OSError, ValueError) as error:
+        why = f"{error}: no more than {resource.getrlimit(_LIMITS.index(name))[1]} can be had here"
+        raise OSError(1, why, f"--ulimit {name}={soft}:{hard}") from error
 
 
 def exit_code(status: int) -> int:

@@ -12,8 +12,9 @@ door_ask() {
 }
 
 # door_run WORD...: a RUN. What docker does to the root first is done here as always. The process is described in $door/run, a
-# NUL after each word: user, group, groups, directory, network, security, the machine's name and what it knows besides, where hosts
-# and resolv.conf are, the number of variables, they, the command. The answer is its exit status, or a sentence. Status 1: this one is not for the door.
+# NUL after each word: user, group, groups, directory, network, security, the machine's name and what it knows besides, its limits,
+# the size of its /dev/shm, where hosts and resolv.conf are, the number of variables, they, the command. The answer is its exit
+# status, or a sentence. Status 1: this one is not for the door.
 door_run() {
     resolve /etc/hosts
     door_hosts=$resolved
@@ -42,7 +43,7 @@ door_account() {
 
 door_process() {
     printf '%s\0' "$account_uid" "$account_gid" "$account_groups" "$run_wd" "${run_network:-default}" \
-        "${run_security:-sandbox}" "${run_host-}" "${run_hosts-}" "$door_hosts" "$door_resolv"
+        "${run_security:-sandbox}" "${run_host-}" "${run_hosts-}" "${run_limits-}" "${run_shm:-0}" "$door_hosts" "$door_resolv"
 }
 
 # door_words WORD...: their number, and they.

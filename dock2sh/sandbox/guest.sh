@@ -6,7 +6,8 @@
 # bags/ to be; most (see `forget`); modules/order; token; secrets/. What is said goes to a virtio port, the kernel's messages to
 # the serial line.
 
-export PATH=/bin
+# the machine outside, for --add-host NAME:host-gateway, as QEMU's user network has it
+export PATH=/bin DOCK2SH_GATEWAY=10.0.2.2
 
 mount_kernel() { # ROOT
     mount -t proc proc "$1/proc"
@@ -71,7 +72,7 @@ bring() {
         # the words inside are for the shell in the root
         # shellcheck disable=SC2016
         chroot /newroot env -i PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin HOME=/root HOSTNAME=dock2sh \
-            /bin/sh -c 'cd "$1/context" && shift && exec sh "$@"' sh "$home" "$home/setup.sh" "$@"
+            "DOCK2SH_GATEWAY=$DOCK2SH_GATEWAY" /bin/sh -c 'cd "$1/context" && shift && exec sh "$@"' sh "$home" "$home/setup.sh" "$@"
     else
         names ''
         belongings "$home"

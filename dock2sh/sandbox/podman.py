@@ -1,16 +1,19 @@
 """A sandbox that is a podman container. It runs in job.root itself (podman run --rootfs): nothing is copied, nothing lost."""
 
+import os
 import re
 import resource
+from collections.abc import Sequence
 from pathlib import Path
 
 from . import Job
 from .engine import Stay, arrive, attached, engine_trouble, first_process, leave, mount, options, sweep
 from .kitchen import BUILT
 from .output import Say
-from .process import Undertaker
+from .process import Undertaker, ask
 from .rootless import alone
 
+_GATEWAY = "host-gateway"
 _SCRIPTS = re.compile(r"^ *script_run ", re.MULTILINE)
 
 
@@ -32,11 +35,27 @@ class Podman:
     def run(self, job: Job, say: Say) -> int:
         """See Sandbox."""
         sweep(self.command)
-        stay = arrive(job)
+        stay = arrive(job._replace(machine=self._machine(job.machine)))
         with Undertaker(self.command, stay.name), attached(self._command(stay), stay, say) as status:
             pass
         leave(stay)
         return status
+
+    def _machine(self, flags: Sequence[str]) -> list[str]:
+        """The flags of `docker run` as this podman takes them: before 4.7 it knows no host-gateway."""
+        if not any(flag.endswith(_GATEWAY) for flag in flags):
+            return list(flags)
+        version = ask([self.command, "version", "--format", "{{.Client.Version}}"], "podman version")
+        if [int(number) for number in re.findall(r"\d+", version)[:2]] >= [4, 7]:
+            return list(flags)
+        return [flag.removesuffix(_GATEWAY) + self._gateway() if flag.endswith(_GATEWAY) else flag for flag in flags]
+
+    def _gateway(self) -> str:
+        """This machine, as a container sees it: slirp4netns has the same address everywhere."""
+        if "_CONTAINERS_ROOTLESS_UID" in os.environ:  # rootless.py has told it
+            return "10.0.2.2"
+        words = [self.command, "network", "inspect", "podman", "--format", "{{range .Subnets}}{{.Gateway}} {{end}}"]
+        return (ask(words, "podman network inspect podman").split() or ["127.0.0.1"])[0]
 
     def _command(self, stay: Stay) -> list[str]:
         home = stay.luggage.home

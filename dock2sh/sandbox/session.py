@@ -31,6 +31,7 @@ COPY = "copy"
 class Session(NamedTuple):
     """What to start: `script` with the words after `start`, on the root of `layers` (the lowest first); `work` is empty.
 
+    `groups` are more of its user's (names or numbers), `resolver` is the text of its resolv.conf (empty: the machine's own).
     `volumes` have their places as the user wrote them; `more` are other fields of the process. With `terminal` it gets one of its
     own, and ours is passed through; else our streams are its own (`interactive`: our standard input too).
     """
@@ -42,6 +43,8 @@ class Session(NamedTuple):
     hostname: str
     volumes: Sequence[Volume] = ()
     hosts: Sequence[tuple[str, str]] = ()
+    groups: Sequence[str] = ()
+    resolver: str = ""
     terminal: bool = False
     interactive: bool = False
     more: Mapping[str, Any] = {}
@@ -120,14 +123,27 @@ def _described(session: Session, root: str) -> Process:
     process = container.described(f"{door}/run")
     hosts = "".join(f"{address}\t{name}\n" for name, address in session.hosts)
     names = {"/etc/hosts": _HOSTS.format(session.hostname) + hosts, "/etc/hostname": session.hostname + "\n"}
-    names["/etc/resolv.conf"] = container.resolver()
+    names["/etc/resolv.conf"] = session.resolver or container.resolver()
     return process._replace(
         names={_inside(root, name): text for name, text in names.items()},
         volumes=[volume._replace(place=_inside(root, volume.place)) for volume in session.volumes],
         hostname=session.hostname,
+        groups=[*process.groups, *(_group(root, name) for name in session.groups)],
         tells=True,
         **session.more,
     )
+
+
+def _group(root: str, name: str) -> int:
+    """A group's number: as it is, or by its name in the root's own file."""
+    if name.isdigit():
+        return int(name)
+    with suppress(OSError), open(inside(root, "/etc/group"), errors="surrogateescape") as file:
+        for row in file:
+            fields = row.rstrip("\n").split(":")
+            if fields[0] == name and len(fields) > 2 and fields[2].isdigit():
+                return int(fields[2])
+    raise SandboxError(f"unable to find group {name}: no matching entries in group file")
 
 
 def _inside(root: str, path: str) -> str:

@@ -35,7 +35,7 @@ def surround(root: str, process: "Process", work: str) -> None:
     kernel.unshare(flags | (0 if process.network else kernel.CLONE_NEWNET))
     os.umask(0o022)
     os.chdir(root)
-    _devices()
+    _devices("" if any(volume.place == "/dev/shm" for volume in process.volumes) else str(process.shm))
     _kernel_files(process, work)
     if not process.network:
         _loopback()
@@ -64,8 +64,9 @@ def _volume(volume: "Volume", place: str) -> None:
         mount("", place, flags=kernel.MS_REMOUNT | MS_BIND | MS_RDONLY)
 
 
-def _devices() -> None:
-    """/dev below the current directory. Where no device may be made (a user namespace) the machine's are bound."""
+def _devices(shm: str) -> None:
+    """/dev below the current directory; /dev/shm has `shm` bytes, or ("") comes later. Where no device may be made (a user
+    namespace) the machine's are bound."""
     mount("tmpfs", "dev", "tmpfs", MS_NOSUID | MS_STRICTATIME, "size=65536k,mode=755")
     for name, (major, minor) in _DEVICES.items():
         try:
@@ -79,7 +80,8 @@ def _devices() -> None:
     for name in ("pts", "shm", "mqueue"):
         os.mkdir(f"dev/{name}")
     _terminals()
-    mount("shm", "dev/shm", "tmpfs", _QUIET, "size=65536k,mode=1777")
+    if shm:
+        mount("shm", "dev/shm", "tmpfs", _QUIET, f"size={shm},mode=1777")
     with suppress(OSError):
         mount("mqueue", "dev/mqueue", "mqueue", _QUIET)
 

@@ -1566,8 +1566,9 @@ plain_notes() {
 run_plainly() {
     [ "${run_network-}" != none ] ||
         missing 'a network namespace for RUN --network=none: run this as root on a machine or in a privileged container'
-    [ -z "${run_host-}${run_hosts-}" ] ||
-        warn "steps see this container's own name and /etc/hosts, and nothing of --add-host or BUILDKIT_SANDBOX_HOSTNAME"
+    # who has made this container for the script has made it so
+    [ -z "${run_host-}${run_hosts-}${run_shm-}" ] || [ -n "${DOCK2SH_MACHINE-}" ] ||
+        warn "steps see this container's own name, /etc/hosts and /dev/shm: nothing of --add-host, --shm-size or BUILDKIT_SANDBOX_HOSTNAME"
     [ "${run_security-}" != insecure ] || warn 'RUN --security=insecure: the step has the rights that there are here, and no more'
 }
 
@@ -1855,6 +1856,7 @@ chain_words() {
 # run_become WORD...: the end of it: exactly that environment, then directory, groups, rights and user, then the command.
 run_become() {
     run_outside
+    ${run_limiter-}
     run_chdir=''
     [ -z "${run_refuses-}" ] || [ "$run_at" != / ] || run_chdir=--chdir=$run_wd
     chain_tool env ${run_signals:+"$run_signals"} ${run_chdir:+"$run_chdir"} -i --
@@ -1955,7 +1957,7 @@ run_relay() {
 run_enter() {
     enter_mode=$mode enter_root=$root enter_state=$state enter_uid=$account_uid enter_wd=$run_wd \
         enter_network=$run_network enter_security=$run_security enter_remounts=$run_remounts enter_devices=$state/devices \
-        enter_hosts=${place_hosts-} enter_resolv=${place_resolv-} enter_host=${run_host:-buildkitsandbox} "$@"
+        enter_shm=${run_shm-} enter_hosts=${place_hosts-} enter_resolv=${place_resolv-} enter_host=${run_host:-buildkitsandbox} "$@"
 }
 
 # The step's first process: in `full` mode the kernel ends all the others with it, in `plain` mode it leads a session.
@@ -2941,6 +2943,7 @@ namespace() {
     [ "$enter_network" != none ] || loopback
     names
     ! [ -s "$enter_state/mounts" ] || . "$enter_state/mounts"
+    [ -z "$enter_shm" ] || place_tmpfs /dev/shm 1777 "$enter_shm" # whatever the RUN itself mounts there, as in BuildKit
     [ -d ".$enter_wd" ] || place directory "$enter_wd"
     inside "$enter_wd"
     mounted -o move "$top" /

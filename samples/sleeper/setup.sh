@@ -1497,6 +1497,7 @@ chain_words() {
 # run_become WORD...: the end of it: exactly that environment, then directory, groups, rights and user, then the command.
 run_become() {
     run_outside
+    ${run_limiter-}
     run_chdir=''
     [ -z "${run_refuses-}" ] || [ "$run_at" != / ] || run_chdir=--chdir=$run_wd
     chain_tool env ${run_signals:+"$run_signals"} ${run_chdir:+"$run_chdir"} -i --
@@ -2506,6 +2507,7 @@ namespace() {
     [ "$enter_network" != none ] || loopback
     names
     ! [ -s "$enter_state/mounts" ] || . "$enter_state/mounts"
+    [ -z "$enter_shm" ] || place_tmpfs /dev/shm 1777 "$enter_shm" # whatever the RUN itself mounts there, as in BuildKit
     [ -d ".$enter_wd" ] || place directory "$enter_wd"
     inside "$enter_wd"
     mounted -o move "$top" /

@@ -74,6 +74,22 @@ ROWS = [
     ("-e", "", "busybox", "true"),
     ("-u", "99999999999", "busybox", "true"),
     ("--platform", "linux/arm64", "busybox", "true"),
+    ("--shm-size", "10m", "busybox", "grep", "-w", "/dev/shm", "/proc/mounts"),
+    ("--shm-size", "x", "busybox", "true"),
+    ("--tmpfs", "/dev/shm:size=1m", "busybox", "sh", "-c", "grep -c -w /dev/shm /proc/mounts; stat -c %a /dev/shm"),
+    ("--ulimit", "nofile=512:1024", "--ulimit", "core=0", "busybox", "sh", "-c", "ulimit -n; ulimit -Hn; ulimit -Hc"),
+    ("--ulimit", "nofile=1024", "--ulimit", "nofile=100:200", "busybox", "sh", "-c", "ulimit -n; ulimit -Hn"),
+    ("--ulimit", "nofile=30:20", "busybox", "true"),
+    ("--ulimit", "foo=1", "busybox", "true"),
+    ("--group-add", "audio", "--group-add", "1234", "-u", "nobody", "busybox", "id"),
+    ("--group-add", "nosuch", "busybox", "true"),
+    ("--dns", "1.2.3.4", "--dns-search", "a.b", "--dns-option", "ndots:2", "busybox", "grep", "^[a-z]", "/etc/resolv.conf"),
+    ("--dns", "x", "busybox", "true"),
+    ("--pull", "never", "nosuchimage:1", "true"),
+    ("--pull", "sometimes", "busybox", "true"),
+    ("--pull=never", "-q", "busybox", "true"),
+    ("--restart", "no", "--log-driver", "none", "--no-healthcheck", "--stop-signal", "KILL", "busybox", "true"),
+    ("busybox", "echo", "-m", "--restart", "x", "--", "-d"),
 ]
 
 
@@ -120,7 +136,9 @@ def test_a_named_volume_is_kept_and_begins_with_what_the_image_has(tmp_path: Pat
     assert "root:" in dock2sh("run", "-v", "kept:/v", "busybox", "cat", "/v/passwd", env=env).stdout
 
 
-@pytest.mark.parametrize("words", [("-p", "80:80"), ("-d",), ("-m", "1g"), ("--cpus", "1")])
+@pytest.mark.parametrize(
+    "words", [("-p", "80:80"), ("-d",), ("-m", "1g"), ("--cpus", "1"), ("--restart=always",), ("--pid", "host")]
+)
 def test_what_cannot_be_is_refused_with_a_reason(words: tuple[str, ...]) -> None:
     done = dock2sh("run", *words, "busybox", "true")
     assert done.returncode == 125

@@ -45,6 +45,14 @@ def test_the_sandbox_has_another_name_and_knows_hosts() -> None:
     assert "BUILDKIT_SANDBOX_HOSTNAME" not in " ".join(run.env)
 
 
+def test_limits_and_shared_memory() -> None:
+    options = Options(limits=("nofile=1024:2048", "core=-1:-1"), shm=10 << 20)
+    (run,) = runs("RUN ulimit -n\n", options)
+    assert (run.limits, run.shm) == (("nofile=1024:2048", "core=-1:-1"), 10 << 20)
+    text = script(planned("RUN ulimit -n\n", options), Setting("Dockerfile", "FROM busybox\nRUN ulimit -n\n"))
+    assert "    limits nofile=1024:2048 core=-1:-1\n    shm_size 10485760\n\n    from busybox" in text
+
+
 def test_a_cache_has_a_space_of_its_own() -> None:
     options = Options({"BUILDKIT_CACHE_MOUNT_NS": "ci"})
     (run,) = runs("RUN --mount=type=cache,target=/c/ --mount=type=cache,target=/d,id=x a\n", options)

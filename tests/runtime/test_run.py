@@ -55,6 +55,23 @@ def test_a_machine_of_another_name(workshop: Workshop) -> None:
     assert "nothing of --add-host" in told
 
 
+def test_the_machine_that_builds(workshop: Workshop) -> None:
+    """Its network is a RUN's; in a container the way out leads to it (proc_net_route: the bytes backwards)."""
+    workshop.busybox()
+    known = "    host_known host-gateway gw"
+    assert "127.0.0.1\tgw\n" in output(workshop, "    run <<'RUN'\ncat /etc/hosts\nRUN", before=known)
+    assert output(workshop, "    run_exec true\n    host_bytes 0100A8C0", before=known) == "192.168.0.1\n"
+
+
+def test_limits_and_shared_memory(workshop: Workshop) -> None:
+    workshop.busybox()
+    before = "    limits nofile=100:200 core=-1:-1\n    shm_size 1048576"
+    asked = "ulimit -n; ulimit -Hn; ulimit -c; grep -w /dev/shm /proc/mounts"
+    got = output(workshop, f"    run <<'RUN'\n{asked}\nRUN", before=before).splitlines()
+    assert got[:3] == ["100", "200", "unlimited"]
+    assert [line.split()[3].partition(",inode")[0] for line in got[3:]] == ["rw,nosuid,relatime,size=1024k"]
+
+
 @pytest.mark.parametrize(
     ("words", "expected"),
     [

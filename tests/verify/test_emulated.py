@@ -61,12 +61,14 @@ def test_each_step_names_the_first_that_differs(tmp_path: Path) -> None:
 
 
 def test_what_the_build_says_of_the_machine(tmp_path: Path) -> None:
-    seen = "cat /etc/hosts; hostname; grep -c : /proc/net/dev; grep -c /dev/shm /proc/mounts"
+    seen = "cat /etc/hosts; hostname; grep -c : /proc/net/dev; grep -w /dev/shm /proc/mounts; ulimit -n; ulimit -Hn; ulimit -Hc"
     mounts = "--mount=type=tmpfs,target=/dev/shm --mount=type=cache,target=/c"
     (tmp_path / "Dockerfile").write_text(f"FROM busybox\nRUN {{ {seen}; }} >/x\nRUN {mounts} {{ {seen}; }} >/y\n")
-    docker = ["--network=none", "--add-host=db=10.0.0.2", "--add-host=v6:2001:DB8::1", "--build-arg=BUILDKIT_SANDBOX_HOSTNAME=me"]
+    docker = ["--network=none", "--add-host=db=10.0.0.2", "--add-host=v6:2001:DB8::1", "--build-arg=BUILDKIT_SANDBOX_HOSTNAME=me",
+              "--shm-size=10m", "--ulimit=nofile=500:1000", "--ulimit=core=0"]  # fmt: skip
     options = Options(
-        {"BUILDKIT_SANDBOX_HOSTNAME": "me"}, network="none", hosts=(("10.0.0.2", "db"), ("2001:db8::1", "v6"))
+        {"BUILDKIT_SANDBOX_HOSTNAME": "me"}, network="none", hosts=(("10.0.0.2", "db"), ("2001:db8::1", "v6")),
+        limits=("nofile=500:1000", "core=0:0"), shm=10 << 20,
     )  # fmt: skip
     project = locate(str(tmp_path))
     plan = dock2sh.evaluate(dock2sh.parse(project.text), options, dock2sh.find_bases({}))

@@ -177,6 +177,7 @@ namespace() {
     [ "$enter_network" != none ] || loopback
     names
     ! [ -s "$enter_state/mounts" ] || . "$enter_state/mounts"
+    [ -z "$enter_shm" ] || place_tmpfs /dev/shm 1777 "$enter_shm" # whatever the RUN itself mounts there, as in BuildKit
     [ -d ".$enter_wd" ] || place directory "$enter_wd"
     inside "$enter_wd"
     mounted -o move "$top" /
