@@ -10,7 +10,7 @@ from dock2sh.cli import processes
 from dock2sh.cli.flags import Bases, Limits, PlatformOption, SharedMemory
 from dock2sh.cli.foreign import RUN, AsBuild
 from dock2sh.cli.processes import UNABLE, refuse
-from dock2sh.cli.say import REFUSED, USAGE, note
+from dock2sh.cli.say import REFUSED, USAGE, end_in_order, note
 from dock2sh.cli.store import base_wish
 
 Image = Annotated[str, typer.Argument(metavar="IMAGE", help="An image of the store, of docker or podman, or of --base.")]
@@ -105,6 +105,7 @@ def run(
     from dock2sh.running import Wanted, start
     from dock2sh.sandbox import SandboxError
 
+    end_in_order()
     if pull not in ("always", "missing", "never"):
         refuse(f"--pull {pull}: invalid pull option: one of always, missing, never")
     if tty and interactive and not sys.stdin.isatty():

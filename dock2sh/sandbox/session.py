@@ -166,8 +166,9 @@ def _with_terminal(session: Session, root: str, process: Process) -> int:
     _, masters, _, _ = socket.recv_fds(ours, 1, 1)
     if not masters:
         return _ended(number)  # it has said why there is none
-    with _raw_terminal(masters[0]):
-        _relay(masters[0])
+    with _signals_for(number), _raw_terminal(masters[0]):
+        if not _relay(masters[0]):
+            os.kill(number, signal.SIGKILL)  # nobody sees it any more; it may not heed the SIGHUP
     return _ended(number)
 
 
@@ -177,7 +178,8 @@ def _ended(number: int) -> int:
 
 @contextmanager
 def _signals_for(number: int) -> Iterator[None]:
-    """Signals are for the command, as with docker run's --sig-proxy; it is in a session of its own, where Ctrl-C is not heard."""
+    """Signals are for the command, as with docker run's --sig-proxy (also -t: a terminal's own Ctrl-C comes as a byte); it is in a
+    session of its own, where Ctrl-C is not heard."""
     passed = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT, signal.SIGUSR1, signal.SIGUSR2, signal.SIGWINCH)
 
     def pass_on(kind: int, frame: object) -> None:
@@ -214,17 +216,18 @@ def _raw_terminal(master: int) -> Iterator[None]:
         signal.signal(signal.SIGWINCH, handler)
 
 
-def _relay(master: int) -> None:
-    """Bytes both ways, until the other side has no more: the last process of the terminal has gone (EIO)."""
-    sources = [master, 0]
+def _relay(master: int) -> bool:
+    """Bytes both ways, until the other side has no more: the last process of the terminal has gone (EIO); False if ours has gone
+    before that: a raw one has no other end of input (termios(3))."""
+    sources, raw = [master, 0], os.isatty(0)
     while True:
         for source in select.select(sources, [], [])[0]:
             try:
                 data = os.read(source, 1 << 16)
             except OSError:
                 data = b""
-            if source == master and not data:
-                return
+            if not data and (source == master or raw):
+                return source == master
             if not data:
                 sources.remove(0)
                 os.write(master, b"\x04")  # end of input, as a terminal says it

@@ -131,6 +131,35 @@ def test_a_real_terminal(terminal: "pexpect.spawn[str]") -> None:
     assert terminal.exitstatus == 5
 
 
+@pytest.mark.parametrize("name", ["TERM", "HUP", "INT", "USR1", "QUIT"])
+def test_signals_pass_through_beside_a_terminal(name: str, run: Run) -> None:
+    """docker run passes them on with -t, too."""
+    waits = f"trap 'echo got; exit 3' {name}; echo ready; while :; do sleep 0.1; done"
+    command = ["-m", "dock2sh", "run", "-it", "plain", "sh", "-c", waits]
+    with pexpect.spawn(sys.executable, command, encoding="utf-8", timeout=30) as terminal:
+        terminal.expect("ready\r\n")
+        os.kill(terminal.pid, getattr(signal, f"SIG{name}"))
+        terminal.expect("got\r\n")
+        terminal.expect(pexpect.EOF)
+        terminal.wait()
+        assert terminal.exitstatus == 3
+
+
+def test_a_terminal_that_goes_away_takes_it_with_it(run: Run) -> None:
+    """Even what does not heed the SIGHUP: nobody could reach it any more."""
+    mark = f"dock2sh-{os.getpid()}-gone"
+    command = ["-m", "dock2sh", "run", "-it", "plain", "sh", "-c", f"trap '' HUP; echo ready; while : {mark}; do sleep 0.1; done"]
+    terminal = pexpect.spawn(sys.executable, command, encoding="utf-8", timeout=30)
+    terminal.expect("ready\r\n")
+    os.close(terminal.child_fd)
+    until = time.monotonic() + 20
+    while subprocess.run(["pgrep", "-f", mark], capture_output=True, check=False).returncode == 0:
+        assert time.monotonic() < until
+        time.sleep(0.2)
+    os.waitpid(terminal.pid, 0)
+    terminal.closed, terminal.child_fd = True, -1
+
+
 @pytest.mark.parametrize(
     ("words", "said"),
     [
