@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from dock2sh.lock.carry import Fixed, Terms, carry, digest, lockable
-from dock2sh.lock.held import Base, Lock, LockError, Step
+from dock2sh.lock.held import Base, Context, Lock, LockError, Step
 from dock2sh.lock.text import read
 from dock2sh.model import Plan, Stage
 from dock2sh.plan.context import Project
@@ -43,7 +43,7 @@ def record(plan: Plan, project: Project, order: "Order", tell: "Callable[[Event]
 
     carried = (order.lock or Carried(mode="prefer"))._replace(records="yes", keep=bool(vendor))
     with emulate(plan, project, order._replace(lock=carried, no_cache=frozenset("*")), tell) as done:
-        lock = Lock(_platform(plan), tuple(_bases(done)), tuple(_steps(done)))
+        lock = Lock(_platform(plan), tuple(_bases(done)), tuple(_steps(done)), tuple(_contexts(done)))
         if vendor:
             from dock2sh.lock.vendor import keep
 
@@ -62,6 +62,12 @@ def _bases(done: "Emulated") -> Iterator[Base]:
         image = done.images[name]
         known = sorted(text.rpartition("@")[2] for text in image.digests)
         yield Base(name, known[0] if known else "-", image.id)
+
+
+def _contexts(done: "Emulated") -> "Iterator[Context]":
+    from dock2sh.lock.records import contexts
+
+    return contexts(_note(f"{done.records}/contexts"))
 
 
 def _steps(done: "Emulated") -> Iterator[Step]:

@@ -12,7 +12,7 @@ from dock2sh.emit.quoting import quote
 
 class Carried(NamedTuple):
     """`steps` has the lines for each step, by its number; `texts` whole files that they name by number; `adds` the digest or
-    commit of what an ADD fetches, by the step's number and the URL.
+    commit of what an ADD fetches, by the step's number and the URL; `contexts` the commits of named contexts, by their names.
 
     `mode` is strict or prefer. `name` is the lock's, for the reader. `records` is a directory where the steps note what they get:
     then every RUN has something to do with it; with `keep` the files are kept there, too.
@@ -25,6 +25,7 @@ class Carried(NamedTuple):
     name: str = "dock2sh.lock"
     records: str = ""
     keep: bool = False
+    contexts: Mapping[str, str] = {}
 
     def concerns(self, number: int) -> bool:
         """Whether step `number` has to do with it."""

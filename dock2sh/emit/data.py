@@ -79,11 +79,18 @@ def carried_context(carried: Mapping[str, bytes]) -> str:
     return f"{comment}carried_context() {{\n    case $1 in\n{cases}    esac\n}}\n"
 
 
-def git_context(repositories: Mapping[str, Repository]) -> str:
-    """`git_context NAME DIR`: fills DIR with the files of a named context that is a repository."""
-    cases = "".join(f'    {quote(name)}) git_fill {" ".join(_asked(found))} "$2" ;;\n' for name, found in repositories.items())
+def git_context(repositories: Mapping[str, Repository], locked: Mapping[str, str]) -> str:
+    """`git_context NAME DIR`: fills DIR with the files of a named context that is a repository. `locked` has the commits of those
+    that a lock has to do with, "" for one that it does not know yet."""
+    cases = "".join(_case(name, found, locked.get(name)) for name, found in repositories.items())
     comment = "# The named contexts that are git repositories.\n"
     return f"{comment}git_context() {{\n    case $1 in\n{cases}    esac\n}}\n"
+
+
+def _case(name: str, repository: Repository, commit: str | None) -> str:
+    words = " ".join(["locked_context", quote(name), *([quote(commit)] if commit else [])])
+    first = "" if commit is None else f"{words} && "
+    return f'    {quote(name)}) {first}git_fill {" ".join(_asked(repository))} "$2" ;;\n'
 
 
 def _asked(repository: Repository) -> list[str]:

@@ -320,15 +320,23 @@ class _Writer:
         parts.append(data.ignored_in(named))
         parts.append(data.carried_context(setting.carried))
         if self.plan.repositories:
-            self.used |= {"git_fill"}
-            parts.append(data.git_context(self.plan.repositories))
+            locked = self.locked_contexts()
+            self.used |= {"git_fill", *(["locked_context"] if locked else [])}
+            parts.append(data.git_context(self.plan.repositories, locked))
         if self.uses_context:
             parts.append(self.context())
-        if setting.lock and self.used & {"locked", "locked_add"}:
+        if setting.lock and self.used & {"locked", "locked_add", "locked_context"}:
             from dock2sh.emit.carried import data as carried
 
             parts.append(carried(setting.lock))
         return parts
+
+    def locked_contexts(self) -> dict[str, str]:
+        """The repositories that a lock has to do with, and their commits; "" where they are only noted."""
+        lock = self.setting.lock
+        if not lock:
+            return {}
+        return dict(lock.contexts) | {name: lock.contexts.get(name, "") for name in self.plan.repositories if lock.records}
 
     def context(self) -> str:
         """The bundled files; or the files whose digest is compared."""

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from dock2sh.emulator.bases import Bases, root
 from dock2sh.emulator.build import Built, Event, Root, StepFailed, Wish, build
-from dock2sh.emulator.contexts import begun, named_contexts
+from dock2sh.emulator.contexts import Filler, begun, named_contexts
 from dock2sh.emulator.elsewhere import build_elsewhere
 from dock2sh.emulator.places import forget_caches, furnish, home, settle, workplace
 from dock2sh.emulator.remote import default_agent
@@ -102,7 +102,7 @@ def emulate(plan: Plan, project: Project, order: Order, tell: Callable[[Event], 
             work=work,
             bases={
                 **{name: root(image, store) for name, image in images.items()},
-                **begun(plan, contexts, write, order.shell, place, work, default_agent(order.options)),
+                **begun(plan, contexts, write, Filler(order.shell, default_agent(order.options), order.bases.say), place, work),
                 **order.roots,
             },
             context=str(project.context.resolve()) if project.context else "",

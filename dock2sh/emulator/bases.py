@@ -1,6 +1,6 @@
 """The images that a plan stands on and copies from: brought into the store, as directories that can be mounted."""
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from types import MappingProxyType
 
 from dock2sh.emulator.build import Root
@@ -23,6 +23,11 @@ class Bases:
         self.contexts, self._wish = contexts, wish
         self.sources = {**given, **contexts}
         self._brought: dict[tuple[str, str], Stored] = {}
+
+    @property
+    def say(self) -> Callable[[str], None]:
+        """What is told of where something came from."""
+        return self._wish.say
 
     def find(self, reference: str, platform: Platform) -> Base:
         """The image's config. Raises Refused where nobody has the image."""

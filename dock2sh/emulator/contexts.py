@@ -7,6 +7,7 @@ that is nothing but that FROM.
 import os
 import subprocess
 from collections.abc import Callable, Mapping, Sequence
+from typing import NamedTuple
 
 from dock2sh.emulator.build import Root
 from dock2sh.emulator.contents import Contents, Origin
@@ -20,11 +21,19 @@ def named_contexts(plan: Plan, sources: Mapping[str, str]) -> dict[str, str]:
     return {name: os.path.realpath(sources[name]) for name, image in plan.contexts.items() if not image and name in sources}
 
 
+class Filler(NamedTuple):
+    """How a root is filled: `shell` reads the script, `agent` is the socket for what is fetched over ssh, `say` gets warnings."""
+
+    shell: Sequence[str]
+    agent: str
+    say: Callable[[str], None]
+
+
 def begun(
-    plan: Plan, contexts: Mapping[str, str], write: Callable[[Plan], str], shell: Sequence[str], home: str, work: str, agent: str
+    plan: Plan, contexts: Mapping[str, str], write: Callable[[Plan], str], filler: Filler, home: str, work: str
 ) -> dict[str, Root]:
     """The roots of the stages that begin with a named context, and those of the repositories among them, by the context's name.
-    `write` makes a script of a plan, `shell` runs it; `agent` is the socket for what is fetched over ssh.
+    `write` makes a script of a plan.
 
     Raises Refused for a repository that docker does not take either, SandboxError where something for it is missing here.
     """
@@ -35,26 +44,30 @@ def begun(
     for name, root in roots.items():
         os.makedirs(root, 0o755)
         stage = plan.stages[-1]._replace(base=name, parent=None, steps=())
-        options = ["--build-context", f"{name}={contexts[name]}"] if name in contexts else ["--ssh", f"default={agent}"]
-        _fill(write(plan._replace(stages=(stage,))), name, options, os.path.dirname(root), shell)
+        options = ["--build-context", f"{name}={contexts[name]}"] if name in contexts else ["--ssh", f"default={filler.agent}"]
+        _fill(write(plan._replace(stages=(stage,))), name, options, os.path.dirname(root), filler)
         found[name] = Root(f"context {contents.all_of(name)}", (root,))
     return found
 
 
-def _fill(script: str, name: str, options: Sequence[str], place: str, shell: Sequence[str]) -> None:
+def _fill(script: str, name: str, options: Sequence[str], place: str, filler: Filler) -> None:
     """By a script that has no steps. `options` tell it the directory, or the agent for a repository."""
     with open(f"{place}/setup.sh", "x", encoding="utf-8", errors="surrogateescape") as file:
         file.write(script)
     where = ["--root", f"{place}/root", "--state", f"{place}/state"]
     done = subprocess.run(
-        [*shell, file.name, *where, *options],
+        [*filler.shell, file.name, *where, *options],
         stdin=subprocess.DEVNULL,
         capture_output=True,
         check=False,
         env={"PATH": DEFAULT_PATH},
         cwd=place,
     )
+    lines = done.stderr.decode(errors="replace").strip().split("\n")
+    for line in lines:
+        if line.startswith("warning: "):
+            filler.say(line)
     if done.returncode:
-        said = done.stderr.decode(errors="replace").strip().rpartition("\n")[2]
+        said = lines[-1]
         message = f"the context {name} cannot be taken: {said.removeprefix('error: ')}"
         raise refuse("context", message) if done.returncode == 1 else SandboxError(message)

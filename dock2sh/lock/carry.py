@@ -10,7 +10,7 @@ from dock2sh.digest import sha256
 from dock2sh.emit.carried import Carried
 from dock2sh.lock.held import Apk, Archive, Deb, Gem, Git, Lock, Npm, Pip, Rpm, Step, Thing, Url
 from dock2sh.lock.records import plain
-from dock2sh.model import Fetch, Plan, Run, Stage
+from dock2sh.model import Fetch, Plan, Repository, Run, Stage
 from dock2sh.model import Step as PlanStep
 from dock2sh.source import refuse
 
@@ -65,14 +65,37 @@ class _Carrier:
         self.lines: dict[int, Sequence[str]] = {}
         self.texts: list[str] = []
         self.adds: dict[tuple[int, str], str] = {}
+        self.contexts = {(one.name, one.url, one.ref): one.commit for one in lock.contexts}
+        self.commits: dict[str, str] = {}
         self.notes: list[str] = []
         self.behind: dict[str, list[int]] = {}
         self.number = 0
 
     def fixed(self, plan: Plan) -> Fixed:
         stages = tuple(self.stage(stage) for stage in plan.stages)
-        carried = Carried(self.terms.mode, self.lines, self.texts, self.adds, self.terms.name)
-        return Fixed(plan._replace(stages=stages), carried, tuple(self.notes))
+        repositories = {name: self.repository(name, found) for name, found in plan.repositories.items()}
+        carried = Carried(self.terms.mode, self.lines, self.texts, self.adds, self.terms.name, contexts=self.commits)
+        return Fixed(plan._replace(stages=stages, repositories=repositories), carried, tuple(self.notes))
+
+    def repository(self, name: str, found: Repository) -> Repository:
+        """A named context, unless it says itself which commit it is. strict fetches that, wherever the reference is."""
+        url = plain(found.url)
+        if found.checksum or url in self.terms.moving:
+            return found
+        commit = self.contexts.get((name, url, found.git.ref or "HEAD"))
+        if commit is None:
+            return self.missed(name, found)
+        self.commits[name] = commit
+        exact = self.terms.mode == "strict"
+        return found._replace(checksum=commit, git=found.git._replace(fetch_by_commit=True)) if exact else found
+
+    def missed(self, name: str, found: Repository) -> Repository:
+        what = f"{plain(found.url)} at {found.git.ref}" if found.git.ref else plain(found.url)
+        message = f"{self.terms.name} does not know the context {name} ({what})"
+        if self.terms.mode == "strict":
+            raise refuse("lock-misses", message, hint="lock it: `dock2sh lock`; or do without for what is new: --lock prefer")
+        self.notes.append(f"{message}. What it has is not fixed")
+        return found
 
     def stage(self, stage: Stage) -> Stage:
         behind = list(self.behind.get(stage.parent or "", ()))
@@ -181,7 +204,7 @@ def _archive(archive: Archive, snapshot: str) -> Iterator[str]:
 
 def unknown(lock: Lock, names: Iterable[str]) -> list[str]:
     """Those of the names that may move which no thing of the lock has."""
-    known = {name for _, thing in lock.things() for name in _names(thing)}
+    known = {name for _, thing in lock.things() for name in _names(thing)} | {context.url for context in lock.contexts}
     return [name for name in names if name not in known]
 
 

@@ -141,6 +141,15 @@ class Base(NamedTuple):
     id: str = "-"
 
 
+class Context(NamedTuple):
+    """A named context that is a git repository, as it was fetched; `ref` is what was asked for, HEAD where nothing was."""
+
+    name: str
+    url: str
+    ref: str
+    commit: str
+
+
 class Step(NamedTuple):
     """What a step got. `stage`, `text` and `digest` find it again in a plan; `packages` is what its root had installed before, if
     it is the stage's first step that got something."""
@@ -161,6 +170,7 @@ class Lock(NamedTuple):
     platform: str
     bases: tuple[Base, ...]
     steps: tuple[Step, ...]
+    contexts: tuple[Context, ...] = ()
 
     def things(self) -> Iterator[tuple[Step, Thing]]:
         for step in self.steps:

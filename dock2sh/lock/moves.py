@@ -33,6 +33,8 @@ def _rows(lock: Lock) -> Iterator[tuple[tuple[str, str, str], tuple[str, str]]]:
     """(kind, where, name) -> (what it is, the step)."""
     for base in lock.bases:
         yield ("base", "", base.image), (base.digest if base.digest != "-" else base.id, "")
+    for context in lock.contexts:
+        yield ("context", "", f"{context.name} {context.url} {context.ref}"), (context.commit, "")
     for step, thing in lock.things():
         name, value = _named(thing)
         yield (kind_of(thing), _where(step, thing), name), (value, step.text)

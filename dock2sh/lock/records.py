@@ -7,7 +7,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, NamedTuple
 
-from dock2sh.lock.held import Apk, Archive, Deb, Git, Open, Pip, Thing, Url, checked
+from dock2sh.lock.held import Apk, Archive, Context, Deb, Git, Open, Pip, Thing, Url, checked
 
 SNAPSHOTS = {
     ("Debian", "Debian"): "debian", ("Debian", "Debian-Security"): "debian-security", ("Debian", "Debian-Backports"): "debian",
@@ -54,6 +54,14 @@ def _made(row: list[str]) -> Thing | None:
         case ["list", url, suite, component, origin, label, seconds, keyring, trusted] if seconds.isdigit() and len(seconds) < 12:
             return Archive(url, suite, component, _time(int(seconds)), SNAPSHOTS.get((origin, label), "-"), keyring, trusted)
     return None
+
+
+def contexts(records: str) -> Iterator[Context]:
+    """The named contexts that were fetched; each once, though stages and steps may have asked for it apart."""
+    for line in dict.fromkeys(records.splitlines()):
+        match line.split(" "):
+            case ["context", name, url, ref, commit] if checked(found := Context(name, plain(url), ref, commit)):
+                yield found
 
 
 def _pip(file: str, sha256: str) -> Pip | None:

@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from dock2sh.lock.held import KINDS, VERSION, Base, File, Lock, LockError, Open, Step, fits, kind_of
+from dock2sh.lock.held import KINDS, VERSION, Base, Context, File, Lock, LockError, Open, Step, fits, kind_of
 
 _HEAD = """\
 # What the steps of {name} got when they were run by `dock2sh lock`. `dock2sh --lock strict` makes a script that asks for exactly
@@ -23,6 +23,7 @@ def write(lock: Lock, name: str = "Dockerfile") -> str:
     """The text of a lock of the Dockerfile `name`."""
     parts = [_HEAD.format(name=_comment(name), version=VERSION, platform=_string(lock.platform))]
     parts += ["\n".join(["[[base]]", *_pairs(base), ""]) for base in lock.bases]
+    parts += ["\n".join(["[[context]]", *_pairs(context), ""]) for context in lock.contexts]
     parts += ["\n".join([*_step(step, name), ""]) for step in lock.steps]
     return "\n".join(parts)
 
@@ -89,6 +90,7 @@ def read(text: str, name: str) -> Lock:
         reader.word(table, "platform", "at the top"),
         tuple(reader.row(Base, row, "base") for row in reader.rows(table, "base")),
         tuple(reader.step(row, number) for number, row in enumerate(reader.rows(table, "step"), 1)),
+        tuple(reader.row(Context, row, "context") for row in reader.rows(table, "context")),
     )
 
 

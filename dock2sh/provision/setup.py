@@ -133,6 +133,7 @@ def _data(
         "service_ports": " ".join(port for port in ports(plan) if port.endswith("/tcp")),
         "service_volumes": "\n".join(f"{here} {path}" for here, path in volumes(plan, service)),
         "fetch_hosts": " ".join(_hosts(plan)),
+        "fetch_with": " ".join(_fetchers(plan)),
         **more,
         "dangers": "\n".join(dangers(plan)),
         "service_files": "\n".join(f"{file.path} {file.mode} {file.when}" for file in files),
@@ -151,6 +152,13 @@ def _hosts(plan: Plan) -> list[str]:
     texts = [step.source for step in steps if isinstance(step, Fetch)]
     texts += [step.argv[-1] for step in steps if isinstance(step, Run) and step.argv]
     return list(dict.fromkeys(found for text in texts for found in url.findall(text)))[:10]
+
+
+def _fetchers(plan: Plan) -> list[str]:
+    """What the script itself fetches: `git` for repositories, `url` for what ADD names otherwise."""
+    fetches = [step for stage in plan.stages for step in stage.steps if isinstance(step, Fetch)]
+    kinds = {"git" if step.git else "url" for step in fetches} | ({"git"} if plan.repositories else set())
+    return sorted(kinds)
 
 
 def _texts(files: list[HostFile]) -> str:

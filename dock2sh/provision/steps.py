@@ -33,11 +33,12 @@ def table(plan: Plan, project: Project, lock: "Carried | None" = None) -> list[R
     keys = {stage.key for stage in plan.stages}
     rows, ends = list[Row](), dict[str, str]()
     for stage in plan.stages:
-        digest = ends[stage.parent] if stage.parent is not None else sha256("\n".join([stage.base, *_base(plan, stage, project)]))
+        digest = ends[stage.parent] if stage.parent is not None else sha256("\n".join(_base(plan, stage, project, lock)))
         for steps in stage.layers():
             needs = [need for step in steps for need in _needs(step) if need in keys]
             parent = [stage.parent] if stage.parent is not None and stage.key not in chain else []
             known = [step_text(step, plan, stage, project) for step in steps] + [ends[need] for need in needs if need in ends]
+            known += [_repository(name, plan, lock) for step in steps for name in _needs(step) if name in plan.repositories]
             held = lock.held(len(rows) + 1) if lock else []
             digest = sha256("\n".join([digest, *known, *held]))
             own = TARGET if stage.key in chain else stage.key
@@ -61,10 +62,17 @@ def _needs(step: Step) -> list[str]:
     return [mount.origin for mount in step.mounts if mount.origin] if isinstance(step, Run) else []
 
 
-def _base(plan: Plan, stage: Stage, project: Project) -> list[str]:
-    """A line for each file that a stage begins with whose base is a named context that is a directory."""
+def _base(plan: Plan, stage: Stage, project: Project, lock: "Carried | None") -> list[str]:
+    """What a stage begins with: a name, and, where that is a named context, a line for each file of the directory, or which
+    repository it is."""
     alone = plan._replace(stages=(stage._replace(steps=()),))
-    return [line for name, context in named_directories(plan, project) for line in _files(alone, context, name)]
+    files = [line for name, context in named_directories(plan, project) for line in _files(alone, context, name)]
+    return [stage.base, *files, *([_repository(stage.base, plan, lock)] if stage.base in plan.repositories else [])]
+
+
+def _repository(name: str, plan: Plan, lock: "Carried | None") -> str:
+    """Which one it is, and the commit if that is known: what a reference is by now only the machine will see."""
+    return repr((*plan.repositories[name], lock.contexts.get(name, "") if lock else ""))
 
 
 def _context(step: Step, plan: Plan, stage: Stage, project: Project) -> list[str]:

@@ -27,6 +27,20 @@ locked_add() {
     : "$fetch_after${fetch_instead-}"
 }
 
+# locked_context NAME [COMMIT]: the repository that is fetched next for this named context had that commit, and is noted as above.
+locked_context() {
+    fetch_after=lock_context lock_named=$1 lock_fetch=${2-}
+    : "$fetch_after$lock_named"
+}
+
+# lock_context URL: it is checked out in $state/git/tree.
+lock_context() {
+    lock_got=$(in_checkout rev-parse HEAD)
+    [ -z "$lock_fetch" ] || [ "$lock_fetch" = "$lock_got" ] ||
+        lock_deviates "the context $lock_named ($1) is not what was locked ($lock_got, locked is $lock_fetch)"
+    [ -z "${lock_records-}" ] || printf '%s\n' "context $lock_named $1 ${git_ref:-HEAD} $lock_got" >>"$lock_records/contexts"
+}
+
 lock_place() {
     mounts_place
     lock_home=$state/locked

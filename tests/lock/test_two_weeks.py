@@ -153,6 +153,30 @@ def test_add(place: Place, plain: str) -> None:
     assert f"{place.world.url}/tool.sh is not what was locked (sha256:" in place.fails("strict")
 
 
+def test_named_contexts_that_are_repositories(place: Place, plain: str) -> None:
+    """Copied from, and begun with; by a reference that moves, and one that names a commit itself."""
+    place.write("FROM lib AS begun", f"FROM {plain}", "COPY --from=lib version /a", "COPY --from=begun version /b")
+    given = ("--build-context", f"lib={place.world.git}/tool#main")
+    place.locks(*given)
+    text = place.lock.read_text()
+    assert f'[[context]]\nname = "lib"\nurl = "{place.world.git}/tool"\nref = "main"\ncommit = "' in text
+    place.world.turn(2)
+    second = place.builds("strict", "second", *given)
+    assert [(second / name).read_text() for name in "ab"] == ["1.1\n", "1.1\n"]
+    assert (place.builds("prefer", "third", *given) / "a").read_text() == "1.2\n"
+    assert f"the context lib ({place.world.git}/tool) is not what was locked" in place.said
+    assert (place.builds("off", "fourth", *given) / "b").read_text() == "1.2\n"
+    assert f"~ context lib {place.world.git}/tool main" in place.call("lock", "--diff", *given).stdout
+
+    other = ("--build-context", f"lib={place.world.git}/tool")
+    assert "dock2sh.lock does not know the context lib (" in place.fails("strict", *other)
+    place.builds("prefer", "fifth", *other)
+    assert "What it has is not fixed" in place.said
+    place.locks("--update", f"{place.world.git}/tool", *given)
+    assert place.lock.read_text() != text
+    assert (place.builds("strict", "sixth", *given) / "a").read_text() == "1.2\n"
+
+
 def test_downloads_inside_of_a_run(place: Place, tools: str) -> None:
     url, git = place.world.url, place.world.git
     place.write(

@@ -160,3 +160,24 @@ def test_the_lock_of_a_step_is_part_of_it(bundler: Bundler, machine: Machine, wo
     assert machine.call("sh", setup, "--status").stdout.splitlines()[:2] == ["[1] done", "[2] to be done"]
     assert machine.said("sh", setup, "--yes").endswith("changed=1\n")
     assert version(machine, "demo") == "1.2"
+
+
+def test_a_named_context_that_is_a_repository(bundler: Bundler, machine: Machine, world: World) -> None:
+    """Without git on the machine nothing is begun; with it the commit is fetched that was locked, and another lock counts."""
+    given = ("--build-context", f"lib={world.git}/tool")
+    world.turn(1)
+    (bundler.folder / "Dockerfile").write_text("FROM debian:12\nCOPY --from=lib version /srv/app/\n")
+    bundler.call("lock", "--progress=plain", *given)
+    world.turn(2)
+    setup = bundler.setup(*given)
+    before = machine.snapshot()
+    lacking = machine.call("sh", setup, "--yes")
+    assert (lacking.returncode, "not here: the tool git" in lacking.stderr) == (3, True), lacking.stderr
+    assert differences(before, machine.snapshot()) == []
+    machine.said("sh", "-c", "apt-get -qq update && apt-get -qq install -y --no-install-recommends git")
+    machine.said("sh", setup, "--yes")
+    assert machine.said("cat", "/srv/app/version") == "1.1\n"
+    bundler.call("lock", "--progress=plain", *given)
+    bundler.setup(*given)
+    assert machine.said("sh", setup, "--yes").endswith("changed=1\n")
+    assert machine.said("cat", "/srv/app/version") == "1.2\n"

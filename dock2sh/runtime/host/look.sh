@@ -25,6 +25,7 @@ host_look() {
     look_room
     look_bases
     look_lock
+    [ -z "$due" ] || look_fetchers
     [ -z "$due" ] || look_network
     look_ports
     [ -n "$look_trouble" ] || return 0
@@ -120,6 +121,17 @@ look_is_here() {
 # look_is_tagged DIR:TAG
 look_is_tagged() {
     [ -d "${1%:*}" ] || [ -d "${1%@*}" ]
+}
+
+# look_fetchers: what ADD and named contexts have is fetched with this machine's own tools (runtime/git.sh, url.sh).
+look_fetchers() {
+    look_more='(--force goes on, where a step brings it before it is needed)'
+    case " $fetch_with " in *' git '*) tool git >/dev/null || trouble "the tool git, with which a repository is fetched $look_more" ;; esac
+    case " $fetch_with " in *' url '*) [ -z "${lock_vendor-}" ] && ! look_can_fetch && trouble "curl, wget or python3, with which ADD fetches $look_more" ;; esac
+}
+
+look_can_fetch() {
+    tool curl >/dev/null || tool wget >/dev/null || tool python3 >/dev/null || [ -x /usr/lib/apt/apt-helper ]
 }
 
 # look_network: can what ADD and RUN fetch from be reached? A proxy may know a way that this does not see, so it is a note.

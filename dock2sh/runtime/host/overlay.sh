@@ -176,6 +176,9 @@ image_find_and_fill() {
     elif fill_place=$(vendored_place "$1"); then
         # shellcheck disable=SC2086 # three words
         vendored_fill "$1" "$2" $fill_place
+    elif context_among "$1" "${git_contexts-}"; then
+        say "fetching the build context $1"
+        git_context "$1" "$2"
     elif context_known "$1"; then
         missing "the named context $1: give it with --build-context $1=SOURCE"
     elif fill_engine=$(engine_with "$1"); then
