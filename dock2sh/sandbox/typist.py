@@ -36,6 +36,7 @@ class Typist:
             self._shell: Any = pexpect.spawn(command[0], list(command[1:]), dimensions=lines, echo=True, timeout=None)
         except pexpect.ExceptionPexpect as error:
             raise SandboxError(str(error)) from error
+        self._shell.delaybeforesend = None  # 50 ms a character, whatever the speed; it is for who types a password
         if self._prompt() is None:
             raise SandboxError(f"no shell answers: {self._said()}")
 
@@ -67,7 +68,7 @@ class Typist:
         self.pause(0.5)
         for character in re.findall(rb"[\x00-\x7f]|[\x80-\xff]+", line):
             self._shell.send(_LITERAL + character if _CONTROL.match(character) else character)
-            self.pause(0.04)
+            self.pause(0.09)
         self._shell.send(b"\n")
 
     def _prompt(self) -> bytes | None:
