@@ -232,6 +232,8 @@ class _Writer:
 
     def mount(self, mount: Mount) -> None:
         self.uses_context = self.uses_context or (mount.type == "bind" and not mount.origin)
+        if mount.type == "bind" and mount.origin in ("", *self.plan.contexts):
+            self.source_word(mount.source, False)  # what docker transfers is what it means as a wildcard
         self.word("with", mount.type, *of_mount(mount))
 
     def copy(self, step: Copy) -> None:

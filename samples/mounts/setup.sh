@@ -631,13 +631,6 @@ is_kept() {
     [ -s "$state/list" ]
 }
 
-# copy [--from= --chown= --chmod= --link --parents --exclude=]... SOURCE... DEST
-copy() {
-    wanted || return 0
-    copy_each=copy_path
-    copy_all "$@"
-}
-
 # Options, then each source in order: one overwrites what the one before it put there, as in docker.
 copy_all() {
     copy_from='' copy_parents=''
@@ -1370,6 +1363,7 @@ mount_find() {
 mount_context() {
     mount_new
     source_path "${mount_source#/}"
+    mount_transferred
     if [ -d "$source_root$found" ]; then
         in_root "$mount_copy" mount_copy_in "${mount_source#/}" /
         chmod "$(stat -c %a "$source_root$found")" "$mount_copy"
@@ -1380,8 +1374,22 @@ mount_context() {
     fi
 }
 
+# A source is a name, but what docker transfers is what it means as a wildcard: of `d[x]` the directory dx.
+mount_transferred() {
+    is_wild "$mount_source" || return 0
+    quote_all "${mount_source#/}" /
+    copy_sources=$quoted_all
+    is_transferred "${mount_source#/}" || fail "\"$mount_source\": not found"
+}
+
+# A COPY without its wildcards.
 mount_copy_in() {
-    copy ${mount_from:+"--from=$mount_from"} -- "$1" "$2"
+    copy_from=$mount_from copy_parents='' copy_dest=$2
+    placement_none
+    source_of "$mount_from"
+    placement_begin
+    copy_path "$1" "$2"
+    placement_end
 }
 
 # mount_copied: a copy that the step may write to.

@@ -299,3 +299,16 @@ def forget(caches: list[str]) -> None:
     for cache in caches:
         for path in Path("/var/cache/dock2sh").glob(f"{cache}*"):
             subprocess.run(["rm", "-rf", path], check=True)
+
+
+def test_a_source_is_a_name_but_what_is_transferred_a_wildcard(workshop: Workshop, mode: str) -> None:
+    """As docker does both: of `d[x]` dx is brought in, and then d[x] is not found."""
+    del mode
+    for name in ("z*", "za"):
+        (workshop.context / name).write_text(name + "\n")
+    (workshop.context / "d[x]").mkdir()
+    needed = "context_needed() {\n    cat <<'F'\n^z[^/]*(/|$)\n^d[x](/|$)\nF\n}\n"
+    look = "    run_exec cat /m"
+    assert output(workshop, "    with bind target=/m source='/z*'", look, before="") == "z*\n"
+    result = workshop.run(steps("    with bind target=/m source='/d[x]'", look) + needed)
+    assert (result.returncode, "\"/d[x]\": not found" in result.stderr) == (1, True), result.stderr
