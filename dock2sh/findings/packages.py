@@ -249,10 +249,10 @@ def _catalogue(plan: Plan, one: Seen, step: Run, updated: set[str]) -> Iterator[
         yield Finding("D2S122", step.span, (), updates[0], ("DL3009",))
 
 
-_NEED_IT = frozenset(
-    ("apt-get source", "apt-get download", "apt-get satisfy", "aptitude install", "apt-file update", "xx-apt install")
-    + ("xx-apt-get install", "mk-build-deps", "rosdep install", "opam install", "opam depext", "ansible-playbook")
-)
+_NEED_IT = frozenset({
+    "apt-get source", "apt-get download", "apt-get satisfy", "aptitude install", "apt-file update", "xx-apt install",
+    "xx-apt-get install", "mk-build-deps", "rosdep install", "opam install", "opam depext", "ansible-playbook",
+})  # fmt: skip
 """What else asks for packages of the catalogue, or may."""
 _ABOVE = ("/var/lib/apt", "/var/lib", "/var")
 """Directories that take the lists along when they are deleted."""

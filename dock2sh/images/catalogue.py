@@ -26,6 +26,11 @@ class Layer(NamedTuple):
     media_type: str = PLAIN_TAR
 
 
+def unpacked(folder: Folder, layer: Layer) -> str:
+    """Where the layer is, once it was unpacked."""
+    return folder.place("layers", layer.diff_id.partition(":")[2])
+
+
 class Stored(NamedTuple):
     """An image of the store. `id` is docker's image ID, `config` the whole OCI image config, `manifest` its manifest's digest.
 

@@ -8,6 +8,18 @@ from typing import Any, NamedTuple
 from .blobs import Folder, discard
 from .catalogue import Layer
 
+_SIZE = "bytes"
+
+
+def size_key(layer: Layer) -> str:
+    """The key of the bytes of a layer's files."""
+    return _SIZE + layer.diff_id.partition(":")[2]
+
+
+def is_size(key: str) -> bool:
+    """Whether a key is a `size_key`."""
+    return key.startswith(_SIZE)
+
 
 class Remembered(NamedTuple):
     """What `remember` was given."""

@@ -19,15 +19,14 @@ from typing import Any, BinaryIO, NamedTuple
 
 from . import ImageError, default_path, index
 from .blobs import Folder, discard, on_disk
-from .catalogue import MANIFEST, PLAIN_TAR, Catalogue, Layer, Stored, as_json, normalised
+from .catalogue import MANIFEST, PLAIN_TAR, Catalogue, Layer, Stored, as_json, normalised, unpacked
 from .index import Entry
-from .memory import Memory, Remembered
+from .memory import Memory, Remembered, size_key
 from .reference import normalise_reference
 
 __all__ = ["PLAIN_TAR", "Layer", "Remembered", "Removed", "Store", "Stored", "open_store"]
 
 _CONFIG = "application/vnd.oci.image.config.v1+json"
-_SIZE = "bytes"  # keys of the memory that are this and a diff id
 
 
 class Removed(NamedTuple):
@@ -172,7 +171,7 @@ class Store:
         return planted(self.folder)
 
     def _unpacked(self, layer: Layer) -> str:
-        return self.folder.place("layers", layer.diff_id.partition(":")[2])
+        return unpacked(self.folder, layer)
 
     def _settle(self, directory: str, place: str) -> None:
         try:
@@ -305,7 +304,7 @@ class Store:
 
     def content_size(self, layer: Layer) -> int:
         """The bytes of a layer's files, which is what docker tells; counted once and then remembered."""
-        key = _SIZE + layer.diff_id.partition(":")[2]
+        key = size_key(layer)
         if memory := self._memory.recall(key):
             return int(memory.value)
         from .layers import size_of_files
@@ -334,32 +333,9 @@ class Store:
             return self._sweep()
 
     def _sweep(self) -> int:
-        """Only for who is alone: nothing may be added meanwhile."""
-        images = self._catalogue.images()
-        layers = {layer for image in images for layer in image.layers}
-        layers |= {layer for memory in self._memory.all() for layer in memory.layers}
-        blobs = {layer.digest for layer in layers} | {image.id for image in images} | {image.manifest for image in images}
-        unpacked = {self._unpacked(layer) for layer in layers}
-        sizes = {_SIZE + layer.diff_id.partition(":")[2] for layer in layers}
-        self._memory.forget([key for key in self._memory if key.startswith(_SIZE) and key not in sizes])
-        for name in os.listdir(self.folder.place("layers")):
-            if self.folder.place("layers", name) not in unpacked:
-                self._discard_layer(name)
-        return sum(
-            self._discard_blob(name) for name in os.listdir(self.folder.place("blobs/sha256")) if f"sha256:{name}" not in blobs
-        )
+        from .sweep import sweep
 
-    def _discard_layer(self, name: str) -> None:
-        """Out of its place first: a kill in the middle must not leave half a layer there. What was adopted stays where it is."""
-        doomed = self.folder.place("temporary", name)
-        os.rename(self.folder.place("layers", name), doomed)
-        self._remove_tree(doomed)
-
-    def _discard_blob(self, name: str) -> int:
-        path = self.folder.place("blobs/sha256", name)
-        size = os.stat(path).st_size
-        os.unlink(path)
-        return size
+        return sweep(self.folder, self._catalogue, self._memory, self._remove_tree)
 
     def _must_find(self, reference: str) -> Stored:
         image = self.find(reference)

@@ -35,7 +35,7 @@ class StageRow(NamedTuple):
 class Case(NamedTuple):
     """`script`, `config` and `history` are ours; `context`, `file` and `options` are docker's command line.
 
-    `base` is the image that the target stage stands on ("" for scratch), `kept`, like a step, whether it begins with a repository;
+    `base` is the image that the target stage stands on ("" for scratch), `kept` (see Step) whether it begins with a repository;
     `images` are all images that files are taken from, `script_options` what the script is given besides its root and context
     (`--secret`, `--base`, ...). `history` holds our own instructions' entries, without the base's, `empty` which of them make no
     layer; None if they are not to be compared. `inline` as in `compare`. `steps` are those of all stages, in the script's order,

@@ -40,9 +40,10 @@ def _status(said: str, output: str) -> int | None:
     """The exit status of the command that failed, as in Failure."""
     if _UNMOUNTED.search(output):
         return None
-    if _UNSTARTED.search(output):
-        return NOT_STARTED
     code = _CODE.search(said)
+    # what else was printed may be of a step of another stage, which the engine ended when this one failed
+    if _UNSTARTED.search(output if code else said):
+        return NOT_STARTED
     return int(code[1]) if code else None
 
 

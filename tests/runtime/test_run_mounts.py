@@ -311,4 +311,4 @@ def test_a_source_is_a_name_but_what_is_transferred_a_wildcard(workshop: Worksho
     look = "    run_exec cat /m"
     assert output(workshop, "    with bind target=/m source='/z*'", look, before="") == "z*\n"
     result = workshop.run(steps("    with bind target=/m source='/d[x]'", look) + needed)
-    assert (result.returncode, "\"/d[x]\": not found" in result.stderr) == (1, True), result.stderr
+    assert (result.returncode, '"/d[x]": not found' in result.stderr) == (1, True), result.stderr

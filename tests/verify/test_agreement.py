@@ -68,6 +68,7 @@ ENGINES = [
         NOT_STARTED,
     ),
     ("failed to compute cache key: /nope: not found", "#5 RUN exit status 7", None),
+    ("mkdir /r0/e: not a directory", "#7 runc run failed: unable to start container process: error during container init", None),
     ('process "/bin/sh -c true" did not complete successfully: unable to find user nosuch', "", None),
 ]
 
