@@ -21,6 +21,11 @@ def earlier(path: str) -> str:
     return re.sub(r"(?:-old|(?:(?<=/passwd)|(?<=/group)|(?<=shadow))-)\Z", "", path)
 
 
+def rotated(path: str) -> str:
+    """The file of which this one is what it was some changes ago (hashfile.3, of ucf); else the path itself."""
+    return re.sub(r"(/var/lib/ucf/(?:hashfile|registry))\.\d+\Z", r"\1", path)
+
+
 def same_change(path: str, now: Sides, before: Sides, had: Callable[[bytes], bool] = lambda record: False) -> bool:
     """Whether each side has what the other put in (but for records of what ours `had`), and not what the other took out.
 

@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 from functools import cached_property
 from typing import NamedTuple
 
-from .changes import Sides, earlier, same_change, same_numbers
+from .changes import Sides, earlier, rotated, same_change, same_numbers
 from .compare import Difference
 from .machine import Record
 from .reference import Built
@@ -112,12 +112,12 @@ def _is_empty(one: Difference, on: Before) -> bool:
 
 
 def _records(one: Difference, on: Before) -> bool:
-    """A copy of what the file was one change before is judged by the file."""
+    """A copy of what the file was one change before is judged by the file; one of some changes ago, by what was there at first."""
     path = earlier(one.where)
     taken = {"/etc/passwd": on.taken, "/etc/group": on.taken[1:]}.get(path)
     if taken and not same_numbers(on.now(path), on.before(path).mine, taken):
         return False
-    return same_change(path, on.now(path), on.before(path), lambda record: _is_of_package(record, on.packages))
+    return same_change(path, on.now(path), on.before(rotated(path)), lambda record: _is_of_package(record, on.packages))
 
 
 def _is_of_package(record: bytes, packages: frozenset[bytes]) -> bool:
@@ -133,8 +133,9 @@ def _account_made(one: Difference, on: Before) -> bool:
 
 def _copy(one: Difference, on: Before) -> bool:
     """A file has a copy of what it was only if it was something."""
-    before = on.before(earlier(one.where))
-    return one.where != earlier(one.where) and bool(before.mine) and not before.theirs
+    path = rotated(earlier(one.where))
+    before = on.before(path)
+    return one.where != path and bool(before.mine) and not before.theirs
 
 
 def _same_accounts(one: Difference, on: Before) -> bool:
@@ -155,6 +156,11 @@ def _untouched(one: Difference, on: Before) -> bool:
     return one.where not in on.record.changes
 
 
+def _kept_time(one: Difference, on: Before) -> bool:
+    """A copy has the time that its file had."""
+    return one.where != earlier(one.where) and int(one.ours) < on.record.began
+
+
 def _older(one: Difference, on: Before) -> bool:
     return int(one.theirs) in on.times and int(one.ours) < on.record.began
 
@@ -167,7 +173,7 @@ ROWS: tuple[Row, ...] = (
         "/tmp, /var/tmp and /run are the machine's own", "touch /tmp/x"),
     Row("host-records", "content", ".*", _records,
         "the same records were put in and taken out, of a file that has others besides", "useradd"),
-    Row("host-records", "extra", r"/etc/[^/]+|/var/lib/(dpkg|apt)/.+|/var/cache/debconf/.+", _copy,
+    Row("host-records", "extra", r"/etc/[^/]+|/var/lib/(dpkg|apt|ucf)/.+|/var/cache/debconf/.+", _copy,
         "the same records were put in and taken out, of a file that has others besides", "dpkg-statoverride"),
     *(Row("host-account", what, r"/etc/(passwd|group|g?shadow)-?", _account_made,
           "the service's USER is a number that no account has: systemd wants one", "USER 4242")
@@ -176,6 +182,10 @@ ROWS: tuple[Row, ...] = (
         "the same account, by another number: the machine had given that one away", "useradd -r"),
     Row("host-times", "mtime", ".*", _older,
         "a time that a step kept from a file which was there before it", "useradd -m copies /etc/skel"),
+    Row("host-times", "mtime", r"/var/cache/debconf/.+", _kept_time,
+        "a time that a step kept from a file which was there before it", "apt-get install tzdata"),
+    Row("host-had", "mode", "/etc/machine-id", _untouched,
+        "the machine had this file before, and setup.sh has not touched it", "apt-get install systemd"),
     Row("host-had", "mtime", ".*", _untouched,
         "the machine had this file before, and setup.sh has not touched it", "apt-get install python3"),
     *(Row("host-apt", what, r"/var/cache/apt/(archives/[^/]+\.deb|(src)?pkgcache\.bin)|/var/lib/apt/lists/[^/]+", _always,

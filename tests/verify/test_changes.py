@@ -2,7 +2,7 @@
 
 import pytest
 
-from dock2sh.verify.changes import Sides, earlier, same_change, same_numbers
+from dock2sh.verify.changes import Sides, earlier, rotated, same_change, same_numbers
 
 IMAGE = b"root:x:0:0::/root:/bin/sh\n"
 MACHINE = b"root:x:0:0::/root:/bin/sh\nsshd:x:998:998::/run:/bin/false\n"
@@ -52,6 +52,15 @@ def test_paragraphs() -> None:
     assert same_change(
         path, Sides(three, b"\n".join([two, three])), Sides(three, three), lambda record: record.startswith(b"Package: 2")
     )
+
+
+def test_copies_of_some_changes_ago() -> None:
+    """ucf keeps eight: each has what the machine had at first, and what the setup had put in by then."""
+    before, path = Sides(b"1  /etc/ssh/sshd_config\n", b""), "/var/lib/ucf/hashfile.3"
+    assert (rotated(path), rotated("/srv/hashfile.3")) == ("/var/lib/ucf/hashfile", "/srv/hashfile.3")
+    assert same_change(path, Sides(before.mine + b"2  /etc/a\n", b"2  /etc/a\n"), before)
+    assert not same_change(path, Sides(before.mine + b"3  /etc/b\n", b"2  /etc/a\n"), before)
+    assert not same_change(path, Sides(before.mine, b"2  /etc/a\n"), before)
 
 
 def test_a_file_without_records_is_never_the_same() -> None:

@@ -15,6 +15,7 @@ step_close() {
     ! step_is_on_machine || { guard_packages && guard_services; }
     step_unmount
     ! step_is_on_machine || apply_undisturbed
+    each_layer layer_room
     apply_keep
     apply_note
     apply
@@ -98,6 +99,17 @@ layer_undisturbed() {
 of the step was put in place; the same command does it again"
 }
 
+# layer_room LOWER UPPER LISTS: is there room for what is to be put in place? On one file system with it what was added is only
+# linked. (A df of busybox may know no file system, in a chroot.)
+layer_room() {
+    room_list=$3.changed
+    [ "$(stat -c %d "$2")" = "$(stat -c %d "$1/")" ] || { room_list=$3.room && cat "$3.added" "$3.changed" >"$room_list"; }
+    room_wanted=$(each_of "$2" "$room_list" sh -c 'du -k "$@"' sh | awk '{ sum += $1 } END { print sum + 0 }')
+    room_here=$(df -Pk "$1/" 2>/dev/null | awk 'NR == 2 { print $4 }')
+    [ -z "$room_here" ] || [ "$room_wanted" -le "$room_here" ] || fail "there is no room in ${1:-/} for what the step has made: it has \
+$((room_wanted / 1024)) MB, there are $((room_here / 1024)) MB. Nothing of the step was put in place"
+}
+
 # apply_keep: what this machine had is copied to $service_place/backup, unless an earlier step of ours had put it there.
 apply_keep() {
     step_is_on_machine || return 0
@@ -155,7 +167,7 @@ apply_recover() {
     apply_number=''
     eval "$(cat "$state/apply")"
     say "going on with what step $apply_number has changed"
-    step_now=$apply_number
+    step_now=$apply_number step_title='what an earlier run has done'
     apply
     unset step_root
     step_now='' overlay_room=''
@@ -163,9 +175,10 @@ apply_recover() {
 
 # apply: moves it over, records it, and notes the step as done. What of it is done already is not there to be moved again.
 apply() {
+    ! step_is_on_machine || each_layer record_layer
     each_layer apply_layer
     ! step_is_on_machine || each_layer labels_layer
-    ! step_is_on_machine || each_layer record_layer
+    ! step_is_on_machine || each_layer record_put
     apply_done="$service_place/done"
     [ -z "$step_stage" ] || apply_done=$state/stages/$step_stage/done
     { ! [ -f "$apply_done" ] || grep -v "^$step_now " "$apply_done"; echo "$step_now $(step_digest "$step_now") $(date +%s)"; } >"$apply_done.new"

@@ -193,8 +193,16 @@ report() {
     129 | 130 | 143) say "${colour_error-}stopped${colour_off-} in step $step_now of $total: $step_title" ;;
     *) say "${colour_error-}failed${colour_off-}: step $step_now of $total: $step_title" ;;
     esac
-    [ -n "$preview" ] || say "this machine is as the steps before it left it. All that was said is in $service_place/setup.log. The same \
+    [ -n "$preview" ] || say "$(report_left) All that was said is in $service_place/setup.log. The same \
 command goes on at step $step_now:  sh $(host_script)"
+}
+
+report_left() {
+    if [ -e "$state/apply" ]; then
+        echo 'What the step has made is in place in part only: it is all ready, and the next run puts the rest there.'
+    else
+        echo 'This machine is as the steps before it left it.'
+    fi
 }
 
 help_text() {

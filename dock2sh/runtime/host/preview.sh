@@ -75,25 +75,13 @@ preview_show() {
 
 preview_layer() {
     list_deep "$1" "$3.deleted" >"$3.gone"
-    record_lines A "$1" "$3.new" /
-    record_lines A "$1" "$3.added" ''
-    record_lines M "$1" "$3.changed" ''
-    record_lines D "$1" "$3.gone" ''
-    preview_directories "$@"
+    record_changes "$@"
 }
 
 # preview_named: the tree where it would be.
 preview_named() {
     here=$service_place/ there=$preview_origin/ LC_ALL=C awk '
         index($0, ENVIRON["here"]) == 3 { $0 = substr($0, 1, 2) ENVIRON["there"] substr($0, 3 + length(ENVIRON["here"])) } { print }'
-}
-
-# Directories whose mode or owner would be another.
-preview_directories() {
-    directories_look "$1/" "$3.known" | LC_ALL=C sort >"$3.modes.a"
-    directories_look "$2" "$3.known" | LC_ALL=C sort | comm -13 "$3.modes.a" - | sed 's/^[^ ]* [^ ]* //' |
-        tr '\n\001' '\0\n' >"$3.other"
-    record_lines M "$1" "$3.other" /
 }
 
 # What starts it is installed, too.

@@ -1,16 +1,24 @@
 # The record of what was done to this machine: $service_place/changes has a line for each file, "A", "M" or "D" (added, changed, deleted), a tab,
 # the path; the first line of a path counts. $service_place/backup has what was there before, $service_place/sums what was put in place.
 
-# record_layer LOWER UPPER LISTS
+# record_layer LOWER UPPER LISTS: what is about to be put in place. It counts from before the first file, so that uninstall.sh takes back
+# what a run has begun that was killed.
 record_layer() {
-    {
-        record_lines A "$1" "$3.new" /
-        record_lines A "$1" "$3.added" ''
-        record_lines M "$1" "$3.changed" ''
-        record_lines D "$1" "$3.gone" ''
-        record_directories "$1" "$3"
-    } >"$state/record"
+    record_changes "$@" >"$state/record"
     record "$state/record"
+}
+
+# record_changes LOWER UPPER LISTS: prints a line for each.
+record_changes() {
+    record_lines A "$1" "$3.new" /
+    record_lines A "$1" "$3.added" ''
+    record_lines M "$1" "$3.changed" ''
+    record_lines D "$1" "$3.gone" ''
+    record_directories "$@"
+}
+
+# record_put LOWER UPPER LISTS
+record_put() {
     cat "$3.added" "$3.changed" >"$3.put"
     record_sums "$1" "$3.put"
 }
@@ -20,14 +28,12 @@ record_lines() {
     list_lines "$3" | kind=$1 lower=$2 last=$4 LC_ALL=C awk '{ print ENVIRON["kind"] "\t" ENVIRON["lower"] substr($0, 2) ENVIRON["last"] }'
 }
 
-# record_directories LOWER LISTS: those that are not what they were: mode or owner.
+# record_directories LOWER UPPER LISTS: those that will not be what they are: mode or owner.
 record_directories() {
-    [ -s "$2.known" ] || return 0
-    directories_look "$1/" "$2.known" >"$2.modes.now"
-    directories_look "$service_place/backup$1" "$2.known" >"$2.modes.before"
-    LC_ALL=C sort "$2.modes.now" >"$2.modes.a"
-    LC_ALL=C sort "$2.modes.before" | comm -13 "$2.modes.a" - | sed 's/^[^ ]* [^ ]* //' | tr '\n\001' '\0\n' >"$2.other"
-    record_lines M "$1" "$2.other" /
+    [ -s "$3.known" ] || return 0
+    directories_look "$1/" "$3.known" | LC_ALL=C sort >"$3.modes"
+    directories_look "$2" "$3.known" | LC_ALL=C sort | comm -13 "$3.modes" - | sed 's/^[^ ]* [^ ]* //' | tr '\n\001' '\0\n' >"$3.other"
+    record_lines M "$1" "$3.other" /
 }
 
 directories_look() {
