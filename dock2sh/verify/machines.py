@@ -112,7 +112,7 @@ def _is_empty(one: Difference, on: Before) -> bool:
 
 
 def _records(one: Difference, on: Before) -> bool:
-    """A copy of what the file was one change before is judged by the file; one of some changes ago, by what was there at first."""
+    """A copy of what the file was one change before is judged by the file; one of some changes ago, by what was first."""
     path = earlier(one.where)
     taken = {"/etc/passwd": on.taken, "/etc/group": on.taken[1:]}.get(path)
     if taken and not same_numbers(on.now(path), on.before(path).mine, taken):

@@ -285,6 +285,23 @@ def test_twenty_kills(machine: Machine, context: Path) -> None:
     assert differences(before, machine.snapshot()) == []
 
 
+def test_taken_back_after_a_kill(machine: Machine, context: Path) -> None:
+    """Whatever it was killed in: uninstall.sh needs no second run of setup.sh."""
+    setup = ready(machine, PLAIN.replace("useradd", "sleep 0.3 && useradd"), context)
+    before = machine.snapshot()
+    dice = random.Random(7)
+    for number in range(8):
+        running = subprocess.Popen(machine.words("sh", setup, "--yes"), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        time.sleep(dice.random() * 3)
+        machine.call("pkill", "-KILL", "-o", "-f", f"^sh {setup}")
+        running.wait(60)
+        took = machine.root / "var/lib/dock2sh/demo/uninstall.sh"
+        if took.exists():
+            take_back(machine)
+        assert differences(before, machine.snapshot()) == [], number
+        assert "overlay" not in machine.said("cat", "/proc/mounts")
+
+
 def test_it_comes_up_again_after_a_reboot(machine: Machine, context: Path) -> None:
     text = (
         PLAIN.replace("exec sleep 1000", "trap 'echo told by quit; exit 0' QUIT; while :; do sleep 0.1; done")

@@ -121,26 +121,13 @@ for it, or, if that is none of these scripts: rm -r /run/dock2sh.lock"
 
 # host_recover: ends a step that a killed run left running, unmounts, and goes on with what it was putting in place.
 host_recover() {
-    host_end_left_running
+    end_left_running "$state"
     undo_steps
     overlays_off
     apply_recover
     for host_layer in "$state"/stages/*/on-host "$state"/images/*/on-host; do
         [ ! -e "$host_layer" ] || [ ! -d "${host_layer%/on-host}/root" ] || overlay_stage "${host_layer%/on-host}"
     done
-}
-
-# The step's first process has our overlay among its mounts: a number alone might be another's by now.
-host_end_left_running() {
-    [ -s "$state/pid" ] || return 0
-    host_left=$(cat "$state/pid")
-    grep -qF "$state/" "/proc/$host_left/mountinfo" 2>/dev/null || return 0
-    kill -KILL "$host_left" 2>/dev/null
-    for host_wait in 1 2 3 4 5 6 7 8 9; do
-        kill -0 "$host_left" 2>/dev/null || break
-        sleep 0.2 2>/dev/null || sleep 1
-    done
-    : "$host_wait"
 }
 
 # host_begin_afresh: a private tree whose steps are not those of this script is made anew; a tree beside the old one.

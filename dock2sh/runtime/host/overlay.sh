@@ -44,21 +44,6 @@ overlays_off() {
     [ "$way" != root ] || unmount_at "$target_root"
 }
 
-# unmount_at DIR: what is mounted on it and below it, the last one first.
-unmount_at() {
-    [ -r /proc/self/mounts ] || return 0
-    at=$1 LC_ALL=C awk '$2 == ENVIRON["at"] || index($2, ENVIRON["at"] "/") == 1 { way[++n] = $2 } END { while (n) print way[n--] }' /proc/self/mounts |
-        while IFS= read -r overlay_point; do
-            overlay_point=$(printf '%b' "$(printf '%s' "$overlay_point" | sed 's/\\\([0-7]\)/\\0\1/g')")
-            unmount "$overlay_point"
-        done
-}
-
-# unmount DIR: what was mounted on it last.
-unmount() {
-    umount "$1" 2>/dev/null || umount -l "$1"
-}
-
 # root_ready: the stage's root is there, and this step's overlay on it. The first step of a stage begins with a new root.
 root_ready() {
     [ -z "${step_root+open}" ] || return 0

@@ -34,6 +34,8 @@ HELP
 
 undo_all() {
     undo_ask
+    lock=''
+    [ -n "$undo_dry" ] || undo_alone
     undo_state=$service_place/undo
     rm -rf "$undo_state"
     mkdir "$undo_state"
@@ -46,6 +48,16 @@ undo_all() {
     undo_service
     undo_files
     undo_rest
+}
+
+# undo_alone: no setup.sh is at work, and what a killed one has left is ended and unmounted: nothing is deleted through a mount.
+undo_alone() {
+    lock_take /run/dock2sh.lock || missing "the machine for itself: process $(cat /run/dock2sh.lock/pid) is at work on it. Wait for it"
+    lock=/run/dock2sh.lock
+    trap unlock_root EXIT
+    end_left_running "$service_place/work"
+    unmount_at "$service_place"
+    ! mounted_below "$service_place" || missing "to unmount what lies in $service_place: something is still at work there"
 }
 
 undo_ask() {
