@@ -1,4 +1,4 @@
-"""Two real services, as docker runs them and as a machine does: the same answers, before and after a reboot."""
+"""Real services, as docker runs them and as a machine does: the same answers, before and after a reboot."""
 
 import shutil
 import socket
@@ -6,6 +6,7 @@ import subprocess
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import NamedTuple
 
 import pytest
 from making import write
@@ -91,6 +92,56 @@ int main(int count, char **words) {
 """
 
 
+WEB = """FROM debian:12
+ARG PORT
+ENV LIMIT=80M
+RUN apt-get update \\
+ && apt-get install -y --no-install-recommends nginx-light php-fpm \\
+ && rm -rf /var/lib/apt/lists/* \\
+ && ln -sf /dev/stdout /var/log/nginx/access.log && ln -sf /dev/stderr /var/log/nginx/error.log
+COPY --chown=www-data index.php /srv/site/
+COPY --chmod=755 start /
+RUN printf '%s\\n' "server { listen $PORT; root /srv/site; location / {" \\
+ 'include fastcgi_params; fastcgi_param SCRIPT_FILENAME /srv/site/index.php; fastcgi_pass unix:/run/php/php8.2-fpm.sock; } }' \\
+ >/etc/nginx/sites-available/default
+STOPSIGNAL SIGQUIT
+ENTRYPOINT ["/start"]
+CMD ["nginx", "-g", "daemon off;"]
+"""
+PHP = """<?php echo ini_get("memory_limit"), " ", getmyuid(), " ", get_current_user(), " ", PHP_VERSION, "\\n";"""
+START = """#!/bin/sh
+set -e
+php-fpm8.2 -D -d memory_limit="$LIMIT"
+exec "$@"
+"""
+
+REDIS = """FROM debian:bookworm-slim
+ARG PORT
+ENV PORT=$PORT
+RUN apt-get update && apt-get install -y --no-install-recommends redis-server && install -d -o redis -g redis /data
+USER redis
+WORKDIR /data
+VOLUME /data
+CMD exec redis-server --port $PORT --save 3600 1 --pidfile /data/pid
+"""
+
+
+class Kind(NamedTuple):
+    """A service: its files, what is asked of it (curl speaks redis's lines as dict://), what it says in the end."""
+
+    files: dict[str, str]
+    ask: str = "http://127.0.0.1:{}/"
+    last_words: str = ""
+
+
+KINDS = {
+    "flask": Kind({"Dockerfile": FLASK, "app.py": APP}),
+    "compiled": Kind({"Dockerfile": COMPILED, "serve.c": SERVE}, last_words="ended by signal 2"),
+    "web": Kind({"Dockerfile": WEB, "index.php": PHP, "start": START}, last_words='"GET / HTTP/1.1" 200'),
+    "redis": Kind({"Dockerfile": REDIS}, "dict://127.0.0.1:{}/INCR:count", "bye bye"),
+}
+
+
 def free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
@@ -98,11 +149,11 @@ def free_port() -> int:
         return port
 
 
-def answer(port: int, pid: str = "") -> str:
-    """What is said on that port of this machine, or of the network of a process."""
+def answer(url: str, pid: str = "") -> str:
+    """What is said there, on this machine or in the network of a process."""
     inside = ["nsenter", "-t", pid, "-n"] if pid else []
     for _ in range(150):
-        words = [*inside, "curl", "-sS", "-m", "5", f"http://127.0.0.1:{port}/"]
+        words = [*inside, "curl", "-sS", "-m", "5", url]
         done = subprocess.run(words, capture_output=True, text=True, check=False)
         if done.returncode == 0:
             return done.stdout
@@ -110,7 +161,7 @@ def answer(port: int, pid: str = "") -> str:
     raise AssertionError(f"nobody answers: {done.stderr}")
 
 
-def of_docker(context: Path, port: int) -> str:
+def of_docker(context: Path, port: int, url: str) -> str:
     """What the container of the image answers."""
     name = context.name
     subprocess.run(["docker", "build", "-q", "-t", name, "--build-arg", f"PORT={port}", context], check=True, capture_output=True)
@@ -118,7 +169,7 @@ def of_docker(context: Path, port: int) -> str:
         subprocess.run(["docker", "run", "-d", "--name", name, name], check=True, capture_output=True)
         words = ["docker", "inspect", "-f", "{{.State.Pid}}", name]
         pid = subprocess.run(words, check=True, capture_output=True, text=True).stdout.strip()
-        return answer(port, pid)
+        return answer(url, pid)
     finally:
         subprocess.run(["docker", "rm", "-f", name], check=False, capture_output=True)
         subprocess.run(["docker", "rmi", "-f", name], check=False, capture_output=True)
@@ -133,17 +184,17 @@ def ready(machine: Machine, context: Path, port: int) -> str:
     return "/bundle/setup.sh"
 
 
-@pytest.mark.parametrize("kind", ["flask", "compiled"])
-def test_a_service_is_as_its_container(kind: str, machine: Machine, tmp_path: Path, needs: Callable[[str], None]) -> None:
-    context = tmp_path / f"d2s-service-{kind}-{tmp_path.parent.name.replace('_', '-')}"
+@pytest.mark.parametrize("name", KINDS)
+def test_a_service_is_as_its_container(name: str, machine: Machine, tmp_path: Path, needs: Callable[[str], None]) -> None:
+    kind, context = KINDS[name], tmp_path / f"d2s-service-{name}-{tmp_path.parent.name.replace('_', '-')}"
     context.mkdir()
-    (context / "Dockerfile").write_text(FLASK if kind == "flask" else COMPILED)
-    (context / "app.py").write_text(APP)
+    for file, text in kind.files.items():
+        (context / file).write_text(text)
     # pip asks for those of this machine, where it has its own way out
     shutil.copy("/etc/ssl/certs/ca-certificates.crt", context / "machine.crt")
-    (context / "serve.c").write_text(SERVE)
     port = free_port()
-    wanted = of_docker(context, port)
+    url = kind.ask.format(port)
+    wanted = of_docker(context, port, url)
     setup = ready(machine, context, port)
     before = machine.snapshot()
 
@@ -152,16 +203,20 @@ def test_a_service_is_as_its_container(kind: str, machine: Machine, tmp_path: Pa
     assert machine.call("systemctl", "is-active", "demo").stdout == "active\n", machine.said(
         "journalctl", "-u", "demo", "-o", "cat"
     )
-    assert answer(port) == wanted
+    assert answer(url) == wanted
     once = machine.snapshot()
     assert machine.said("sh", setup, "--yes") == "changed=0\n"
     assert [path for path in differences(once, machine.snapshot()) if not path.endswith("demo/setup.log")] == []
     assert not (machine.root / "usr/bin/gcc").exists()
     machine.halt()
     machine.boot()
-    assert answer(port) == wanted
+    # what redis has counted is in its volume
+    assert answer(url) == (wanted.replace(":1", ":2") if name == "redis" else wanted)
     machine.said("systemctl", "stop", "demo")
-    assert ("ended by signal 2" in machine.said("journalctl", "-u", "demo", "-o", "cat")) == (kind == "compiled")
+    assert kind.last_words in machine.said("journalctl", "-u", "demo", "-o", "cat")
     assert machine.call("systemctl", "is-failed", "demo").stdout == "inactive\n"
-    machine.said("sh", "/var/lib/dock2sh/demo/uninstall.sh", "--yes", "--purge")
-    assert differences(before, machine.snapshot()) == []
+    took = machine.call("sh", "/var/lib/dock2sh/demo/uninstall.sh", "--yes", "--purge")
+    assert took.returncode == 0, took.stderr
+    left = differences(before, machine.snapshot())
+    # what nginx and php have made of their own when they ran is theirs
+    assert [path for path in left if not path.startswith("var/lib/nginx")] == [], took.stderr
