@@ -1,5 +1,6 @@
 """Machines that are not what the Dockerfile has in mind: another release, a /usr that is read-only, no systemd."""
 
+import os
 import shutil
 import subprocess
 import sys
@@ -127,6 +128,50 @@ def test_usr_that_is_read_only(machine: Machine) -> None:
         )
     assert "/usr/local" not in other.stderr
     assert differences(before, machine.snapshot()) == []
+
+
+def test_a_place_where_no_program_starts(machine: Machine) -> None:
+    """A private tree needs one; the machine's own files do not."""
+    setup = put(machine, "debian:12")
+    machine.said("sh", "-c", "mkdir -p /var/lib/dock2sh && mount -t tmpfs -o noexec,nosuid tmpfs /var/lib/dock2sh")
+    try:
+        root = machine.call("sh", setup, "--yes", "--way", "root", "--base", "debian:12=/srv")
+        merge = machine.call("sh", setup, "--yes")
+        taken = machine.call("sh", "/var/lib/dock2sh/demo/uninstall.sh", "--yes")
+    finally:
+        machine.said("umount", "/var/lib/dock2sh")
+    assert (root.returncode, "/var/lib/dock2sh is mounted noexec" in root.stderr) == (3, True), root.stderr
+    assert "/var/lib/dock2sh is mounted nosuid" in root.stderr
+    assert (merge.returncode, taken.returncode) == (0, 0), merge.stderr
+
+
+def test_no_room_for_what_a_step_has_made(machine: Machine, tmp_path: Path) -> None:
+    """On another file system than the record's: none of the step's files is put in place."""
+    image = tmp_path / "disk"
+    with image.open("wb") as file:
+        file.truncate(12 << 20)
+    subprocess.run(["mkfs.ext4", "-q", "-F", image], check=True)
+    device = subprocess.run(["losetup", "-f", "--show", image], check=True, capture_output=True, text=True).stdout.strip()
+    number = Path(device).stat().st_rdev
+    text = "FROM debian:12\nRUN echo a >/srv/a && head -c 9000000 /dev/urandom >/opt/large && echo z >/opt/z\n"
+    write(made(text), machine.root / "srv/bundle")
+    try:
+        machine.said("mknod", "/disk", "b", str(os.major(number)), str(os.minor(number)))
+        machine.said("mount", "/disk", "/opt")
+        machine.said("sh", "-c", "head -c 4000000 /dev/zero >/opt/fill")
+        full = machine.call("sh", "/srv/bundle/setup.sh", "--yes")
+        there = machine.said("ls", "/opt", "/srv")
+        machine.said("rm", "/opt/fill")
+        machine.said("sh", "/srv/bundle/setup.sh", "--yes")
+        assert machine.said("stat", "-c", "%s", "/opt/large", "/opt/z") == "9000000\n2\n"
+        machine.said("sh", "/var/lib/dock2sh/demo/uninstall.sh", "--yes")
+        assert machine.said("ls", "/opt") == "lost+found\n"
+    finally:
+        machine.call("umount", "/opt")
+        machine.call("rm", "-f", "/disk")
+        subprocess.run(["losetup", "-d", device], check=False)
+    assert (full.returncode, "there is no room in /opt for what the step has made" in full.stderr) == (1, True), full.stderr
+    assert there == "/opt:\nfill\nlost+found\n\n/srv:\nbundle\n"
 
 
 def test_no_systemd(base: Path, tmp_path: Path) -> None:

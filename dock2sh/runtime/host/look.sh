@@ -20,6 +20,7 @@ host_look() {
     look_trouble=''
     look_way
     look_writable
+    look_tree
     look_architecture
     look_tools
     look_room
@@ -51,6 +52,24 @@ look_writable() {
     for look_next in $(for look_file in "$service_place" $(files_wanted); do look_parent "${look_file%/*}"; done | sort -u); do
         [ -w "$look_next" ] || trouble "a $look_next that can be written: it is for $(look_meant "$look_next")"
     done
+}
+
+# look_tree: what is in a private tree is started there.
+look_tree() {
+    [ "$way" = root ] && [ -n "$service_unit" ] || return 0
+    look_next=$(look_parent "$service_place")
+    ! look_is_mounted "$look_next" noexec || trouble "a place for $service_place where programs can be started: $look_next is mounted noexec"
+    ! look_is_mounted "$look_next" nosuid ||
+        warn "$look_next is mounted nosuid: programs of the tree that become another user (su, sudo) will not"
+}
+
+# look_is_mounted DIR OPTION: is the file system that it is on? (The kernel writes blanks in octal: of such a name nothing is known.)
+look_is_mounted() {
+    [ -r /proc/self/mounts ] || return 1
+    place=$(cd -P "$1" && pwd)/ option=$2 LC_ALL=C awk '
+        { point = $2 == "/" ? "/" : $2 "/" }
+        index(ENVIRON["place"], point) == 1 && length(point) >= long { long = length(point); found = index("," $4 ",", "," ENVIRON["option"] ",") }
+        END { exit !found }' /proc/self/mounts
 }
 
 # look_meant DIR: what is to be put there.
