@@ -51,6 +51,12 @@ def test_debian_13(trixie: Machine, tmp_path: Path) -> None:
     )
     assert differences(before, trixie.snapshot()) == []
 
+    forced = trixie.call("sh", setup, "--yes", "--way", "merge", "--force")
+    assert (forced.returncode, "(debian:12 is not Debian GNU/Linux 13 (trixie))" in forced.stderr) == (0, True), forced.stderr
+    assert trixie.said("sh", setup, "--yes") == "changed=0\n"  # what is done needs no more of it
+    trixie.said("sh", "/var/lib/dock2sh/demo/uninstall.sh", "--yes")
+    assert differences(before, trixie.snapshot()) == []
+
     root = tmp_path / "tiny"
     (root / "bin").mkdir(parents=True)
     shutil.copy(trixie.root / "bin/busybox", root / "bin/busybox")

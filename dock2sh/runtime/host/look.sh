@@ -42,7 +42,7 @@ look_way() {
     ! [ -f "$service_place/way" ] || [ "$(cat "$service_place/way")" = "$way" ] ||
         trouble "$service_name was set up here with --way $(cat "$service_place/way"): $service_place/uninstall.sh first"
     [ "$way" = merge ] || return 0
-    image_is_machine "$target_base" ||
+    [ -z "$due" ] || image_is_machine "$target_base" ||
         trouble "$target_base: this machine is $(os_release PRETTY_NAME), and files of another release do not fit (--way root keeps them apart)"
     [ -w /usr ] || trouble "a /usr that can be written (--way root keeps to its tree)"
 }
@@ -204,7 +204,9 @@ host_tell() {
     [ -n "$due" ] || return 0
     say "$service_name: $(echo "$due" | wc -w | tr -d ' ') of $total steps are to be done (--list shows them)."
     if [ "$way" = merge ]; then
-        say "They change this machine's own files ($target_base is $(os_release PRETTY_NAME)). What they overwrite is kept in $service_place/backup."
+        tell_as=is
+        image_is_machine "$target_base" || tell_as='is not'
+        say "They change this machine's own files ($target_base $tell_as $(os_release PRETTY_NAME)). What they overwrite is kept in $service_place/backup."
     else
         say "They build a private tree, $service_place/rootfs, from $target_base. This machine's own files stay as they are."
     fi
