@@ -23,6 +23,8 @@ _THERE = ("/", "/etc", "/home", "/opt", "/root", "/srv", "/tmp", "/usr/bin", "/u
 # what a script knows of a base image that was not at hand (dockerfile/deferred.py)
 _BASE = re.compile(r"\$\{BASE_([A-Za-z_][A-Za-z0-9_]*)(?=[-+:])")
 ELSEWHERE = "from another terminal:  "
+NO_SHELL = "docker create"
+"""How a container is made that has no shell to type into."""
 
 
 def manual(plan: Plan, name: str, text: str, escape: str, tree: "Tree | None" = None) -> str:
@@ -110,14 +112,23 @@ class _Manual:
             )
         elif stage.parent is not None:
             self.say(f"docker commit {container_of(stage.parent)} stage-{stage.parent}")
-            self.say(f"docker run -it{naming}{machine(stage)} stage-{stage.parent} {shell_in(self.first_base(stage))}")
+            self.open(f"{naming}{machine(stage)} stage-{stage.parent}", shell_in(self.first_base(stage)))
             self.go_on(stage)
         elif self.plan.contexts.get(stage.base) == "" or stage.base in self.plan.repositories:
             kind = "repository" if stage.base in self.plan.repositories else "directory"
             self.say(f"FROM scratch: the build context {stage.base} is a {kind}, nothing to run in it. Put its files elsewhere.")
         else:
             image = self.plan.image_meant(stage.base) or self.imported(stage.base)
-            self.say(f"docker run -it{naming}{machine(stage)} {image} {shell_in(image)}")
+            self.open(f"{naming}{machine(stage)} {image}", shell_in(image))
+
+    def open(self, container: str, shell: str) -> None:
+        """A container to type into; one that is only made, for docker cp, where there is no shell."""
+        if shell:
+            self.say(f"docker run -it{container} {shell}")
+        else:
+            self.say(
+                f"{NO_SHELL}{container} x    # there is no shell in it: docker cp reaches it, nothing that is typed below does"
+            )
 
     def first_base(self, stage: Stage) -> str:
         """The image that a line of stages begins with."""

@@ -150,6 +150,8 @@ def _summary(known: Known | None, functions: tuple[str, ...]) -> tuple[Text, str
 
 def _stranger(name: Part) -> Text:
     """What is said of a command that has no file."""
+    if name.value.startswith(("$(", "`")) and "/" not in name.value.rpartition(name.text[-1])[2] and name.text[-1] in ")`":
+        return say("whatever the command in it prints")
     if name.value.startswith("$") and "/" not in name.value.partition("}")[2 if "{" in name.value[:2] else 0]:
         return say("whatever the variable holds")
     if "/" in name.text:

@@ -6,11 +6,12 @@ from typing import NamedTuple
 from dock2sh.commands import Known
 from dock2sh.commands.apart import Apart
 from dock2sh.commands.downloads import downloads, spoken_secrets
+from dock2sh.commands.kept import kept
 from dock2sh.commands.pins import pinned
 from dock2sh.explain.language import Text, code, listed, say, words
 from dock2sh.explain.tree import Item, Section
 from dock2sh.findings.urls import is_local
-from dock2sh.instructions.secrets import looks_secret, looks_secret_file
+from dock2sh.instructions.secrets import lent, looks_secret, looks_secret_file
 from dock2sh.model import Configure, Copy, Fetch, Plan, Run, Stage, Step
 
 
@@ -189,11 +190,13 @@ def _mounts(did: list[Did]) -> Iterator[Item]:
 
 
 def _secrets(did: list[Did]) -> Iterator[Item]:
+    names = list[str]()
     for _, step, apart in did:
         line = step.span.first
         if isinstance(step, Configure) and step.keyword in ("ENV", "ARG"):
             for name, _value in step.pairs:
                 if looks_secret(name):
+                    names.append(name)
                     where = (
                         say("in every container and in `docker inspect`") if step.keyword == "ENV" else say("in `docker history`")
                     )
@@ -212,6 +215,9 @@ def _secrets(did: list[Did]) -> Iterator[Item]:
         for understood in apart.found if apart else ():
             for known in understood.known.chain() if understood.known else ():
                 yield from (Item(line, said, True) for said in _typed(known))
+        if isinstance(step, Run) and apart:
+            for what, file, _ in kept(apart, *lent(step, names)):
+                yield Item(line, say("`{what}` is written into `{file}`, which stays in the layer", what=what, file=file), True)
 
 
 def _typed(known: Known) -> Iterator[Text]:

@@ -44,7 +44,7 @@ def _of_finding(finding: Finding) -> Remark:
     return Remark(finding.name, finding.severity, finding.span.first, say(rule.message, **fields), cure, finding.also)
 
 
-_FIRST = ("D2S170", "D2S175", "SecretsUsedInArgOrEnv", "D2S162", "D2S163", "D2S171", "D2S172", "D2S173", "D2S302")
+_FIRST = ("D2S170", "D2S175", "SecretsUsedInArgOrEnv", "D2S162", "D2S163", "D2S165", "D2S171", "D2S172", "D2S173", "D2S302")
 """What lets somebody in, or does not do what it looks like, is told before what may change one day."""
 
 

@@ -2,14 +2,13 @@
 
 from typing import NamedTuple
 
+from dock2sh.emit.typed import shell_in
 from dock2sh.model import Plan
 
 _DEBIAN = frozenset(
     "debian ubuntu buildpack-deps gcc golang httpd mariadb mongo nginx node perl php postgres python redis ruby rust".split()
 )
 _RED_HAT = frozenset("almalinux amazonlinux archlinux centos fedora mysql oraclelinux rockylinux".split())
-_NONE = ("distroless", "chainguard/static", "hello-world")
-"""Images without any shell."""
 
 
 class Shells(NamedTuple):
@@ -24,7 +23,7 @@ def shells_of(plan: Plan) -> Shells:
     """Those of the image that the result begins with."""
     image = plan.chain()[0].base
     name, _, tag = image.partition("@")[0].removeprefix("docker.io/").removeprefix("library/").partition(":")
-    if image == "scratch" or any(word in name for word in _NONE):
+    if image == "scratch" or not shell_in(image):
         return Shells("", False, True)
     if any(word in f"{name}:{tag}" for word in ("alpine", "busybox", "musl")):
         return Shells("ash", False)

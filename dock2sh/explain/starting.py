@@ -205,7 +205,7 @@ def _no_shell(typed: str, plan: Plan) -> Row:
 
 
 def _with_shell(entrypoint: Form, plan: Plan) -> Row:
-    shell = shell_in(plan.chain()[0].base)
+    shell = shell_in(plan.chain()[0].base) or "sh"
     typed = f"docker run -it IMAGE {shell}"
     shells = shells_of(plan)
     if not entrypoint.argv and shells.none:
@@ -234,7 +234,7 @@ def _if_any(shell: str, plan: Plan) -> Text:
 
 
 def _other_entrypoint(plan: Plan) -> Row:
-    shell = shell_in(plan.chain()[0].base)
+    shell = shell_in(plan.chain()[0].base) or "sh"
     typed = f"docker run -it --entrypoint {shell} IMAGE"
     if shells_of(plan).none:
         return _no_shell(typed, plan)

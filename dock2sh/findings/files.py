@@ -6,11 +6,12 @@ from itertools import pairwise
 
 from dock2sh.commands.apart import Understood
 from dock2sh.commands.downloads import spoken_secrets
+from dock2sh.commands.kept import kept
 from dock2sh.findings import urls
 from dock2sh.findings.rule import Finding
 from dock2sh.findings.trust import opens
 from dock2sh.findings.walk import Seen
-from dock2sh.instructions.secrets import looks_secret_file
+from dock2sh.instructions.secrets import lent, looks_secret, looks_secret_file
 from dock2sh.model import Copy, Fetch, MakeDirectory, Plan, Run
 
 _ARCHIVE = (".tar", ".tgz", ".tbz", ".txz", ".gz", ".bz2", ".xz", ".zst", ".lzma", ".tar.gz", ".zip")
@@ -39,6 +40,7 @@ def find(plan: Plan, did: list[Seen]) -> Iterator[Finding]:
             fields = (("mode", one.step.chmod), ("path", one.step.destination))
             yield Finding("D2S173", one.step.span, fields, one.step.chmod)
         yield from _spoken(one) if one.stage.key in stays else ()
+        yield from _written(one, one.step) if one.stage.key in stays and isinstance(one.step, Run) else ()
 
 
 def _copy(one: Seen, step: Copy, keys: set[str]) -> Iterator[Finding]:
@@ -74,6 +76,14 @@ def _spoken(one: Seen) -> Iterator[Finding]:
     for before, each in pairwise((None, *(one.apart.found if one.apart else ()))):
         if each and each.known and each.known.chain()[-1].title == "chpasswd" and any(map(_is_login, _reads(before, each))):
             yield Finding("D2S163", one.step.span, (("command", "chpasswd"),), "chpasswd")
+
+
+def _written(one: Seen, step: Run) -> Iterator[Finding]:
+    if one.apart is None:
+        return
+    names = [name for name, _ in one.before if looks_secret(name)]
+    for what, file, near in kept(one.apart, *lent(step, names)):
+        yield Finding("D2S165", step.span, (("what", what), ("file", file)), near)
 
 
 def _reads(before: Understood | None, each: Understood) -> Iterator[str]:

@@ -75,7 +75,16 @@ def seen(plan: Plan, dockerfile: Dockerfile) -> list[Seen]:
             node = nodes.get(step.span.first)
             settings = isinstance(step, Configure) and step.keyword in ("ENV", "ARG")
             if node is not None and not step.onbuild:
-                found.append(Seen(stage, step, node, _apart(step), tuple(before.items()) if settings else (), dockerfile))
+                found.append(
+                    Seen(
+                        stage,
+                        step,
+                        node,
+                        _apart(step),
+                        tuple(before.items()) if settings or isinstance(step, Run) else (),
+                        dockerfile,
+                    )
+                )
             if isinstance(step, Configure) and settings:
                 before.update(step.pairs)
         noted = [one.node for one in found if one.stage is stage and one.node.keyword.lower() == "onbuild"]

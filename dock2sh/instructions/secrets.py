@@ -1,6 +1,9 @@
 """Names that tell of a secret: BuildKit's rule (semantics.md section 4)."""
 
 import re
+from collections.abc import Iterable
+
+from dock2sh.model import Run
 
 _SECRET = re.compile(r"(?i)(?:_|^)(?:apikey|auth|credentials?|key|password|pword|passwd|secret|token)(?:_|\Z)")
 _NOT_SECRET = re.compile(r"(?i)(?:_|^)(?:public|file|version)(?:_|\Z)")
@@ -20,3 +23,10 @@ _FILE = re.compile(
 def looks_secret_file(path: str) -> bool:
     """Whether a file of this name is likely to hold a secret."""
     return bool(_FILE.search(path)) and not path.endswith((".pub", ".example", ".sample", ".template"))
+
+
+def lent(step: Run, names: Iterable[str]) -> tuple[list[str], list[str], list[str]]:
+    """What a RUN is lent: variables that hold secrets (`names` and those of mounts), files that do, and what is in no layer."""
+    secrets = [mount for mount in step.mounts if mount.type == "secret"]
+    variables = [*names, *(mount.env for mount in secrets if mount.env)]
+    return variables, [mount.target for mount in secrets if not mount.env], [mount.target for mount in step.mounts]

@@ -356,3 +356,16 @@ def test_a_download_is_told_once_and_from_elsewhere() -> None:
     text = "FROM debian:12\nRUN curl $U; curl $U; curl localhost:80/x; curl -sf localhost; curl 127.0.0.1\n"
     items = [plain(item.text) for section in explained(text).sections for item in section.items]
     assert [item for item in items if "nothing checks it" in item] == ["$U: nothing checks it"]
+
+
+def test_nobody_types_into_an_image_without_a_shell() -> None:
+    def typed(image: str) -> str:
+        return next(iter(steps(explained(f"FROM {image} AS a\nFROM a\n")))).by_hand[0]
+
+    assert typed("gcr.io/distroless/static").startswith("docker create --name a gcr.io/distroless/static x ")
+    assert typed("gcr.io/distroless/static:debug") == "docker run -it --name a gcr.io/distroless/static:debug sh"
+    assert row("gcr.io/distroless/static:debug\n", "docker run -it IMAGE").startswith("A shell to look around in")
+
+
+def test_what_a_substitution_prints_is_run() -> None:
+    assert meanings("FROM debian:12\nRUN $(id) x\n", 2)["$(id)"] == "whatever the command in it prints"

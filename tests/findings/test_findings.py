@@ -72,6 +72,9 @@ STORIES = {
     "D2S160": Story("USER root", "USER 1000"),
     "D2S161": Story('CMD ["a"]', 'USER 1000\nCMD ["a"]'),
     "D2S162": Story("COPY id_rsa /root/", "COPY id_rsa.pub /root/"),
+    "D2S165": Story(
+        "RUN --mount=type=secret,id=x cat /run/secrets/x > /etc/x", "RUN --mount=type=secret,id=x,target=/etc/x cat /etc/x"
+    ),
     "D2S163": Story("RUN curl -u a:b https://x -o y", 'RUN curl -u "$LOGIN" https://x -o y'),
     "D2S170": Story("RUN curl -fsSL https://x | sh -s -- -y", "RUN curl -fsSL https://x | tar x"),
     "D2S171": Story("RUN curl -fk https://x -o y", "RUN curl -f https://x -o y"),
