@@ -4,11 +4,12 @@ import json
 import re
 from typing import Any, NamedTuple
 
+from dock2sh.commands import understand
 from dock2sh.emit.typed import shell_in
 from dock2sh.explain.language import Piece, Text, code, joined, say
 from dock2sh.explain.places import user_of
 from dock2sh.explain.shells import shells_of
-from dock2sh.explain.stopping import SHELLS, as_words, becomes, stopped
+from dock2sh.explain.stopping import SHELLS, as_words, becomes, ending_of, stopped, text_of
 from dock2sh.explain.tree import Fact, Row, Start
 from dock2sh.model import DEFAULT_PATH, Plan, Stage
 from dock2sh.shell import read
@@ -46,9 +47,9 @@ def start(plan: Plan) -> Start:
         _with_arguments(entrypoint, cmd),
         _with_shell(entrypoint, plan),
         _other_entrypoint(plan),
-        stopped((entrypoint if entrypoint.argv else cmd).shell, (entrypoint.argv, cmd.argv), plan),
+        stopped((entrypoint.argv, cmd.argv), plan),
     ]
-    advice = _advice(entrypoint, cmd, config)
+    advice = _advice(entrypoint, cmd, plan)
     if not known and not entrypoint.argv and not any(_sets(stage, "ENTRYPOINT") for stage in plan.chain()):
         advice.append(say("Where the base image has an `ENTRYPOINT`, that is process 1, and is told what is process 1 here."))
     return Start(tuple(_facts(plan, config)), tuple(rows), tuple(advice))
@@ -114,8 +115,8 @@ def _rows_of_nothing(plan: Plan, known: bool) -> tuple[Row, ...]:
 
 
 def _publish(config: Any) -> str:
-    ports = [port.partition("/")[0] for port in config.get("ExposedPorts") or ()]
-    return "".join(f" -p {port}:{port}" for port in ports[:3])
+    ports = list(config.get("ExposedPorts") or ())
+    return "".join(f" -p {port.partition('/')[0]}:{port.removesuffix('/tcp')}" for port in ports[:3])
 
 
 def _plain(entrypoint: Form, cmd: Form, config: Any, known: bool, plan: Plan) -> Row:
@@ -155,7 +156,9 @@ def _sets(stage: Stage, keyword: str) -> bool:
 
 def _what(argv: tuple[str, ...], shell: bool) -> Text:
     """What the process is for, from the knowledge base."""
-    commands = read(argv[-1]).commands if shell and len(argv) > 2 else ()
+    text = text_of(argv)
+    shell = shell or text is not None
+    commands = read(text).commands if text is not None else ()
     words = as_words(argv)
     if shell:
         words = next((command.words for command in reversed(commands) if command.words and not command.inside), ())
@@ -242,32 +245,51 @@ def _other_entrypoint(plan: Plan) -> Row:
     return Row(typed, (shell,), (*says, *_if_any(shell, plan)), False)
 
 
-def _advice(entrypoint: Form, cmd: Form, config: Any) -> list[Text]:
+def _advice(entrypoint: Form, cmd: Form, plan: Plan) -> list[Text]:
     """A better form, where the one that is there loses arguments or signals."""
     form = entrypoint if entrypoint.argv else cmd
     if not form.shell:
-        return []
+        return _unexpanded(entrypoint, cmd)
     keyword = "ENTRYPOINT" if entrypoint.argv else "CMD"
-    script = read(form.argv[-1])
-    own = [command for command in script.commands if "$()" not in command.inside]
-    if own and own[-1].words and own[-1].words[0].value == "exec":
+    script, end = read(form.argv[-1]), ending_of(form.argv, plan)
+    if not end.program or end.last is None:
         return []
-    if len(script.commands) != 1 or script.opaque or script.symbols:
-        return [
-            say(
-                "Put `exec` before the last command of `{keyword}`: the program becomes process 1 and gets the signals.",
-                keyword=keyword,
-            )
-        ]
-    command = script.commands[0]
-    if any(word.dynamic or word.glob for word in command.words) or command.redirects or not command.words:
-        return [
-            say(
-                "Put `exec` before the command of `{keyword}`: the program becomes process 1 and gets the signals.",
-                keyword=keyword,
-            )
-        ]
-    lines = [f"ENV {word.raw}" for word in command.assignments]
-    argv = json.dumps([word.value for word in command.words], ensure_ascii=False)
-    better = " ⏎ ".join([*lines, f"{keyword} {argv}"])
-    return [say("As a list there is no shell in between, and arguments and signals arrive: `{better}`", better=better)]
+    alone = len(script.commands) == 1 and not script.opaque and not script.symbols
+    if alone and not any(word.dynamic or word.glob for word in end.last.words) and not end.last.redirects:
+        lines = [f"ENV {word.raw}" for word in end.last.assignments]
+        argv = json.dumps([word.value for word in end.last.words], ensure_ascii=False)
+        better = " ⏎ ".join([*lines, f"{keyword} {argv}"])
+        return [say("As a list there is no shell in between, and arguments and signals arrive: `{better}`", better=better)]
+    if end.becomes:
+        return []
+    where = say("the command") if alone else say("the last command")
+    return [
+        say(
+            "Put `exec` before {where} of `{keyword}`: the program becomes process 1 and gets the signals.",
+            where=where,
+            keyword=keyword,
+        )
+    ]
+
+
+_VARIABLE = re.compile(r"\$(?:\w+|\{\w[^}]*\})")
+
+
+def _unexpanded(entrypoint: Form, cmd: Form) -> list[Text]:
+    """Variables that nobody replaces, as no shell reads them."""
+    argv = entrypoint.argv + cmd.argv
+    if text_of(argv) is not None or not understand(as_words(argv)).known or understand(as_words(argv)).scripts:
+        return []
+    found = next((match[0] for word in argv for match in _VARIABLE.finditer(word)), "")
+    if not found:
+        return []
+    keyword = "ENTRYPOINT" if any(found in word for word in entrypoint.argv) else "CMD"
+    return [
+        say(
+            "No shell reads a list: `{program}` gets `{variable}` as it is written. In shell form, without the brackets,"
+            " `{keyword}` has its value.",
+            program=argv[0],
+            variable=found,
+            keyword=keyword,
+        )
+    ]

@@ -1,7 +1,9 @@
 """How it starts: process 1, as docker has it, and who gets the signal."""
 
 import json
+import re
 import subprocess
+import time
 from pathlib import Path
 
 import pytest
@@ -72,6 +74,92 @@ def test_who_gets_the_signal(text: str) -> None:
     assert row.typed == "docker stop CONTAINER"
     assert STOPS[text][0] in plain(row.says)
     assert row.warns == STOPS[text][1]
+
+
+BASH = 'SHELL ["/bin/bash", "-c"]\nCMD '
+FIRST = {
+    ("debian:12", "CMD sleep 300"): "sh",
+    ("debian:12", "CMD cd /tmp && exec sleep 300"): "sleep",
+    ("debian:12", BASH + "cd /tmp && sleep 300"): "sleep",
+    ("debian:12", BASH + "V=1 sleep 300"): "sleep",
+    ("debian:12", BASH + "sleep 300 > /dev/null"): "bash",
+    ("debian:12", BASH + "(sleep 300)"): "bash",
+    ("debian:12", BASH + "! sleep 300"): "bash",
+    ("debian:12", BASH + "time sleep 300"): "bash",
+    ("debian:12", BASH + "sleep 300 | cat"): "bash",
+    ("debian:12", BASH + "sleep 300; echo done"): "bash",
+    ("debian:12", BASH + "f() { sleep 300; }; f"): "bash",
+    ("debian:12", 'ENTRYPOINT ["bash", "-c", "exec sleep \\"$@\\"", "--"]\nCMD ["300"]'): "sleep",
+    ("debian:12", 'ENTRYPOINT ["bash", "-o", "pipefail", "-c"]\nCMD ["sleep 300"]'): "sleep",
+    ("debian:12", 'ENTRYPOINT ["env", "A=1", "sleep", "300"]'): "sleep",
+    ("busybox", "CMD sleep 300"): "sleep",
+    ("busybox", "CMD cd /tmp; sleep 300 > /dev/null"): "sleep",
+    ("busybox", "CMD (sleep 300)"): "sleep",
+    ("busybox", "CMD sleep 300; true"): "sh",
+    ("busybox", "CMD trap '' INT; sleep 300"): "sleep",
+    ("busybox", "CMD trap 'echo' INT; sleep 300"): "sh",
+}
+"""The program that process 1 is, when the container runs."""
+
+
+@pytest.mark.parametrize("case", FIRST)
+def test_who_is_process_one(case: tuple[str, str]) -> None:
+    says = plain(explained(f"FROM {case[0]}\n{case[1]}\n").start.rows[-1].says)
+    who = re.search(r"the shell (\S+), which|goes to (\S+), process 1", says)
+    assert who
+    assert (who[1] or who[2]).rpartition("/")[2] == FIRST[case]
+
+
+@pytest.mark.docker
+def test_docker_has_the_same_process_one(tmp_path: Path) -> None:
+    """All at once: /proc/1/cmdline of a container of each."""
+    running = dict[tuple[str, str], tuple[str, str]]()
+    try:
+        for index, case in enumerate(FIRST):
+            home = tmp_path / f"first-{tmp_path.name}-{index}"
+            home.mkdir()
+            (home / "Dockerfile").write_text(f"FROM {case[0]}\n{case[1]}\n")
+            image = told("build", "-q", str(home))
+            running[case] = told("run", "-d", "--network=none", image), image
+        time.sleep(1)
+        seen = {case: told("exec", name, "cat", "/proc/1/cmdline").split("\0")[0] for case, (name, _) in running.items()}
+    finally:
+        for name, image in running.values():
+            subprocess.run(["docker", "rm", "-f", name], capture_output=True, check=False)
+            subprocess.run(["docker", "rmi", "-f", image], capture_output=True, check=False)
+    assert {case: program.rpartition("/")[2] for case, program in seen.items()} == FIRST
+
+
+def told(*command: str) -> str:
+    return subprocess.run(["docker", *command], capture_output=True, text=True, check=True).stdout.strip()
+
+
+def test_a_shell_that_has_a_trap() -> None:
+    for text, answers in (
+        ("CMD trap 'exit 0' TERM; sleep 300 & wait", True),
+        ("STOPSIGNAL 2\nCMD trap 'exit 0' SIGINT; sleep 300 & wait", True),
+        ("CMD trap '' TERM; sleep 300 & wait", False),
+        ("CMD trap 'exit 0' INT; sleep 300 & wait", False),
+    ):
+        row = explained(f"FROM debian:12\n{text}\n").start.rows[-1]
+        assert ("has a trap" in plain(row.says)) is answers
+        assert row.warns is not answers
+
+
+@pytest.mark.parametrize("text", ["sleep 300; echo done", "a | cat", "while :; do a; done", "a & wait", "time a"])
+def test_no_exec_is_advised_where_it_does_not_help(text: str) -> None:
+    assert not explained(f"FROM debian:12\nCMD {text}\n").start.advice
+
+
+def test_a_variable_that_nobody_replaces() -> None:
+    advice = explained('FROM debian:12\nENV T=5\nCMD ["sleep", "$T"]\n').start.advice
+    assert "sleep gets $T as it is written" in plain(advice[0])
+    for text in ('CMD ["sh", "-c", "sleep $T"]', 'ENTRYPOINT ["/e.sh"]\nCMD ["$T"]', 'CMD ["awk", "{ print }"]'):
+        assert not any("as it is written" in plain(each) for each in explained(f"FROM debian:12\n{text}\n").start.advice)
+
+
+def test_a_port_of_udp_is_published_as_one() -> None:
+    assert explained("FROM debian:12\nEXPOSE 53/udp\nCMD a\n").start.rows[0].typed == "docker run -p 53:53/udp IMAGE"
 
 
 def test_nothing_to_start() -> None:
