@@ -5,7 +5,7 @@ import shutil
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING
 
-from dock2sh.model import DEFAULT_PATH, Base
+from dock2sh.model import DEFAULT_PATH, Base, names_windows
 from dock2sh.plan.contexts import is_image
 from dock2sh.plan.platforms import Platform
 from dock2sh.source import refuse
@@ -18,11 +18,14 @@ Say = Callable[[str], None]
 
 def unknown(reference: str, platform: Platform) -> Base:
     """Nobody knows: what the base gives stays a shell expansion in the script."""
-    return Base({"architecture": platform.arch, "os": platform.os, "config": {}}, known=False)
+    system = "windows" if names_windows(reference) else platform.os
+    return Base({"architecture": platform.arch, "os": system, "config": {}}, known=False)
 
 
 def assumed(reference: str, platform: Platform) -> Base:
     """Docker's default PATH and a shell: what `--offline` takes a base image for."""
+    if names_windows(reference):
+        return unknown(reference, platform)
     config = {"Env": ["PATH=" + DEFAULT_PATH], "Cmd": ["/bin/sh"]}
     return Base({"architecture": platform.arch, "os": platform.os, "config": config})
 

@@ -4,6 +4,7 @@ Everything after the plan works on these types; nothing after the plan has heard
 `Deferred` (dockerfile/deferred.py) where a value is known only when the script runs.
 """
 
+import re
 from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
@@ -263,6 +264,14 @@ class LeftOut(NamedTuple):
     stage: int
 
 
+_WINDOWS = re.compile(r"(?:^|/)windows(?:/|:|@|\Z)|nanoserver|servercore")
+
+
+def names_windows(reference: str) -> bool:
+    """Whether an image is for Windows, by its name: Microsoft's own, and what is made of them (`:lts-windowsservercore`)."""
+    return bool(_WINDOWS.search(reference))
+
+
 class Plan(NamedTuple):
     """The stages that the target needs, in the order of the file; the last one is the target.
 
@@ -289,6 +298,10 @@ class Plan(NamedTuple):
         or a layout, of which only the machine that has it knows where."""
         source = self.contexts.get(name, IMAGE_SCHEME + name)
         return source.removeprefix(IMAGE_SCHEME) if source.startswith(IMAGE_SCHEME) else ""
+
+    def for_windows(self) -> bool:
+        """Whether the image is one for Windows."""
+        return self.image.get("os") == "windows" or names_windows(self.chain()[0].base)
 
     def chain(self, stage: Stage | None = None) -> list[Stage]:
         """A stage (the target) and its parents, the first one first. Those of the target share a root."""

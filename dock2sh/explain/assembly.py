@@ -7,7 +7,7 @@ from dock2sh.commands.apart import Apart, begins_with_errexit, run_apart, take_a
 from dock2sh.dockerfile.markers import marked
 from dock2sh.dockerfile.syntax import Dockerfile, Node
 from dock2sh.emit.manual import by_hand
-from dock2sh.explain import commands, effects, inventory, measures, picture, starting, summary
+from dock2sh.explain import commands, effects, inventory, measures, picture, starting, summary, windows
 from dock2sh.explain.language import Text, listed, plain, say
 from dock2sh.explain.measured import Measurement
 from dock2sh.explain.places import of_run
@@ -51,7 +51,7 @@ def assemble(
         summary.sentence(plan, maker.did),
         picture.graph(dockerfile, plan),
         stages,
-        starting.start(plan),
+        windows.start(plan) if maker.windows else starting.start(plan),
         inventory.sections(plan, maker.did),
         remarks,
         summary.glossary(),
@@ -79,7 +79,7 @@ class _Assembly:
         remarks: tuple[Remark, ...],
         tree: "Tree | None",
     ) -> None:
-        self.plan, self.dockerfile = plan, dockerfile
+        self.plan, self.dockerfile, self.windows = plan, dockerfile, plan.for_windows()
         self.shared: Globals = global_scope(dockerfile, plan, build_args)
         self.lines = dockerfile.text.split("\n")
         self.did: list[inventory.Did] = []
@@ -137,7 +137,7 @@ class _Assembly:
             *(self._node(node) if not stage.replaced else self._undone(node) for node in nodes[1:]),
         ]
         starts = [index for index, step in enumerate(steps) if step.keyword in ("CMD", "ENTRYPOINT")]
-        if target and starts:
+        if target and starts and not self.windows:
             steps[starts[-1]] = steps[starts[-1]]._replace(by_hand=(self.started,))
         return Stage(_title(stage, target), stage.base, stage.name, True, target, tuple(steps))
 
@@ -172,6 +172,8 @@ class _Assembly:
         found: tuple[Command, ...] = (),
         unread: tuple[tuple[str, Text], ...] = (),
     ) -> Step:
+        if self.windows:  # what one types there is no POSIX shell's, and neither are the variables of PowerShell
+            hand, variables = (), () if node.keyword.upper() in ("RUN", "SHELL", "CMD", "ENTRYPOINT") else variables
         source = "\n".join(line.rstrip("\r") for line in self.lines[node.span.first - 1 : node.span.last])
         lines = range(node.span.first, node.span.last + 1)
         remarks = tuple(remark for line in lines for remark in self.remarks.get(line, ()))
@@ -239,11 +241,12 @@ class _Assembly:
         for each, seen, typed in entries:
             apart = self._remember(each, seen) or apart
             by = self.replaced.get(each.span.first) if isinstance(each, Configure) else None
-            does += [effects.of_replaced(*by)] if by else effects.of_step(each, seen, isinstance(each, Run) and not self.ran)
+            told = [effects.of_replaced(*by)] if by else effects.of_step(each, seen, isinstance(each, Run) and not self.ran)
+            does += windows.of_step(each, told) if self.windows else told
             self.ran = self.ran or isinstance(each, Run)
             hand += typed
         found, unread, variables = self._shell(node, step, scope, apart)
-        place = of_run(step, scope) if isinstance(step, Run) else ()
+        place = of_run(step, scope) if isinstance(step, Run) and not self.windows else ()
         phase = "replaced" if node.span.first in self.replaced else effects.PHASES.get(node.keyword.upper(), "build")
         return self._step(node, phase, place, does, tuple(hand), variables, found, unread)
 

@@ -29,7 +29,7 @@ def sections(plan: Plan, did: list[Did]) -> tuple[Section, ...]:
     made = [
         Section(say("Images that it begins with or takes files from"), tuple(_images(plan, did))),
         Section(say("Values that can be given to the build"), tuple(_arguments(plan, did))),
-        Section(say("Files of the build context"), tuple(_context(did))),
+        Section(say("Files of the build context"), tuple(_context(did, plan.for_windows()))),
         Section(say("Packages"), tuple(_packages(did))),
         Section(say("Downloads"), tuple(_downloads(did))),
         Section(say("Users and groups"), tuple(_users(did))),
@@ -77,16 +77,16 @@ def _arguments(plan: Plan, did: list[Did]) -> Iterator[Item]:
                 )
 
 
-def _context(did: list[Did]) -> Iterator[Item]:
+def _context(did: list[Did], windows: bool) -> Iterator[Item]:
     for _, step, _ in did:
         if isinstance(step, Copy) and not step.origin and step.sources:
             names = [source.lstrip("/") or "." for source in step.sources]
-            everything = "." in names
+            everything, place = "." in names, step.words[-1] if windows and step.words else step.destination
             yield Item(
                 step.span.first,
-                (*listed(names), *words(" → "), *code(step.destination))
+                (*listed(names), *words(" → "), *code(place))
                 if not everything
-                else (*say("everything that `.dockerignore` leaves"), *words(" → "), *code(step.destination)),
+                else (*say("everything that `.dockerignore` leaves"), *words(" → "), *code(place)),
             )
         if isinstance(step, Run):
             for mount in step.mounts:

@@ -78,7 +78,8 @@ def _verdict(explanation: Explanation) -> str:
         for remark in shown
     )
     rest = len(explanation.remarks) - len(shown)
-    more = f'<p class="mut"><a href="#findings">{_s(say("{count} more findings", count=rest))}</a></p>' if rest else ""
+    told = say("1 more finding") if rest == 1 else say("{count} more findings", count=rest)
+    more = f'<p class="mut"><a href="#findings">{_s(told)}</a></p>' if rest else ""
     head = say("This will stop the build") if worst else say("To think about")
     return f'<div class="verdict{" error" if worst else ""}"><strong>{_s(head)}</strong><ul>{items}</ul>{more}</div>'
 
@@ -137,8 +138,7 @@ def _source(step: Step) -> str:
     """The lines as written, with their numbers; the keyword and comments told apart."""
     shown = list[str]()
     for index, line in enumerate(step.source.split("\n")):
-        if len(line) > _WIDEST:
-            line = line[:_WIDEST] + " … " + plain(say("{count} more characters", count=f"{len(line) - _WIDEST:,}"))
+        line = _cut(line)
         text = _e(line) or " "
         if not index:
             keyword, blank, rest = line.partition(" ")
@@ -147,6 +147,13 @@ def _source(step: Step) -> str:
             text = f'<span class="cm">{text}</span>'
         shown.append(f'<span class="n"><b class="ln">{step.first + index}</b>{text}</span>')
     return f"<pre>{''.join(shown)}</pre>"
+
+
+def _cut(text: str) -> str:
+    """The beginning of a text that nobody would read to its end."""
+    if len(text) <= _WIDEST:
+        return text
+    return text[:_WIDEST] + " … " + plain(say("{count} more characters", count=f"{len(text) - _WIDEST:,}"))
 
 
 def _tags(step: Step) -> str:
@@ -162,7 +169,7 @@ def _command(command: Command) -> str:
     for part in command.parts:
         says = _t(part.says) if part.says else _s(say("not known"))
         rows.append(
-            f'<dt class="{_CLASS.get(part.kind, "a")}">{_e(part.text)}</dt><dd{"" if part.says else " class=u"}>{says}</dd>'
+            f'<dt class="{_CLASS.get(part.kind, "a")}">{_e(_cut(part.text))}</dt><dd{"" if part.says else " class=u"}>{says}</dd>'
         )
     level = f" l{min(command.level, 3)}" if command.level else ""
     source = f' title="{_e(command.source)}"' if command.source else ""
@@ -304,9 +311,8 @@ def _findings(remarks: tuple[Remark, ...]) -> str:
             f"<td>{_e(names)}</td></tr>"
         )
     head = "".join(f"<th>{_s(text)}</th>" for text in (say("How bad"), say("Line"), say("What"), say("Known as")))
-    return (
-        f'<h2 id="findings">{_s(say("Findings"))}</h2><table><thead><tr>{head}</tr></thead><tbody>{"".join(rows)}</tbody></table>'
-    )
+    title = f'<h2 id="findings">{_s(say("Findings"))}</h2>'
+    return f'{title}<table class="found"><thead><tr>{head}</tr></thead><tbody>{"".join(rows)}</tbody></table>'
 
 
 def _words(explanation: Explanation) -> str:

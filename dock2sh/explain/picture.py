@@ -1,10 +1,12 @@
 """The picture as boxes and arrows: images, the build context, stages, the result, the process. layout.py places them."""
 
+import re
+
 from dock2sh.dockerfile.syntax import Dockerfile, Node
 from dock2sh.explain.language import Text, plain, say
 from dock2sh.explain.tree import Edge, Graph
 from dock2sh.explain.tree import Node as Box
-from dock2sh.model import Copy, Plan, Run, Stage
+from dock2sh.model import Copy, Plan, Run, Stage, Step
 
 MOST_LINES = 9
 
@@ -99,9 +101,15 @@ def _short(names: list[str]) -> str:
     return names[0] if len(names) == 1 else f"{names[0]} +{len(names) - 1}" if names else ""
 
 
+def _text(step: Step) -> str:
+    """An instruction as written; of a RUN that is a here-document what it does."""
+    within = isinstance(step, Run) and bool(step.handed()) and re.fullmatch(r"(?i)RUN(\s+--\S+)*\s+<<\S+", step.text.strip())
+    return f"RUN {step.handed()}" if isinstance(step, Run) and within else step.text
+
+
 def _lines(stage: Stage) -> tuple[str, ...]:
     """The instructions of a stage, each a line; the middle left out where there are many."""
-    shown = [f"{step.span.first} {' '.join(step.text.replace(chr(92), ' ').split())}" for step in stage.steps]
+    shown = [f"{step.span.first} {' '.join(_text(step).replace(chr(92), ' ').split())}" for step in stage.steps]
     if len(shown) > MOST_LINES:
         left = len(shown) - MOST_LINES + 1
         shown = [*shown[: MOST_LINES - 3], plain(say("… {count} more", count=left)), *shown[-2:]]

@@ -17,6 +17,10 @@ if TYPE_CHECKING:
 __all__ = ["Finding", "Settings", "by_name", "find", "rules"]
 
 
+_OF_LINUX = frozenset(("D2S133", "D2S151", "D2S160", "D2S161", "D2S164"))
+"""What is about users, paths and shells of Linux."""
+
+
 def find(
     plan: Plan, dockerfile: Dockerfile, settings: Settings | None = None, host: bool = False, shellcheck: bool = False
 ) -> tuple[Finding, ...]:
@@ -42,6 +46,8 @@ def find(
         from dock2sh.findings.shellcheck import find as asked
 
         found += asked(did)
+    if plan.for_windows():
+        found = [each for each in found if each.code not in _OF_LINUX]
     quiet = silenced(dockerfile, settings.ignore)
     runs = {one.step.span: one for one in did if one.apart}
     later = {one.step.span for one in did if one.later}

@@ -99,5 +99,5 @@ def _start(plan: Plan, did: list[Seen]) -> Iterator[Finding]:
         if not any(name in entrypoint.node.original for name in ("$@", "$*", "$0", "$1")):
             yield Finding("D2S302", span, (("reason", reason),), "CMD")
     elif not cmd.node.json:
-        reason = "`CMD` is in shell form: `ENTRYPOINT` gets `/bin/sh`, `-c` and the text as its arguments"
+        reason = "`CMD` is in shell form: `ENTRYPOINT` gets the shell and the text as its arguments"
         yield Finding("D2S302", span, (("reason", reason),), "CMD")

@@ -9,7 +9,7 @@ from dock2sh.dockerfile.words import split
 from dock2sh.instructions.variables import arity
 from dock2sh.model import Configure, MakeDirectory
 from dock2sh.plan.builder import StageBuilder
-from dock2sh.plan.paths import join, normalised
+from dock2sh.plan.paths import absolute, join, normalised, windows_join
 from dock2sh.source import Refused, refuse
 
 
@@ -102,13 +102,14 @@ def plan_user(stage: StageBuilder, node: Node, flags: Flags) -> None:
 def plan_workdir(stage: StageBuilder, node: Node, flags: Flags) -> None:
     """WORKDIR: relative ones are joined and cleaned, absolute ones stored as they are; created by the current USER."""
     path = stage.expand(node.args[0])
-    if stage.shared.watch and not stage.workdir_set and not path.startswith("/"):
+    if stage.shared.watch and not stage.workdir_set and not absolute(path, stage.shared.windows):
         stage.shared.watch.relative_workdir(path)
     stage.workdir_set = True
     # an empty WORKDIR stays where it is; a base image without one begins at /
-    stage.cwd = join(stage.config.get("WorkingDir") or stage.cwd, path)
+    joining = windows_join if stage.shared.windows else join
+    stage.cwd = joining(stage.config.get("WorkingDir") or stage.cwd, path)
     stage.config["WorkingDir"] = stage.cwd
-    created = "" if stage.cwd == "/" else normalised("/", stage.cwd)
+    created = "" if stage.cwd == "/" or stage.shared.windows else normalised("/", stage.cwd)
     stage.steps.append(MakeDirectory(stage.span, stage.text, stage.cwd, created, stage.user, stage.onbuild))
 
 

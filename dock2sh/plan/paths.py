@@ -1,5 +1,6 @@
 """Paths as BuildKit joins and cleans them (util/system/path.go, llb's file operations)."""
 
+import re
 from posixpath import normpath
 
 from dock2sh.dockerfile.deferred import Deferred, concat
@@ -20,6 +21,24 @@ def join(directory: str, path: str) -> str:
     if isinstance(path, Deferred) or isinstance(directory, Deferred):
         return _deferred_join(directory, path)
     return clean(f"/{directory}/{path}")
+
+
+_DRIVE = re.compile(r"[A-Za-z]:[/\\]")
+
+
+def absolute(path: str, windows: bool) -> bool:
+    return path.startswith("/") or (windows and (path.startswith("\\") or bool(_DRIVE.match(path))))
+
+
+def windows_join(directory: str, path: str) -> str:
+    """A WORKDIR of an image for Windows: on drive C where none is named (BuildKit: system.NormalizeWorkdir)."""
+    path, directory = (each.replace("/", "\\") for each in (path, directory))
+    if not path:
+        return directory
+    if _DRIVE.match(path):
+        return path
+    whole = path if path.startswith("\\") else f"{directory.rstrip(chr(92))}\\{path}"
+    return whole if _DRIVE.match(whole) else f"C:{whole}" if whole.startswith("\\") else f"C:\\{whole}"
 
 
 def normalised(directory: str, path: str, keep_slash: bool = False) -> str:

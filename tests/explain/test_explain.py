@@ -1,5 +1,6 @@
 """Explanations: what is said is true for the file, whoever wrote it, in every format."""
 
+import re
 from pathlib import Path
 
 import pytest
@@ -7,6 +8,7 @@ from explaining import explained, meanings, said, steps
 
 from dock2sh.checks.rules import RULES
 from dock2sh.explain.language import plain
+from dock2sh.explain.page import page
 from dock2sh.explain.remarks import about
 from dock2sh.explain.terminal import Style, lines
 from dock2sh.explain.tree import Explanation
@@ -190,3 +192,16 @@ def test_what_ends_with_an_inner_shell() -> None:
     assert inner["exit"].startswith("ends this inner shell")
     outer = meanings("FROM debian\nRUN if true; then cd /x; export A=1; exit 1; fi\n", 2)
     assert not [text for text in outer.values() if "inner shell" in text]
+
+
+def test_a_here_document_is_drawn_by_what_it_does() -> None:
+    graph = explained("FROM debian:12\nRUN <<EOF\napt-get update\nEOF\nRUN cat <<EOF >/x\na\nEOF\n").graph
+    lines = [line for node in graph.nodes for line in node.lines]
+    assert "2 RUN apt-get update" in lines
+    assert any(line.startswith("5 RUN cat <<EOF") for line in lines)
+
+
+def test_a_word_that_nobody_would_read_to_its_end_is_cut() -> None:
+    shown = page(explained(f"FROM debian:12\nRUN echo {'x' * 9000}\n"), "en")
+    assert "more characters" in shown
+    assert "x" * 2000 not in re.sub(r'<div class="hand">.*?</div>', "", shown, flags=re.DOTALL)
