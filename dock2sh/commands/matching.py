@@ -11,6 +11,7 @@ _BELOW_VARIABLE = re.compile(r"\$(?:\w+|\{\w+\})/(?:[\w.+-]+/)*[\w.+-]+\Z")
 """`$JAVA_HOME/bin/jlink`."""
 _OPTIONS = re.compile(r"\$\{?\w*(?:OPT|OPTS|OPTIONS?|ARGS|FLAGS|PARAMS)(?:_\w+)?(?::?-[^}]*)?\}?\Z", re.IGNORECASE)
 """A variable without quotes that by its name holds options, or nothing."""
+_BARE_VARIABLE = re.compile(r"\$(?:\w+|\{\w+\})\Z")
 _NUMBER = re.compile(r"-\d+\Z")
 _BARE = ("--no-", "--with", "--enable-", "--disable-")
 """How options begin that take no value which is a word of its own."""
@@ -186,6 +187,8 @@ class _Matcher:
                 spec = specs[index]
             else:
                 spec = specs[many] if many < len(specs) else None
+            if spec and spec.role == "url" and len(self.operands) > 1 and _BARE_VARIABLE.match(word.raw):
+                spec = None  # `curl $AUTH URL`: it may hold options
             self.parts.append(_part(word, "operand", spec.text, spec.role) if spec else _part(word, "unknown"))
             if spec and spec.role == "script":
                 self.scripts.append(word)

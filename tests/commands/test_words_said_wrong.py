@@ -57,6 +57,8 @@ CASES = {
     "sh -c -e 'id'": {"-e": "stops at the first command that fails", "'id'": "runs this text"},
     'cmake -DA="x y" ..': {'-DA="x y"': "a setting"},  # with its quotes
     "apt-get $APT_FLAGS_COMMON install a": {"install": "installs packages and what they need", "a": "a package to install"},
+    'wget $LOGIN "$URL"': {"$LOGIN": "", '"$URL"': "the URL"},  # it may hold options
+    "wget $URL": {"$URL": "the URL"},
     "jq --version": {"--version": "only prints its version"},
     "echo --version": {"--version": "the text"},
     "pangolin --version": {"--version": "by custom only prints its version"},
