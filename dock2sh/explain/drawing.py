@@ -86,6 +86,10 @@ def _edge(edge: Edge, boxes: dict[str, Box], ends: tuple[float, float], way: Way
     return path, label
 
 
+_TOLD = 300
+"""Characters of a line that are told where the pointer rests."""
+
+
 def _kind(edge: Edge) -> str:
     return {"from": "FROM", "copy": "COPY", "mount": "mount", "build": "build", "run": "run"}[edge.kind]
 
@@ -93,7 +97,7 @@ def _kind(edge: Edge) -> str:
 def _box(box: Box, alone: bool) -> str:
     node = box.node
     link = f'<a href="#L{node.line}">' if node.line and not alone else ""
-    about = "\n".join(map(_printable, (node.title, *node.lines)))
+    about = "\n".join(_printable(line if len(line) <= _TOLD else line[:_TOLD] + "…") for line in (node.title, *node.lines))
     parts = [f"<g>{link}<title>{escape(about)}</title>"]
     radius = 20 if node.kind == "process" else 7
     parts.append(
