@@ -1657,12 +1657,12 @@ put_links() {
 
 # links_lead: fails where a link at the top of $state/list, which is one of the whole source, leads nowhere.
 links_lead() {
-    list_as_lines | grep -v '^[.]/.*/' >"$state/links"
+    list_as_lines | grep -v '^[.]/.*/' >"$state/top-links"
     mv -f "$state/list" "$state/list.whole"
     while IFS= read -r put_link <&8; do
         put_link=$(printf '%s/' "${put_link#./}" | tr '\001' '\n')
         ! [ -L "$source_root/${put_link%/}" ] || source_path "${put_link%/}"
-    done 8<"$state/links"
+    done 8<"$state/top-links"
     mv -f "$state/list.whole" "$state/list"
 }
 
