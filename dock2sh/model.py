@@ -45,7 +45,10 @@ class Env:
 
 
 class Mount(NamedTuple):
-    """A RUN's `--mount`, evaluated, defaults filled in. `origin` is a stage's key, an image, or empty (the build context)."""
+    """A RUN's `--mount`, evaluated, defaults filled in. `origin` is a stage's key, an image, or empty (the build context).
+
+    The key of the step's own stage (only an ONBUILD trigger has that) is what is there before the step.
+    """
 
     type: str
     target: str
@@ -240,14 +243,18 @@ class Stage(NamedTuple):
         return found
 
     def needs(self) -> list[str]:
-        """What it stands on and reads besides the context: its parent, then stages, images and named contexts, once each."""
+        """What it stands on and reads besides the context and itself: its parent, then stages, images and named contexts, once
+        each."""
         found = [self.parent] if self.parent is not None else []
-        for step in self.steps:
-            if isinstance(step, Copy):
-                found.append(step.origin)
-            elif isinstance(step, Run):
-                found += [mount.origin for mount in step.mounts]
-        return [name for name in dict.fromkeys(found) if name]
+        found += [name for step in self.steps for name in origins(step)]
+        return [name for name in dict.fromkeys(found) if name and name != self.key]
+
+
+def origins(step: Step) -> list[str]:
+    """Where a step takes files from: the `origin` of a COPY, and of each mount; "" is the build context."""
+    if isinstance(step, Copy):
+        return [step.origin]
+    return [mount.origin for mount in step.mounts] if isinstance(step, Run) else []
 
 
 def _same_instruction(previous: Step | None, step: Copy | Fetch) -> bool:

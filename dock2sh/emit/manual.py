@@ -98,6 +98,7 @@ class _Manual:
         last = stage is self.plan.stages[-1]
         self.there = set(_THERE)
         self.assigned: set[str] = set()
+        self.own = stage.key
         self.container = "CONTAINER" if last and len(self.plan.stages) == 1 else container_of(stage.key)
         self.user = stage.start.get("User") or ""
         naming = "" if self.container == "CONTAINER" else f" --name {self.container}"
@@ -267,7 +268,10 @@ class _Manual:
         self.owner(step, (*come.paths, *written), come.guessed)
 
     def origin(self, step: Copy | Mount) -> str:
-        """The container that --from, or a mount's from, means. A named context that is a directory becomes an image first."""
+        """The container that --from, or a mount's from, means. A named context that is a directory becomes an image first, and
+        so does this stage as it is now: it would be read while it is written."""
+        if step.origin == self.own:
+            return f"$(docker create $(docker commit {self.container}))"
         stage = next((stage for stage in self.plan.stages if stage.key == step.origin), None)
         context = step.origin if not stage else stage.base if stage.replaced else ""
         if context in self.plan.contexts and not self.plan.image_meant(context):

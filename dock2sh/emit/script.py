@@ -3,7 +3,7 @@
 The walk is a straight line: stages in order, steps in order, one function a step kind. What the words do is runtime/'s business.
 """
 
-from typing import assert_never
+from typing import TypeVar, assert_never
 
 from dock2sh.dockerfile.deferred import Deferred
 from dock2sh.emit import data
@@ -12,7 +12,7 @@ from dock2sh.emit.bundle import bundle
 from dock2sh.emit.display import as_written, delimiter, short
 from dock2sh.emit.frame import STARTERS, Frame, Setting, head, image, numbers
 from dock2sh.emit.quoting import assignment, quote
-from dock2sh.model import Configure, Copy, Fetch, File, LeftOut, MakeDirectory, Mount, Plan, Run, Stage, Step
+from dock2sh.model import Configure, Copy, Fetch, File, LeftOut, MakeDirectory, Mount, Plan, Run, Stage, Step, origins
 from dock2sh.source import Refused, Span, located, refuse
 
 COMMENT_COLUMN = 76
@@ -39,6 +39,7 @@ def script(plan: Plan, setting: Setting, frame: Frame | None = None) -> str:
     return f'{top}\n{_HELPERS}{helpers}\nmain "$@"\n{last}'  # the helpers are copied once: they are long
 
 
+_Reader = TypeVar("_Reader", Run, Copy)
 _HELPERS = "# ---- The words above, and what they need. (0BSD; dock2sh's runtime.)\n\n"
 
 
@@ -103,7 +104,7 @@ class _Writer:
                 )
                 continue
             try:
-                self.emit(step, previous)
+                self.emit(step, previous, stage.key)
             except Refused as refused:
                 raise refused if refused.diagnostic.spans else located(refused, step.span) from None
             previous = step
@@ -164,15 +165,15 @@ class _Writer:
 
     # -- steps ---------------------------------------------------------------------------------------------------------
 
-    def emit(self, step: Step, previous: Step | None) -> None:
+    def emit(self, step: Step, previous: Step | None, own: str) -> None:
         match step:
             case Run():
                 self.step(step)
-                self.run(step)
+                self.run(self.of_moment(step, own))
             case Copy() | Fetch():
                 if not (isinstance(previous, (Copy, Fetch)) and previous.words == step.words and previous.span == step.span):
                     self.step(step)
-                self.copy(step) if isinstance(step, Copy) else self.fetch(step)
+                self.copy(self.of_moment(step, own)) if isinstance(step, Copy) else self.fetch(step)
             case MakeDirectory():
                 if step.path:
                     self.step(step)
@@ -199,6 +200,17 @@ class _Writer:
                 self.word("shell", *map(quote, step.words), span=step.span)
             case _:
                 self.lines.append(f"    # {self.place(step.span)}  {short(step.text, 90)}")
+
+    def of_moment(self, step: _Reader, own: str) -> _Reader:
+        """A step that takes files from its own stage takes them from what that is now, under a name that no stage has."""
+        if own not in origins(step):
+            return step
+        moment = f"{own}@{self.number}"
+        self.word("moment", quote(moment))
+        if isinstance(step, Copy):
+            return step._replace(origin=moment)
+        mounts = (mount._replace(origin=moment) if mount.origin == own else mount for mount in step.mounts)
+        return step._replace(mounts=tuple(mounts))
 
     def run(self, step: Run) -> None:
         for mount in step.mounts:
@@ -356,9 +368,6 @@ def _copied_from(plan: Plan, key: str, chain: list[str]) -> bool:
     for stage in plan.stages:
         if stage.parent == key and stage.key not in chain:
             return True
-        for step in stage.steps:
-            if isinstance(step, Copy) and step.origin == key:
-                return True
-            if isinstance(step, Run) and any(mount.origin == key for mount in step.mounts):
-                return True
+        if stage.key != key and any(key in origins(step) for step in stage.steps):
+            return True
     return False

@@ -188,7 +188,7 @@ class _Builder:
             key = base.key
             for number, steps in enumerate(self.groups[stage.key], self.first[stage.key]):
                 fixed = self.wish.fixed.get(number)
-                key = step_key(key, steps, [*self.contents.of(steps), *([fixed] if fixed else [])])
+                key = step_key(key, steps, [*self.contents.of(steps, stage.key), *([fixed] if fixed else [])])
                 keys.append(key)
             self.keyed[stage.key] = base, keys
         return self.keyed[stage.key]

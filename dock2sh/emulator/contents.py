@@ -13,7 +13,7 @@ from typing import NamedTuple
 from dock2sh.digest import sha256_for
 from dock2sh.emulator.remote import state_of
 from dock2sh.images.layers import inside
-from dock2sh.model import Copy, Fetch, Run, Step
+from dock2sh.model import Copy, Fetch, Run, Step, origins
 from dock2sh.plan.bundle import behind_links, selector
 from dock2sh.plan.context import Entry, entries
 from dock2sh.plan.ignore import Ignore, Rule
@@ -36,19 +36,22 @@ class Contents:
     def __init__(self, home: str, context: str, ignore: Ignore | None, origin: Callable[[str], Origin], agent: str = "") -> None:
         self._home, self._context, self._ignore, self._origin, self._agent = home, context, ignore, origin, agent
 
-    def of(self, steps: Sequence[Step]) -> list[str]:
-        """What the steps of a layer read, in order."""
-        return [digest for step in steps for digest in self._step(step)]
+    def of(self, steps: Sequence[Step], own: str) -> list[str]:
+        """What the steps of a layer read, in order. `own` is their stage's key: what that has so far the layers below tell."""
+        return [digest for step in steps for digest in self._step(step, own)]
 
     def all_of(self, name: str) -> str:
         """All that is where a name leads."""
         return self._read(name, (".",))
 
-    def _step(self, step: Step) -> Iterator[str]:
-        if isinstance(step, Copy) and step.sources:
+    def _step(self, step: Step, own: str) -> Iterator[str]:
+        if own in origins(step):
+            yield "itself"
+        if isinstance(step, Copy) and step.sources and step.origin != own:
             yield self._read(step.origin, step.sources, _counted(step))
         elif isinstance(step, Run):
-            yield from (self._read(mount.origin, (mount.source,)) for mount in step.mounts if _is_read(mount.type, mount.origin))
+            mounts = [mount for mount in step.mounts if _is_read(mount.type, mount.origin)]
+            yield from (self._read(mount.origin, (mount.source,)) for mount in mounts if mount.origin != own)
         elif isinstance(step, Fetch):
             yield state_of(step, self._agent)
 

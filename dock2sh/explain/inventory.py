@@ -12,7 +12,7 @@ from dock2sh.explain.language import Text, code, listed, say, words
 from dock2sh.explain.tree import Item, Section
 from dock2sh.findings.urls import is_local
 from dock2sh.instructions.secrets import lent, looks_secret, looks_secret_file
-from dock2sh.model import Configure, Copy, Fetch, Plan, Run, Stage, Step
+from dock2sh.model import Configure, Copy, Fetch, Plan, Run, Stage, Step, origins
 
 
 class Did(NamedTuple):
@@ -46,10 +46,7 @@ def _images(plan: Plan, did: list[Did]) -> Iterator[Item]:
         if stage.parent is None and stage.base != "scratch":
             yield Item(stage.span.first, *_image(stage.base, plan))
     for _, step, _ in did:
-        origins = (
-            [step.origin] if isinstance(step, Copy) else [mount.origin for mount in step.mounts] if isinstance(step, Run) else []
-        )
-        for origin in origins:
+        for origin in origins(step):
             if origin and origin not in keys:
                 yield Item(step.span.first, *_image(origin, plan))
 

@@ -54,12 +54,12 @@ class _Maker:
         self.nodes[key] = Box(key, "target" if last else "stage", title, _lines(stage), stage.span.first)
         self.edges.append(Edge(origin, key, "from", "FROM"))
         for step in stage.steps:
-            if isinstance(step, Copy) and (step.sources or step.origin):
+            if isinstance(step, Copy) and (step.sources or step.origin) and step.origin != stage.key:
                 names = [source.lstrip("/") or "." for source in step.sources]
                 self.edges.append(Edge(self.origin(step.origin), key, "copy", _short(names)))
             elif isinstance(step, Run):
                 for mount in step.mounts:
-                    if mount.type == "bind":
+                    if mount.type == "bind" and mount.origin != stage.key:
                         self.edges.append(
                             Edge(self.origin(mount.origin), key, "mount", _short([mount.source.lstrip("/") or "."]))
                         )

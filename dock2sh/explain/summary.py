@@ -64,7 +64,8 @@ def _installed(did: list[Did]) -> Text:
 
 
 def _taken(did: list[Did]) -> Text:
-    origins = list(dict.fromkeys(one.step.origin for one in did if isinstance(one.step, Copy) and one.step.origin))
+    named = [one.step.origin for one in did if isinstance(one.step, Copy) and one.step.origin not in ("", one.stage.key)]
+    origins = list(dict.fromkeys(named))
     return say("takes files from {origins}", origins=listed(origins, 3)) if origins else ()
 
 

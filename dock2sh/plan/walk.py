@@ -168,19 +168,15 @@ class Walk:
         return name if name and self.graph.names[name] == index else str(index)
 
     def _origin_key(self, stage: stages.Resolved, origin: str, mounted: str | None) -> str:
-        """The key of the stage that a COPY names, or a mount on `mounted`; else the image. Stages below are refused."""
+        """The key of the stage that a COPY names, or a mount on `mounted`; else the image. Stages below are refused.
+
+        Its own stage is one that an ONBUILD trigger may name, and means what is there so far; else that is a circle.
+        """
         index = self.graph.find(origin, indices=mounted is None)
         if index is None:
             return self.contexts.meant(origin)
-        if index < stage.source.index:
+        if index <= stage.source.index:  # what is no trigger is a circle, and refused before
             return self.key(index)
-        if index == stage.source.index:  # what is no trigger is a circle, and refused before
-            message = (
-                f"an ONBUILD trigger takes files from its own stage {quoted(origin)}, as it is at that point: no script does"
-            )
-            raise refuse(
-                "onbuild-self", message, hint="docker does; `RUN cp -a FROM TO` in the trigger does the same", near=origin
-            )
         if mounted is None:
             message = (
                 f"cannot copy from stage {quoted(origin)}, it needs to be defined before current stage {quoted(stage.label)}"

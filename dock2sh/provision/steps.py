@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from dock2sh.digest import sha256, sha256_for
 from dock2sh.emit.plan_json import step_object
-from dock2sh.model import Copy, Plan, Run, Stage, Step
+from dock2sh.model import Plan, Run, Stage, Step, origins
 from dock2sh.plan.bundle import named_directories, needed
 from dock2sh.plan.context import Project
 
@@ -35,16 +35,25 @@ def table(plan: Plan, project: Project, lock: "Carried | None" = None) -> list[R
     for stage in plan.stages:
         digest = ends[stage.parent] if stage.parent is not None else sha256("\n".join(_base(plan, stage, project, lock)))
         for steps in stage.layers():
-            needs = [need for step in steps for need in _needs(step) if need in keys]
+            needs = [need for step in steps for need in origins(step) if need in keys and need != stage.key]
             parent = [stage.parent] if stage.parent is not None and stage.key not in chain else []
             known = [step_text(step, plan, stage, project) for step in steps] + [ends[need] for need in needs if need in ends]
-            known += [_repository(name, plan, lock) for step in steps for name in _needs(step) if name in plan.repositories]
+            known += [_repository(name, plan, lock) for step in steps for name in origins(step) if name in plan.repositories]
             held = lock.held(len(rows) + 1) if lock else []
             digest = sha256("\n".join([digest, *known, *held]))
             own = TARGET if stage.key in chain else stage.key
-            rows.append(Row(len(rows) + 1, own, digest[:16], tuple(dict.fromkeys(parent + needs))))
+            whole = [key for need in parent + needs for key in _made_by(plan, need, chain)]
+            rows.append(Row(len(rows) + 1, own, digest[:16], tuple(dict.fromkeys(whole))))
         ends[stage.key] = digest
     return rows
+
+
+def _made_by(plan: Plan, key: str, chain: set[str]) -> list[str]:
+    """A stage, and if none of its steps is there to need its parent (FROM x AS y, and nothing more), that one too."""
+    stage = next(each for each in plan.stages if each.key == key)
+    if stage.layers() or stage.parent is None or key in chain:
+        return [key]
+    return [key, *_made_by(plan, stage.parent, chain)]
 
 
 def step_text(step: Step, plan: Plan, stage: Stage, project: Project) -> str:
@@ -54,12 +63,6 @@ def step_text(step: Step, plan: Plan, stage: Stage, project: Project) -> str:
     if isinstance(step, Run):
         said["env"] = [pair for pair in said["env"] if pair not in step.proxy]
     return json.dumps([said, _context(step, plan, stage, project)], sort_keys=True)
-
-
-def _needs(step: Step) -> list[str]:
-    if isinstance(step, Copy):
-        return [step.origin] if step.origin else []
-    return [mount.origin for mount in step.mounts if mount.origin] if isinstance(step, Run) else []
 
 
 def _base(plan: Plan, stage: Stage, project: Project, lock: "Carried | None") -> list[str]:

@@ -71,11 +71,21 @@ stage_begin() {
 # keep NAME: the target's root as it is now is also stage NAME: a copy is taken, once.
 keep() {
     acting && [ -n "$stage_needed" ] && [ ! -d "$state/stages/$1/root" ] || return 0
-    mkdir -p "$state/stages/$1"
-    rm -rf "$state/stages/$1/new"
-    mkdir "$state/stages/$1/new"
+    keep_files "$1"
+}
+
+# moment NAME: for the step that it belongs to the root as it is now is stage NAME, too. One that a failed step has had stays.
+moment() {
+    wanted && acting && [ ! -d "$state/stages/$1/root" ] || return 0
+    keep_files "$1"
+}
+
+# keep_files NAME: a copy of the root that is being built becomes that of stage NAME.
+keep_files() {
+    rm -rf "$state/stages/$1"
+    mkdir -p "$state/stages/$1/new"
     copy_root "$root" "$state/stages/$1/new"
-    mv "$state/stages/$1/new" "$state/stages/$1/root"
+    root_arrives "$state/stages/$1"
 }
 
 # Really at work: neither --list nor --dry-run.
@@ -132,11 +142,16 @@ it is gone with the state of an earlier run. Without --from and --only everythin
     rm -rf "$state/stages/$1/new"
     mkdir "$state/stages/$1/new"
     case $fill_kind in
-    stage) fill_parent=$(root_of "$fill_from") || exit
-        copy_root "$fill_parent" "$state/stages/$1/new" ;;
+    stage) stage_follow "$fill_from" "$state/stages/$1/new" ;;
     image) image_fill "$fill_from" "$state/stages/$1/new" ;;
     esac
     root_arrives "$state/stages/$1"
+}
+
+# stage_follow NAME DIR: the empty DIR gets the files of the finished stage NAME.
+stage_follow() {
+    fill_parent=$(root_of "$1") || exit
+    copy_root "$fill_parent" "$2"
 }
 
 # root_arrives DIR: from DIR/new, where it was filled, to DIR/root.

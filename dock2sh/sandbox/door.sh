@@ -118,6 +118,11 @@ keep() {
     :
 }
 
+# moment: the layers up to this step are mounted once more.
+moment() {
+    ! wanted || door_ask "keep $1"
+}
+
 from() {
     target_begin "$1" "${2-}"
 }

@@ -221,9 +221,16 @@ class _Supervisor:
             answer = _accounts(self.root) or about
         elif kind == "lock":
             self._lock(about)
+        elif kind == "keep":
+            self._keep(about)
         else:
             answer = self._run()
         os.write(self.answer, answer.replace("\n", " ").encode(errors="replace") + b"\n")
+
+    def _keep(self, name: str) -> None:
+        """What is there before this step is a root of its own, too."""
+        with open(f"{self.door}/roots", "a") as listed:
+            listed.write(f"{name} {self._extra(len(os.listdir(f'{self.quick}/roots')), self.layers)}\n")
 
     def _lock(self, cache: str) -> None:
         """One step at a time has this cache, of all builds on the machine. What a step has already is taken anew with it, all in

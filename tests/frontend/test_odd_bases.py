@@ -3,7 +3,10 @@
 import pytest
 
 import dock2sh
-from dock2sh.model import Base, MakeDirectory, Plan, Run
+from dock2sh.emit.manual import manual
+from dock2sh.explain.picture import graph
+from dock2sh.model import Base, MakeDirectory, Plan, Run, origins
+from dock2sh.plan.context import Project
 from dock2sh.source import Refused
 
 
@@ -40,8 +43,31 @@ def test_a_relative_directory_is_joined_to_itself() -> None:
 
 
 @pytest.mark.parametrize("trigger", ["COPY --from=0 /a /b", "COPY --from=me /a /b", "RUN --mount=from=me,target=/m x"])
-def test_a_trigger_that_takes_from_its_own_stage_is_refused_by_name(trigger: str) -> None:
-    """Docker takes what is there so far. Nobody has been seen to mean that, and a script has no state before a step to read."""
+def test_a_trigger_may_take_from_its_own_stage(trigger: str) -> None:
+    """What is there so far: no other stage is needed for it, and what it was is kept for the step in the script."""
+    text = "FROM b AS me\n"
+    plan = plan_of(text, OnBuild=[trigger])
+    assert [origins(step) for step in plan.stages[0].steps] == [["me"]]
+    assert plan.stages[0].needs() == []
+    said = dock2sh.script(plan, Project("Dockerfile", text, None, None))
+    reader = "copy" if trigger.startswith("COPY") else "with"
+    assert [line.split()[0] for line in said.splitlines() if "me@1" in line] == ["moment", reader]
+
+
+def test_what_is_no_trigger_and_takes_from_its_own_stage_is_a_circle() -> None:
     with pytest.raises(Refused) as refused:
-        plan_of("FROM b AS me\n", OnBuild=[trigger])
-    assert refused.value.diagnostic.code == "onbuild-self"
+        plan_of("FROM b AS me\nCOPY --from=me /a /b\n", OnBuild=["COPY --from=me /a /b"])
+    assert refused.value.diagnostic.code == "circular"
+
+
+def test_by_hand_its_own_stage_is_an_image_made_now() -> None:
+    """A container that is read while it is written would have no end."""
+    text = "FROM b\n"
+    typed = manual(plan_of(text, OnBuild=["COPY --from=0 / /all/"]), "Dockerfile", text, "\\")
+    assert "docker cp $(docker create $(docker commit CONTAINER)):/" in typed
+
+
+def test_the_picture_has_no_arrow_from_a_stage_to_itself() -> None:
+    dockerfile = dock2sh.parse("FROM b AS me\n")
+    plan = plan_of(dockerfile.text, OnBuild=["COPY --from=0 /a /b", "RUN --mount=from=me,target=/m x"])
+    assert all(edge.start != edge.end for edge in graph(dockerfile, plan).edges)

@@ -39,10 +39,36 @@ def context(tmp_path: Path) -> Path:
     return tmp_path
 
 
+BASE = """FROM debian:12 AS base
+ONBUILD RUN mkdir -p /srv/itself && echo one >/srv/itself/a
+ONBUILD COPY --from=me /srv/itself /srv/itself/b/
+ONBUILD RUN --mount=from=me,source=/srv/itself/b,target=/mnt cat /mnt/a >>/srv/itself/a
+FROM base AS me
+"""
+ASIDE = f"""FROM debian:12 AS first
+RUN rm -r /etc/alternatives && mkdir /etc/alternatives
+{BASE.replace("debian:12", "first")}
+RUN [ -z "$(ls /etc/alternatives)" ]
+FROM debian:12
+COPY --from=me /srv/itself/ /srv/aside/
+"""
+
+
 def take_back(machine: Machine, name: str = "demo") -> str:
     done = machine.call("sh", f"/var/lib/dock2sh/{name}/uninstall.sh", "--yes", "--purge")
     assert done.returncode == 0
     return done.stderr
+
+
+@pytest.mark.parametrize(("text", "place"), [(BASE, "itself"), (ASIDE, "aside")])
+def test_triggers_that_take_files_from_their_own_stage(machine: Machine, context: Path, text: str, place: str) -> None:
+    """Of this machine, or of a stage beside it, as it is before the step; also when the step is done once more."""
+    made_there = machine.root / "srv" / place
+    for word in ("one", "two"):
+        done = machine.call("sh", ready(machine, text.replace("one", word), context), "--yes")
+        assert done.returncode == 0, done.stderr
+        assert [(made_there / name).read_text() for name in ("a", "b/a")] == [f"{word}\n" * 2, f"{word}\n"]
+    take_back(machine)
 
 
 @pytest.mark.parametrize("shell", ["dash", "bash", "busybox ash"])

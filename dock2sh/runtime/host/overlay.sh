@@ -142,6 +142,20 @@ overlay_stage() {
     overlay_mount '' "$1/root" "$1/layer"
 }
 
+# stage_follow NAME DIR: of a stage that stands on this machine only its layer is copied, in overlayfs's own form, attributes and
+# all. (The kernel takes no layer that lies inside of another one.)
+stage_follow() {
+    fill_parent=$(root_of "$1") || exit
+    if ! [ -e "$state/stages/$1/on-host" ]; then
+        copy_root "$fill_parent" "$2"
+        return
+    fi
+    case $(cp --version 2>/dev/null) in *GNU*) ;; *) missing 'a cp that keeps attributes: install the package coreutils' ;; esac
+    mkdir -p "${2%/new}/layer"
+    cp -a "$state/stages/$1/layer/upper" "${2%/new}/layer/" || fail "the files of stage $1 cannot be copied"
+    : >"${2%/new}/on-host"
+}
+
 root_arrives() {
     if [ -e "$1/on-host" ]; then
         rm -rf "$1/new"
@@ -211,9 +225,23 @@ target_files() {
 keep() {
     acting && is_needed "$1" && [ ! -d "$state/stages/$1/root" ] || return 0
     step_close
+    keep_files "$1"
+}
+
+# moment NAME: always anew, since a step that failed has left no trace.
+moment() {
+    wanted && acting || return 0
+    stage_remove "$1"
+    keep_files "$1"
+}
+
+# keep_files NAME: what this machine has is not copied, but seen through an overlay.
+keep_files() {
     rm -rf "$state/stages/$1"
     mkdir -p "$state/stages/$1/new"
-    if [ "$way" = merge ]; then
+    if [ -n "$stage_now" ]; then
+        stage_follow "$stage_now" "$state/stages/$1/new"
+    elif [ "$way" = merge ]; then
         : >"$state/stages/$1/on-host"
     else
         copy_root "$root" "$state/stages/$1/new"
