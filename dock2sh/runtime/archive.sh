@@ -48,34 +48,30 @@ add_archive() {
     archive_into=$root$resolved archive_name=${1#"$source_root"}
     make_directories "$resolved" 0755 "$made_owner"
     rm -rf "$state/archive"
-    { mkdir "$state/archive" "$state/archive/tree" && : >"$state/archive/owners"; } || fail "$state cannot be written"
+    mkdir "$state/archive" "$state/archive/tree" || fail "$state cannot be written"
     decompress "$1" >"$state/archive/tar" || fail "$archive_name cannot be decompressed"
-    archive_global
     transfer_tool
     archive_members
-    [ -z "$archive_strange" ] || { archive_each && rm -rf "$state/archive"; return; }
+    if [ -n "$archive_strange" ]; then archive_each; else archive_whole; fi
+    archive_attributes
+    rm -rf "$state/archive"
+}
+
+# archive_whole: all of it, by tar.
+archive_whole() {
+    archive_pad
     (umask 022 && archive_by "$transfer_by" <"$state/archive/tar" 2>"$state/archive/errors") ||
         fail "$archive_name cannot be unpacked: $(cat "$state/archive/errors")"
-    archive_losses
     rm -f "$state/archive/tar"
     archive_mend
     archive_follow
     archive_merge
-    rm -rf "$state/archive"
 }
 
-# What a global header (typeflag g) says of all that follows docker does not look at; tar would. It stands at the beginning.
-archive_global() {
-    while [ "$(archive_field 156 1)" = g ]; do
-        archive_size=$((0$(archive_field 124 11 | tr -cd 0-7)))
-        { tail -c "+$((512 * (1 + (archive_size + 511) / 512) + 1))" <"$state/archive/tar" >"$state/archive/rest" &&
-            mv -f "$state/archive/rest" "$state/archive/tar"; } || fail "$state cannot be written"
-    done
-}
-
-# archive_field OFFSET SIZE: prints those bytes of the first header.
-archive_field() {
-    dd if="$state/archive/tar" bs=1 skip="$1" count="$2" 2>/dev/null | tr -d '\0'
+# archive_pad: docker needs nothing behind the last content, tar wants whole blocks.
+archive_pad() {
+    archive_over=$(($(wc -c <"$state/archive/tar") % 512))
+    [ "$archive_over" -eq 0 ] || head -c "$((512 - archive_over))" /dev/zero >>"$state/archive/tar"
 }
 
 # By GNU tar, or where transfer_tool found none by busybox's, which loses file attributes.
@@ -88,41 +84,15 @@ archive_by() {
     fi
 }
 
-# archive_has TEXT (busybox's grep sees nothing behind a NUL)
-archive_has() {
-    tr '\0' '\n' <"$state/archive/tar" | grep -q -F -e "$1"
-}
-
-# What does not come out of the archive is said.
-archive_losses() {
-    if [ "$transfer_by" = transfer_by_tar ]; then
-        ! archive_has SCHILY.xattr.security.selinux ||
-            warn "the security.selinux attributes in $archive_name are lost: tar does not set them"
-    else
-        ! archive_has SCHILY.xattr. ||
-            warn "file capabilities and attributes in $archive_name are lost: only GNU tar keeps them (install the package tar)"
-    fi
-}
-
-# What the listing tells: $state/archive/names, a line for each member (directories end in a slash); $state/archive/mend, what
-# tar does not do as docker does; and what has to be refused.
+# archive_members: what is in it: $state/archive/names, a line for each member (directories end in a slash), and what to do about it
+# (programs/listing.awk). `archive_strange` says that no tar does it as docker does.
 archive_members() {
-    case $transfer_by in
-    transfer_by_tar) set -- -P --numeric-owner --full-time --quoting-style=c ;;
-    *)
-        archive_types
-        archive_numbers
-        set -- --numeric-owner ;;
-    esac
-    TZ=UTC TAR_OPTIONS='' tar -tvf - "$@" <"$state/archive/tar" >"$state/archive/listing" 2>"$state/archive/errors" ||
-        fail "$archive_name cannot be read: $(cat "$state/archive/errors")"
-    ! grep -qiF 'unknown file type' "$state/archive/errors" || fail "unhandled tar header type in $archive_name"
-    archive_is_whole
-    ! grep -F "removing leading '" "$state/archive/errors" | grep -qF .. ||
-        missing "GNU tar: an entry's name with .. in $archive_name may lead out, or not (install the package tar)"
+    : >"$state/archive/attributes"
     archive_strange=
-    by=$transfer_by names="$state/archive/names" owners="$state/archive/owners" all="$state/archive/all" LC_ALL=C \
-        awk "$(program_listing)" "$state/archive/listing" >"$state/archive/mend" 2>"$state/archive/errors" || archive_strange=$?
+    tr '\0\n' '\377\376' <"$state/archive/tar" | fold -b -w 512 |
+        tar=$state/archive/tar bytes=$(wc -c <"$state/archive/tar") by=$transfer_by names="$state/archive/names" \
+            all="$state/archive/all" attributes="$state/archive/attributes" LC_ALL=C \
+            awk "$(program_headers; program_listing)" >"$state/archive/mend" 2>"$state/archive/errors" || archive_strange=$?
     case $archive_strange in
     '' | 3) ;;
     4) missing "$(cat "$state/archive/errors") in $archive_name (install the package tar)" ;;
@@ -130,60 +100,39 @@ archive_members() {
     esac
 }
 
-# What tar overlooks and docker refuses: a single block of zeros with more behind it, an end in the middle of a header. And what docker
-# makes a file of and tar a directory.
-archive_is_whole() {
-    archive_odd=$(LC_ALL=C awk '/^d/ && $3 + 0 > 0 { sub(/.*:[0-9][0-9] /, ""); print; exit }' "$state/archive/listing")
-    [ -z "$archive_odd" ] ||
-        missing "a way to unpack $archive_odd in $archive_name: a file whose name ends with a slash, which tar takes for a directory"
-    [ "$transfer_by" = transfer_by_tar ] || return 0
-    archive_last=$(TAR_OPTIONS='' tar -tRPf - <"$state/archive/tar" 2>/dev/null | tail -n 1)
-    archive_block=${archive_last#block }
-    archive_block=$((${archive_block%%:*} * 512))
-    case $archive_last in
-    *'Block of NULs'*)
-        [ "$(tail -c "+$((archive_block + 513))" <"$state/archive/tar" | head -c 512 | tr -d '\0' | wc -c)" -eq 0 ] ||
-            fail "archive/tar: invalid tar header (in $archive_name)" ;;
-    *'End of File'*)
-        [ "$(wc -c <"$state/archive/tar")" -eq "$archive_block" ] || fail "unexpected EOF (in $archive_name)" ;;
-    esac
+# archive_attributes: GNU tar has set them; where it did not unpack it they are set here. Docker follows links.
+archive_attributes() {
+    archive_lost=
+    [ -n "$archive_strange" ] || [ "$transfer_by" != transfer_by_tar ] || return 0
+    while read -r archive_key archive_value archive_path <&8; do
+        archive_path=$(printf '%s/' "$archive_path" | tr '\001' '\n')
+        resolve_in "$archive_into" "${archive_path#.}" || fail "${archive_path%/}: too many links"
+        attribute_set "$archive_into$resolved" "$archive_key" "$archive_value" || archive_lost="$archive_lost$archive_key
+"
+    done 8<"$state/archive/attributes"
+    [ -z "$archive_lost" ] || warn "attributes in $archive_name are lost ($(printf %s "$archive_lost" | sort -u | paste -s -d ' ' -)): \
+install setfattr (the package attr) or python3"
 }
 
-# Types that docker refuses (contiguous, a volume label, ...) busybox's tar takes for files. A type stands before the name of a link,
-# of which such a member has none.
-archive_types() {
-    types_behind=$(printf '%100s' '' | tr ' ' '\001')ustar
-    ! tr '\0' '\001' <"$state/archive/tar" | LC_ALL=C grep -q -F -e "7$types_behind" -e "M$types_behind" -e "N$types_behind" \
-        -e "S$types_behind" -e "V$types_behind" ||
-        missing "GNU tar, to tell of what type the members of $archive_name are (install the package tar)"
+# attribute_set FILE KEY VALUE: VALUE is hexadecimal digits. What the file system has no place for docker, too, does without.
+attribute_set() {
+    if tool setfattr >/dev/null; then
+        setfattr -n "$2" -v "0x$3" "$1" 2>/dev/null || :
+    elif tool python3 >/dev/null; then
+        python3 -I -c 'import os, sys; os.setxattr(sys.argv[1], sys.argv[2], bytes.fromhex(sys.argv[3]))' "$@" 2>/dev/null || :
+    else
+        return 1
+    fi
 }
 
-# Owners above 2097151 stand in an extended header (a record is LENGTH KEY=VALUE), which busybox's tar does not read.
-archive_numbers() {
-    ! tr '\0' '\n' <"$state/archive/tar" | LC_ALL=C awk '
-        /^[0-9]+ [ug]id=[0-9]+$/ && length($0) + 1 == $1 { found = 1; exit }
-        END { exit !found }' || missing "GNU tar: the owners of members of $archive_name are numbers too great for busybox's (install the \
-package tar)"
-}
-
-# Lines `MODE UID:GID DAY TIME ./name`. MODE is - for a symbolic link.
+# Lines `MODE UID:GID TIME ./name`. MODE is - for a symbolic link.
 archive_mend() {
-    while read -r mend_mode mend_owner mend_day mend_time mend_name; do
+    while read -r mend_mode mend_owner mend_time mend_name; do
         mend_name=$(printf '%s/' "$mend_name" | tr '\001' '\n')
         mend_name=$state/archive/tree/${mend_name%/}
-        mend_number
         { chown -h "$mend_owner" "$mend_name" && { [ "$mend_mode" = - ] || chmod "$mend_mode" "$mend_name"; } &&
-            TZ=UTC touch -h -d "$mend_day $mend_time" "$mend_name"; } || fail "$mend_name cannot be changed"
+            touch -h -d "@$mend_time" "$mend_name"; } || fail "$mend_name cannot be changed"
     done <"$state/archive/mend"
-}
-
-# mend_owner becomes numbers: those of a member with the same owner.
-mend_number() {
-    case $mend_owner in *[!0-9:]*) ;; *) return ;; esac
-    mend_like=$(owner=$mend_owner LC_ALL=C awk '
-        index($0, ENVIRON["owner"] " ") == 1 { print substr($0, length(ENVIRON["owner"]) + 2); exit }' "$state/archive/owners")
-    [ -n "$mend_like" ] || missing "GNU tar, for the owner $mend_owner of a link in $archive_name: install the package tar"
-    mend_owner=$(stat -c %u:%g "$state/archive/tree/$mend_like")
 }
 
 # A directory that the archive implies but does not have may be a symbolic link in the destination: `lib/x` where /lib leads to

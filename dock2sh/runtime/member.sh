@@ -1,34 +1,28 @@
 # The members of an archive one by one, as docker does it, where tar does otherwise: links on the way that lead up or to a root of
 # their own, a name that stands there twice, `..` inside of a name.
 
-# archive_each: $state/archive/all says what there is; the contents are numbered, in the order of the regular files.
+# archive_each: $state/archive/all says what there is, and in which block of the tar its content begins.
 archive_each() {
-    ! archive_has SCHILY.xattr. || warn "file capabilities and attributes in $archive_name are lost"
-    { mkdir "$state/archive/contents" && echo 0 >"$state/archive/contents/number"; } || fail "$state cannot be written"
-    (cd "$state/archive/contents" && TAR_OPTIONS='' tar -xPf - --to-command="$(program_number)") <"$state/archive/tar" \
-        2>"$state/archive/errors" || fail "$archive_name cannot be unpacked: $(cat "$state/archive/errors")"
-    member_number=0
-    while IFS=' ' read -r member_kind member_mode member_owner member_day member_time member_device member_name <&8; do
+    while IFS=' ' read -r member_kind member_mode member_owner member_time member_device member_block member_size member_name <&8; do
         member_name=${member_name%/}
         member_target=$(printf '%s/' "${member_name#*"$(printf '\002')"}" | tr '\001' '\n')
         member_name=$(printf '%s/' "${member_name%%"$(printf '\002')"*}" | tr '\001' '\n')
         member_put "${member_name%/}" "${member_target%/}" || fail "${member_name%/} in $archive_name cannot be unpacked"
-        [ "$member_kind" != - ] || member_number=$((member_number + 1))
     done 8<"$state/archive/all"
     member_times
 }
 
 # member_times: docker sets the times of directories at the end, by name, whatever stands there by then.
 member_times() {
-    while IFS=' ' read -r member_kind member_mode member_owner member_day member_time member_device member_name <&8; do
+    while IFS=' ' read -r member_kind member_mode member_owner member_time member_device member_block member_size member_name <&8; do
         member_name=$(printf '%s/' "${member_name%%"$(printf '\002')"*}" | tr '\001' '\n')
         member_name=${member_name%/}
         if [ "$member_kind" != d ] || [ "$member_name" = ./ ]; then continue; fi
         member_way "${member_name%/*}"
         member_place=$archive_into$resolved/${member_name##*/}
-        [ -L "$member_place" ] || TZ=UTC touch -d "$member_day $member_time" "$member_place" || fail "$member_place cannot be changed"
+        [ -L "$member_place" ] || touch -d "@$member_time" "$member_place" || fail "$member_place cannot be changed"
     done 8<"$state/archive/all"
-    : "$member_mode" "$member_owner" "$member_device"
+    : "$member_mode$member_owner$member_device$member_block$member_size"
 }
 
 # member_put ./NAME TARGET: the destination itself is left alone.
@@ -43,7 +37,7 @@ member_put() {
     [ -L "$member_place" ] || chmod "$member_mode" "$member_place" || return 1
     # docker leaves the time of a symbolic link alone when it gets another name
     [ "$member_kind" = h ] && [ -L "$member_place" ] && return
-    TZ=UTC touch -h -d "$member_day $member_time" "$member_place"
+    touch -h -d "@$member_time" "$member_place"
 }
 
 # member_way ./DIRECTORY: sets `resolved` to it, inside of the destination, and makes what is missing of it.
@@ -63,7 +57,9 @@ member_make() {
     h) member_link "$1" ;;
     p) mkfifo "$member_place" ;;
     [bc]) mknod "$member_place" "$member_kind" "${member_device%,*}" "${member_device#*,}" ;;
-    *) mv -f "$state/archive/contents/$member_number" "$member_place" ;;
+    *) [ "$member_size" -gt 0 ] || { : >"$member_place" && return; }
+        dd if="$state/archive/tar" bs=512 skip="$member_block" count=$(((member_size + 511) / 512)) 2>/dev/null |
+        head -c "$member_size" >"$member_place" ;;
     esac
 }
 

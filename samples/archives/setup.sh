@@ -212,34 +212,30 @@ add_archive() {
     archive_into=$root$resolved archive_name=${1#"$source_root"}
     make_directories "$resolved" 0755 "$made_owner"
     rm -rf "$state/archive"
-    { mkdir "$state/archive" "$state/archive/tree" && : >"$state/archive/owners"; } || fail "$state cannot be written"
+    mkdir "$state/archive" "$state/archive/tree" || fail "$state cannot be written"
     decompress "$1" >"$state/archive/tar" || fail "$archive_name cannot be decompressed"
-    archive_global
     transfer_tool
     archive_members
-    [ -z "$archive_strange" ] || { archive_each && rm -rf "$state/archive"; return; }
+    if [ -n "$archive_strange" ]; then archive_each; else archive_whole; fi
+    archive_attributes
+    rm -rf "$state/archive"
+}
+
+# archive_whole: all of it, by tar.
+archive_whole() {
+    archive_pad
     (umask 022 && archive_by "$transfer_by" <"$state/archive/tar" 2>"$state/archive/errors") ||
         fail "$archive_name cannot be unpacked: $(cat "$state/archive/errors")"
-    archive_losses
     rm -f "$state/archive/tar"
     archive_mend
     archive_follow
     archive_merge
-    rm -rf "$state/archive"
 }
 
-# What a global header (typeflag g) says of all that follows docker does not look at; tar would. It stands at the beginning.
-archive_global() {
-    while [ "$(archive_field 156 1)" = g ]; do
-        archive_size=$((0$(archive_field 124 11 | tr -cd 0-7)))
-        { tail -c "+$((512 * (1 + (archive_size + 511) / 512) + 1))" <"$state/archive/tar" >"$state/archive/rest" &&
-            mv -f "$state/archive/rest" "$state/archive/tar"; } || fail "$state cannot be written"
-    done
-}
-
-# archive_field OFFSET SIZE: prints those bytes of the first header.
-archive_field() {
-    dd if="$state/archive/tar" bs=1 skip="$1" count="$2" 2>/dev/null | tr -d '\0'
+# archive_pad: docker needs nothing behind the last content, tar wants whole blocks.
+archive_pad() {
+    archive_over=$(($(wc -c <"$state/archive/tar") % 512))
+    [ "$archive_over" -eq 0 ] || head -c "$((512 - archive_over))" /dev/zero >>"$state/archive/tar"
 }
 
 # By GNU tar, or where transfer_tool found none by busybox's, which loses file attributes.
@@ -252,41 +248,15 @@ archive_by() {
     fi
 }
 
-# archive_has TEXT (busybox's grep sees nothing behind a NUL)
-archive_has() {
-    tr '\0' '\n' <"$state/archive/tar" | grep -q -F -e "$1"
-}
-
-# What does not come out of the archive is said.
-archive_losses() {
-    if [ "$transfer_by" = transfer_by_tar ]; then
-        ! archive_has SCHILY.xattr.security.selinux ||
-            warn "the security.selinux attributes in $archive_name are lost: tar does not set them"
-    else
-        ! archive_has SCHILY.xattr. ||
-            warn "file capabilities and attributes in $archive_name are lost: only GNU tar keeps them (install the package tar)"
-    fi
-}
-
-# What the listing tells: $state/archive/names, a line for each member (directories end in a slash); $state/archive/mend, what
-# tar does not do as docker does; and what has to be refused.
+# archive_members: what is in it: $state/archive/names, a line for each member (directories end in a slash), and what to do about it
+# (programs/listing.awk). `archive_strange` says that no tar does it as docker does.
 archive_members() {
-    case $transfer_by in
-    transfer_by_tar) set -- -P --numeric-owner --full-time --quoting-style=c ;;
-    *)
-        archive_types
-        archive_numbers
-        set -- --numeric-owner ;;
-    esac
-    TZ=UTC TAR_OPTIONS='' tar -tvf - "$@" <"$state/archive/tar" >"$state/archive/listing" 2>"$state/archive/errors" ||
-        fail "$archive_name cannot be read: $(cat "$state/archive/errors")"
-    ! grep -qiF 'unknown file type' "$state/archive/errors" || fail "unhandled tar header type in $archive_name"
-    archive_is_whole
-    ! grep -F "removing leading '" "$state/archive/errors" | grep -qF .. ||
-        missing "GNU tar: an entry's name with .. in $archive_name may lead out, or not (install the package tar)"
+    : >"$state/archive/attributes"
     archive_strange=
-    by=$transfer_by names="$state/archive/names" owners="$state/archive/owners" all="$state/archive/all" LC_ALL=C \
-        awk "$(program_listing)" "$state/archive/listing" >"$state/archive/mend" 2>"$state/archive/errors" || archive_strange=$?
+    tr '\0\n' '\377\376' <"$state/archive/tar" | fold -b -w 512 |
+        tar=$state/archive/tar bytes=$(wc -c <"$state/archive/tar") by=$transfer_by names="$state/archive/names" \
+            all="$state/archive/all" attributes="$state/archive/attributes" LC_ALL=C \
+            awk "$(program_headers; program_listing)" >"$state/archive/mend" 2>"$state/archive/errors" || archive_strange=$?
     case $archive_strange in
     '' | 3) ;;
     4) missing "$(cat "$state/archive/errors") in $archive_name (install the package tar)" ;;
@@ -294,60 +264,39 @@ archive_members() {
     esac
 }
 
-# What tar overlooks and docker refuses: a single block of zeros with more behind it, an end in the middle of a header. And what docker
-# makes a file of and tar a directory.
-archive_is_whole() {
-    archive_odd=$(LC_ALL=C awk '/^d/ && $3 + 0 > 0 { sub(/.*:[0-9][0-9] /, ""); print; exit }' "$state/archive/listing")
-    [ -z "$archive_odd" ] ||
-        missing "a way to unpack $archive_odd in $archive_name: a file whose name ends with a slash, which tar takes for a directory"
-    [ "$transfer_by" = transfer_by_tar ] || return 0
-    archive_last=$(TAR_OPTIONS='' tar -tRPf - <"$state/archive/tar" 2>/dev/null | tail -n 1)
-    archive_block=${archive_last#block }
-    archive_block=$((${archive_block%%:*} * 512))
-    case $archive_last in
-    *'Block of NULs'*)
-        [ "$(tail -c "+$((archive_block + 513))" <"$state/archive/tar" | head -c 512 | tr -d '\0' | wc -c)" -eq 0 ] ||
-            fail "archive/tar: invalid tar header (in $archive_name)" ;;
-    *'End of File'*)
-        [ "$(wc -c <"$state/archive/tar")" -eq "$archive_block" ] || fail "unexpected EOF (in $archive_name)" ;;
-    esac
+# archive_attributes: GNU tar has set them; where it did not unpack it they are set here. Docker follows links.
+archive_attributes() {
+    archive_lost=
+    [ -n "$archive_strange" ] || [ "$transfer_by" != transfer_by_tar ] || return 0
+    while read -r archive_key archive_value archive_path <&8; do
+        archive_path=$(printf '%s/' "$archive_path" | tr '\001' '\n')
+        resolve_in "$archive_into" "${archive_path#.}" || fail "${archive_path%/}: too many links"
+        attribute_set "$archive_into$resolved" "$archive_key" "$archive_value" || archive_lost="$archive_lost$archive_key
+"
+    done 8<"$state/archive/attributes"
+    [ -z "$archive_lost" ] || warn "attributes in $archive_name are lost ($(printf %s "$archive_lost" | sort -u | paste -s -d ' ' -)): \
+install setfattr (the package attr) or python3"
 }
 
-# Types that docker refuses (contiguous, a volume label, ...) busybox's tar takes for files. A type stands before the name of a link,
-# of which such a member has none.
-archive_types() {
-    types_behind=$(printf '%100s' '' | tr ' ' '\001')ustar
-    ! tr '\0' '\001' <"$state/archive/tar" | LC_ALL=C grep -q -F -e "7$types_behind" -e "M$types_behind" -e "N$types_behind" \
-        -e "S$types_behind" -e "V$types_behind" ||
-        missing "GNU tar, to tell of what type the members of $archive_name are (install the package tar)"
+# attribute_set FILE KEY VALUE: VALUE is hexadecimal digits. What the file system has no place for docker, too, does without.
+attribute_set() {
+    if tool setfattr >/dev/null; then
+        setfattr -n "$2" -v "0x$3" "$1" 2>/dev/null || :
+    elif tool python3 >/dev/null; then
+        python3 -I -c 'import os, sys; os.setxattr(sys.argv[1], sys.argv[2], bytes.fromhex(sys.argv[3]))' "$@" 2>/dev/null || :
+    else
+        return 1
+    fi
 }
 
-# Owners above 2097151 stand in an extended header (a record is LENGTH KEY=VALUE), which busybox's tar does not read.
-archive_numbers() {
-    ! tr '\0' '\n' <"$state/archive/tar" | LC_ALL=C awk '
-        /^[0-9]+ [ug]id=[0-9]+$/ && length($0) + 1 == $1 { found = 1; exit }
-        END { exit !found }' || missing "GNU tar: the owners of members of $archive_name are numbers too great for busybox's (install the \
-package tar)"
-}
-
-# Lines `MODE UID:GID DAY TIME ./name`. MODE is - for a symbolic link.
+# Lines `MODE UID:GID TIME ./name`. MODE is - for a symbolic link.
 archive_mend() {
-    while read -r mend_mode mend_owner mend_day mend_time mend_name; do
+    while read -r mend_mode mend_owner mend_time mend_name; do
         mend_name=$(printf '%s/' "$mend_name" | tr '\001' '\n')
         mend_name=$state/archive/tree/${mend_name%/}
-        mend_number
         { chown -h "$mend_owner" "$mend_name" && { [ "$mend_mode" = - ] || chmod "$mend_mode" "$mend_name"; } &&
-            TZ=UTC touch -h -d "$mend_day $mend_time" "$mend_name"; } || fail "$mend_name cannot be changed"
+            touch -h -d "@$mend_time" "$mend_name"; } || fail "$mend_name cannot be changed"
     done <"$state/archive/mend"
-}
-
-# mend_owner becomes numbers: those of a member with the same owner.
-mend_number() {
-    case $mend_owner in *[!0-9:]*) ;; *) return ;; esac
-    mend_like=$(owner=$mend_owner LC_ALL=C awk '
-        index($0, ENVIRON["owner"] " ") == 1 { print substr($0, length(ENVIRON["owner"]) + 2); exit }' "$state/archive/owners")
-    [ -n "$mend_like" ] || missing "GNU tar, for the owner $mend_owner of a link in $archive_name: install the package tar"
-    mend_owner=$(stat -c %u:%g "$state/archive/tree/$mend_like")
 }
 
 # A directory that the archive implies but does not have may be a symbolic link in the destination: `lib/x` where /lib leads to
@@ -1420,34 +1369,28 @@ Exit status: 0; 1 a step failed; 2 bad usage; 3 something is missing, and said; 
 HELP
 }
 
-# archive_each: $state/archive/all says what there is; the contents are numbered, in the order of the regular files.
+# archive_each: $state/archive/all says what there is, and in which block of the tar its content begins.
 archive_each() {
-    ! archive_has SCHILY.xattr. || warn "file capabilities and attributes in $archive_name are lost"
-    { mkdir "$state/archive/contents" && echo 0 >"$state/archive/contents/number"; } || fail "$state cannot be written"
-    (cd "$state/archive/contents" && TAR_OPTIONS='' tar -xPf - --to-command="$(program_number)") <"$state/archive/tar" \
-        2>"$state/archive/errors" || fail "$archive_name cannot be unpacked: $(cat "$state/archive/errors")"
-    member_number=0
-    while IFS=' ' read -r member_kind member_mode member_owner member_day member_time member_device member_name <&8; do
+    while IFS=' ' read -r member_kind member_mode member_owner member_time member_device member_block member_size member_name <&8; do
         member_name=${member_name%/}
         member_target=$(printf '%s/' "${member_name#*"$(printf '\002')"}" | tr '\001' '\n')
         member_name=$(printf '%s/' "${member_name%%"$(printf '\002')"*}" | tr '\001' '\n')
         member_put "${member_name%/}" "${member_target%/}" || fail "${member_name%/} in $archive_name cannot be unpacked"
-        [ "$member_kind" != - ] || member_number=$((member_number + 1))
     done 8<"$state/archive/all"
     member_times
 }
 
 # member_times: docker sets the times of directories at the end, by name, whatever stands there by then.
 member_times() {
-    while IFS=' ' read -r member_kind member_mode member_owner member_day member_time member_device member_name <&8; do
+    while IFS=' ' read -r member_kind member_mode member_owner member_time member_device member_block member_size member_name <&8; do
         member_name=$(printf '%s/' "${member_name%%"$(printf '\002')"*}" | tr '\001' '\n')
         member_name=${member_name%/}
         if [ "$member_kind" != d ] || [ "$member_name" = ./ ]; then continue; fi
         member_way "${member_name%/*}"
         member_place=$archive_into$resolved/${member_name##*/}
-        [ -L "$member_place" ] || TZ=UTC touch -d "$member_day $member_time" "$member_place" || fail "$member_place cannot be changed"
+        [ -L "$member_place" ] || touch -d "@$member_time" "$member_place" || fail "$member_place cannot be changed"
     done 8<"$state/archive/all"
-    : "$member_mode" "$member_owner" "$member_device"
+    : "$member_mode$member_owner$member_device$member_block$member_size"
 }
 
 # member_put ./NAME TARGET: the destination itself is left alone.
@@ -1462,7 +1405,7 @@ member_put() {
     [ -L "$member_place" ] || chmod "$member_mode" "$member_place" || return 1
     # docker leaves the time of a symbolic link alone when it gets another name
     [ "$member_kind" = h ] && [ -L "$member_place" ] && return
-    TZ=UTC touch -h -d "$member_day $member_time" "$member_place"
+    touch -h -d "@$member_time" "$member_place"
 }
 
 # member_way ./DIRECTORY: sets `resolved` to it, inside of the destination, and makes what is missing of it.
@@ -1482,7 +1425,9 @@ member_make() {
     h) member_link "$1" ;;
     p) mkfifo "$member_place" ;;
     [bc]) mknod "$member_place" "$member_kind" "${member_device%,*}" "${member_device#*,}" ;;
-    *) mv -f "$state/archive/contents/$member_number" "$member_place" ;;
+    *) [ "$member_size" -gt 0 ] || { : >"$member_place" && return; }
+        dd if="$state/archive/tar" bs=512 skip="$member_block" count=$(((member_size + 511) / 512)) 2>/dev/null |
+        head -c "$member_size" >"$member_place" ;;
     esac
 }
 
@@ -2489,11 +2434,16 @@ it is gone with the state of an earlier run. Without --from and --only everythin
     rm -rf "$state/stages/$1/new"
     mkdir "$state/stages/$1/new"
     case $fill_kind in
-    stage) fill_parent=$(root_of "$fill_from") || exit
-        copy_root "$fill_parent" "$state/stages/$1/new" ;;
+    stage) stage_follow "$fill_from" "$state/stages/$1/new" ;;
     image) image_fill "$fill_from" "$state/stages/$1/new" ;;
     esac
     root_arrives "$state/stages/$1"
+}
+
+# stage_follow NAME DIR: the empty DIR gets the files of the finished stage NAME.
+stage_follow() {
+    fill_parent=$(root_of "$1") || exit
+    copy_root "$fill_parent" "$2"
 }
 
 # root_arrives DIR: from DIR/new, where it was filled, to DIR/root.
@@ -2827,9 +2777,16 @@ transfer_linked() {
 # tar reads no lists).
 transfer_tool() {
     [ -z "${transfer_by-}" ] || return 0
-    case $(tar --version 2>/dev/null) in *'GNU tar'*) transfer_by=transfer_by_tar && return ;; esac
+    case $(tar --version 2>/dev/null) in *'GNU tar'*) transfer_by=transfer_by_tar && transfer_labels && return ;; esac
     case $(cpio --help 2>&1) in *BusyBox*-0*) transfer_by=transfer_by_cpio && return ;; esac
     missing 'GNU tar (or the cpio of busybox) to copy files with: install the package tar'
+}
+
+# transfer_labels: sets `transfer_label` to what makes tar keep security.selinux, which to a kernel without SELinux is an attribute like
+# others; elsewhere the machine's own policy says what it is. Not every tar can.
+transfer_labels() {
+    transfer_label=--selinux
+    [ ! -e /sys/fs/selinux/enforce ] && [ -z "$(TAR_OPTIONS='' tar --selinux -cf /dev/null -T /dev/null 2>&1)" ] || transfer_label=
 }
 
 # transfer_by_tar SOURCE LIST DEST OWNER FOLLOW. POSIX headers carry the attributes; less the times in them, whole seconds stay.
@@ -2837,7 +2794,7 @@ transfer_tool() {
 transfer_by_tar() {
     { tar_pack_all "$@" || : >"$state/unpacked"; } |
         TAR_OPTIONS='' tar --no-unquote -C "$3" -xpif - --same-owner --numeric-owner --warning=no-timestamp \
-            --xattrs --xattrs-include='*' &&
+            --xattrs --xattrs-include='*' ${transfer_label:+"$transfer_label"} &&
         ! [ -e "$state/unpacked" ]
 }
 
@@ -2859,7 +2816,7 @@ tar_pack() {
     set -- ${5:+--dereference} ${6:+"$6"}
     [ -z "$tar_owner" ] || set -- "$@" "--owner=:${tar_owner%:*}" "--group=:${tar_owner#*:}"
     # a context's files lose their capabilities on the way, as the chown of the transfer clears them
-    [ "$source_kind" = context ] || set -- "$@" --xattrs-include=security.capability
+    [ "$source_kind" = context ] || set -- "$@" --xattrs-include='security.*' ${transfer_label:+"$transfer_label"}
     TAR_OPTIONS='' tar --no-unquote -C "$tar_source" -cf - "$@" --xattrs --xattrs-include='user.*' \
         --xattrs-include='trusted.*' --xattrs-exclude='trusted.overlay.*' \
         --pax-option=delete=mtime,delete=atime,delete=ctime --numeric-owner --no-recursion --null -T "$tar_list"
@@ -3385,6 +3342,238 @@ END { flush() }
 PROGRAM
 }
 
+program_headers() {
+    cat <<'PROGRAM'
+# The headers of a tar as docker reads them (Go's archive/tar), for listing.awk: `member` is called for each of its members, with
+# what is known of it in `kind` (a letter of ls), `name`, `target`, `mode` (octal digits), `owner` (UID:GID), `time` (seconds),
+# `device` (MAJOR,MINOR), `at` (its first block of content), `size`, `pax` (what an extended header says instead), `differs`
+# (why no tar unpacks it so) and `aged` (a form older than POSIX).
+# Input: its blocks, one a line, with \377 for NUL and \376 for a newline. Where a block may have these bytes of its own (its sum
+# says so) `tar`, the file, is asked. `bytes` is its size.
+function refuse(text) {
+    print text > "/dev/stderr"
+    failed = 1
+    exit 1
+}
+function impossible(text) {
+    print text > "/dev/stderr"
+    failed = 4
+    exit 4
+}
+function invalid() {
+    refuse("archive/tar: invalid tar header")
+}
+# These stand for NUL and newline from now on.
+function stand(for_nul, for_newline) {
+    ord[nul] = code[nul]
+    ord[newline] = code[newline]
+    nul = for_nul
+    newline = for_newline
+    ord[nul] = 0
+    ord[newline] = 10
+}
+# The text of `count` bytes at `start`, from the file; bytes that do not occur stand for NUL and newline.
+function exact(start, count,    command, line, all, n, i, byte, used, text) {
+    command = "od -An -v -tx1 -j " start " -N " count " \"$tar\""
+    while ((command | getline line) > 0) all = all line
+    close(command)
+    n = split(all, byte, " ")
+    split("", used)
+    for (i = 1; i <= n; i++) used[byte[i]]
+    for (i = 255; i && sprintf("%02x", i) in used; i--) continue
+    for (line = i - 1; line > 0 && sprintf("%02x", line) in used; line--) continue
+    if (line <= 0) impossible("no reader of headers for a header with all bytes that there are")
+    stand(char[sprintf("%02x", i)], char[sprintf("%02x", line)])
+    for (i = 1; i <= n; i++) text = text (byte[i] == "00" ? nul : byte[i] == "0a" ? newline : char[byte[i]])
+    return text
+}
+function as_read() {
+    if (nul != "\377" || newline != "\376") stand("\377", "\376")
+}
+# Up to the first NUL; \001 for a newline.
+function text_of(field,    i) {
+    if (i = index(field, nul)) field = substr(field, 1, i - 1)
+    while (i = index(field, newline)) field = substr(field, 1, i - 1) "\001" substr(field, i + 1)
+    return field
+}
+function number(field,    i, n, first, flip, c) {
+    first = ord[substr(field, 1, 1)]
+    if (first >= 128) {
+        flip = first >= 192
+        n = flip ? 127 - first % 128 : first % 128
+        for (i = 2; i <= length(field); i++) {
+            c = ord[substr(field, i, 1)]
+            n = n * 256 + (flip ? 255 - c : c)
+            if (n >= 9223372036854775808) invalid()
+        }
+        return flip ? -n - 1 : n
+    }
+    while (substr(field, 1, 1) == " " || substr(field, 1, 1) == nul) field = substr(field, 2)
+    field = text_of(field)
+    sub(/ +$/, "", field)
+    if (field ~ /[^0-7]/) invalid()
+    n = 0
+    for (i = 1; i <= length(field); i++) n = n * 8 + substr(field, i, 1)
+    return n
+}
+# Is the block's sum, of its bytes or of them with signs, what its header states?
+function sums(block,    i, c, stated, sum, high) {
+    stated = substr(block, 149, 8)
+    block = substr(block, 1, 148) substr(block, 157)
+    gsub(nul, "", block)
+    for (i = length(block); i; i--) {
+        c = ord[substr(block, i, 1)]
+        sum += c
+        high += c > 127
+    }
+    gsub(nul, " ", stated)
+    gsub(/^ +| +$/, "", stated)
+    if (stated == "" || stated ~ /[^0-7]/) return 0
+    c = 0
+    for (i = 1; i <= length(stated); i++) c = c * 8 + substr(stated, i, 1)
+    return c == sum + 256 || c == sum + 256 - 256 * high
+}
+function header(    block, magic, type, digits) {
+    if (ENVIRON["bytes"] - (NR - 1) * 512 < 512) refuse("unexpected EOF")
+    as_read()
+    block = $0
+    if (!sums(block)) {
+        block = exact((NR - 1) * 512, 512)
+        if (!sums(block)) invalid()
+    }
+    type = substr(block, 157, 1)
+    if (type == nul) type = "A"
+    else if (type == "A") type = "?"
+    name = text_of(substr(block, 1, 100))
+    target = text_of(substr(block, 158, 100))
+    mode = number(substr(block, 101, 8)) % 4096
+    mode = sprintf("%d%d%d%d", mode / 512, mode / 64 % 8, mode / 8 % 8, mode % 8)
+    user = number(substr(block, 109, 8))
+    group = number(substr(block, 117, 8))
+    size = number(substr(block, 125, 12))
+    time = number(substr(block, 137, 12))
+    magic = substr(block, 258, 8)
+    device = "0,0"
+    aged = substr(magic, 1, 5) != "ustar"
+    if (!aged) device = number(substr(block, 330, 8)) "," number(substr(block, 338, 8))
+    if (substr(magic, 1, 6) == "ustar" nul) {
+        digits = text_of(substr(block, 346, substr(block, 509, 4) == "tar" nul ? 131 : 155))
+        if (digits != "") name = digits "/" name
+    }
+    at = NR
+    if (type ~ /[xgLK]/) begin(type); else entry(type)
+}
+# begin TYPE: a header that tells of the next one. Its text is what follows.
+function begin(type) {
+    if (size < 0) invalid()
+    content(size)
+    extended = type
+    length_of = size
+    left = skip
+    skip = 0
+    kept = ""
+    if (!left) done()
+}
+# content SIZE: what follows a header.
+function content(size) {
+    if (at * 512 + size > ENVIRON["bytes"]) refuse("unexpected EOF")
+    skip = int((size + 511) / 512)
+}
+function done(    text) {
+    as_read()
+    text = substr(kept, 1, length_of)
+    if (extended ~ /[LK]/ || index(text, nul) || text ~ /SCHILY\.xattr/) text = exact(at * 512, length_of)
+    if (extended == "L") long_name = text_of(text)
+    else if (extended == "K") long_target = text_of(text)
+    else records(text)
+    extended = ""
+}
+# Records are `LENGTH KEY=VALUE` and a newline. A global header's do not count.
+function records(text,    n, record, key, said, i) {
+    if (extended == "x") split("", pax)
+    while (text != "") {
+        if (!match(text, /^[0-9]+ /) || RLENGTH > 20) invalid()
+        n = substr(text, 1, RLENGTH - 1) + 0
+        record = substr(text, RLENGTH + 1, n - RLENGTH)
+        if (n < 5 || n > length(text) || substr(record, length(record)) != newline || !(i = index(record, "="))) invalid()
+        key = substr(record, 1, i - 1)
+        said = substr(record, i + 1, length(record) - i - 1)
+        text = substr(text, n + 1)
+        if (key == "" || index(key, nul) || key ~ /^([ug]name|path|linkpath)$/ && index(said, nul)) invalid()
+        hollow = hollow || said == ""
+        if (extended == "g") global = global || key != "comment"
+        else if (key ~ /^SCHILY\.xattr\./) pax[key] = hexadecimal(said)
+        else pax[key] = text_of(said)
+    }
+}
+function hexadecimal(text,    i, out) {
+    for (i = 1; i <= length(text); i++) out = out sprintf("%02x", ord[substr(text, i, 1)])
+    return out
+}
+function whole(text) {
+    if (text !~ /^-?[0-9]+$/) invalid()
+    return text + 0
+}
+# Seconds and their fraction, of which the floor counts.
+function seconds(text,    n) {
+    if (text !~ /^-?[0-9]+(\.[0-9]*)?$/) invalid()
+    n = text + 0
+    sub(/\..*/, "", text)
+    return text - (n < text + 0)
+}
+# What an extended header says is so; a record without a value says nothing.
+function told(key) {
+    return (key in pax) && pax[key] != ""
+}
+function entry(type) {
+    if (told("path")) name = pax["path"]
+    if (told("linkpath")) target = pax["linkpath"]
+    if (told("uid")) user = whole(pax["uid"])
+    if (told("gid")) group = whole(pax["gid"])
+    if (told("size")) size = whole(pax["size"])
+    if (told("mtime")) time = seconds(pax["mtime"])
+    if (told("GNU.sparse.name")) name = pax["GNU.sparse.name"]
+    if (long_name != "") name = long_name
+    if (long_target != "") target = long_target
+    differs = global ? "a global header" : hollow ? "a record without a value" : ""
+    global = hollow = 0
+    if (type == "A") {
+        type = name ~ /\/$/ ? 5 : 0
+        aged = aged || type
+    }
+    if (type !~ /[0-6]/) refuse("unhandled tar header type " (type == "?" ? 65 : code[type]) " (" name ")")
+    kind = substr("-hlcbdp", type + 1, 1)
+    if (type + 0) {
+        if (size && type != 1) differs = "content of what has none"
+        size = 0
+    } else if (name ~ /\/$/) differs = "the file " name
+    if (size < 0) invalid()
+    sparse = told("GNU.sparse.major") || told("GNU.sparse.size") || told("GNU.sparse.map") || told("GNU.sparse.realsize")
+    content(size)
+    owner = sprintf("%.0f:%.0f", user, group)
+    member()
+    long_name = long_target = ""
+    split("", pax)
+}
+BEGIN {
+    for (i = 1; i < 256; i++) {
+        char[sprintf("%02x", i)] = sprintf("%c", i)
+        ord[sprintf("%c", i)] = code[sprintf("%c", i)] = i
+    }
+    for (i = 0; i < 512; i++) zeros = zeros "\377"
+}
+skip { skip--; next }
+left { kept = kept $0; if (!--left) done(); next }
+ended {
+    if (length($0) < 512) refuse("unexpected EOF")
+    if ($0 != zeros) invalid()
+    exit
+}
+$0 == zeros { ended = 1; next }
+{ header() }
+PROGRAM
+}
+
 program_heirs() {
     cat <<'PROGRAM'
 # Gives the directories NAME... the group of the one above, where that has the setgid bit.   sh -c "$(program_heirs)" sh NAME...
@@ -3434,31 +3623,20 @@ PROGRAM
 
 program_listing() {
     cat <<'PROGRAM'
-# Reads what `tar -tv` says of an archive: GNU tar's (names in C quotes), where `by` is transfer_by_tar, or busybox's.
-# Writes the file `names`: ./name of each member, with a slash at the end of a directory's (\001 for a newline).
-# Prints what is to be mended afterwards, `MODE UID:GID DAY TIME ./name`: hard links whose own header differs from what they
-# link to (docker lets the last one win, tar does not look), times out of bounds, and symbolic links of busybox, which gives them no owner and time.
-# The file `owners`: `USER:GROUP ./name` with a member of each owner, as busybox tells their names where it should tell numbers.
-# Refuses, on stderr: what docker refuses (status 1), and what only GNU tar can (4). What tar would do otherwise than docker
-# without a word ends with status 3: then the file `all` is to be gone through, a line for each member,
-# `KIND MODE UID:GID DAY TIME DEVICE ./name`, \002, what a link means (./name too for hard links), and a slash.
-function refuse(text) {
-    print text > "/dev/stderr"
-    failed = 1
-    exit 1
-}
-function lacking(text) {
-    print "GNU tar: " text > "/dev/stderr"
-    failed = 4
-    exit 4
-}
-# docker has a way for this member; busybox's tar, which cannot give its files one by one under any name, has none
+# What is to be done with the members of an archive, which headers.awk (in front of this) reads.
+# Writes the file `names`: ./name of each member, with a slash at the end of a directory's (\001 for a newline); `attributes`,
+# lines `KEY VALUE ./name`, the value in hexadecimal digits; `all`, a line for each member:
+# `KIND MODE UID:GID TIME DEVICE BLOCK SIZE ./name`, \002, what a link means (./name too for hard links), and a slash.
+# Prints what is to be mended afterwards, `MODE UID:GID TIME ./name`: hard links whose own header differs from what they
+# link to (docker lets the last one win, tar does not look), times out of bounds, and what busybox's tar (where `by` is not
+# transfer_by_tar) does not see: owner and time of a symbolic link, and what stands in an extended header.
+# Refuses what docker refuses, on stderr (status 1). What tar would do otherwise than docker without a word ends with status 3: then
+# the members in `all` are to be put one by one. Status 4: nobody here can.
 function odd(text) {
-    if (ENVIRON["by"] != "transfer_by_tar") lacking(text)
     strange = 1
 }
 # Go's path.Clean, relative; `above` is set if it leads out
-function plain(name,    part, n, i, kept) {
+function plain(name,    part, n, i) {
     above = 0
     if (name !~ /(^|\/)\.\.(\/|$)/) {
         gsub(/\/(\.?\/)+/, "/", name)
@@ -3476,81 +3654,24 @@ function plain(name,    part, n, i, kept) {
     }
     return "./" name
 }
-# Takes a string in C quotes off `rest`.
-function quoted(    text, at, c) {
-    text = ""
-    for (at = 2; (c = substr(rest, at, 1)) != "\"" && c != ""; at++) {
-        if (c == "\\") {
-            c = substr(rest, ++at, 1)
-            if (c ~ /[0-7]/) {
-                c = sprintf("%c", substr(rest, at, 1) * 64 + substr(rest, at + 1, 1) * 8 + substr(rest, at + 2, 1))
-                at += 2
-            } else if (index("abtnvfr", c)) c = substr("\a\b\t\1\v\f\r", index("abtnvfr", c), 1)
-        }
-        text = text c
-    }
-    rest = substr(rest, at + 1)
-    return text
-}
-# rwsr-xr-t as octal digits (not every awk has powers)
-function octal(text,    i, bit, special, result) {
-    special = 0
-    for (i = 1; i <= 9; i += 3) {
-        bit = substr(text, i + 2, 1)
-        if (bit ~ /[sStT]/) special += i == 1 ? 4 : i == 4 ? 2 : 1
-        result = result (4 * (substr(text, i, 1) == "r") + 2 * (substr(text, i + 1, 1) == "w") + (bit ~ /[xst]/))
-    }
-    return special result
-}
-function parse_gnu(    at) {
-    at = index($0, "\"")
-    rest = substr($0, at)
-    $0 = substr($0, 1, at - 1)
-    kind = substr($1, 1, 1)
-    name = quoted()
-    target = ""
-    if (index(rest, "\"")) {
-        sub(/^[^"]*/, "", rest)
-        target = quoted()
-    }
-    day = $(NF - 1)
-    time = $NF
-    sub(/\..*/, "", time)
-}
-function parse_busybox(    at) {
-    if (!match($0, /^[-dlcbps][-rwxsStT]+ +[^ ]+\/[^ ]+ +[0-9,]+ [-0-9]+ [0-9:]+ /))
-        lacking("a member has a newline in its name")
-    name = substr($0, RLENGTH + 1)
-    $0 = substr($0, 1, RLENGTH)
-    kind = substr($1, 1, 1)
-    day = $(NF - 1)
-    time = $NF
-    target = ""
-    at = index(name, " -> ")
-    if (at && (kind == "l" || $3 == 0)) {
-        target = substr(name, at + 4)
-        name = substr(name, 1, at - 1)
-        if (kind == "-") kind = "h"
-    }
-}
 # Times that Go's nanoseconds cannot hold, and those before 1970, are 1970.
 function bound() {
-    if (day >= "1970" && day < "2262-04-11") return 0
-    day = "1970-01-01"
-    time = "00:00:00"
+    if (time >= 0 && time < 9223286400) return 0
+    time = 0
     return 1
 }
 function check() {
-    if (kind !~ /[-dlhbcp]/) refuse("unhandled tar header type (" kind " in tar -tv) of " name)
     me = plain(name)
     if (above) refuse("invalid entry name \"" name "\"")
+    if (differs != "") odd(differs)
     if (name ~ /(^|\/)\.\.(\/|$)/) odd("the name " name)
     if (me == "./" && kind != "d") odd("the member " name ", which is no directory")
     if (kind == "h") check_target()
     if ((me in implied) && kind != "d") odd("the member " name " in the place of a directory")
     # what was to be mended of a name is not to be mended of what takes its place
-    if ((me in kinds) && ((me in mended) || kinds[me] == "l" || (kinds[me] == "d") != (kind == "d") || ENVIRON["by"] != "transfer_by_tar" && (kind ~ /[hl]/ || kinds[me] == "h" || (me in linked))))
+    if ((me in kinds) && ((me in mended) || kinds[me] == "l" || (kinds[me] == "d") != (kind == "d") || other && (kind ~ /[hl]/ || kinds[me] == "h" || (me in linked))))
         odd("the member " name " stands there twice")
+    if (other && (aged || told("path") || told("linkpath") || told("size"))) odd("the form of " name)
 }
 function check_target() {
     to = plain(target)
@@ -3568,34 +3689,46 @@ function check_way(path) {
         implied[path]
     }
 }
+# Docker sets those of a link to what it means.
+function attributes(    key) {
+    for (key in pax) if (key ~ /^SCHILY\.xattr\.[A-Za-z0-9_.-]+$/) {
+        if (kind == "l") odd("attributes of a link")
+        if (pax[key] != "") print substr(key, 14), pax[key], me > ENVIRON["attributes"]
+    }
+}
 function mend(mode) {
-    print mode " " $2 " " day " " time " " me
+    print mode " " owner " " time " " me
     mended[me]
 }
-{
-    if (ENVIRON["by"] == "transfer_by_tar") parse_gnu(); else parse_busybox()
-    sub(/\//, ":", $2)
+function member(    bounded, meta) {
+    other = ENVIRON["by"] != "transfer_by_tar"
     bounded = bound()
-    meta = octal(substr($1, 2, 9)) " " $2 " " day " " time
+    if (other && (told("uid") || told("gid") || told("mtime"))) bounded = 1
+    meta = mode " " owner " " time
     check()
     check_way(me)
-    print kind, octal(substr($1, 2, 9)), $2, day, time, kind ~ /[bc]/ ? $3 : "-", me "\002" (kind == "h" ? to : target) "/" > ENVIRON["all"]
+    attributes()
+    thin = thin || sparse
+    print kind, mode, owner, sprintf("%.0f", time), device, sprintf("%.0f %.0f", at, size), me "\002" (kind == "h" ? to : target) "/" > ENVIRON["all"]
     kinds[me] = kind
     print me (kind == "d" ? "/" : "") > ENVIRON["names"]
     if (kind == "h") {
         linked[plain(target)]
-        if (about[plain(target)] != meta) mend(octal(substr($1, 2, 9)))
+        if (about[plain(target)] != meta) mend(mode)
         about[me] = meta
     } else if (kind == "l") {
-        if (bounded || ENVIRON["by"] != "transfer_by_tar") mend("-")
+        if (bounded || other) mend("-")
     } else {
         about[me] = meta
-        if (bounded) mend(octal(substr($1, 2, 9)))
-        if (!($2 in owned)) print $2 " " me > ENVIRON["owners"]
-        owned[$2]
+        if (bounded) mend(mode)
     }
 }
-END { exit failed ? failed : strange ? 3 : 0 }
+END {
+    if (failed) exit failed
+    if (thin && other) impossible("GNU tar: a sparse file")
+    if (thin && strange) impossible("a way to unpack what is odd beside a sparse file")
+    exit strange ? 3 : 0
+}
 PROGRAM
 }
 
@@ -3639,13 +3772,6 @@ BEGIN {
 !all { if (!($0 in member)) implied[$0] }
 all && what == "heirs" { if (($0 in fresh) && !(($0 in early) && (parent($0) in member))) print }
 all && what != "heirs" { if ((($0 in implied) && !($0 in fresh)) == (what == "implied")) print }
-PROGRAM
-}
-
-program_number() {
-    cat <<'PROGRAM'
-# tar's --to-command: what comes in becomes a file whose name is the next number.
-number=$(cat number) && cat >"$number" && echo $((number + 1)) >number
 PROGRAM
 }
 

@@ -2186,11 +2186,16 @@ it is gone with the state of an earlier run. Without --from and --only everythin
     rm -rf "$state/stages/$1/new"
     mkdir "$state/stages/$1/new"
     case $fill_kind in
-    stage) fill_parent=$(root_of "$fill_from") || exit
-        copy_root "$fill_parent" "$state/stages/$1/new" ;;
+    stage) stage_follow "$fill_from" "$state/stages/$1/new" ;;
     image) image_fill "$fill_from" "$state/stages/$1/new" ;;
     esac
     root_arrives "$state/stages/$1"
+}
+
+# stage_follow NAME DIR: the empty DIR gets the files of the finished stage NAME.
+stage_follow() {
+    fill_parent=$(root_of "$1") || exit
+    copy_root "$fill_parent" "$2"
 }
 
 # root_arrives DIR: from DIR/new, where it was filled, to DIR/root.
@@ -2524,9 +2529,16 @@ transfer_linked() {
 # tar reads no lists).
 transfer_tool() {
     [ -z "${transfer_by-}" ] || return 0
-    case $(tar --version 2>/dev/null) in *'GNU tar'*) transfer_by=transfer_by_tar && return ;; esac
+    case $(tar --version 2>/dev/null) in *'GNU tar'*) transfer_by=transfer_by_tar && transfer_labels && return ;; esac
     case $(cpio --help 2>&1) in *BusyBox*-0*) transfer_by=transfer_by_cpio && return ;; esac
     missing 'GNU tar (or the cpio of busybox) to copy files with: install the package tar'
+}
+
+# transfer_labels: sets `transfer_label` to what makes tar keep security.selinux, which to a kernel without SELinux is an attribute like
+# others; elsewhere the machine's own policy says what it is. Not every tar can.
+transfer_labels() {
+    transfer_label=--selinux
+    [ ! -e /sys/fs/selinux/enforce ] && [ -z "$(TAR_OPTIONS='' tar --selinux -cf /dev/null -T /dev/null 2>&1)" ] || transfer_label=
 }
 
 # transfer_by_tar SOURCE LIST DEST OWNER FOLLOW. POSIX headers carry the attributes; less the times in them, whole seconds stay.
@@ -2534,7 +2546,7 @@ transfer_tool() {
 transfer_by_tar() {
     { tar_pack_all "$@" || : >"$state/unpacked"; } |
         TAR_OPTIONS='' tar --no-unquote -C "$3" -xpif - --same-owner --numeric-owner --warning=no-timestamp \
-            --xattrs --xattrs-include='*' &&
+            --xattrs --xattrs-include='*' ${transfer_label:+"$transfer_label"} &&
         ! [ -e "$state/unpacked" ]
 }
 
@@ -2556,7 +2568,7 @@ tar_pack() {
     set -- ${5:+--dereference} ${6:+"$6"}
     [ -z "$tar_owner" ] || set -- "$@" "--owner=:${tar_owner%:*}" "--group=:${tar_owner#*:}"
     # a context's files lose their capabilities on the way, as the chown of the transfer clears them
-    [ "$source_kind" = context ] || set -- "$@" --xattrs-include=security.capability
+    [ "$source_kind" = context ] || set -- "$@" --xattrs-include='security.*' ${transfer_label:+"$transfer_label"}
     TAR_OPTIONS='' tar --no-unquote -C "$tar_source" -cf - "$@" --xattrs --xattrs-include='user.*' \
         --xattrs-include='trusted.*' --xattrs-exclude='trusted.overlay.*' \
         --pax-option=delete=mtime,delete=atime,delete=ctime --numeric-owner --no-recursion --null -T "$tar_list"
