@@ -14,7 +14,6 @@ import base as base_image
 import pytest
 import recorded
 from test_living import OLDER
-from test_probes import LACKING
 
 import dock2sh
 from dock2sh.model import Plan
@@ -28,7 +27,7 @@ from dock2sh.verify import Verdict, text
 pytestmark = [pytest.mark.root, pytest.mark.docker, pytest.mark.slow]
 NAME = "busybox:dock2sh-sandboxes"
 # what the tools of a sandbox that has only the image's cannot do, and say
-NO_TOOL = {name: words.removeprefix("missing: ") for (name, _), words in LACKING.items()} | {
+NO_TOOL = {
     "add-tar-zst": "zstd",
     "users-by-number": "nsenter of util-linux",  # busybox's knows no 3000000000
 }
