@@ -12,7 +12,7 @@ from dock2sh.lock.held import File, Gem, Npm, Open, Pip, Rpm, Thing, checked
 from dock2sh.lock.records import normal
 
 _LARGEST = 16 << 20
-_RPM = ("var/lib/rpm", "usr/lib/sysimage/rpm")
+_RPM = ("var/lib/rpm", "usr/lib/sysimage/rpm", "root/.rpmdb")  # the last by Debian's rpm and dnf, which are not the system's own
 _GEM = re.compile(r"(?P<name>.+?)-(?P<version>\d[0-9A-Za-z.]*)(?:-[^/]*)?\.gemspec")
 
 

@@ -178,7 +178,8 @@ def _newer(plan: Plan, service: Service) -> str:
 
 is another setup.sh of the same name: run that in the same way. Steps that are as they were are not done again. In the machine's
 own files the others, and those behind them, are done on top of what is there: a file that only the older version made stays
-until it is all taken back. A private tree is made anew (where `--base` was needed, it is again).{restart}
+until it is all taken back. A private tree is made anew (where `--base` was needed, it is again); until that is complete the
+service has the old one.{restart}
 
 What stays is {", and ".join(kept)}.
 """

@@ -102,7 +102,7 @@ def database(folder: Path, *headers: bytes) -> None:
     connection.close()
 
 
-@pytest.mark.parametrize("place", ["var/lib/rpm", "usr/lib/sysimage/rpm"])
+@pytest.mark.parametrize("place", ["var/lib/rpm", "usr/lib/sysimage/rpm", "root/.rpmdb"])
 def test_rpms_are_the_difference_to_the_layers_below(tmp_path: Path, place: str) -> None:
     database(tmp_path / "lower" / place, header("bash", "5.2"))
     database(

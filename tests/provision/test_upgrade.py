@@ -1,5 +1,6 @@
 """A newer version of a bundle on a machine that has the old one: what comes, what stays, what goes."""
 
+import shutil
 import subprocess
 import time
 
@@ -101,3 +102,33 @@ def test_a_service_that_is_none_any_more(machine: Machine) -> None:
     assert machine.said("sh", "/srv/bundle/setup.sh", "--status") == "left=0\n"
     machine.said("sh", "/var/lib/dock2sh/demo/uninstall.sh", "--yes", "--purge")
     runner.unlink()
+
+
+def test_a_private_tree_whose_newer_version_fails(machine: Machine) -> None:
+    """The service goes on, and starts again, in the tree that it had, until the new one is complete."""
+    tiny = machine.root / "srv/tiny/bin"
+    tiny.mkdir(parents=True)
+    shutil.copy(machine.root / "bin/busybox", tiny / "busybox")
+    (tiny / "sh").symlink_to("busybox")
+    command = "read v </version; echo $v; exec busybox sleep 1000"
+    text = f'FROM other:1\nRUN echo {{}} >/version\nRUN {{}}\nCMD ["/bin/busybox", "sh", "-c", "{command}"]\n'
+    base = ("--base", "other:1=/srv/tiny")
+
+    def runs_in(version: str) -> None:
+        machine.said("systemctl", "restart", "demo")
+        time.sleep(0.5)
+        assert machine.said("journalctl", "-u", "demo", "-o", "cat", "-n", "1", "-t", "busybox") == f"{version}\n"
+
+    machine.said("sh", put(machine, text.format("1", "true")), "--yes", *base)
+    runs_in("1")
+    for second in ("false", "exit 3"):
+        failed = machine.call("sh", put(machine, text.format("2", second)), "--yes", *base)
+        assert (failed.returncode, "demo goes on in the tree that it had" in failed.stderr) == (1, True), failed.stderr
+        runs_in("1")
+    setup = put(machine, text.format("2", "true"))
+    assert machine.call("sh", setup, "--status").stdout.splitlines()[:2] == ["[1] done", "[2] to be done"]
+    machine.said("sh", setup, "--yes")  # the base image is there already
+    runs_in("2")
+    assert machine.said("sh", setup, "--yes") == "changed=0\n"
+    assert sorted(path.name for path in (machine.root / "var/lib/dock2sh/demo").glob("rootfs*")) == ["rootfs"]
+    machine.said("sh", "/var/lib/dock2sh/demo/uninstall.sh", "--yes")

@@ -99,7 +99,6 @@ host_build() {
     build
     step_close
     step_now=''
-    [ -z "${host_afresh-}" ] || [ -n "$host_only" ] || rm -rf "$service_place/rootfs.old"
 }
 
 # host_begin: this script's own places, the lock, and what an earlier run left. A reboot takes the lock away.
@@ -113,9 +112,12 @@ for it, or, if that is none of these scripts: rm -r /run/dock2sh.lock"
     uninstall_text >"$service_place/uninstall.sh"
     state_placed=1
     : "$state_placed$lock"
+    tree_resume
     host_recover
     host_due
-    host_begin_afresh
+    tree_begin
+    [ "$way" = merge ] || mkdir -p "$service_place/rootfs"
+    mkdir -p "$target_root"
     : >"$state/mounts"
 }
 
@@ -130,20 +132,6 @@ host_recover() {
     done
 }
 
-# host_begin_afresh: a private tree whose steps are not those of this script is made anew; a tree beside the old one.
-host_begin_afresh() {
-    host_afresh=''
-    if [ "$way" = root ] && [ -n "$due_stale" ]; then
-        rm -rf "$service_place/rootfs.old"
-        [ ! -d "$service_place/rootfs" ] || mv "$service_place/rootfs" "$service_place/rootfs.old"
-        rm -f "$service_place/done" "$service_place/filled"
-        host_afresh=1
-        host_due
-    fi
-    [ "$way" = merge ] || mkdir -p "$service_place/rootfs"
-    mkdir -p "$target_root"
-}
-
 # end_script STATUS: the one way out.
 end_script() {
     trap '' INT TERM HUP
@@ -151,6 +139,7 @@ end_script() {
     overlays_off
     if [ "$1" -ne 0 ]; then
         [ -z "${step_now-}" ] || report "$1"
+        [ -n "$preview" ] || tree_back
     elif [ -z "$preview" ]; then
         host_state_remove
     fi

@@ -44,7 +44,11 @@ preview_sweep() {
 preview_tree() {
     target_root=$service_place/rootfs
     mkdir "$target_root"
-    ! [ -e "$preview_origin/filled" ] || { overlay_room_found && overlay_on "$preview_origin/rootfs" "$target_root" tree && : >"$service_place/filled"; }
+    [ -e "$preview_origin/filled" ] || return 0
+    preview_below=$preview_origin/rootfs.part
+    [ -d "$preview_below" ] || preview_below=$preview_origin/rootfs
+    overlay_room_found
+    overlay_on "$preview_below" "$target_root" tree && : >"$service_place/filled"
 }
 
 preview_build() {

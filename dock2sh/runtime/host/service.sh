@@ -80,7 +80,9 @@ host_install() {
     run_directories_keep
     [ "$way" = merge ] || [ "$host_changed" -eq 0 ] || labels_tree "$target_root"
     tree_run_keep
+    tree_settled
     [ -z "$service_unit" ] || [ -z "$host_unit" ] || service_start
+    rm -rf "$service_place/rootfs.gone"
 }
 
 # file_put PATH: in one move; what was there is kept first. (There may be a password in it.)
