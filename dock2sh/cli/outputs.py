@@ -44,7 +44,7 @@ def _output(text: str) -> Output:
     names = tuple(name for name in words.pop("name", "").split(",") if name)
     pushed = words.pop("push", "false") == "true" or kind == "registry"
     if words.pop("tar", "true") != "true" and kind in ("oci", "docker"):
-        usage(f"-o {text}: a layout is not written as a directory: `dock2sh save --format oci-archive NAME | tar -xC DIR`")
+        usage(f"-o {text}: a layout is not written as a directory: `dock2sh save NAME | tar -xC DIR`")
     if kind not in _KINDS:
         usage(f"-o {text}: there is no exporter {kind}; {_HINT}")
     if words:
@@ -68,7 +68,7 @@ def write_image(output: Output, image: "Stored", names: Sequence[str]) -> None:
     from dock2sh.cli.save import save_to
     from dock2sh.cli.store import opened_to_read
 
-    save_to(output.place, opened_to_read(), [(image, tuple(names))], "oci-archive" if output.kind == "oci" else "docker-archive")
+    save_to(output.place, opened_to_read(), [(image, tuple(names))])
 
 
 def push_image(names: Sequence[str], insecure: Sequence[str], quiet: bool) -> None:

@@ -21,7 +21,7 @@ def save(
     images: Images,
     output: Output = "",
     format: Annotated[
-        str, typer.Option("--format", metavar="docker-archive|oci-archive", help="docker-archive is an OCI archive too.")
+        str, typer.Option("--format", metavar="docker-archive|oci-archive", help="One tar is both.")
     ] = "docker-archive",
     platform: PlatformOption = "",
 ) -> None:
@@ -30,7 +30,7 @@ def save(
     \b
     dock2sh save -o app.tar app:1.2            docker load -i app.tar
     dock2sh save app | gzip > app.tar.gz       skopeo copy docker-archive:app.tar.gz docker://...
-    dock2sh save --format oci-archive -o app.oci app
+    dock2sh save app | tar -xC layout          skopeo copy oci:layout:TAG docker://...
     """
     end_in_order()
     from dock2sh.images import exchange
@@ -41,17 +41,17 @@ def save(
     with failing():
         store = opened_to_read()
         chosen = exchange.chosen(store, images, platform)
-        save_to(output or "-", store, chosen, format)
+        save_to(output or "-", store, chosen)
 
 
-def save_to(place: str, store: "Store", chosen: "Sequence[tuple[Stored, tuple[str, ...]]]", format: str) -> None:
+def save_to(place: str, store: "Store", chosen: "Sequence[tuple[Stored, tuple[str, ...]]]") -> None:
     """The archive, at a path or (`-`) on standard output."""
     from dock2sh.images import exchange
 
     if place == "-":
-        exchange.save(store, chosen, cast(BinaryIO, sys.stdout.buffer), format)
+        exchange.save(store, chosen, cast(BinaryIO, sys.stdout.buffer))
     else:
-        _whole(Path(place), lambda file: exchange.save(store, chosen, file, format))
+        _whole(Path(place), lambda file: exchange.save(store, chosen, file))
 
 
 def _whole(path: Path, write: Callable[[BinaryIO], None]) -> None:

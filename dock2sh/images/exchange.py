@@ -16,6 +16,8 @@ from .reference import InvalidReference, normalise_reference, parse_reference
 from .store import Store, Stored
 
 FORMATS = ("docker-archive", "oci-archive")
+"""Two words for one tar: an OCI layout may have more files in it, and a docker without containerd's store loads none that lacks
+manifest.json ("open .../blobs/json: no such file or directory")."""
 
 
 def chosen(store: Store, references: Sequence[str], platform: str = "") -> list[tuple[Stored, tuple[str, ...]]]:
@@ -40,15 +42,15 @@ def _name(reference: str, image: Stored) -> str:
     return whole if whole in image.names else ""
 
 
-def save(store: Store, chosen: Sequence[tuple[Stored, Sequence[str]]], out: BinaryIO, format: str = "docker-archive") -> None:
-    """Write images, each with the names that it shall have there, as a tar. An `oci-archive` has no manifest.json."""
+def save(store: Store, chosen: Sequence[tuple[Stored, Sequence[str]]], out: BinaryIO) -> None:
+    """Write images, each with the names that it shall have there, as a tar."""
     with store.busy(), tarfile.open(fileobj=out, mode="w|", format=tarfile.PAX_FORMAT) as tar:
         for name in ("blobs", "blobs/sha256"):
             tar.addfile(_member(name, 0, tarfile.DIRTYPE))
         for digest, size in sorted(_blobs(store, chosen).items()):
             with store.open_blob(digest) as file:
                 tar.addfile(_member(archives.blob_name(digest), size), _Exactly(file, digest, size))  # type: ignore[arg-type]
-        for name, value in _texts(store, chosen, format).items():
+        for name, value in _texts(store, chosen).items():
             data = json.dumps(value, separators=(",", ":")).encode()
             tar.addfile(_member(name, len(data)), io.BytesIO(data))
 
@@ -85,12 +87,13 @@ def _blobs(store: Store, chosen: Sequence[tuple[Stored, Sequence[str]]]) -> dict
     return blobs
 
 
-def _texts(store: Store, chosen: Sequence[tuple[Stored, Sequence[str]]], format: str) -> dict[str, Any]:
+def _texts(store: Store, chosen: Sequence[tuple[Stored, Sequence[str]]]) -> dict[str, Any]:
     entries = [entry for image, names in chosen for entry in _entries(store, image, names)]
-    texts = {"index.json": {"schemaVersion": 2, "mediaType": index.INDEX, "manifests": entries}}
-    if format == "docker-archive":
-        texts["manifest.json"] = [_docker(image, names) for image, names in chosen]  # type: ignore[assignment]
-    return {**texts, "oci-layout": {"imageLayoutVersion": "1.0.0"}}
+    return {
+        "index.json": {"schemaVersion": 2, "mediaType": index.INDEX, "manifests": entries},
+        "manifest.json": [_docker(image, names) for image, names in chosen],
+        "oci-layout": {"imageLayoutVersion": "1.0.0"},
+    }
 
 
 def _entries(store: Store, image: Stored, names: Sequence[str]) -> Iterator[Mapping[str, Any]]:

@@ -217,7 +217,7 @@ def _raw_terminal(master: int) -> Iterator[None]:
 
 
 def _relay(master: int) -> bool:
-    """Bytes both ways, until the other side has no more: the last process of the terminal has gone (EIO); False if ours has gone
+    """Bytes both ways, until the other side has no more: the last process of the terminal has gone (EIO); False if ours goes
     before that: a raw one has no other end of input (termios(3))."""
     sources, raw = [master, 0], os.isatty(0)
     while True:

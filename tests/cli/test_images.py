@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -113,6 +114,30 @@ def test_what_we_save_docker_loads_and_runs(shared: Path, tmp_path: Path) -> Non
         assert loaded == f"Loaded image: {NAME}:1\nLoaded image: you/{NAME}:2\n"
         assert dock2sh("inspect", "-f", "{{.Id}}", f"{NAME}:1", env=data).stdout == docker(
             "inspect", "-f", "{{.Id}}", f"{NAME}:1"
+        )
+
+
+@pytest.mark.docker
+@pytest.mark.skipif(not shutil.which("skopeo"), reason="skopeo is not installed")
+@pytest.mark.parametrize("form", ["docker-archive", "oci-archive"])
+def test_docker_and_skopeo_take_both_forms_and_give_them_back(shared: Path, form: str, tmp_path: Path) -> None:
+    """Where skopeo writes another form it writes the config anew, and the image has another id."""
+    archive, back = tmp_path / "a.tar", tmp_path / "back.tar"
+    dock2sh("tag", f"{NAME}:1", f"{NAME}:{form}")
+    known = dock2sh("inspect", "-f", "{{.Id}} {{.RootFS.Layers}}", f"{NAME}:1").stdout
+    dock2sh("save", "--format", form, "-o", str(archive), f"{NAME}:{form}")
+    dock2sh("rmi", f"{NAME}:{form}")
+    assert docker("load", "-i", str(archive)) == f"Loaded image: {NAME}:{form}\n"
+    assert docker("inspect", "-f", "{{.Id}} {{.RootFS.Layers}}", f"{NAME}:{form}") == known
+    docker("rmi", f"{NAME}:{form}")
+    for other in ("docker-archive", "oci-archive"):
+        back.unlink(missing_ok=True)
+        subprocess.run(["skopeo", "copy", "-q", f"{form}:{archive}", f"{other}:{back}:{NAME}:round"], check=True)
+        data = {**os.environ, "XDG_DATA_HOME": str(tmp_path / other)}
+        assert dock2sh("load", "-i", str(back), env=data).stdout == f"Loaded image: {NAME}:round\n"
+        assert (
+            dock2sh("inspect", "-f", "{{.Id}} {{.RootFS.Layers}}", f"{NAME}:round", env=data).stdout.split()[1:]
+            == known.split()[1:]
         )
 
 
