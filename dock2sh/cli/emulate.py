@@ -279,7 +279,7 @@ def diagnosis(failed: "StepFailed", kept: bool = True) -> Diagnostic:
     if isinstance(step, Run) and reason.startswith("the command ended with exit status "):
         reason = f'process "{" ".join(step.argv)}" did not complete successfully: exit code: {reason.split()[-1]}'
     hint = "the steps before it are kept: the same command goes on from here" if kept else ""
-    return Diagnostic("step-failed", reason, (step.span,), _cure(reason) or hint)
+    return Diagnostic("step-failed", reason, (step.span,), failed.hint or _cure(reason) or hint)
 
 
 def _cure(reason: str) -> str:

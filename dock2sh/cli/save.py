@@ -66,6 +66,8 @@ def _whole(path: Path, write: Callable[[BinaryIO], None]) -> None:
             write(file)
         os.replace(temporary, path)
     except OSError as error:
-        raise OSError(error.errno, error.strerror or str(error), str(path)) from None
+        # the store may have troubles of its own
+        about = path if error.filename in (None, str(temporary)) else error.filename
+        raise OSError(error.errno, error.strerror or str(error), str(about)) from None
     finally:
         temporary.unlink(missing_ok=True)

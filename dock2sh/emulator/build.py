@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 from dock2sh.emulator.contents import Contents, Origin
 from dock2sh.emulator.keys import first_key, step_key
-from dock2sh.emulator.places import created_at, known_layer, new_layer, publish, seconds_of
+from dock2sh.emulator.places import created_at, known_layer, new_layer, no_room, publish, seconds_of
 from dock2sh.emulator.remote import default_agent
 from dock2sh.model import Plan, Stage, Step
 from dock2sh.plan.ignore import Ignore
@@ -43,11 +43,11 @@ class Event(NamedTuple):
 
 class StepFailed(Exception):
     """A step ended badly: everything about it has been told. `layers` are the directories of the root as it was left, the lowest
-    first; they are there until `emulate` ends."""
+    first; they are there until `emulate` ends. `hint` is a sentence where the disk was full."""
 
-    def __init__(self, event: Event, status: int, layers: Sequence[str]) -> None:
+    def __init__(self, event: Event, status: int, layers: Sequence[str], hint: str = "") -> None:
         super().__init__(f"step {event.number} failed with exit status {status}")
-        self.event, self.status, self.layers = event, status, layers
+        self.event, self.status, self.layers, self.hint = event, status, layers, hint
 
 
 class Layer(NamedTuple):
@@ -275,7 +275,7 @@ class _Builder:
             case "e" if int(text):
                 reason = failure(bytes(running.said))
                 event = self._event(running, "failed", self._number(running), reason)
-                raise StepFailed(event, int(text), self._left(running))
+                raise StepFailed(event, int(text), self._left(running), no_room(self.wish.home))
 
     def _left(self, running: _Running) -> list[str]:
         """The root as a failed step has left it."""

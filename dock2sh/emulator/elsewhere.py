@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 
 from dock2sh.emulator.build import Built, Event, Layer, Root, StepFailed, Wish, failure
-from dock2sh.emulator.places import new_layer
+from dock2sh.emulator.places import new_layer, no_room
 from dock2sh.model import Plan, Run, Stage, Step
 from dock2sh.sandbox import Job, Sandbox, kernel
 from dock2sh.sandbox.overlay import mount_layers, shallow
@@ -32,7 +32,7 @@ def build_elsewhere(plan: Plan, wish: Wish, sandbox: Sandbox, tell: Callable[[Ev
         job = Job(wish.script(), root, base, work, wish.context, images, wish.contexts, wish.options, runs, machine(plan))
         status = sandbox.run(job, told.output)
     if status:
-        raise StepFailed(told.failed(), status, [*layers, f"{place}/diff"])
+        raise StepFailed(told.failed(), status, [*layers, f"{place}/diff"], no_room(wish.home))
     told.finished()
     with open(f"{place}/made", "xb"):
         pass

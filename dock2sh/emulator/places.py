@@ -14,14 +14,28 @@ from collections.abc import Collection, Iterator
 from contextlib import contextmanager, suppress
 
 from dock2sh.digest import sha256
+from dock2sh.images import data_home
 from dock2sh.images.blobs import on_disk
 from dock2sh.images.workplaces import held, sweep
+
+_ROOM, _FEW = 64 << 10, 32
+"""Bytes and inodes that may have been freed since a write failed."""
 
 
 def home() -> str:
     """The data directory of dock2sh, which is made."""
-    data = os.environ.get("XDG_DATA_HOME") or os.path.expanduser("~/.local/share")
-    return furnish(os.path.join(data, "dock2sh"))
+    return furnish(os.path.join(data_home(), "dock2sh"))
+
+
+def no_room(place: str) -> str:
+    """A sentence where the file system of `place` has no room for a file (any more), with the cure; else ""."""
+    about = os.statvfs(place)
+    free = about.f_bfree if os.geteuid() == 0 else about.f_bavail
+    inodes = about.f_favail >= _FEW or not about.f_files  # btrfs counts none
+    if inodes and free * about.f_frsize >= _ROOM:
+        return ""
+    what = "no space" if inodes else "no inodes"
+    return f"{what} left in {place}. Remove images with `dock2sh rmi` and `dock2sh prune`, or free some"
 
 
 def furnish(place: str) -> str:

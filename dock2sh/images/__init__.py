@@ -11,6 +11,7 @@ for every Dockerfile, also when it never looks for an image.
 import os
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
+from errno import ENOENT
 from typing import TYPE_CHECKING, Any, BinaryIO, NamedTuple
 
 from .reference import InvalidReference, normalise_reference, same_image
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
     from .store import Stored
 
 __all__ = [
-    "Image", "ImageError", "InvalidReference", "default_path", "find_image", "import_image", "normalise_reference",
+    "Image", "ImageError", "InvalidReference", "data_home", "default_path", "find_image", "import_image", "normalise_reference",
     "open_source", "same_image", "unpack",
 ]  # fmt: skip
 
@@ -61,10 +62,19 @@ class Image(NamedTuple):
     fill: Callable[[str], None] | None = None
 
 
+def data_home() -> str:
+    """Where this user's data are: $XDG_DATA_HOME, or ~/.local/share where that is not set, or relative, which counts as not set
+    (XDG Base Directory Specification). Raises OSError for somebody who has no home."""
+    given = os.environ.get("XDG_DATA_HOME", "")
+    place = given if os.path.isabs(given) else os.path.expanduser("~/.local/share")
+    if not os.path.isabs(place):
+        raise OSError(ENOENT, "this user has no home: set HOME or XDG_DATA_HOME to an absolute path for images and the cache")
+    return place
+
+
 def default_path() -> str:
-    """Where this user's images are: $XDG_DATA_HOME/dock2sh/images, below ~/.local/share where that is not set."""
-    home = os.environ.get("XDG_DATA_HOME") or os.path.expanduser("~/.local/share")
-    return os.path.join(home, "dock2sh", "images")
+    """Where this user's images are."""
+    return os.path.join(data_home(), "dock2sh", "images")
 
 
 def find_image(reference: str, sources: Mapping[str, str], platform: str = "") -> Image | None:

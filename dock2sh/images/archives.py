@@ -107,6 +107,8 @@ def reading(path: str) -> Iterator[tuple[Reader, set[str]]]:
     if os.path.isdir(path):
         yield _directory_reader(path), set(os.listdir(path))
         return
+    if not os.path.lexists(path):
+        raise ImageError(f"open {path}: no such file or directory")
     with damage(f"{path} is no archive of images"), seekable_tar(path) as tar:
         members = {member.name.removeprefix("./"): member for member in islice(tar, _FILES_AT_MOST)}
         if len(members) == _FILES_AT_MOST:

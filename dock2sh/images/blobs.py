@@ -11,7 +11,7 @@ import os
 import shutil
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
-from errno import ENOSPC
+from errno import ENOSPC, EROFS
 from typing import TYPE_CHECKING, Any, BinaryIO, NoReturn, cast
 
 from dock2sh.digest import sha256_for
@@ -147,6 +147,8 @@ class Folder:
             return
         try:
             file = open(self.blob(digest), "rb")  # noqa: SIM115  (only the opening may raise this)
+        except PermissionError:
+            raise ImageError(f"the store {self.path} is somebody else's: set XDG_DATA_HOME to a place of your own") from None
         except OSError as error:
             raise ImageError(
                 f"the store {self.path} is damaged: {digest}: {error.strerror}. Remove the image, get it again"
@@ -199,12 +201,22 @@ class Folder:
         if not os.path.isdir(self.place("temporary")):
             os.makedirs(self.path, mode=0o700, exist_ok=True)
             os.makedirs(self.place("temporary"), exist_ok=True)
-        with open(self.place("in-use"), "ab") as lock:
+        with self._in_use() as lock:
             if _locked(lock, fcntl.LOCK_EX | fcntl.LOCK_NB):  # nobody is at work: what is left is of the dead
                 for name in os.listdir(self.place("temporary")):
                     discard(self.place("temporary", name))
             fcntl.flock(lock, fcntl.LOCK_SH)
             yield
+
+    def _in_use(self) -> BinaryIO:
+        """The file that is locked. On a disk that can only be read it is there already, and nobody collects anything."""
+        path = self.place("in-use")
+        try:
+            return open(path, "ab")
+        except OSError as error:
+            if error.errno != EROFS or not os.path.exists(path):
+                raise
+            return open(path, "rb")
 
     @contextmanager
     def alone(self) -> Iterator[bool]:

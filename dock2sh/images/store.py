@@ -13,7 +13,7 @@ is, nothing is collected, so that a build may first add layers and then the imag
 import json
 import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, contextmanager, suppress
 from errno import EEXIST, ENOTEMPTY, EXDEV
 from typing import Any, BinaryIO, NamedTuple
 
@@ -315,7 +315,8 @@ class Store:
         else:
             with self.open_layer(layer) as stream:
                 size = size_of_files(stream)
-        self.remember(key, size)
+        with suppress(OSError):  # a disk that is full or can only be read: counted again the next time
+            self.remember(key, size)
         return size
 
     # ---- cleaning up

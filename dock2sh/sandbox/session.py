@@ -178,8 +178,8 @@ def _ended(number: int) -> int:
 
 @contextmanager
 def _signals_for(number: int) -> Iterator[None]:
-    """Signals are for the command, as with docker run's --sig-proxy (also -t: a terminal's own Ctrl-C comes as a byte); it is in
-    a session of its own, where Ctrl-C is not heard."""
+    """Signals are for the command, as with docker run's --sig-proxy (also with -t: there Ctrl-C is a byte); it is in a session of
+    its own, where Ctrl-C is not heard."""
     passed = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT, signal.SIGUSR1, signal.SIGUSR2, signal.SIGWINCH)
 
     def pass_on(kind: int, frame: object) -> None:

@@ -87,6 +87,54 @@ def test_background_processes_end_with_their_step(emulate: Emulate, data: Path) 
     nothing_is_left(data)
 
 
+@pytest.mark.parametrize(
+    ("options", "step", "what"),
+    [
+        ("size=16m", "RUN head -c 50000000 /dev/zero >/z", "no space left"),
+        ("size=16m", "COPY big /", "no space left"),
+        ("size=99m,nr_inodes=600", "RUN i=0; while : >/f$i; do i=$((i+1)); done; exit 1", "no inodes left"),
+    ],
+)
+def test_a_step_that_fills_the_disk_is_told_why(
+    options: str, step: str, what: str, emulate: Emulate, data: Path, project: Path
+) -> None:
+    data.parent.mkdir()
+    with (project / "big").open("wb") as big:
+        big.truncate(50 << 20)
+    subprocess.run(["mount", "-t", "tmpfs", "-o", options, "tmpfs", data.parent], check=True)
+    try:
+        done = emulate(f"FROM busybox\n{step}\n")
+        assert (done.returncode, what in done.stderr, "prune" in done.stderr) == (1, True, True), done.stderr
+        assert emulate("FROM busybox\nRUN true\n").returncode == 0
+    finally:
+        subprocess.run(["umount", data.parent], check=True)
+
+
+def test_a_store_that_can_only_be_read(emulate: Emulate, data: Path) -> None:
+    """What looks at images works; what writes says what cannot be written."""
+    data.parent.mkdir()
+    subprocess.run(["mount", "-t", "tmpfs", "-o", "size=99m", "tmpfs", data.parent], check=True)
+    try:
+        assert emulate("FROM busybox\nRUN true\n", "-t", "ro:1").returncode == 0
+        subprocess.run(["mount", "-o", "remount,ro", data.parent], check=True)
+        for words in (
+            ("images",),
+            ("history", "ro:1"),
+            ("inspect", "ro:1"),
+            ("save", "-o", "/dev/null", "ro:1"),
+            ("diff", "ro:1"),
+        ):
+            done = dock2sh(*words)
+            assert (done.returncode, done.stderr) == (0, "")
+        for words in (("tag", "ro:1", "x"), ("rmi", "ro:1"), ("run", "ro:1", "true")):
+            done = dock2sh(*words)
+            assert done.returncode in (1, 125)
+            assert "Read-only file system" in done.stderr
+            assert "Traceback" not in done.stderr
+    finally:
+        subprocess.run(["umount", data.parent], check=True)
+
+
 def test_a_full_disk_is_named_with_its_cure(emulate: Emulate, data: Path) -> None:
     data.parent.mkdir()
     subprocess.run(["mount", "-t", "tmpfs", "-o", "size=16m", "tmpfs", data.parent], check=True)
