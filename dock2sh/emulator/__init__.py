@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from dock2sh.emulator.bases import Bases, root
 from dock2sh.emulator.build import Built, Event, Root, StepFailed, Wish, build
-from dock2sh.emulator.contexts import Filler, begun, named_contexts
+from dock2sh.emulator.contexts import Filler, begun, fetched, named_contexts
 from dock2sh.emulator.elsewhere import build_elsewhere
 from dock2sh.emulator.places import forget_caches, furnish, home, settle, workplace
 from dock2sh.emulator.remote import default_agent
@@ -96,13 +96,14 @@ def emulate(plan: Plan, project: Project, order: Order, tell: Callable[[Event], 
             return _script(plan, project, order.escape, lock)
 
         images = order.bases.of(plan, [*contexts, *plan.repositories, *order.roots])
+        filler = Filler(order.shell, default_agent(order.options), order.bases.say)
         wish = Wish(
             script=lambda: write(plan),
             home=place,
             work=work,
             bases={
                 **{name: root(image, store) for name, image in images.items()},
-                **begun(plan, contexts, write, Filler(order.shell, default_agent(order.options), order.bases.say), place, work),
+                **begun(plan, contexts, write, filler, place, work),
                 **order.roots,
             },
             context=str(project.context.resolve()) if project.context else "",
@@ -114,6 +115,7 @@ def emulate(plan: Plan, project: Project, order: Order, tell: Callable[[Event], 
             jobs=order.jobs,
             fixed=dict(_fixed(plan, lock)),
             shell=order.shell,
+            fetched=fetched(plan, write, filler, work) if order.sandbox and not lock else {},
         )
         forget_caches(place, _anew(plan, order.no_cache))
         try:

@@ -80,7 +80,8 @@ class Wish(NamedTuple):
     has to be run.
 
     `no_cache` are the stages (names) that are built anew, `*` for all; `jobs` is how many stages are built at a time. `fixed`
-    says what a lock makes of a step, by its number: it is another step then. `shell` reads the script.
+    says what a lock makes of a step, by its number: it is another step then. `shell` reads the script. `fetched` are the
+    repositories that steps add, for a sandbox that may have no git (contexts.py).
     """
 
     script: Callable[[], str]
@@ -96,6 +97,7 @@ class Wish(NamedTuple):
     jobs: int = 2
     fixed: Mapping[int, str] = {}
     shell: Sequence[str] = ("sh",)
+    fetched: Mapping[str, str] = {}
 
 
 def build(plan: Plan, wish: Wish, tell: Callable[[Event], None]) -> dict[str, Built]:

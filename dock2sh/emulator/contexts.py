@@ -6,14 +6,14 @@ that is nothing but that FROM.
 
 import os
 import subprocess
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 from dock2sh.emulator.build import Root
 from dock2sh.emulator.contents import Contents, Origin
-from dock2sh.model import DEFAULT_PATH, Plan
+from dock2sh.model import DEFAULT_PATH, Fetch, Plan, Repository
 from dock2sh.sandbox import SandboxError
-from dock2sh.source import refuse
+from dock2sh.source import Refused, located, refuse
 
 
 def named_contexts(plan: Plan, sources: Mapping[str, str]) -> dict[str, str]:
@@ -48,6 +48,34 @@ def begun(
         _fill(write(plan._replace(stages=(stage,))), name, options, os.path.dirname(root), filler)
         found[name] = Root(f"context {contents.all_of(name)}", (root,))
     return found
+
+
+def fetched(plan: Plan, write: Callable[[Plan], str], filler: Filler, work: str) -> dict[str, str]:
+    """The repositories that its steps add, each fetched by a script of this machine, as docker fetches them outside of the image.
+    By the step's number and their place in it ("3.1").
+
+    Raises Refused, SandboxError as `begun`.
+    """
+    found = {}
+    for key, step in _repositories(plan):
+        found[key] = f"{work}/fetched/{key}/root"
+        os.makedirs(found[key], 0o755)
+        assert step.git
+        stage = plan.stages[-1]._replace(base=key, parent=None, steps=())
+        asked = plan._replace(stages=(stage,), repositories={key: Repository(step.source, step.checksum, step.git)})
+        try:
+            _fill(write(asked), key, ["--ssh", f"default={filler.agent}"], os.path.dirname(found[key]), filler)
+        except Refused as refused:
+            raise located(refused, step.span) from None
+    return found
+
+
+def _repositories(plan: Plan) -> Iterator[tuple[str, Fetch]]:
+    """Numbered as the script numbers its steps."""
+    groups = (steps for stage in plan.stages for steps in stage.layers())
+    for number, steps in enumerate(groups, 1):
+        added = (step for step in steps if isinstance(step, Fetch) and step.git)
+        yield from ((f"{number}.{place}", step) for place, step in enumerate(added, 1))
 
 
 def _fill(script: str, name: str, options: Sequence[str], place: str, filler: Filler) -> None:

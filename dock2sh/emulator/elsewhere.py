@@ -11,7 +11,7 @@ from contextlib import contextmanager
 
 from dock2sh.emulator.build import Built, Event, Layer, Root, StepFailed, Wish, failure
 from dock2sh.emulator.places import new_layer, no_room
-from dock2sh.model import Plan, Run, Stage, Step
+from dock2sh.model import Fetch, Plan, Run, Stage, Step
 from dock2sh.sandbox import Job, Sandbox, kernel
 from dock2sh.sandbox.overlay import mount_layers, shallow
 
@@ -29,7 +29,19 @@ def build_elsewhere(plan: Plan, wish: Wish, sandbox: Sandbox, tell: Callable[[Ev
         work = f"{wish.work}/sandbox"
         os.mkdir(work, 0o700)
         runs = any(isinstance(step, Run) for stage in plan.chain() for step in stage.steps)
-        job = Job(wish.script(), root, base, work, wish.context, images, wish.contexts, wish.options, runs, machine(plan))
+        job = Job(
+            wish.script(),
+            root,
+            base,
+            work,
+            wish.context,
+            images,
+            wish.contexts,
+            _options(plan, wish),
+            runs,
+            machine(plan),
+            wish.fetched,
+        )
         status = sandbox.run(job, told.output)
     if status:
         raise StepFailed(told.failed(), status, [*layers, f"{place}/diff"], no_room(wish.home))
@@ -40,6 +52,16 @@ def build_elsewhere(plan: Plan, wish: Wish, sandbox: Sandbox, tell: Callable[[Ev
     layer = Layer("", f"{place}/diff", last.layers()[-1] if last.layers() else (), time.time())
     built = {stage.key: Built("", (), ()) for stage in plan.stages}
     return built | {last.key: Built("", (*layers, layer.directory), (layer,) if any(s.layers() for s in plan.chain()) else ())}
+
+
+def _options(plan: Plan, wish: Wish) -> Sequence[str]:
+    """The script's own options. An agent comes along only where a step wants it: what is fetched with it is here already."""
+    steps = [step for stage in plan.stages for step in stage.steps]
+    wanted = any(mount.type == "ssh" for step in steps if isinstance(step, Run) for mount in step.mounts)
+    if wanted or (not wish.fetched and any(isinstance(step, Fetch) and step.git for step in steps)):
+        return wish.options
+    pairs = zip(wish.options[::2], wish.options[1::2], strict=True)
+    return [word for flag, value in pairs if flag != "--ssh" for word in (flag, value)]
 
 
 def machine(plan: Plan) -> tuple[str, ...]:

@@ -32,6 +32,7 @@ git_none() {
 
 # git_clone URL: a checkout of it in $state/git/tree. docker leaves no .git of a subdirectory.
 git_clone() {
+    ! git_is_given || return 0
     command -v git >/dev/null || missing 'git, to fetch a repository with: install it'
     rm -rf "$state/git"
     mkdir "$state/git" "$state/git/none"
@@ -39,6 +40,18 @@ git_clone() {
     if [ -n "$git_keep" ] && [ -z "$git_subdir" ]; then git_fetch_kept "$1"; else git_fetch "$1"; fi
     git_check_out "$1"
     git_subdir_is_there
+}
+
+# git_is_given: a program that runs the script where git may be missing has fetched it: the Nth repository of step S is in
+# $DOCK2SH_FETCHED/S.N, as git_fill leaves it.
+git_is_given() {
+    [ -n "${DOCK2SH_FETCHED-}" ] || return 1
+    [ "${git_given_step-}" = "${step_now-}" ] || git_given=0
+    git_given_step=${step_now-} git_given=$((${git_given-0} + 1))
+    [ -d "$DOCK2SH_FETCHED/$git_given_step.$git_given" ] || return 1
+    rm -rf "$state/git"
+    mkdir -p "$state/git/tree${git_subdir:+/$git_subdir}"
+    cp -a "$DOCK2SH_FETCHED/$git_given_step.$git_given/." "$state/git/tree${git_subdir:+/$git_subdir}"
 }
 
 # git_put DEST: no link of a repository is followed. A DEST that is not there, and has no slash behind it, is one of the things

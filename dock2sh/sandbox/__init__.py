@@ -17,8 +17,9 @@ class Job(NamedTuple):
     `root` is a directory that holds the root file system of the image `base` ("scratch": it is empty); it is left as the script
     makes it. `images` are the root file systems of the other images that the script asks for (reference -> directory, which is
     only read), `contexts` named build contexts, `options` more of the script's own options (--secret, --ssh, ...), `work` an
-    empty directory on the file system of `root` for the sandbox's own things, which the caller removes. `runs`: a RUN works on
-    `root` itself, which leaves empty mount points there, as docker's do. `machine` are the flags of `docker run` (--hostname,
+    empty directory on the file system of `root` for the sandbox's own things, which the caller removes. `repositories` are those
+    that its steps add, fetched (by the step's number and their place in it: "3.1"). `runs`: a RUN works on `root` itself, which
+    leaves empty mount points there, as docker's do. `machine` are the flags of `docker run` (--hostname,
     --add-host, --ulimit, --shm-size) for a sandbox that is such a container: its RUNs may have no machine of their own.
     """
 
@@ -32,6 +33,7 @@ class Job(NamedTuple):
     options: Sequence[str] = ()
     runs: bool = False
     machine: Sequence[str] = ()
+    repositories: Mapping[str, str] = {}
 
 
 class Sandbox(Protocol):

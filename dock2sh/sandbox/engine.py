@@ -80,7 +80,7 @@ def options(stay: Stay, privileged: bool) -> list[str]:
     home = stay.luggage.home
     words = ["--rm", "--interactive", "--name", stay.name, "--label", f"{LABEL}={owner()}"]
     words += ["--tmpfs", f"{home}/secrets:mode=0700", *(["--privileged"] if privileged else [])]
-    words += [*stay.job.machine, "--env", "DOCK2SH_MACHINE=given"]
+    words += [*stay.job.machine, "--env", "DOCK2SH_MACHINE=given", "--env", f"DOCK2SH_FETCHED={home}/repositories"]
     for number, agent in enumerate(stay.luggage.sockets):
         words += ["--mount", mount(agent, f"{home}/sockets/{number}")]
     return words

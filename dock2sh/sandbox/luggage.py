@@ -30,6 +30,7 @@ def pack(job: Job, home: str) -> Luggage:
         for number, (name, directory) in enumerate(given.items()):
             folders[f"{folder}/{number}"] = directory
             words += [flag, f"{name}={home}/{folder}/{number}"]
+    folders |= {f"repositories/{key}": directory for key, directory in job.repositories.items()}
     secrets: list[bytes] = []
     sockets: list[str] = []
     for flag, value in _options(job.options):
