@@ -1,11 +1,12 @@
 """What a build is given besides its context: secrets, named contexts, images to copy from, an agent."""
 
+import json
 import os
 import tarfile
 from pathlib import Path
 
 import pytest
-from building import Emulate
+from building import Emulate, dock2sh
 
 pytestmark = pytest.mark.root
 
@@ -88,5 +89,21 @@ def test_dockers_words_for_where_the_result_goes(emulate: Emulate, tmp_path: Pat
     assert tarfile.is_tarfile(tmp_path / "out.file")
     assert emulate("FROM busybox\nRUN true\n", "-o", f"type=local,dest={tmp_path}/out").returncode == 0
     assert (tmp_path / "out/rootfs/bin").is_dir()
-    done = emulate("FROM busybox\n", "-o", "type=oci,dest=x")
-    assert (done.returncode, "type=local,dest=DIR" in done.stderr) == (2, True)
+    assert dock2sh("images", "-q").stdout == ""  # what is only written out is not kept
+    assert emulate("FROM busybox\nRUN true\n", "-o", "type=cacheonly").returncode == 0
+    assert dock2sh("images", "-q").stdout == ""
+
+
+def test_an_image_goes_to_several_places(emulate: Emulate, tmp_path: Path) -> None:
+    archives, told = [tmp_path / "oci", tmp_path / "docker"], tmp_path / "told.json"
+    places = [f"--output=type={file.name},dest={file}" for file in archives]
+    done = emulate(
+        "FROM busybox\nRUN true\n", *places, "-o", "type=image,name=two:2", "-t", "one:1", f"--metadata-file={told}", "-q"
+    )
+    assert done.returncode == 0, done.stderr
+    assert json.loads(told.read_text())["containerimage.config.digest"] == done.stdout.strip()
+    assert json.loads(told.read_text())["image.name"] == "docker.io/library/one:1,docker.io/library/two:2"
+    for file in archives:
+        assert dock2sh("rmi", "one:1", "two:2").returncode == 0
+        assert dock2sh("load", "-i", file).stdout == "Loaded image: one:1\nLoaded image: two:2\n"
+        assert dock2sh("inspect", "-f", "{{.Id}}", "two:2").stdout == done.stdout
