@@ -732,8 +732,11 @@ remove_empty() {
 # of a dead process is taken over (also that of our own number: a restarted container counts from 1 again).
 lock_root() {
     lock_wanted=${target_root:-/}.dock2sh
-    lock_take "$lock_wanted" || missing "the root ${target_root:-/} for itself: process $(cat "$lock_wanted/pid") is at work \
+    lock_take "$lock_wanted" || {
+        [ -s "$lock_wanted/pid" ] || missing "a place for $lock_wanted: the disk is full, or read-only"
+        missing "the root ${target_root:-/} for itself: process $(cat "$lock_wanted/pid") is at work \
 there. Wait for it, or, if that is none of these scripts: rm -r $lock_wanted"
+    }
     lock=$lock_wanted
 }
 
@@ -748,7 +751,7 @@ lock_take() {
         rm -rf "$1"
         mkdir "$1" || return 1
     fi
-    echo $$ >"$1/pid"
+    echo $$ >"$1/pid" || { rm -rf "$1" && return 1; }
 }
 
 unlock_root() {
