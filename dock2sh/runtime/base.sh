@@ -147,7 +147,7 @@ unpack() {
     else
         unpack_by=$(decompressor "$1")
         "$unpack_by" <"$1" | tar -xpf - -C "$2"
-    fi || missing "a way to unpack $1 (is it a tar, and is the program for its compression here?)"
+    fi || missing "a way to unpack $1 (is it a tar, is the program for its compression here, and is there room?)"
 }
 
 # decompressor FILE: prints the program that makes it a tar, by the first bytes.

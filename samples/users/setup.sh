@@ -332,7 +332,7 @@ unpack() {
     else
         unpack_by=$(decompressor "$1")
         "$unpack_by" <"$1" | tar -xpf - -C "$2"
-    fi || missing "a way to unpack $1 (is it a tar, and is the program for its compression here?)"
+    fi || missing "a way to unpack $1 (is it a tar, is the program for its compression here, and is there room?)"
 }
 
 # decompressor FILE: prints the program that makes it a tar, by the first bytes.
@@ -879,11 +879,11 @@ layer_transfer() {
 }
 
 # copy_root FROM TO: a whole root ('' is /) into an empty directory. Of a running system, what is mounted into it is left out,
-# and so is what is this script's.
+# and so is what is this script's, and docker's own mark of a container.
 copy_root() {
     root_leave=''
     case $state/ in "$1"/*) root_leave=$(leave_out "${state#"$1"}") ;; esac
-    [ -n "$1" ] || root_leave="-xdev $root_leave $(leave_out /.dock2sh) $(each_mount leave_out)"
+    [ -n "$1" ] || root_leave="-xdev $root_leave $(leave_out /.dock2sh) $(leave_out /.dockerenv) $(each_mount leave_out)"
     (cd "${1:-/}" && eval "find . $root_leave ! -name . -print0") >"$state/list" || fail "${1:-/} cannot be read"
     source_kind=stage
     in_root "$2" layer_transfer "${1:-/}" "$2"
