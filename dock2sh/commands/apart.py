@@ -7,7 +7,8 @@ from pathlib import PurePosixPath
 from typing import NamedTuple
 
 from dock2sh.commands import fed
-from dock2sh.commands.matching import Known, understand
+from dock2sh.commands.known import Known
+from dock2sh.commands.matching import understand
 from dock2sh.shell import Command, Redirect, Script, Word, read
 
 MOST_SCRIPTS = 4

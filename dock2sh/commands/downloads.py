@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from dock2sh.commands.apart import Apart
-from dock2sh.commands.matching import Known
+from dock2sh.commands.known import Known
 
 CHECKS = frozenset("sha256sum sha512sum sha1sum sha384sum md5sum shasum b2sum gpg gpg2 gpgv cosign minisign".split())
 

@@ -7,7 +7,7 @@ import re
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from dock2sh.commands.matching import Known
+from dock2sh.commands.known import Known
 from dock2sh.shell import Command, Redirect
 from dock2sh.shell.words import word
 

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
 from dock2sh.commands.apart import Apart, Understood
-from dock2sh.commands.matching import Known
+from dock2sh.commands.known import Known
 from dock2sh.shell import Word
 
 _PRINTS = frozenset("echo printf cat base64 envsubst sed tr tee".split())

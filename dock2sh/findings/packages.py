@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 from dock2sh.commands import Known
 from dock2sh.commands.apart import Understood
-from dock2sh.commands.matching import Part
+from dock2sh.commands.known import Part
 from dock2sh.commands.pins import pinned
 from dock2sh.findings import caches, gone
 from dock2sh.findings.releases import first_base, managed

@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 from dock2sh.commands import Known
 from dock2sh.commands.apart import Apart, Understood, exec_apart, run_apart
-from dock2sh.commands.matching import Part
+from dock2sh.commands.known import Part
 from dock2sh.dockerfile.positions import Position, positions
 from dock2sh.dockerfile.syntax import Dockerfile, Node
 from dock2sh.model import Configure, Plan, Run, Stage, Step
