@@ -11,11 +11,10 @@ from dock2sh.emit.arguments import of_mount, of_owner, with_newline, without_dot
 from dock2sh.emit.bundle import bundle
 from dock2sh.emit.display import as_written, delimiter, short
 from dock2sh.emit.frame import STARTERS, Frame, Setting, head, image, numbers
+from dock2sh.emit.pen import Pen
 from dock2sh.emit.quoting import assignment, quote
 from dock2sh.model import Configure, Copy, Fetch, File, LeftOut, MakeDirectory, Mount, Plan, Run, Stage, Step, origins
-from dock2sh.source import Refused, Span, located, refuse
-
-COMMENT_COLUMN = 76
+from dock2sh.source import Refused, located, refuse
 
 
 def script(plan: Plan, setting: Setting, frame: Frame | None = None) -> str:
@@ -43,45 +42,15 @@ _Reader = TypeVar("_Reader", Run, Copy)
 _HELPERS = "# ---- The words above, and what they need. (0BSD; dock2sh's runtime.)\n\n"
 
 
-class _Writer:
-    """The lines of `build`, and what they make use of."""
+class _Writer(Pen):
+    """The lines of `build` for a plan, and the data that they ask for."""
 
     def __init__(self, plan: Plan, setting: Setting) -> None:
+        super().__init__(setting.name, {"main", "image", *(word for word, key in STARTERS.items() if plan.config.get(key))})
         self.plan, self.setting = plan, setting
-        self.lines: list[str] = []
-        self.used: set[str] = {"main", "image", *(word for word, key in STARTERS.items() if plan.config.get(key))}
-        self.globs: dict[tuple[str, str], str] = {}
-        self.number = 0
         self.uses_context = False
         self.source = setting.text.split("\n")
         self.chain = [stage.key for stage in plan.chain()]
-
-    # -- lines ---------------------------------------------------------------------------------------------------------
-
-    def word(self, *words: str, span: Span | None = None, note: str = "") -> None:
-        """One word of the vocabulary with its arguments, quoted already; the Dockerfile line behind it."""
-        self.used.add(words[0])
-        line = "    " + " ".join(words)
-        comment = self.place(span) if span else note
-        self.lines.append(f"{line:<{COMMENT_COLUMN - 1}} # {comment}" if comment and "\n" not in line else line)
-
-    def place(self, span: Span) -> str:
-        return f"{self.setting.name}:{span.first}"
-
-    def here(self, words: list[str], content: str, wish: str) -> None:
-        """A word that reads a here-document. `content` ends with a newline."""
-        self.used.add(words[0])
-        end = delimiter(content, wish)
-        self.lines += [f"    {' '.join(words)} <<'{end}'", content + end]
-
-    def step(self, step: Step) -> None:
-        """The line that announces a step."""
-        self.number += 1
-        self.used.add("step")
-        place = self.place(step.span)
-        origin = "ONBUILD " if step.onbuild else ""
-        title = f"{place:<{len(self.setting.name) + 4}}  {origin}{short(step.text)}"
-        self.lines.append(f"\n    step {self.number} {quote(title)}")
 
     # -- stages --------------------------------------------------------------------------------------------------------
 
@@ -100,7 +69,7 @@ class _Writer:
         for step in self.plan.in_order(stage):
             if isinstance(step, LeftOut):
                 self.lines.append(
-                    f"    # {self.place(step.span):<{len(self.setting.name) + 4}}  left out ({step.marker}): {short(step.text)}"
+                    f"    # {self.place(step.span):<{len(self.name) + 4}}  left out ({step.marker}): {short(step.text)}"
                 )
                 continue
             try:
@@ -295,30 +264,6 @@ class _Writer:
             bare = pattern.removeprefix("!")
             self.pattern("exclude", bare, bare)
         return [*of_owner(step), *(f"--exclude={quote(pattern)}" for pattern in step.excludes)]
-
-    def source_word(self, source: str, parents: bool) -> str:
-        """A source relative to the root of where it comes from; its wildcard is noted for `pattern`."""
-        if isinstance(source, Deferred):
-            return quote(source)
-        relative = source.lstrip("/") or "."
-        if parents:  # BuildKit matches what follows the pivot like a line of an ignore file
-            before, pivot, rest = relative.partition("/./")
-            rest = (rest if pivot else relative.removeprefix("./")) or "."
-            self.pattern("exclude", rest, rest)
-            if pivot:
-                self.pattern("glob", before, before)
-        elif any(char in relative for char in "*?["):
-            self.pattern("glob", relative, relative)
-        return quote(relative)
-
-    def pattern(self, kind: str, text: str, cleaned: str) -> None:
-        """Note what `pattern KIND TEXT` has to print."""
-        from dock2sh.plan.patterns import exclude_regex, glob_regex, has_wildcard
-
-        if kind == "exclude":
-            self.globs[kind, text] = exclude_regex(cleaned)
-        elif has_wildcard(text):
-            self.globs[kind, text] = glob_regex(cleaned)
 
     # -- data ----------------------------------------------------------------------------------------------------------
 
