@@ -15,7 +15,7 @@ from collections.abc import Callable, Mapping, Sequence
 from errno import EDQUOT, ENOSPC
 from typing import NoReturn
 
-from . import SandboxError, kernel, seccomp
+from . import SandboxError, kernel, leap, seccomp
 from .apart import HEAD, Build
 from .container import described, exit_code, start
 from .overlay import mount_layers, shallow
@@ -196,6 +196,7 @@ class _Supervisor:
             file.write(seccomp.program())
         os.symlink(sys.executable, f"{self.door}/python")
         os.symlink(seccomp.__file__, f"{self.door}/filtered.py")
+        os.symlink(leap.__file__, f"{self.door}/leap.py")
 
     def _converse(self, script: int) -> int:
         """Do what the script asks for until it ends: its exit status. What is printed meanwhile is told."""

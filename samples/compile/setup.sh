@@ -1887,16 +1887,20 @@ run_become_linux() {
 }
 
 # run_leap WORD...: into the root, the directory, and down to the user. nsenter of util-linux 2.41 refuses where it is to enter no
-# namespace: unshare does the same, where no filter of system calls keeps it from that. In this very root neither is needed: env has
-# been asked for the directory.
+# namespace. In this very root it is not needed: env has been asked for the directory.
 run_leap() {
     if [ -z "$run_refuses" ]; then
         chain_tool nsenter "--root=$run_at" "--wd=${run_at%/}$run_wd" "--setuid=$account_uid" -- "$@"
     elif [ "$run_at" = / ]; then
         chain_words "--reuid=$account_uid" -- "$@"
     else
-        chain_tool unshare "--root=$run_at" "--wd=$run_wd" "--setuid=$account_uid" -- "$@"
+        run_leap_otherwise "$@"
     fi
+}
+
+# unshare does what nsenter does, where no filter of system calls keeps it from that.
+run_leap_otherwise() {
+    chain_tool unshare "--root=$run_at" "--wd=$run_wd" "--setuid=$account_uid" -- "$@"
 }
 
 # run_outside: sets `run_at`, the root as the chain's programs see it, which are outside of it.

@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
@@ -40,8 +41,8 @@ def project(tmp_path: Path) -> Path:
 def emulate(data: Path, project: Path, archive: Path) -> Emulate:
     """`emulate(DOCKERFILE, OPTION...)` builds `project`; plain progress is on standard error."""
 
-    def call(dockerfile: str, *options: object) -> "subprocess.CompletedProcess[str]":
+    def call(dockerfile: str, *options: object, before: Sequence[str] = ()) -> "subprocess.CompletedProcess[str]":
         (project / "Dockerfile").write_text(dockerfile)
-        return dock2sh("emulate", f"--base=busybox={archive}", "--progress=plain", *options, project)
+        return dock2sh("emulate", f"--base=busybox={archive}", "--progress=plain", *options, project, before=before)
 
     return call
