@@ -1,7 +1,7 @@
 """Bundle the shell library: the functions of runtime/ that a script uses, and only those.
 
 A runtime file holds functions and comments, nothing else: each function begins with `name() {` and ends with `}`, both in
-column 0, and the comment right above it belongs to it. A file in runtime/programs/ is a whole program (sh, awk, Python); it
+column 0, and the comment right above it belongs to it. A file in runtime/programs/ is a whole program (sh, awk, Perl, Python); it
 becomes a function that prints it, `program_NAME`. What uses what is read out of the text, so there is no list to keep.
 """
 

@@ -2284,11 +2284,12 @@ chain_words() {
 # run_become WORD...: the end of it: exactly that environment, then directory, groups, rights and user, then the command.
 run_become() {
     run_outside
+    run_leap_kind
     ${run_limiter-}
     run_chdir=''
-    [ -z "${run_refuses-}" ] || [ "$run_at" != / ] || run_chdir=--chdir=$run_wd
+    [ "$run_leaps" != nowhere ] || run_chdir=--chdir=$run_wd
     chain_tool env ${run_signals:+"$run_signals"} ${run_chdir:+"$run_chdir"} -i --
-    chain="$chain $run_env"
+    [ "$run_leaps" = late ] || chain="$chain $run_env"
     case $kit in
     linux) run_become_linux "$@" ;;
     *) run_become_busybox "$@" ;;
@@ -2311,21 +2312,45 @@ run_become_linux() {
     run_leap "$@"
 }
 
-# run_leap WORD...: into the root, the directory, and down to the user. nsenter of util-linux 2.41 refuses where it is to enter no
-# namespace. In this very root it is not needed: env has been asked for the directory.
+# run_leap WORD...: into the root, the directory, and down to the user.
 run_leap() {
-    if [ -z "$run_refuses" ]; then
-        chain_tool nsenter "--root=$run_at" "--wd=${run_at%/}$run_wd" "--setuid=$account_uid" -- "$@"
+    case $run_leaps in
+    nsenter) chain_tool nsenter "--root=$run_at" "--wd=${run_at%/}$run_wd" "--setuid=$account_uid" -- "$@" ;;
+    nowhere) chain_words "--reuid=$account_uid" -- "$@" ;;
+    unshare) chain_tool unshare "--root=$run_at" "--wd=$run_wd" "--setuid=$account_uid" -- "$@" ;;
+    late)
+        run_leaper
+        chain_words "$run_at" "$run_wd" "$account_uid"
+        chain="$chain $run_env"
+        chain_words -- "$@"
+        ;;
+    esac
+}
+
+# run_leap_kind: sets `run_leaps`. nsenter of util-linux 2.41 refuses where it is to enter no namespace: in this very root it is not
+# needed (env has been asked for the directory), and unshare does the same, where no filter of system calls keeps it from that. A
+# program that does it `late` gets the environment as words: what stands there is for the step alone.
+run_leap_kind() {
+    if [ -z "${run_refuses-}" ]; then
+        run_leaps=nsenter
     elif [ "$run_at" = / ]; then
-        chain_words "--reuid=$account_uid" -- "$@"
+        run_leaps=nowhere
+    elif run_may_unshare; then
+        run_leaps=unshare
     else
-        run_leap_otherwise "$@"
+        run_leaps=late
     fi
 }
 
-# unshare does what nsenter does, where no filter of system calls keeps it from that.
-run_leap_otherwise() {
-    chain_tool unshare "--root=$run_at" "--wd=$run_wd" "--setuid=$account_uid" -- "$@"
+run_may_unshare() {
+    "$(tool unshare)" --root=/ -- "$(tool true)" 2>/dev/null
+}
+
+# Perl is in every Debian and Ubuntu.
+run_leaper() {
+    tool perl >/dev/null ||
+        missing 'a tool that enters a root: nsenter here (util-linux 2.41) refuses to, unshare may not. Install perl'
+    chain_tool perl -e "$(program_leap)"
 }
 
 # run_outside: sets `run_at`, the root as the chain's programs see it, which are outside of it.
@@ -3532,6 +3557,21 @@ for name do
     if [ -L "$name" ]; then is='link'; elif [ -d "$name" ]; then is=directory; else is=other; fi
     [ "$is" != "$kind" ] || printf '%s\0' "$name"
 done
+PROGRAM
+}
+
+program_leap() {
+    cat <<'PROGRAM'
+# ROOT DIRECTORY UID NAME=VALUE... -- COMMAND...: into the root and the directory, down to the user, the command.
+my ($root, $directory, $uid) = splice @ARGV, 0, 3;
+%ENV = ();
+while ((my $pair = shift) ne '--') {
+    my ($name, $value) = split /=/, $pair, 2;
+    $ENV{$name} = $value;
+}
+(chroot $root and chdir $directory) or do { print STDERR "$directory: $!\n"; exit 1 };
+($<, $>) = ($uid, $uid);
+exec { $ARGV[0] } @ARGV or do { print STDERR "$ARGV[0]: $!\n"; exit($! == 2 ? 127 : 126) };
 PROGRAM
 }
 

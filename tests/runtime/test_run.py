@@ -2,6 +2,7 @@
 ordinary container allows, and comes about here by giving up the right to mount."""
 
 import os
+import shutil
 import signal
 import subprocess
 import time
@@ -247,3 +248,39 @@ def test_ctrl_c_ends_all(workshop: Workshop, mode: str) -> None:
     assert "stopped in step 1 of 1" in said
     assert not subprocess.run(["pgrep", "-f", sleep], capture_output=True, check=False).stdout
     assert str(workshop.root) not in Path("/proc/mounts").read_text()
+
+
+_REFUSES = {
+    "nsenter": "#!/bin/sh\necho 'nsenter: no namespace specified' >&2\nexit 1\n",
+    "unshare": '#!/bin/sh\ncase $1 in --root*) echo "unshare failed" >&2; exit 1 ;; esac\nexec {} "$@"\n',
+}
+
+
+def _newer(folder: Path, *names: str) -> dict[str, str]:
+    """An environment in which these tools refuse what util-linux 2.41 does, and docker's filter of system calls."""
+    for name in names:
+        (folder / name).write_text(_REFUSES[name].format(shutil.which(name)))
+        (folder / name).chmod(0o755)
+    return {"PATH": f"{folder}:{os.environ['PATH']}"}
+
+
+@pytest.mark.parametrize("names", [("nsenter",), ("nsenter", "unshare")], ids=" and ".join)
+def test_other_ways_into_the_root(workshop: Workshop, mode: str, names: tuple[str, ...], tmp_path: Path) -> None:
+    """On Debian 13 nsenter only enters namespaces, and in a container of docker's unshare is not allowed either."""
+    del mode
+    words = ["env A='x  y' a.b=dots PERL5OPT=-Mnone LC_ALL=tr_TR", "user 33:0", "workdir /w/d", "run <<'RUN'"]
+    look = "".join(f"    {word}\n" for word in words) + "id; pwd; umask; env -0\nRUN"
+    told = [output(workshop, look, **settings) for settings in ({}, {"env": _newer(tmp_path, *names)})]
+    assert "\n/w/d\n" in told[0]
+    assert told[0] == told[1]
+
+
+@pytest.mark.parametrize(("command", "status"), [("nope", 127), ("/etc", 126), ("sh -c 'exit 7'", 7)])
+def test_how_a_command_ends_that_was_brought_there(
+    workshop: Workshop, mode: str, command: str, status: int, tmp_path: Path
+) -> None:
+    del mode
+    (tmp_path / "tools").mkdir()
+    top = steps(f"    run_exec {command}")
+    ends = [workshop.run(top, **settings) for settings in ({}, {"env": _newer(tmp_path / "tools", "nsenter", "unshare")})]
+    assert {f"exit status {status}\n" in end.stderr for end in ends} == {True}, ends
