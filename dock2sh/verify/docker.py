@@ -42,8 +42,8 @@ _BROKEN = re.compile(
     r"\A(?:rpc error: code = )?(?:Unavailable|Canceled|DeadlineExceeded|ResourceExhausted)\b"
     r"|(?:no space left on device|disk quota exceeded|too many open files|input/output error|error reading from server: EOF)\Z"
 )
-# `Dockerfile:4` and a rule: the line of what failed, above an excerpt
-_PLACE = re.compile(r"^[^\n]+:(\d+)\n-{20}$", re.MULTILINE)
+# `Dockerfile:4` and a rule: the line of what failed, above an excerpt, whose own last line, `  7 | USER 1000:50`, has a rule, too
+_PLACE = re.compile(r"^(?! *\d+ \| )[^\n]+:(\d+)\n-{20}$", re.MULTILINE)
 # BuildKit's plain progress: `#7 [build 2/4] RUN make` and, at its end, `#7 DONE 1.2s`
 _BEGUN = re.compile(r"^#(\d+) \[(?:[\w/]+->)?(?:[a-z0-9]+/[a-z0-9/]+ )?(?:([^\] ]+) +)?(\d+)/\d+\] ", re.MULTILINE)
 _DONE = re.compile(r"^#(\d+) DONE (\d+\.\d+)s", re.MULTILINE)

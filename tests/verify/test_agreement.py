@@ -117,6 +117,15 @@ def test_a_docker_that_fails_itself_refuses_nothing(talk: str, printed: str, jud
 
 
 @pytest.mark.docker
+def test_the_line_that_docker_names() -> None:
+    """Not what stands at the end of the last line of its excerpt."""
+    rule = "-" * 20
+    excerpt = f"a/Dockerfile:3\n{rule}\n   2 |     FROM x:1\n   3 | >>> RUN false\n   4 |     USER 1000:50\n{rule}\n"
+    said = failure(f"{excerpt}ERROR: failed to build: failed to solve: process \"/bin/sh -c false\" did not: exit code: 1", "")
+    assert isinstance(said, NotBuilt)
+    assert said.failure.line == 3
+
+
 def test_a_docker_without_buildx(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A Dockerfile that dock2sh refuses is not called refused by both."""
     whole = shutil.which("docker")
