@@ -106,9 +106,14 @@ def _tar(dice: Dice) -> bytes:
     out = io.BytesIO()
     form = dice.pick((tarfile.GNU_FORMAT, tarfile.PAX_FORMAT, tarfile.USTAR_FORMAT))
     seen: list[str] = []
+    folders: set[str] = set()
     with tarfile.open(fileobj=out, mode="w", format=form, errors="surrogateescape") as tar:
         for _ in range(dice.number(1, 7)):
             info, data = _member(dice, seen)
+            place = os.path.normpath(info.name).lstrip("/")
+            if info.type == tarfile.SYMTYPE and place in folders:
+                continue  # docker sets the directory's time through the link: see docs/docker-oddities.md
+            folders |= {place} if info.type == tarfile.DIRTYPE else set()
             try:
                 tar.addfile(info, io.BytesIO(data))
             except ValueError:
