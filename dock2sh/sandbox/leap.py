@@ -20,7 +20,7 @@ def leap(root: str, directory: str, uid: int, environment: Sequence[str], comman
     os.chdir(directory)
     os.setuid(uid)
     try:
-        os.execvpe(command[0], command, dict(pair.split("=", 1) for pair in environment))
+        os.execvpe(command[0], list(command), dict(pair.split("=", 1) for pair in environment))
     except OSError as error:
         sys.stderr.write(f"{command[0]}: {error.strerror}\n")
         sys.exit(_NOT_THERE if isinstance(error, FileNotFoundError) else _NO_PROGRAM)
