@@ -784,11 +784,18 @@ begin_afresh() {
     [ -z "$target_root" ] || [ -n "$(ls -A "$target_root")" ] || stat -c '%d:%i %n' "$target_root" >"$state/filled"
 }
 
-# mounted_below DIR: is something mounted in it? It would be emptied, too. (The kernel writes blanks and \ in octal.)
+# mounted_below DIR: is something mounted in it? It would be emptied, too. (The kernel writes blanks and \ in octal; busybox's awk of
+# Debian 13 has a meaning of its own for a \1 of gsub.)
 mounted_below() {
     [ -r /proc/self/mounts ] || return 1
     below=$1/ LC_ALL=C awk '
-        BEGIN { below = ENVIRON["below"]; gsub(/\\/, "\\134", below); gsub(/ /, "\\040", below); gsub(/\t/, "\\011", below) }
+        BEGIN {
+            octal["\\"] = "\\134"; octal[" "] = "\\040"; octal["\t"] = "\\011"; octal["\n"] = "\\012"
+            for (at = 1; at <= length(ENVIRON["below"]); at++) {
+                one = substr(ENVIRON["below"], at, 1)
+                below = below (one in octal ? octal[one] : one)
+            }
+        }
         index($2, below) == 1 { found = 1 }
         END { exit !found }' /proc/self/mounts
 }
