@@ -104,9 +104,10 @@ url_answer() {
     url_time=$(LC_ALL=C awk "$(program_answer)" <"$url_log") || fail "invalid response status ${url_time:-(none) from $1}"
 }
 
+# To curl of Debian 13 %2e is a dot, too.
 url_by_curl() {
     url_next=$1
-    ! url_dotted "$1" || url_as_written "$@"
+    ! url_dotted "$(printf %s "$1" | sed 's/%2[eE]/./g')" || url_as_written "$@"
     [ -z "$url_next" ] || curl -q -g -sS -L --proto =http,https -D "$url_log" -o "$2" -- "$url_next" ||
         fail "$1 could not be fetched"
     [ -e "$2" ] || : >"$2"
