@@ -121,7 +121,7 @@ def test_the_line_that_docker_names() -> None:
     """Not what stands at the end of the last line of its excerpt."""
     rule = "-" * 20
     excerpt = f"a/Dockerfile:3\n{rule}\n   2 |     FROM x:1\n   3 | >>> RUN false\n   4 |     USER 1000:50\n{rule}\n"
-    said = failure(f"{excerpt}ERROR: failed to build: failed to solve: process \"/bin/sh -c false\" did not: exit code: 1", "")
+    said = failure(f'{excerpt}ERROR: failed to build: failed to solve: process "/bin/sh -c false" did not: exit code: 1', "")
     assert isinstance(said, NotBuilt)
     assert said.failure.line == 3
 
