@@ -10,6 +10,19 @@ from dock2sh.provision import Bundle, Service, Wish, bundle
 
 BASE = Base({"architecture": "amd64", "os": "linux", "config": {"Env": ["PATH=" + DEFAULT_PATH]}})
 
+PLAIN = r"""FROM debian:12
+ENV KEEP="a 'b' \$c"
+RUN mkdir /srv/app && echo one >> /srv/app/log && ln -s app /srv/link
+RUN useradd -r -u 977 -U web && echo two >> /srv/app/log
+RUN rm /etc/motd && echo changed > /etc/issue && mkdir -p /srv/app/deep/er && chmod 2775 /srv/app/deep
+COPY --chown=web:web --chmod=640 note /srv/app/note
+RUN ["sh", "-c", "rm -rf /tmp/* && echo three >> /srv/app/log && mv /srv/app/deep /srv/app/moved"]
+WORKDIR /srv/app
+USER web
+CMD ["sh", "-c", "echo $KEEP $(id -u) $(pwd); exec sleep 1000"]
+"""
+"""Steps of all kinds, and a service that says who it is."""
+
 
 def planned(text: str) -> Plan:
     return evaluate(parse(text), Options(), lambda reference, platform: BASE)

@@ -8,6 +8,8 @@ import subprocess
 import time
 from pathlib import Path
 
+from making import made, write
+
 _OWN = ("proc", "sys", "dev", "run", "tmp", "root", "var/tmp", "var/log", "var/lib/systemd", "etc/machine-id")
 
 
@@ -103,3 +105,19 @@ class Machine:
 def differences(before: dict[str, str], after: dict[str, str]) -> list[str]:
     """Paths that are not in both alike."""
     return sorted(path for path in before.keys() | after.keys() if before.get(path) != after.get(path))
+
+
+def ready(machine: Machine, text: str, context: Path, name: str = "demo") -> str:
+    """The bundle of a Dockerfile, whose context has a note, is put on the machine; the path of setup.sh there."""
+    if not (context / "note").exists():
+        (context / "note").write_text("note\n")
+    folder = machine.root / "srv-bundle"
+    folder.mkdir(exist_ok=True)
+    write(made(text, context, name), folder)
+    return "/srv-bundle/setup.sh"
+
+
+def take_back(machine: Machine, name: str = "demo") -> str:
+    done = machine.call("sh", f"/var/lib/dock2sh/{name}/uninstall.sh", "--yes", "--purge")
+    assert done.returncode == 0
+    return done.stderr
