@@ -52,7 +52,9 @@ def test_a_directory_of_windows(case: tuple[str, str]) -> None:
     assert windows_join(*case) == JOINED[case]
 
 
-@pytest.mark.parametrize("name", ["mcr.microsoft.com/windows/nanoserver", "a/windows:1", "golang:1-windowsservercore-ltsc2022"])
+@pytest.mark.parametrize(
+    "name", ["mcr.microsoft.com/windows/nanoserver", "mcr.microsoft.com/windows:ltsc2022", "golang:1-windowsservercore-ltsc2022"]
+)
 def test_it_is_known_by_its_name(name: str) -> None:
     dockerfile, options = dock2sh.parse(f"FROM {name}\nWORKDIR C:\\\\app\nUSER x\n"), Options()
     for base in (assumed, unknown):
@@ -63,6 +65,6 @@ def test_it_is_known_by_its_name(name: str) -> None:
 
 
 def test_a_name_that_only_sounds_so() -> None:
-    for name in ("debian:12", "windowsill/x", "my-windows-app"):
+    for name in ("debian:12", "windowsill/x", "my-windows-app", "dockurr/windows:5", "a/windows"):
         assert plain(explained(f"FROM {name}\nCMD a\n").start.rows[-1].says).startswith("SIGTERM")
     assert list(steps(explained("FROM debian:12\nWORKDIR C:x\n")))[1].does
