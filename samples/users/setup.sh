@@ -753,15 +753,12 @@ remove_empty() {
 # of a dead process is taken over (also that of our own number: a restarted container counts from 1 again).
 lock_root() {
     lock_wanted=${target_root:-/}.dock2sh
-    lock_take "$lock_wanted" || {
-        [ -s "$lock_wanted/pid" ] || missing "a place for $lock_wanted: the disk is full, or read-only"
-        missing "the root ${target_root:-/} for itself: process $(cat "$lock_wanted/pid") is at work \
+    lock_take "$lock_wanted" || missing "the root ${target_root:-/} for itself: process $(cat "$lock_wanted/pid") is at work \
 there. Wait for it, or, if that is none of these scripts: rm -r $lock_wanted"
-    }
     lock=$lock_wanted
 }
 
-# lock_take DIR: fails when a living process has it.
+# lock_take DIR: fails when a living process has it. Where nothing can be written nobody has it, and no waiting helps.
 lock_take() {
     if ! mkdir "$1" 2>/dev/null; then
         [ -s "$1/pid" ] || sleep 1
@@ -770,9 +767,13 @@ lock_take() {
             return 1
         fi
         rm -rf "$1"
-        mkdir "$1" || return 1
+        mkdir "$1" 2>/dev/null || { [ -d "$1" ] && return 1; } || lock_has_no_room "$1"
     fi
-    echo $$ >"$1/pid" || { rm -rf "$1" && return 1; }
+    echo $$ >"$1/pid" || { rm -rf "$1"; lock_has_no_room "$1"; }
+}
+
+lock_has_no_room() {
+    missing "a place for $1: the disk is full, or read-only"
 }
 
 unlock_root() {
