@@ -5,7 +5,7 @@ import shlex
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
-from dock2sh.emit.manual import ELSEWHERE, NO_SHELL, items
+from dock2sh.emit.manual import ELSEWHERE, ONLY_MADE, items
 from dock2sh.model import Plan
 
 if TYPE_CHECKING:
@@ -56,6 +56,6 @@ def _act(line: str, container: str) -> Act:
         return Act("begin", said, container, image)
     if said.startswith("docker commit "):
         return Act("elsewhere", said)
-    if said.startswith(("FROM scratch: ", NO_SHELL)):
+    if said.startswith(("FROM scratch: ", ONLY_MADE)):
         return Act("begin", line, container, "scratch")
     return Act("note", line)

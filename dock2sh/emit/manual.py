@@ -23,8 +23,8 @@ _THERE = ("/", "/etc", "/home", "/opt", "/root", "/srv", "/tmp", "/usr/bin", "/u
 # what a script knows of a base image that was not at hand (dockerfile/deferred.py)
 _BASE = re.compile(r"\$\{BASE_([A-Za-z_][A-Za-z0-9_]*)(?=[-+:])")
 ELSEWHERE = "from another terminal:  "
-NO_SHELL = "docker create"
-"""How a container is made that has no shell to type into."""
+ONLY_MADE = "docker create"
+"""How a container begins that nobody can type into."""
 
 
 def manual(plan: Plan, name: str, text: str, escape: str, tree: "Tree | None" = None) -> str:
@@ -128,7 +128,7 @@ class _Manual:
             self.say(f"docker run -it{container} {shell}")
         else:
             self.say(
-                f"{NO_SHELL}{container} x    # there is no shell in it: docker cp reaches it, nothing that is typed below does"
+                f"{ONLY_MADE}{container} x    # there is no shell in it: docker cp reaches it, nothing that is typed below does"
             )
 
     def first_base(self, stage: Stage) -> str:

@@ -23,12 +23,12 @@ def text_word(text: str) -> str:
 def shell_in(image: str) -> str:
     """The shell that one would ask for: bash, unless the image is known for having none; empty where there is no shell at all."""
     name = image.partition("@")[0]
-    if any(word in name for word in _NO_SHELL) and "debug" not in name:  # distroless has a busybox under that tag
+    if any(word in name for word in _SHELLESS) and "debug" not in name:  # distroless has a busybox under that tag
         return ""
     return "sh" if any(word in name for word in ("alpine", "busybox", "scratch", "distroless", "wolfi")) else "bash"
 
 
-_NO_SHELL = ("distroless", "chainguard/static", "hello-world")
+_SHELLESS = ("distroless", "chainguard/static", "hello-world")
 """Images that are known for it."""
 
 

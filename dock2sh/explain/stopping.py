@@ -1,9 +1,10 @@
 """Who gets the signal of `docker stop`, and what comes of it."""
 
+from collections.abc import Mapping
 from typing import NamedTuple
 
 from dock2sh.commands import Known, understand
-from dock2sh.explain.language import say
+from dock2sh.explain.language import Text, say
 from dock2sh.explain.shells import shells_of
 from dock2sh.explain.tree import Row
 from dock2sh.model import Plan
@@ -181,28 +182,32 @@ def _of_program(words: tuple[Word, ...], argv: tuple[str, ...], signal: str) -> 
             **fields,
         )
         return Row(_TYPED, argv, says, False)
-    if name in _ENDS or within in _ENDS:
+    if {name, within} & _ENDS:
         return Row(_TYPED, argv, say("`{signal}` goes to `{program}`, process 1, which ends.", **fields), False)
-    if within.partition(" ")[0] in _IGNORES or name in _IGNORES:
-        says = say(
-            "`{signal}` goes to `{program}`, process 1, which takes no notice unless it was written to: 10"
-            " seconds, then it is killed. `docker run --init` helps.",
-            **fields,
-        )
-        return Row(_TYPED, argv, says, True)
-    if name in SHELLS and len(words) == 1:
-        says = say("`{signal}` goes to `{program}`, process 1, which takes no notice: 10 seconds, then it is killed.", **fields)
-        return Row(_TYPED, argv, says, True)
-    if name.endswith(".sh") or "entrypoint" in name or name in SHELLS:
-        says = say(
-            "`{signal}` goes to `{program}`, process 1, a script: unless it ends in `exec`, it passes nothing"
-            " on, and after 10 seconds everything is killed.",
-            **fields,
-        )
-        return Row(_TYPED, argv, says, True)
+    if deaf := _deaf(name, within, len(words) == 1, fields):
+        return Row(_TYPED, argv, deaf, True)
     says = say(
         "`{signal}` goes to `{program}`, process 1. If it has no handler for it, nothing happens; after 10"
         " seconds docker kills it.",
         **fields,
     )
     return Row(_TYPED, argv, says, False)
+
+
+def _deaf(name: str, within: str, alone: bool, fields: Mapping[str, str]) -> Text:
+    """What is said of a program that takes no notice of SIGTERM; nothing of others."""
+    if {name, within.partition(" ")[0]} & _IGNORES:
+        return say(
+            "`{signal}` goes to `{program}`, process 1, which takes no notice unless it was written to: 10"
+            " seconds, then it is killed. `docker run --init` helps.",
+            **fields,
+        )
+    if name in SHELLS and alone:
+        return say("`{signal}` goes to `{program}`, process 1, which takes no notice: 10 seconds, then it is killed.", **fields)
+    if name.endswith(".sh") or "entrypoint" in name or name in SHELLS:
+        return say(
+            "`{signal}` goes to `{program}`, process 1, a script: unless it ends in `exec`, it passes nothing"
+            " on, and after 10 seconds everything is killed.",
+            **fields,
+        )
+    return ()

@@ -81,7 +81,7 @@ class Store:
         What others promise of a compressed layer may be wrong, and must not become a layer of another image.
         """
         for layer in self._layers(diff_id):
-            known = layer.digest == diff_id or os.path.isdir(self._unpacked(layer))
+            known = layer.digest == diff_id or os.path.isdir(unpacked(self.folder, layer))
             if known and self.has_blob(layer.digest, layer.size):
                 return layer
         return None
@@ -141,7 +141,7 @@ class Store:
 
         Be `busy` as long as it is used. Needs root, or a user namespace that has the owners of the layer's files.
         """
-        place = self._unpacked(layer)
+        place = unpacked(self.folder, layer)
         if os.path.isdir(place):
             return os.path.realpath(place)
         from .overlay import rootless, unpack_layer
@@ -169,9 +169,6 @@ class Store:
         from .trees import planted
 
         return planted(self.folder)
-
-    def _unpacked(self, layer: Layer) -> str:
-        return unpacked(self.folder, layer)
 
     def _settle(self, directory: str, place: str) -> None:
         try:
