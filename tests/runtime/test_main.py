@@ -313,3 +313,11 @@ def test_shellcheck_has_nothing_to_say(workshop: Workshop, more: str) -> None:
         if os.access(tool, os.X_OK):
             done = subprocess.run([tool, script], capture_output=True, text=True, check=False)
             assert done.returncode == 0, done.stdout
+
+
+def test_a_lock_that_cannot_be_written_is_waited_for_by_nobody(workshop: Workshop) -> None:
+    """As a locked cache's, on a disk that is full."""
+    result = workshop.run("id=t total=0\nbuild() {\n    lock_take /proc/lock\n}\n")
+    assert (result.returncode, "a place for /proc/lock: the disk is full, or read-only" in result.stderr) == (3, True), (
+        result.stderr
+    )
