@@ -2,10 +2,9 @@
 
 import json
 import os
-import shutil
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -118,10 +117,12 @@ def test_what_we_save_docker_loads_and_runs(shared: Path, tmp_path: Path) -> Non
 
 
 @pytest.mark.docker
-@pytest.mark.skipif(not shutil.which("skopeo"), reason="skopeo is not installed")
 @pytest.mark.parametrize("form", ["docker-archive", "oci-archive"])
-def test_docker_and_skopeo_take_both_forms_and_give_them_back(shared: Path, form: str, tmp_path: Path) -> None:
+def test_docker_and_skopeo_take_both_forms_and_give_them_back(
+    shared: Path, form: str, tmp_path: Path, needs: Callable[[str], None]
+) -> None:
     """Where skopeo writes another form it writes the config anew, and the image has another id."""
+    needs("skopeo")
     archive, back = tmp_path / "a.tar", tmp_path / "back.tar"
     dock2sh("tag", f"{NAME}:1", f"{NAME}:{form}")
     known = dock2sh("inspect", "-f", "{{.Id}} {{.RootFS.Layers}}", f"{NAME}:1").stdout
