@@ -21,6 +21,11 @@ def mended(text: str) -> str:
     return text if text.isascii() else _BROKEN.sub(REPLACEMENT, text)
 
 
+def scanned(text: str) -> str:
+    """`text` as Go's text/scanner reads it out: `mended`, and without a byte order mark at its start."""
+    return text if text.isascii() else mended(text).removeprefix("\ufeff")
+
+
 _ESCAPES = {"\a": "\\a", "\b": "\\b", "\f": "\\f", "\n": "\\n", "\r": "\\r", "\t": "\\t", "\v": "\\v", '"': '\\"', "\\": "\\\\"}
 
 

@@ -6,7 +6,7 @@ from dock2sh.dockerfile.syntax import Heredoc
 from dock2sh.dockerfile.words import split
 from dock2sh.source import Refused
 
-_HEREDOC = r"(\d*)<<(-?)[\t\n\f\r ]*([^<]*)\Z"
+_HEREDOC = r"([0-9]*)<<(-?)[\t\n\f\r ]*([^<]*)\Z"
 _MODIFIED = re.compile(r"\$\{\w+[^\w}]")
 
 

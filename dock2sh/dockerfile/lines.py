@@ -21,6 +21,7 @@ MAX_LINE = 65535
 """Bytes in a line without its newline: bufio.Scanner's token size (measured: semantics.md 1.0)."""
 
 _KEYWORD = re.compile(r"([^\t\v\f\r ]*)[\t\v\f\r ]*(.*)", re.DOTALL)
+_NO_BLANKS = frozenset("\x1c\x1d\x1e\x1f")  # at which str.split splits, and Go does not
 _BLANKS = re.compile(r"[\t\v\f\r ]+")
 
 
@@ -314,7 +315,7 @@ KEYWORDS = [keyword for keyword in _RULES if keyword.isupper()]
 
 def words_of(rest: str, escape: str) -> list[str]:
     """Words between blanks, with quotes and escapes respected and kept."""
-    if "'" not in rest and '"' not in rest and escape not in rest and rest.isascii():
+    if "'" not in rest and '"' not in rest and escape not in rest and rest.isascii() and _NO_BLANKS.isdisjoint(rest):
         return rest.split()
     words = [match[0] for match in _word_regex(escape).finditer(rest)]
     if words and rest.endswith(words[-1]) and _ends_escaping(words[-1], escape):

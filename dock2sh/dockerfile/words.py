@@ -8,7 +8,7 @@ import re
 from collections.abc import Callable
 
 from dock2sh.dockerfile.deferred import concat
-from dock2sh.dockerfile.gotext import SPACE, mended, quoted
+from dock2sh.dockerfile.gotext import SPACE, quoted, scanned
 from dock2sh.dockerfile.modifiers import Fault, alternative, default, replaced, required, trimmed
 from dock2sh.source import refuse
 
@@ -33,7 +33,7 @@ def expand(word: str, lookup: Lookup, escape: str = "\\", unmatched: set[str] | 
     `quotes=False` leaves quotes alone (the content of a here-document). Raises Refused.
     """
     if not word.isascii():
-        word = mended(word)
+        word = scanned(word)
     if "$" not in word and escape not in word and not (quotes and ("'" in word or '"' in word)):
         return word
     lexer = _Lexer(word, lookup, escape, unmatched, quotes)
@@ -49,7 +49,7 @@ def split(text: str, lookup: Lookup, escape: str = "\\", raw: bool = False, keep
     `raw` keeps quotes, escapes and unset variables as they are (the search for here-documents), `keep_unset` the unset variables
     alone (their names). Raises Refused.
     """
-    lexer = _Lexer(text, lookup, escape, None, True, raw)
+    lexer = _Lexer(scanned(text), lookup, escape, None, True, raw)
     lexer.keep_unset = raw or keep_unset
     try:
         lexer.until("", raw)

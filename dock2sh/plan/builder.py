@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from dock2sh.dockerfile.deferred import Deferred, deferred_variable
-from dock2sh.dockerfile.gotext import mended
+from dock2sh.dockerfile.gotext import scanned
 from dock2sh.dockerfile.syntax import Node
 from dock2sh.dockerfile.words import SPECIAL, expand
 from dock2sh.model import DEFAULT_PATH, Env, Step
@@ -169,7 +169,7 @@ class StageBuilder:
     def expand(self, word: str) -> str:
         """One word, expanded by what the stage knows now. Raises Refused."""
         if "$" not in word and "'" not in word and '"' not in word and self.shared.escape not in word:
-            return mended(word)
+            return scanned(word)
         unmatched: set[str] | None = set() if self.shared.watch or self.gone else None
         try:
             return expand(word, self.lookup, self.shared.escape, unmatched)

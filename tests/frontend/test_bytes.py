@@ -1,4 +1,5 @@
-"""Bytes that are no UTF-8, and JSON that is none to Go: what docker makes of them (measured on Docker 28.5)."""
+"""Bytes that are no UTF-8, marks and blanks that Go has and Python has not, JSON that is none to Go: what docker makes of them
+(measured on Docker 28.5)."""
 
 import pytest
 
@@ -23,6 +24,11 @@ def planned(dockerfile: bytes) -> Plan:
         (b'ENTRYPOINT ["caf\xe9", "\\udc41"]', "Entrypoint", ["caf\ufffd", "\ufffd"]),
         (b"HEALTHCHECK CMD \xe9", "Healthcheck", {"Test": ["CMD-SHELL", "\ufffd"]}),
         (b"ONBUILD RUN \xe9", "OnBuild", ["RUN \ufffd"]),
+        # a byte order mark is dropped where Go's text/scanner begins with one: at the start of a word
+        (b"LABEL \xef\xbb\xbfx=\xef\xbb\xbf\xef\xbb\xbfy z='\xef\xbb\xbf'", "Labels", {"x": "\ufeffy", "z": "\ufeff"}),
+        (b"WORKDIR \xef\xbb\xbf/w", "WorkingDir", "/w"),
+        (b'CMD ["\xef\xbb\xbfa"]', "Cmd", ["\ufeffa"]),
+        (b"LABEL D\x1cE=x\x1fy K=${A:-\xef\xbb\xbfz}", "Labels", {"D\x1cE": "x\x1fy", "K": "\ufeffz"}),  # no blanks to Go
         (b"CMD [1e999]", "Cmd", ["/bin/sh", "-c", "[1e999]"]),
         (b"CMD [" + b"1" * 400 + b"]", "Cmd", ["/bin/sh", "-c", "[" + "1" * 400 + "]"]),
     ],
@@ -42,3 +48,21 @@ def test_a_run_with_them_is_refused_where_it_is_needed() -> None:
 def test_what_is_not_expanded_stays() -> None:
     copy = plan_object(planned(b'COPY <<A <<"B" /x/\n\xe9\nA\n\xe9\nB\n'))["stages"][0]["steps"][0]
     assert [file["content"] for file in copy["files"]] == ["\ufffd\n", "\udce9\n"]
+
+
+def test_the_content_of_a_here_document_is_a_word_too() -> None:
+    copy = plan_object(planned(b'COPY <<A <<"B" \xef\xbb\xbf/x/\n\xef\xbb\xbfa\nA\n\xef\xbb\xbfb\nB\n'))["stages"][0]["steps"][0]
+    assert [file["content"] for file in copy["files"]] == ["a\n", "\ufeffb\n"]
+    assert copy["destination"] == "/x/"
+
+
+@pytest.mark.parametrize(
+    ("text", "why"),
+    [
+        (b"RUN \xd9\xa3<<EOF\necho hi\nEOF\n", "unknown instruction"),  # an Arabic three: no digit to Go's \\d
+        (b"RUN cat <<E\xff\necho hi\nE\xff\n", "unterminated heredoc"),  # the name is mended, the lines are not
+    ],
+)
+def test_what_docker_refuses(text: bytes, why: str) -> None:
+    with pytest.raises(Refused, match=why):
+        planned(text)
