@@ -271,13 +271,13 @@ class LeftOut(NamedTuple):
     stage: int
 
 
-_WINDOWS = re.compile(r"microsoft[^/]*/windows(?:/|:|@|\Z)|nanoserver|servercore")
+_WINDOWS = r"microsoft[^/]*/windows(?:/|:|@|\Z)|nanoserver|servercore"
 
 
 def names_windows(reference: str) -> bool:
     """Whether an image is for Windows, by its name: Microsoft's own, and what is made of them (`:lts-windowsservercore`). The
     word alone says nothing: there are images of Linux in which a Windows is run."""
-    return bool(_WINDOWS.search(reference))
+    return ("windows" in reference or "server" in reference) and re.search(_WINDOWS, reference) is not None
 
 
 class Plan(NamedTuple):

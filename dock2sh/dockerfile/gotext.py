@@ -7,18 +7,20 @@ SPACE = (
 )
 """The characters of Go's unicode.IsSpace (Python's str.isspace has four more)."""
 
+ASCII_SPACE = SPACE[:6]
+
 REPLACEMENT = "\ufffd"
-_BROKEN = re.compile("[\udc80-\udcff]")  # what a byte that was not UTF-8 is decoded to (surrogateescape)
+_BROKEN = "[\udc80-\udcff]"  # what a byte that was not UTF-8 is decoded to (surrogateescape); few files have one
 
 
 def broken(text: str) -> bool:
     """Whether there are bytes in it that are no UTF-8."""
-    return not text.isascii() and _BROKEN.search(text) is not None
+    return not text.isascii() and re.search(_BROKEN, text) is not None
 
 
 def mended(text: str) -> str:
     """`text` with U+FFFD for each byte that is no UTF-8, as Go's scanners and its JSON have it."""
-    return text if text.isascii() else _BROKEN.sub(REPLACEMENT, text)
+    return text if text.isascii() else re.sub(_BROKEN, REPLACEMENT, text)
 
 
 def scanned(text: str) -> str:

@@ -11,8 +11,9 @@ The grammar, as BuildKit's parser has it:
 import re
 from collections.abc import Callable
 from functools import cache
+from itertools import takewhile
 
-from dock2sh.dockerfile.gotext import SPACE
+from dock2sh.dockerfile.gotext import ASCII_SPACE, SPACE
 from dock2sh.dockerfile.jsonform import json_array
 from dock2sh.dockerfile.syntax import Dockerfile, Heredoc, Node
 from dock2sh.source import Refused, Span, located, refuse
@@ -238,11 +239,11 @@ def _quoted_words(rest: str, escape: str) -> tuple[tuple[str, ...], bool]:
 
 def _health(rest: str, escape: str) -> tuple[tuple[str, ...], bool]:
     """A type word, then JSON or the rest of the line."""
-    kind = re.split(f"[{SPACE}]", rest, maxsplit=1)
-    if not kind[0]:
+    kind = "".join(takewhile(lambda char: char not in SPACE, rest))
+    if not kind:
         return (), False
-    args, json = _json_or_one(kind[1].lstrip(SPACE) if len(kind) > 1 else "", escape)
-    return (kind[0], *args), json
+    args, json = _json_or_one(rest[len(kind) :].lstrip(SPACE), escape)
+    return (kind, *args), json
 
 
 def _name_values(rest: str, escape: str) -> tuple[tuple[str, ...], bool]:
@@ -317,16 +318,17 @@ def words_of(rest: str, escape: str) -> list[str]:
     """Words between blanks, with quotes and escapes respected and kept."""
     if "'" not in rest and '"' not in rest and escape not in rest and rest.isascii() and _NO_BLANKS.isdisjoint(rest):
         return rest.split()
-    words = [match[0] for match in _word_regex(escape).finditer(rest)]
+    words = [match[0] for match in _word_regex(escape, rest.isascii()).finditer(rest)]
     if words and rest.endswith(words[-1]) and _ends_escaping(words[-1], escape):
         words[-1] = words[-1][:-1]  # an escape as the very last character is dropped
     return [word for word in words if word]
 
 
 @cache
-def _word_regex(escape: str) -> re.Pattern[str]:
-    e = re.escape(escape)
-    return re.compile(rf"(?:[^{SPACE}'\"{e}]+|{e}.|'[^']*(?:'|\Z)|\"(?:[^\"{e}]|{e}.)*(?:\"|\Z))+", re.DOTALL)
+def _word_regex(escape: str, ascii_only: bool) -> re.Pattern[str]:
+    """The words of a line; of one in ASCII by a set that is read in half the time."""
+    e, blanks = re.escape(escape), ASCII_SPACE if ascii_only else SPACE
+    return re.compile(rf"(?:[^{blanks}'\"{e}]+|{e}.|'[^']*(?:'|\Z)|\"(?:[^\"{e}]|{e}.)*(?:\"|\Z))+", re.DOTALL)
 
 
 def _ends_escaping(word: str, escape: str) -> bool:

@@ -2,23 +2,16 @@
 
 A runtime file holds functions and comments, nothing else: each function begins with `name() {` and ends with `}`, both in
 column 0, and the comment right above it belongs to it. A file in runtime/programs/ is a whole program (sh, awk, Perl, Python); it
-becomes a function that prints it, `program_NAME`. What uses what is read out of the text, so there is no list to keep.
+becomes a function that prints it, `program_NAME`. What uses what stands in CALLS, which emit/calls.py reads out of the text.
 """
 
 import os
-import re
-import sys
-from collections.abc import Iterable, Set
+from collections.abc import Iterable
 from functools import cache
 from typing import NamedTuple
 
 RUNTIME = os.path.dirname(os.path.dirname(__file__)) + "/runtime"
-
-_COMMENTS = re.compile(r"^[ \t]*#.*\n", re.MULTILINE)
-_TO_WORDS = {code: " " for code in range(128) if not (chr(code).isalnum() or chr(code) == "_")}
-_BEFORE_A_COMMAND = re.compile(
-    r"(?:^[ \t]*|[;&|(!{`] *|\b(?:then|do|else|if|elif|while|until|eval|trap|command)(?: -v)? [\"']?)$", re.MULTILINE
-)
+CALLS = f"{RUNTIME}/calls.txt"
 
 
 class Function(NamedTuple):
@@ -78,42 +71,22 @@ def bundle(words: Iterable[str], kind: str = "") -> str:
 
 @cache
 def _bundled(words: frozenset[str], kind: str) -> str:
-    functions = library(kind)
+    functions, calls = library(kind), _calls(kind)
     wanted, queue = set[str](), [*words, "main"]
     while queue:
         name = queue.pop()
         if name in functions and name not in wanted:
             wanted.add(name)
-            queue += _called(functions[name].text, kind, wanted)
+            queue += calls.get(name, ())
     return "\n".join(_text(name, function) for name, function in functions.items() if name in wanted)
 
 
-def _called(text: str, kind: str, known: Set[str] = frozenset()) -> list[str]:
-    """The library's functions that a shell text calls, but those that are `known`.
-
-    A word with an underscore is a call wherever it stands; `copy` in a message is none.
-    """
-    code = _COMMENTS.sub("", text)
-    mentioned = (library(kind).keys() & code.translate(_TO_WORDS).split()) - known
-    return [name for name in mentioned if "_" in name or _is_command(name, code)]
-
-
-def _is_command(name: str, code: str) -> bool:
-    """Whether a word of `code` stands where a command stands."""
-    at = code.find(name)
-    while at >= 0:
-        behind = code[at + len(name) : at + len(name) + 1]
-        if not (behind.isalnum() or behind == "_") and _BEFORE_A_COMMAND.search(code, code.rfind("\n", 0, at) + 1, at):
-            return True
-        at = code.find(name, at + 1)
-    return False
-
-
-def words_of(top: str, kind: str = "") -> set[str]:
-    """What a hand-written top half uses."""
-    return set(_called(top, kind))
-
-
-if __name__ == "__main__":
-    top_text = _read(sys.argv[1])
-    sys.stdout.write(f'{top_text}\n{bundle(words_of(top_text))}\nmain "$@"\n')
+def _calls(kind: str) -> dict[str, list[str]]:
+    """Name -> what the function of that name calls, of the library and of other kinds' libraries."""
+    found = dict[str, list[str]]()
+    rows = [line.partition(":") for line in _read(CALLS).splitlines()]
+    for folder in ("", *(f"{name}/" for name in kind.split())):
+        for name, _, called in rows:
+            if name.startswith(folder) and "/" not in name[len(folder) :]:
+                found[name[len(folder) :]] = called.split()
+    return found

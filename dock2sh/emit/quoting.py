@@ -11,7 +11,7 @@ from dock2sh.source import refuse
 
 _BARE = re.compile(r"[A-Za-z0-9_@%+:,./-][A-Za-z0-9_@%+=:,./-]*\Z")
 _SINGLE = re.compile(r"[ -#%-&(-\[\]-_a-}~\n]*\Z")  # ASCII less $ ' \ and backtick
-_CURLY = re.compile(r"(?=.*[“”])[^$'\\`‘’\0]*\Z", re.DOTALL)
+_CURLY = r"(?s)(?=.*[“”])[^$'\\`‘’\0]*\Z"
 
 
 def quote(word: str) -> str:
@@ -27,7 +27,7 @@ def quote(word: str) -> str:
         raise refuse("nul", "a NUL byte cannot be part of a shell word", hint="remove it from the Dockerfile")
     if word.startswith("~"):  # SC2088: a quoted tilde looks like a slip
         return "\\~" + (quote(word[1:]) if len(word) > 1 else "")
-    if _SINGLE.match(word) or _CURLY.match(word):
+    if _SINGLE.match(word) or (not word.isascii() and re.match(_CURLY, word)):
         return f"'{word}'"
     return f'"{shell_text(word)}"'
 

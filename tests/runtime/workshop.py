@@ -5,7 +5,8 @@ import shutil
 import subprocess
 from pathlib import Path
 
-from dock2sh.emit.bundle import bundle, words_of
+from dock2sh.emit.bundle import bundle, library
+from dock2sh.emit.calls import called
 
 SHELLS = {"dash": ["dash"], "bash": ["bash"], "busybox ash": ["busybox", "ash"]}
 PASSWD = "root:x:0:0:root:/root:/bin/sh\ndaemon:x:1:1::/usr/sbin:/bin/false\nwww-data:x:33:33::/var/www:/bin/false\n"
@@ -41,7 +42,7 @@ class Workshop:
     def write(self, top: str, name: str = "setup.sh") -> Path:
         """The script: `top` (a build() in the words of docs/script.md) and the helpers that it uses."""
         path = self.home / name
-        path.write_text(f'#!/bin/sh\n{top}\n{bundle(words_of(top))}\nmain "$@"\n')
+        path.write_text(f'#!/bin/sh\n{top}\n{bundle(called(top, library().keys()))}\nmain "$@"\n')
         return path
 
     def run(self, top: str, *arguments: str, **options: object) -> subprocess.CompletedProcess[str]:
