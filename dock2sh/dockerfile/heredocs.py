@@ -7,7 +7,6 @@ from dock2sh.dockerfile.words import split
 from dock2sh.source import Refused
 
 _HEREDOC = r"([0-9]*)<<(-?)[\t\n\f\r ]*([^<]*)\Z"
-_MODIFIED = re.compile(r"\$\{\w+[^\w}]")
 
 
 def named_in(line: str) -> list[Heredoc]:
@@ -21,7 +20,7 @@ def named_in(line: str) -> list[Heredoc]:
 
 def heredoc_of(word: str) -> Heredoc | None:
     """The here-document that `word` names (`<<EOF`, `<<-"EOF"`, `3<<EOF`), or None. Its name loses its quotes;
-    a `$` in it is one, but docker sees no here-document in `<<a${D:-z}`."""
+    a `$` in it is one."""
     match = re.match(_HEREDOC, word)
     if not match or not match[3]:
         return None
@@ -29,7 +28,7 @@ def heredoc_of(word: str) -> Heredoc | None:
         names = split(match[3], _unset, keep_unset=True)
     except Refused:
         return None
-    if len(names) != 1 or (_MODIFIED.search(names[0]) and "'" not in match[3]):
+    if len(names) != 1:
         return None
     quoted = any(quote in match[3] for quote in "'\"") and _quotes(match[3]) != _quotes(names[0])
     return Heredoc(names[0], not quoted, match[2] == "-", int(match[1] or 0), "")

@@ -15,11 +15,16 @@ from dock2sh.source import refuse
 Lookup = Callable[[str], "str | None"]
 
 _PLAIN = {True: re.compile(r"[^$'\"\\<`]+"), False: re.compile(r"[^$\\<`]+")}
-_ASCII_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*(?![^\x00-\x7f])")
+_ASCII_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*(?![A-Za-z0-9_]|[^\x00-\x7f])")  # not a part of one: letters of all scripts count
 DEEPEST = 80
 """`${a:-${b:-…}}`: docker has no bound; nobody writes as many, and Python's stack has room for not many more."""
 SPECIAL = "@*#?-$!0"
 """Names of one character. An image's environment may have them, in theory; where it is not at hand they count as unset."""
+
+
+_LOST = None
+"""Stands for a modifier's word among the pieces: BuildKit reads it into the buffer of the word around it, and what that had so far is
+lost to one who asks for words (`EXPOSE 80-${END:-90}` is 90)."""
 
 
 class _TooDeep(Fault):
@@ -69,12 +74,12 @@ class _Lexer:
         self.quotes, self.raw, self.raw_escapes, self.keep_unset = quotes, raw, raw, raw
         self.plain = _PLAIN[quotes]
         self.depth = 0
-        self.marks: list[tuple[str, bool]] = []  # (piece, may be split at blanks), for split_words
+        self.marks: list[tuple[str, bool] | None] = []  # (piece, may be split at blanks) or _LOST, for split_words
 
     def until(self, stop: str, raw_escapes: bool) -> list[str]:
         """The pieces up to `stop`, which is consumed; the end of the text if `stop` is empty."""
         outer, self.raw_escapes = self.raw_escapes, raw_escapes
-        self.marks = []
+        around, self.marks = self.marks, []
         marks, pieces = self.marks, list[str]()
         while self.at < self.end:
             char = self.text[self.at]
@@ -87,7 +92,10 @@ class _Lexer:
         else:
             if stop:
                 raise Fault(f"unexpected end of statement while looking for matching {stop}")
-        self.raw_escapes, self.marks = outer, marks
+        self.raw_escapes = outer
+        if self.depth:
+            around.append(_LOST)
+            self.marks = around
         return pieces
 
     def piece(self, char: str, stop: str) -> tuple[str, bool]:
@@ -271,18 +279,26 @@ class _Lexer:
     def split_words(self) -> list[str]:
         """The words of the pieces read last: blanks part them, except in quotes and behind escapes."""
         words, current, inside = list[str](), list[str](), False
-        for piece, splits in self.marks:
-            if not splits:
-                current.append(piece)
+        for mark in self.marks:
+            if mark is _LOST:
+                current = []
+            elif mark[1]:
+                current, inside = _parted(mark[0], words, current, inside)
+            else:
+                current.append(mark[0])
                 inside = True
-                continue
-            for char in piece:
-                if char not in SPACE:
-                    current.append(char)
-                    inside = True
-                elif inside and any(current):
-                    words.append("".join(current))
-                    current, inside = [], False
         if any(current):
             words.append("".join(current))
         return words
+
+
+def _parted(piece: str, words: list[str], current: list[str], inside: bool) -> tuple[list[str], bool]:
+    """Part a piece at its blanks: whole words go to `words`; what is left, and whether one has begun."""
+    for char in piece:
+        if char not in SPACE:
+            current.append(char)
+            inside = True
+        elif inside and any(current):
+            words.append("".join(current))
+            current, inside = [], False
+    return current, inside

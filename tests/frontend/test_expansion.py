@@ -6,7 +6,7 @@ from dock2sh.dockerfile.deferred import Deferred, deferred_variable
 from dock2sh.dockerfile.words import expand, split
 from dock2sh.source import Refused
 
-ENV = {"a": "abc", "e": "", "path": "/usr/local/lib/x.tar.gz", "d": "$0-$x", "stars": "a*b"}
+ENV = {"five": "5", "a": "abc", "e": "", "path": "/usr/local/lib/x.tar.gz", "d": "$0-$x", "stars": "a*b"}
 
 EXPANSIONS = """
 plain                 | plain
@@ -14,6 +14,10 @@ $a                    | abc
 ${a}x                 | abcx
 $nope                 |
 ${nope}               |
+$a한글                |
+${a}한글              | abc한글
+$aé                   |
+$a²                   | abc²
 '$a'                  | $a
 "$a"                  | abc
 "\\$a"                | $a
@@ -101,6 +105,16 @@ def test_the_backtick_escapes_when_it_is_the_escape() -> None:
         ("$a  $e x", ["abc", "x"]),
         (r"a\ b", ["a b"]),
         ("80 81/udp", ["80", "81/udp"]),
+        # the word of a modifier takes the place of what its word had before it (docker build, EXPOSE, for each of these)
+        ("80-${nope:-90}", ["90"]),
+        ("7 1${five:-}2 8", ["7", "52", "8"]),
+        ("1${five#*}2", ["52"]),
+        ("1${five/5/6}2", ["62"]),
+        ("1${nope:-${five:-3}}2", ["52"]),
+        ('"1${five:-}2"', ["152"]),
+        ('1"${five:-}"2', ["52"]),
+        ("70/tcp${nope:+}", []),
+        ("1${five}2", ["152"]),
     ],
 )
 def test_splitting_comes_after_expansion(text: str, words: list[str]) -> None:
