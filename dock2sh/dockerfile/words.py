@@ -15,7 +15,8 @@ from dock2sh.source import refuse
 Lookup = Callable[[str], "str | None"]
 
 _PLAIN = {True: re.compile(r"[^$'\"\\<`]+"), False: re.compile(r"[^$\\<`]+")}
-_ASCII_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*(?![A-Za-z0-9_]|[^\x00-\x7f])")  # not a part of one: letters of all scripts count
+_ASCII_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*(?![A-Za-z0-9_]|[^\x00-\x7f])")
+"""A whole name: a letter of another script behind it would be a part of it."""
 DEEPEST = 80
 """`${a:-${b:-…}}`: docker has no bound; nobody writes as many, and Python's stack has room for not many more."""
 SPECIAL = "@*#?-$!0"
@@ -23,8 +24,8 @@ SPECIAL = "@*#?-$!0"
 
 
 _LOST = None
-"""Stands for a modifier's word among the pieces: BuildKit reads it into the buffer of the word around it, and what that had so far is
-lost to one who asks for words (`EXPOSE 80-${END:-90}` is 90)."""
+"""Stands for a modifier's word among the pieces: BuildKit reads it into the buffer of the word around it, and what that had so
+far is lost to one who asks for words (`EXPOSE 80-${END:-90}` is 90)."""
 
 
 class _TooDeep(Fault):

@@ -1,7 +1,7 @@
 """Which functions of the shell library call which:  ./dev python -m dock2sh.emit.calls
 
-It is read out of their texts, and written down in runtime/calls.txt (`FOLDER/NAME: NAME …`): to read it anew for each script would
-be a tenth of the time that a script takes. tests/runtime/test_calls.py asks whether what is written down is still so.
+It is read out of their texts, and written down in runtime/calls.txt (`FOLDER/NAME: NAME …`): to read it anew for each script
+would be a tenth of the time that a script takes. tests/runtime/test_calls.py asks whether what is written down is still so.
 """
 
 import os
