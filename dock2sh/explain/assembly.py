@@ -8,10 +8,11 @@ from dock2sh.dockerfile.markers import marked
 from dock2sh.dockerfile.syntax import Dockerfile, Node
 from dock2sh.emit.manual import by_hand
 from dock2sh.explain import commands, effects, inventory, measures, picture, starting, summary, windows
+from dock2sh.explain.brought import placed
 from dock2sh.explain.language import Text, listed, plain, say
 from dock2sh.explain.measured import Measurement
 from dock2sh.explain.places import of_run
-from dock2sh.explain.scope import Globals, Origin, Scope, assigned_in, expanded_in, global_scope, scopes, shown, used
+from dock2sh.explain.scope import Globals, Scope, assigned_in, expanded_in, global_scope, scopes, shown, used
 from dock2sh.explain.tree import Command, Explanation, Measures, Reading, Remark, Stage, Step, Variable
 from dock2sh.model import Configure, Plan, Run
 from dock2sh.model import Stage as PlanStage
@@ -89,7 +90,7 @@ class _Assembly:
         hand = by_hand(plan, name, dockerfile.text, dockerfile.escape, tree)
         self.begins = {stage.index: begin for stage, begin in zip(plan.stages, hand.begins, strict=True)}
         self.started = hand.start
-        self.ends: dict[str, Mapping[str, Origin]] = {}
+        self.ends: dict[str, Scope] = {}
         self.later: dict[int, tuple[PlanStep, Scope]] = {}
         self.scoped: dict[int, list[tuple[PlanStep, Scope, tuple[str, ...]]]] = {}
         self._scope(hand.steps)
@@ -105,7 +106,7 @@ class _Assembly:
         at, chain = 0, {stage.key for stage in self.plan.chain()}
         for stage in self.plan.stages:
             seen = scopes(stage, self.shared, self.ends, stage.key in chain)
-            self.ends[stage.key] = seen[-1].variables
+            self.ends[stage.key] = seen[-1]
             for step, scope in zip(stage.steps, seen, strict=False):
                 self.scoped.setdefault(step.span.first, []).append((step, scope, hands[at]))
                 at += 1
@@ -246,6 +247,8 @@ class _Assembly:
             self.ran = self.ran or isinstance(each, Run)
             hand += typed
         found, unread, variables = self._shell(node, step, scope, apart)
+        there = self.ends[scope.stage.key] if isinstance(step, Configure) else scope  # a container begins with all that there is
+        found = placed(found, there.path(), there.cwd, there.brought)
         place = of_run(step, scope) if isinstance(step, Run) and not self.windows else ()
         phase = "replaced" if node.span.first in self.replaced else effects.PHASES.get(node.keyword.upper(), "build")
         return self._step(node, phase, place, does, tuple(hand), variables, found, unread)
@@ -300,7 +303,7 @@ class _Assembly:
     def _in_a_container(self, scope: Scope) -> Scope:
         """What a command sees that runs when a container does: the environment of the image, and no ARG."""
         stage = self.plan.stages[-1] if scope.stays else scope.stage
-        end = self.ends[stage.key]
+        end = self.ends[stage.key].variables
         env = dict(pair.partition("=")[::2] for pair in stage.config.get("Env") or ())
         kept = {name: end[name] for name, value in env.items() if name in end and end[name].value == value}
         arguments = frozenset(end) - frozenset(kept)

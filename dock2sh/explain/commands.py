@@ -7,7 +7,8 @@ from dock2sh.commands import Known, Part
 from dock2sh.commands.apart import Apart, Understood, exec_apart, levels
 from dock2sh.commands.pins import exact, pinned
 from dock2sh.explain import details
-from dock2sh.explain.language import Text, joined, plain, say, words
+from dock2sh.explain.language import Text, joined, say, words
+from dock2sh.explain.rows import merged
 from dock2sh.explain.scope import Origin, Scope
 from dock2sh.explain.tree import Command, Explained
 from dock2sh.shell import Command as ShellCommand
@@ -65,7 +66,7 @@ def _command(understood: Understood, functions: tuple[str, ...], scope: Scope | 
         _joined(understood),
         _inside(command),
         understood.level,
-        tuple(_merged(parts)),
+        tuple(merged(parts)),
         source,
     )
 
@@ -111,27 +112,6 @@ def _in_this_place(known: Known, understood: Understood, building: bool) -> Text
 def _code(command: ShellCommand, text: str) -> str:
     """The command as written, on one line."""
     return " ".join(text[command.start : command.end].split())
-
-
-def _merged(parts: list[Explained]) -> list[Explained]:
-    """Neighbours that mean the same become one: ten packages are one row."""
-    merged = list[Explained]()
-    for part in parts:
-        last = merged[-1] if merged else None
-        if (
-            last
-            and part.says
-            and (last.kind, last.says) == (part.kind, part.says)
-            and part.kind in ("operand", "option", "setting")
-        ):
-            merged[-1] = last._replace(text=f"{last.text} {part.text}")
-        elif last and last.kind == "option" and part.kind == "value" and plain(part.says).startswith(plain(last.says)):
-            merged[-1] = Explained(f"{last.text} {part.text}", "option", part.says)
-        elif last and part.kind == last.kind == "unknown":
-            merged[-1] = last._replace(text=f"{last.text} {part.text}")
-        else:
-            merged.append(part)
-    return merged
 
 
 def _summary(known: Known | None, functions: tuple[str, ...]) -> tuple[Text, str, str]:

@@ -6,10 +6,11 @@ from itertools import pairwise
 from typing import TYPE_CHECKING, NamedTuple
 
 from dock2sh.dockerfile.syntax import Dockerfile, Node
+from dock2sh.explain.brought import Brought
 from dock2sh.explain.language import Text, say
 from dock2sh.explain.tree import Variable
 from dock2sh.instructions.variables import NEVER_ENV
-from dock2sh.model import Configure, MakeDirectory, Plan, Stage, Step
+from dock2sh.model import DEFAULT_PATH, Configure, MakeDirectory, Plan, Stage, Step
 from dock2sh.plan.builder import DEFAULT_SHELL
 
 if TYPE_CHECKING:
@@ -28,7 +29,8 @@ class Origin(NamedTuple):
 class Scope(NamedTuple):
     """What holds for one instruction. `stays`: its stage is the image's, or one that the image goes on from.
 
-    `building` False: for a command that runs when a container does; `arguments` are then what only the build has had.
+    `brought` is what the steps before it have copied. `building` False: for a command that runs when a container does;
+    `arguments` are then what only the build has had.
     """
 
     stage: Stage
@@ -38,8 +40,14 @@ class Scope(NamedTuple):
     shell: tuple[str, ...]
     known: bool
     stays: bool = True
+    brought: Brought = Brought()
     building: bool = True
     arguments: frozenset[str] | None = None
+
+    def path(self) -> list[str]:
+        """The directories in which a command is looked for; docker's default where nobody knows."""
+        found = self.variables.get("PATH")
+        return ((found.value if found else None) or DEFAULT_PATH).split(":")
 
 
 class Globals(NamedTuple):
@@ -72,9 +80,10 @@ def _argument(name: str, build_args: Mapping[str, str], default: bool, node: Nod
     return say("`ARG` of line {line} has no default: give it with `--build-arg`", line=node.span.first)
 
 
-def scopes(stage: Stage, shared: Globals, before: Mapping[str, Mapping[str, Origin]], stays: bool) -> list[Scope]:
-    """The scope of each step of a stage, and behind them the one at its end. `before` are the variables at other stages' ends."""
-    inherited = before.get(stage.parent or "", {})
+def scopes(stage: Stage, shared: Globals, before: Mapping[str, Scope], stays: bool) -> list[Scope]:
+    """The scope of each step of a stage, and behind them the one at its end. `before` are those at other stages' ends."""
+    parent = before.get(stage.parent or "")
+    inherited, brought = (parent.variables, parent.brought) if parent else ({}, Brought())
     variables: dict[str, Origin] = {}
     for name, value in stage.start_env:
         variables[name] = inherited.get(name) or Origin(value, say("from the base image `{image}`", image=stage.base))
@@ -82,7 +91,8 @@ def scopes(stage: Stage, shared: Globals, before: Mapping[str, Mapping[str, Orig
     shell: tuple[str, ...] = tuple(stage.start.get("Shell") or DEFAULT_SHELL)
     found = list[Scope]()
     for step in stage.steps:
-        found.append(Scope(stage, dict(variables), user, cwd, shell, stage.known, stays))
+        found.append(Scope(stage, dict(variables), user, cwd, shell, stage.known, stays, brought))
+        brought = brought.and_by(step)
         variables |= _assigned(step, shared)
         if isinstance(step, MakeDirectory):
             cwd = step.cwd
@@ -90,7 +100,7 @@ def scopes(stage: Stage, shared: Globals, before: Mapping[str, Mapping[str, Orig
             user = step.words[0]
         elif isinstance(step, Configure) and step.keyword == "SHELL":
             shell = step.words
-    found.append(Scope(stage, variables, user, cwd, shell, stage.known, stays))
+    found.append(Scope(stage, variables, user, cwd, shell, stage.known, stays, brought))
     return found
 
 

@@ -368,3 +368,23 @@ def test_nobody_types_into_an_image_without_a_shell() -> None:
 
 def test_what_a_substitution_prints_is_run() -> None:
     assert meanings("FROM debian:12\nRUN $(id) x\n", 2)["$(id)"] == "whatever the command in it prints"
+
+
+def test_a_program_that_the_dockerfile_brings_is_not_unknown() -> None:
+    text = (
+        "FROM debian:12\nWORKDIR /src\nCOPY run.sh /usr/local/bin/\nCOPY a b/* lib/\nRUN run.sh && lib/a && ./lib/x && /opt/y && z\n"
+        'ENTRYPOINT ["ep"]\nCOPY <<X /bin/ep\nX\n'
+    )
+    said = meanings(text, 5)
+    assert said["run.sh"] == "a program that line 3 has copied here"
+    assert said["lib/a"] == "a program that line 4 has copied here"
+    assert said["./lib/x"] == "a program in /src/lib, where line 4 has copied files"
+    assert said["/opt/y"] == "a program in the image; nothing more is known about it"
+    assert said["z"].startswith("unknown")
+    assert meanings(text, 6)["ep"] == "a program that line 7 has copied here"
+
+
+def test_several_packages_are_packages() -> None:
+    said = meanings("FROM debian:12\nRUN apt-get install -y a b && apt-get install -y c\n", 2)
+    assert said["a b"] == "packages to install"
+    assert said["c"] == "a package to install"

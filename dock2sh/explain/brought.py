@@ -1,0 +1,67 @@
+"""Programs that the Dockerfile brings itself: where a command is unknown, the line that has copied it is worth to be named."""
+
+import posixpath
+from collections.abc import Mapping
+from typing import NamedTuple
+
+from dock2sh.explain.language import Text, say
+from dock2sh.explain.tree import Command
+from dock2sh.model import Copy, Fetch, Step
+from dock2sh.plan.patterns import has_wildcard
+
+
+class Brought(NamedTuple):
+    """Absolute paths and the lines (counted from 1) that copy to them: files, and directories into which files were copied."""
+
+    files: Mapping[str, int] = {}
+    directories: Mapping[str, int] = {}
+
+    def and_by(self, step: Step) -> "Brought":
+        """This, and what a step copies. Whether a source is a directory nobody knows here: `COPY src /app` may be either."""
+        if not isinstance(step, (Copy, Fetch)):
+            return self
+        line, place = step.span.first, posixpath.normpath(step.destination)
+        files = dict.fromkeys(_files(step, place), line)
+        return Brought({**self.files, **files}, {**self.directories, place: line})
+
+
+def _files(step: Copy | Fetch, place: str) -> list[str]:
+    if isinstance(step, Fetch):
+        names = [] if step.git or step.unpack else [posixpath.basename(step.source.partition("?")[0])]
+    else:
+        names = [posixpath.basename(source) for source in step.sources if not has_wildcard(source)]
+        names += [file.name for file in step.files]
+    if not step.destination.endswith("/") and len(names) == 1:
+        return [place]
+    return [posixpath.join(place, name) for name in names if name]
+
+
+def placed(found: tuple[Command, ...], path: list[str], cwd: str, brought: Brought) -> tuple[Command, ...]:
+    """The commands; those of which nothing is known but who has copied them say that. `path` are the directories of PATH."""
+    return tuple(command if command.known else _placed(command, path, cwd, brought) for command in found)
+
+
+def _placed(command: Command, path: list[str], cwd: str, brought: Brought) -> Command:
+    own = next((part for part in command.parts if part.kind == "command" and part.says == command.summary), None)
+    says = _from_where(own.text.strip("'\""), path, cwd, brought) if own else ()
+    if not says:
+        return command
+    return command._replace(
+        summary=says, parts=tuple(part._replace(says=says) if part is own else part for part in command.parts)
+    )
+
+
+def _from_where(name: str, path: list[str], cwd: str, brought: Brought) -> Text:
+    if not name or "$" in name:
+        return ()
+    places = [posixpath.normpath(posixpath.join("/", folder, name)) for folder in ([cwd] if "/" in name else path)]
+    for place in places:
+        if place in brought.files:
+            return say("a program that line {line} has copied here", line=brought.files[place])
+    inside = [folder for folder in brought.directories if folder != "/" and "/" in name and places[0].startswith(f"{folder}/")]
+    if not inside:
+        return ()
+    folder = max(inside, key=len)
+    return say(
+        "a program in `{directory}`, where line {line} has copied files", directory=folder, line=brought.directories[folder]
+    )
