@@ -1,7 +1,8 @@
 """Random texts, asked of docker and of us, until the time is over:  python -m tests.fuzzing.hunt --minutes 30
 
-Half of them are recorded Dockerfiles with a few characters changed (`docker build --call=check`), half are made of settings, and
-built. Needs docker. What differs is printed and written to ./found. Exit status: 0 no difference, 1 some, 2 usage.
+They are recorded Dockerfiles with a few characters changed, instructions with flags (both go through `docker build
+--call=check`), and files of settings, which are built. Needs docker. What differs is printed and written to ./found. Exit status: 0 no
+difference, 1 some, 2 usage.
 """
 
 import argparse
@@ -13,6 +14,7 @@ from random import Random
 
 from tests.fuzzing.asked import checked_by_docker, checked_by_us, configured_by_docker, configured_by_us, difference
 from tests.fuzzing.dice import Dice
+from tests.fuzzing.flagged import flagged
 from tests.fuzzing.texts import mutated, settings
 
 TESTS = Path(__file__).parents[1]
@@ -30,12 +32,13 @@ def pool() -> list[str]:
 def asked(seed: int, home: Path, texts: list[str]) -> tuple[str, str] | None:
     """The text of a seed and what differs; None if the engine could not say."""
     dice = Dice(Random(seed))
-    if dice.chance(50):
-        text = mutated(dice, texts)
-        ours, theirs = checked_by_us(text), checked_by_docker(text, home)
-    else:
-        text = settings(dice)
-        ours, theirs = configured_by_us(text), configured_by_docker(text, home)
+    match dice.pick(("settings", "mutated", "flagged")):
+        case "settings":
+            text = settings(dice)
+            ours, theirs = configured_by_us(text), configured_by_docker(text, home)
+        case kind:
+            text = flagged(dice) if kind == "flagged" else mutated(dice, texts)
+            ours, theirs = checked_by_us(text), checked_by_docker(text, home)
     return (text, difference(theirs, ours)) if theirs and ours else None
 
 

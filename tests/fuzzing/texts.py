@@ -73,8 +73,8 @@ def mutated(dice: Dice, texts: Sequence[str]) -> str:
 
 
 def _changed(dice: Dice, text: str, texts: Sequence[str]) -> str:
-    words = [at for word in re.finditer(r"\S+", text) for at in word.span()]
-    at = dice.pick(words) if words and dice.chance(40) else dice.number(0, len(text))
+    edges = [at for each in re.finditer(r"\S+", text) for at in each.span()]
+    at = dice.pick(edges) if edges and dice.chance(40) else dice.number(0, len(text))
     lines = text.split("\n")
     line, other = dice.number(0, len(lines) - 1), dice.number(0, len(lines) - 1)
     match dice.weighted([(55, "put"), (15, "cut"), (10, "replace"), (8, "swap"), (6, "repeat"), (6, "borrow")]):
@@ -95,23 +95,23 @@ def _changed(dice: Dice, text: str, texts: Sequence[str]) -> str:
 
 def settings(dice: Dice) -> str:
     """A Dockerfile of instructions that only set the config, one stage or two; `y` may be a build argument."""
-    lines = [*(["# escape=`"] if dice.chance(25) else []), *(["ARG x=" + _word(dice)] if dice.chance(50) else [])]
+    lines = [*(["# escape=`"] if dice.chance(25) else []), *(["ARG x=" + word(dice)] if dice.chance(50) else [])]
     lines += ["FROM scratch AS s", *(_setting(dice) for _ in range(dice.number(1, 6)))]
     if dice.chance(30):
         lines += ["FROM " + dice.pick(("s", "scratch")), *(_setting(dice) for _ in range(dice.number(0, 3)))]
     return "\n".join(lines) + "\n"
 
 
-def _word(dice: Dice, atoms: int = 3) -> str:
+def word(dice: Dice, atoms: int = 3) -> str:
     return "".join(dice.some(ATOMS, 1, atoms))
 
 
-def _words(dice: Dice) -> str:
-    return dice.pick((" ", "  ", "\t")).join(_word(dice) for _ in range(dice.number(1, 3)))
+def words(dice: Dice) -> str:
+    return dice.pick((" ", "  ", "\t")).join(word(dice) for _ in range(dice.number(1, 3)))
 
 
 def _name(dice: Dice) -> str:
-    return dice.pick(("x", "y", "A", "B", "x", "y", "PATH", "HOME", "a.b", "a-b", "é", _word(dice, 2)))
+    return dice.pick(("x", "y", "A", "B", "x", "y", "PATH", "HOME", "a.b", "a-b", "é", word(dice, 2)))
 
 
 def _json(dice: Dice) -> str:
@@ -131,21 +131,21 @@ def _setting(dice: Dice, inner: bool = False) -> str:
 
 def _pairs(dice: Dice) -> str:
     if dice.chance(30):
-        return f"{_name(dice)} {_words(dice)}"
-    return " ".join(f"{_name(dice)}={_word(dice)}" for _ in range(dice.number(1, 3)))
+        return f"{_name(dice)} {words(dice)}"
+    return " ".join(f"{_name(dice)}={word(dice)}" for _ in range(dice.number(1, 3)))
 
 
 def _arguments(dice: Dice) -> str:
-    return " ".join(dice.pick((_name(dice), f"{_name(dice)}={_word(dice)}")) for _ in range(dice.number(1, 2)))
+    return " ".join(dice.pick((_name(dice), f"{_name(dice)}={word(dice)}")) for _ in range(dice.number(1, 2)))
 
 
 def _command(dice: Dice) -> str:
-    return dice.pick((_words(dice), _json(dice)))
+    return dice.pick((words(dice), _json(dice)))
 
 
 def _health(dice: Dice) -> str:
     flags = ("--interval=", "--timeout=", "--start-period=", "--retries=", "--start-interval=")
-    given = "".join(f"{dice.pick(flags)}{dice.pick((*TIMES, _word(dice, 1)))} " for _ in range(dice.number(0, 2)))
+    given = "".join(f"{dice.pick(flags)}{dice.pick((*TIMES, word(dice, 1)))} " for _ in range(dice.number(0, 2)))
     return given + dice.pick(("CMD ", "cmd ", "CMD-SHELL ", "NONE ")) + _command(dice) if dice.chance(85) else "NONE"
 
 
@@ -153,15 +153,15 @@ _ARGUMENTS = {
     "ENV": _pairs,
     "LABEL": _pairs,
     "ARG": _arguments,
-    "EXPOSE": lambda dice: " ".join(dice.some((*PORTS, _word(dice, 2)), 1, 3)),
+    "EXPOSE": lambda dice: " ".join(dice.some((*PORTS, word(dice, 2)), 1, 3)),
     "VOLUME": _command,
-    "USER": lambda dice: dice.pick(("root", "1:2", "a:b", _word(dice))),
-    "WORKDIR": lambda dice: dice.pick(("/w", "w", "..", "/a//b/", "$x", "${x:-/q}/r", _word(dice))),
+    "USER": lambda dice: dice.pick(("root", "1:2", "a:b", word(dice))),
+    "WORKDIR": lambda dice: dice.pick(("/w", "w", "..", "/a//b/", "$x", "${x:-/q}/r", word(dice))),
     "CMD": _command,
     "ENTRYPOINT": _command,
     "SHELL": lambda dice: dice.pick(('["/bin/sh","-c"]', '["bash"]', "[]", _json(dice))),
-    "STOPSIGNAL": lambda dice: dice.pick(("SIGTERM", "9", "$x", "TERM", "SIGRTMIN+3", "KILL", "-1", "65", "99", _word(dice, 1))),
+    "STOPSIGNAL": lambda dice: dice.pick(("SIGTERM", "9", "$x", "TERM", "SIGRTMIN+3", "KILL", "-1", "65", "99", word(dice, 1))),
     "HEALTHCHECK": _health,
-    "ONBUILD": _words,
-    "MAINTAINER": _words,
+    "ONBUILD": words,
+    "MAINTAINER": words,
 }
