@@ -25,7 +25,7 @@ def _flag(dice: Dice, name: str, known: dict[str, tuple[str, ...]]) -> str:
     name = name if dice.chance(96) else "bogus"
     return dice.weighted(
         [
-            (12, f"--{name}={value}"),
+            (30, f"--{name}={value}"),
             (1, f"--{name}"),
             (1, f"--{name}="),
             (1, f'--{name}="{value}"'),
@@ -44,7 +44,7 @@ def _mount_field(dice: Dice) -> str:
     key = dice.pick(tuple(_MOUNT_KEYS))
     value = dice.pick(_MOUNT_KEYS[key]) if dice.chance(90) else word(dice, 2)
     return dice.weighted(
-        [(10, f"{key}={value}"), (2, key), (1, f"{key}="), (1, f'"{key}={value}"'), (1, f"{key.upper()}={value}")]
+        [(30, f"{key}={value}"), (2, key), (1, f"{key}="), (1, f'"{key}={value}"'), (1, f"{key.upper()}={value}")]
     )
 
 

@@ -1,8 +1,8 @@
 """Random texts, asked of docker and of us, until the time is over:  python -m tests.fuzzing.hunt --minutes 30
 
 They are recorded Dockerfiles with a few characters changed, instructions with flags (both go through `docker build
---call=check`), and files of settings, which are built. Needs docker. What differs is printed and written to ./found. Exit status: 0 no
-difference, 1 some, 2 usage.
+--call=check`), and files of settings, which are built. Needs docker. What differs is printed and written to ./found.
+Exit status: 0 no difference, 1 some, 2 usage.
 """
 
 import argparse
