@@ -30,7 +30,10 @@ def told(place: str, folder: Path, url: str) -> str:
     return "".join(sorted(subprocess.run(listed, cwd=out / "rootfs/r", capture_output=True, text=True, check=True).stdout))
 
 
-@pytest.mark.parametrize("place", ["docker", "podman", pytest.param("vm", marks=pytest.mark.slow)])
+PLACES = ["docker", pytest.param("podman", marks=pytest.mark.podman), pytest.param("vm", marks=[pytest.mark.vm, pytest.mark.slow])]
+
+
+@pytest.mark.parametrize("place", PLACES)
 def test_a_repository_in_an_image_without_git(place: str, url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "data"))
     (tmp_path / "context").mkdir()
@@ -43,7 +46,7 @@ def test_a_repository_in_an_image_without_git(place: str, url: str, tmp_path: Pa
 
 
 def test_one_that_is_not_there_is_refused_before_anything_runs(tmp_path: Path, emulate: Emulate) -> None:
-    done = emulate("FROM busybox\nADD http://127.0.0.1:1/no.git /r\n", "--sandbox", "podman")
+    done = emulate("FROM busybox\nADD http://127.0.0.1:1/no.git /r\n", "--sandbox", "docker")
     assert done.returncode == 1
     assert "Dockerfile:2" in done.stderr
     assert "cannot be fetched" in done.stderr
