@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 from dock2sh.checks import rules
 from dock2sh.checks.rules import Finding
-from dock2sh.dockerfile.gotext import SPACE, quoted
+from dock2sh.dockerfile.gotext import SPACE, lower, quoted, upper
 from dock2sh.dockerfile.syntax import Dockerfile, Node
 from dock2sh.source import Span
 
@@ -18,7 +18,7 @@ def met(node: Node) -> Iterator[Finding]:
     if keyword == "maintainer":
         author = " ".join(node.args).replace("\\", "\\\\").replace('"', '\\"')
         yield Finding(rules.MAINTAINER_DEPRECATED, (), f'write `LABEL org.opencontainers.image.authors="{author}"`', node.keyword)
-    if keyword == "from" and len(node.args) == 3 and node.args[2] != node.args[2].lower():
+    if keyword == "from" and len(node.args) == 3 and node.args[2] != lower(node.args[2]):
         cure = f"write `{_from(node, node.args[1], node.args[2].lower())}`; a later FROM finds the name in lower case only"
         yield Finding(rules.STAGE_NAME_CASING, (node.args[2],), cure, node.args[2])
     if keyword == "from" and len(node.args) >= 3 and (expected := _as_expected(node)) != node.args[1]:
@@ -33,8 +33,8 @@ def _from(node: Node, word: str, name: str) -> str:
 def _as_expected(node: Node) -> str:
     """`as` in the case of FROM; as it is where FROM itself is in mixed case, which is another rule's."""
     if node.keyword == node.keyword.lower():
-        return node.args[1].lower()
-    return node.args[1].upper() if node.keyword == node.keyword.upper() else node.args[1]
+        return lower(node.args[1])
+    return upper(node.args[1]) if node.keyword == node.keyword.upper() else node.args[1]
 
 
 def accepted(node: Node) -> Iterator[Finding]:

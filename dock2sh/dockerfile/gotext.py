@@ -28,6 +28,16 @@ def scanned(text: str) -> str:
     return text if text.isascii() else mended(text).removeprefix("\ufeff")
 
 
+def lower(text: str) -> str:
+    """strings.ToLower: a character becomes one character, and bytes that are no UTF-8 are mended."""
+    return text.lower() if text.isascii() else "".join("i" if char == "İ" else char.lower() for char in mended(text))
+
+
+def upper(text: str) -> str:
+    """strings.ToUpper; what has no capital of one character stays."""
+    return text.upper() if text.isascii() else "".join(up if len(up := char.upper()) == 1 else char for char in mended(text))
+
+
 _ESCAPES = {"\a": "\\a", "\b": "\\b", "\f": "\\f", "\n": "\\n", "\r": "\\r", "\t": "\\t", "\v": "\\v", '"': '\\"', "\\": "\\\\"}
 
 
@@ -49,9 +59,9 @@ def suggestion(word: str, options: list[str], ignore_case: bool = False) -> str:
     With `ignore_case` it is in lower case, or in upper case if `word` is.
     """
     best, nearest = 3, ""
-    key = word.lower() if ignore_case else word
+    key = lower(word) if ignore_case else word
     for option in options:
-        candidate = option.lower() if ignore_case else option
+        candidate = lower(option) if ignore_case else option
         if candidate == key:
             return ""
         if abs(len(key) - len(candidate)) >= best or len({*key} ^ {*candidate}) > 2 * (best - 1):
@@ -59,7 +69,7 @@ def suggestion(word: str, options: list[str], ignore_case: bool = False) -> str:
         distance = _distance(key, candidate)
         if distance < best:
             best, nearest = distance, candidate
-    return nearest.upper() if ignore_case and word == word.upper() != word.lower() else nearest
+    return nearest.upper() if ignore_case and word == upper(word) != lower(word) else nearest
 
 
 def _distance(left: str, right: str) -> int:

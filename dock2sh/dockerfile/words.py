@@ -38,11 +38,10 @@ def expand(word: str, lookup: Lookup, escape: str = "\\", unmatched: set[str] | 
     `lookup` gives a variable's value, or None if it is unset; `unmatched` collects the names that were unset;
     `quotes=False` leaves quotes alone (the content of a here-document). Raises Refused.
     """
-    if not word.isascii():
-        word = scanned(word)
-    if "$" not in word and escape not in word and not (quotes and ("'" in word or '"' in word)):
-        return word
-    lexer = _Lexer(word, lookup, escape, unmatched, quotes)
+    text = scanned(word)
+    if "$" not in text and escape not in text and not (quotes and ("'" in text or '"' in text)):
+        return text
+    lexer = _Lexer(text, lookup, escape, unmatched, quotes)
     try:
         return concat(lexer.until("", False))
     except Fault as fault:

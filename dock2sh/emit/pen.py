@@ -60,9 +60,12 @@ class Pen:
 
     def pattern(self, kind: str, text: str, cleaned: str) -> None:
         """Note what `pattern KIND TEXT` has to print."""
-        from dock2sh.plan.patterns import exclude_regex, glob_regex, has_wildcard
+        from dock2sh.plan.exclusions import exclude_regex, sent_regex
+        from dock2sh.plan.patterns import glob_regex, has_wildcard
 
         if kind == "exclude":
             self.globs[kind, text] = exclude_regex(cleaned)
         elif has_wildcard(text):
             self.globs[kind, text] = glob_regex(cleaned)
+            if sent := sent_regex(cleaned):
+                self.globs["sent", text] = sent

@@ -16,8 +16,9 @@ from dock2sh.images.layers import inside
 from dock2sh.model import Copy, Fetch, Run, Step, origins
 from dock2sh.plan.bundle import behind_links, selector
 from dock2sh.plan.context import Entry, entries
+from dock2sh.plan.exclusions import exclude_regex
 from dock2sh.plan.ignore import Ignore, Rule
-from dock2sh.plan.patterns import exclude_regex, has_wildcard, search
+from dock2sh.plan.patterns import has_wildcard, search
 
 Counts = Callable[[Entry], bool]
 

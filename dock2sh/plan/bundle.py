@@ -11,7 +11,8 @@ from dock2sh.digest import sha256_for
 from dock2sh.dockerfile.deferred import Deferred
 from dock2sh.model import Copy, Mount, Plan, Run
 from dock2sh.plan.context import Entry, Project, entries
-from dock2sh.plan.patterns import exclude_regex, glob_regex, has_wildcard, search
+from dock2sh.plan.exclusions import sent_regex
+from dock2sh.plan.patterns import glob_regex, has_wildcard, search
 
 if TYPE_CHECKING:
     import hashlib
@@ -81,7 +82,7 @@ def selector(source: str) -> str:
         return "^"
     if not has_wildcard(relative):
         relative = re.sub(r"([*?[\\])", r"\\\1", relative)
-    whole = exclude_regex(relative) if "**" in relative else glob_regex(relative)
+    whole = (sent_regex(relative) if has_wildcard(relative) else "") or glob_regex(relative)
     return whole[:-1] + "(/|$)" if whole.endswith("$") else whole
 
 

@@ -2,7 +2,7 @@
 
 _SPECIAL = set(".+*?()|{}[]^$\\")
 _LAST = 0x10FFFF
-_NOTHING = "[^/][/]"
+NOTHING = "[^/][/]"
 """No path has it: a slash stands between two names."""
 
 Ranges = list[tuple[int, int]]
@@ -42,7 +42,7 @@ def one_of(ranges: Ranges) -> str:
         parts.append("(?+)")
     else:
         parts += [piece for low, high in many for piece in ([chr(low)] if low == high else _utf8(low, high))]
-    return parts[0] if len(parts) == 1 else "(" + "|".join(parts) + ")" if parts else _NOTHING
+    return parts[0] if len(parts) == 1 else "(" + "|".join(parts) + ")" if parts else NOTHING
 
 
 def _ascii(codes: list[int]) -> list[str]:

@@ -3,8 +3,9 @@
 from typing import NamedTuple
 
 from dock2sh.dockerfile.gotext import SPACE
+from dock2sh.plan.exclusions import exclude_regex
 from dock2sh.plan.paths import clean
-from dock2sh.plan.patterns import exclude_regex, search
+from dock2sh.plan.patterns import search
 from dock2sh.source import refuse
 
 

@@ -62,10 +62,15 @@ transfer_sources() {
     while [ $# -gt 1 ]; do
         case $1 in
         . | / | ./) echo ^ ;;
-        *) if is_wild "$1"; then pattern glob "$1"; else printf '^%s$\n' "$(ere_of "${1#/}")"; fi | sed 's:/*\$$:(/|$):' ;;
+        *) if is_wild "$1"; then transfer_wild "$1"; else printf '^%s$\n' "$(ere_of "${1#/}")"; fi | sed 's:/*\$$:(/|$):' ;;
         esac
         shift
     done
+}
+
+transfer_wild() {
+    transfer_sent=$(pattern sent "$1")
+    if [ -n "$transfer_sent" ]; then printf '%s\n' "$transfer_sent"; else pattern glob "$1"; fi
 }
 
 # The rule that leaves out this script, where it lies in the context.

@@ -32,10 +32,21 @@ wildcard() {
     wildcard_files "$2"
     wildcard_candidates
     wild_ere=$(pattern glob "$1") || fail "there is no expression for $1"
-    list_as_lines | base=$wild_base ere=$wild_ere LC_ALL=C awk "$(program_bytes; program_matches)" |
-        tr / '\002' | LC_ALL=C sort | tr '\002' / |
+    list_as_lines | base=$wild_base ere=$wild_ere LC_ALL=C awk "$(program_bytes; program_matches)" >"$state/wild.names"
+    [ -z "$(pattern sent "$1")" ] || wildcard_sent
+    tr / '\002' <"$state/wild.names" | LC_ALL=C sort | tr '\002' / |
         base=$wild_base plain="$state/wild.plain" into=$state LC_ALL=C awk "$(program_groups)" >"$state/wild"
     [ -s "$state/wild" ] || [ "$wild_dir" = / ] || is_transferred "${wild_dir#/}" || wildcard_fails
+}
+
+# Keeps of $state/wild.names what docker brings in: it reads the pattern as a line of an ignore file then, in which `x/**y` and
+# `[[:alpha:]]` mean something else.
+wildcard_sent() {
+    mv -f "$state/wild.names" "$state/wild.all" && : >"$state/wild.names"
+    while IFS= read -r sent_name; do
+        is_transferred "$sent_name" </dev/null || continue
+        printf '%s\n' "$sent_name" >>"$state/wild.names"
+    done <"$state/wild.all"
 }
 
 wildcard_fails() {

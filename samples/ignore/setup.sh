@@ -454,10 +454,15 @@ transfer_sources() {
     while [ $# -gt 1 ]; do
         case $1 in
         . | / | ./) echo ^ ;;
-        *) if is_wild "$1"; then pattern glob "$1"; else printf '^%s$\n' "$(ere_of "${1#/}")"; fi | sed 's:/*\$$:(/|$):' ;;
+        *) if is_wild "$1"; then transfer_wild "$1"; else printf '^%s$\n' "$(ere_of "${1#/}")"; fi | sed 's:/*\$$:(/|$):' ;;
         esac
         shift
     done
+}
+
+transfer_wild() {
+    transfer_sent=$(pattern sent "$1")
+    if [ -n "$transfer_sent" ]; then printf '%s\n' "$transfer_sent"; else pattern glob "$1"; fi
 }
 
 # The rule that leaves out this script, where it lies in the context.
@@ -2696,10 +2701,21 @@ wildcard() {
     wildcard_files "$2"
     wildcard_candidates
     wild_ere=$(pattern glob "$1") || fail "there is no expression for $1"
-    list_as_lines | base=$wild_base ere=$wild_ere LC_ALL=C awk "$(program_bytes; program_matches)" |
-        tr / '\002' | LC_ALL=C sort | tr '\002' / |
+    list_as_lines | base=$wild_base ere=$wild_ere LC_ALL=C awk "$(program_bytes; program_matches)" >"$state/wild.names"
+    [ -z "$(pattern sent "$1")" ] || wildcard_sent
+    tr / '\002' <"$state/wild.names" | LC_ALL=C sort | tr '\002' / |
         base=$wild_base plain="$state/wild.plain" into=$state LC_ALL=C awk "$(program_groups)" >"$state/wild"
     [ -s "$state/wild" ] || [ "$wild_dir" = / ] || is_transferred "${wild_dir#/}" || wildcard_fails
+}
+
+# Keeps of $state/wild.names what docker brings in: it reads the pattern as a line of an ignore file then, in which `x/**y` and
+# `[[:alpha:]]` mean something else.
+wildcard_sent() {
+    mv -f "$state/wild.names" "$state/wild.all" && : >"$state/wild.names"
+    while IFS= read -r sent_name; do
+        is_transferred "$sent_name" </dev/null || continue
+        printf '%s\n' "$sent_name" >>"$state/wild.names"
+    done <"$state/wild.all"
 }
 
 wildcard_fails() {

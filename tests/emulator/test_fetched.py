@@ -30,7 +30,11 @@ def told(place: str, folder: Path, url: str) -> str:
     return "".join(sorted(subprocess.run(listed, cwd=out / "rootfs/r", capture_output=True, text=True, check=True).stdout))
 
 
-PLACES = ["docker", pytest.param("podman", marks=pytest.mark.podman), pytest.param("vm", marks=[pytest.mark.vm, pytest.mark.slow])]
+PLACES = [
+    "docker",
+    pytest.param("podman", marks=pytest.mark.podman),
+    pytest.param("vm", marks=[pytest.mark.vm, pytest.mark.slow]),
+]
 
 
 @pytest.mark.parametrize("place", PLACES)

@@ -372,7 +372,8 @@ def test_what_a_substitution_prints_is_run() -> None:
 
 def test_a_program_that_the_dockerfile_brings_is_not_unknown() -> None:
     text = (
-        "FROM debian:12\nWORKDIR /src\nCOPY run.sh /usr/local/bin/\nCOPY a b/* lib/\nRUN run.sh && lib/a && ./lib/x && /opt/y && z\n"
+        "FROM debian:12\nWORKDIR /src\nCOPY run.sh /usr/local/bin/\nCOPY a b/* lib/\n"
+        "RUN run.sh && lib/a && ./lib/x && /opt/y && z\n"
         'ENTRYPOINT ["ep"]\nCOPY <<X /bin/ep\nX\n'
     )
     said = meanings(text, 5)

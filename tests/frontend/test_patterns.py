@@ -9,7 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from dock2sh.plan.patterns import exclude_regex, glob_regex, search
+from dock2sh.plan.exclusions import exclude_regex
+from dock2sh.plan.patterns import glob_regex, search
 from dock2sh.source import Refused
 
 PROGRAM = (Path(__file__).parents[2] / "dock2sh/runtime/programs/bytes.awk").read_text()
@@ -59,6 +60,20 @@ EXCLUDES = [
     ("**e", "e abe q/e", "e/k"),
     ("e/**", "e/k e/g/x", "e q/e/z"),
     ("foo/**/b?r", "foo/bar foo/x/y/bér", "foo/br bar foo/bar/deep"),
+    ("\\x61?", "ab aa", "x61b xab"),
+    ("\\x{61}b", "ab", "x{61}b"),
+    ("\\141?", "ab", "141b"),
+    ("\\Aa?", "ab", "Aab bab"),
+    ("a?\\z", "ab", "abz"),
+    ("a\\_b?", "a_bc", "a\\_b"),
+    ("bin\\bar*", "", "binbar bin/bar"),  # \b within a word: never
+    ("b\\b-a*", "b-a b-ab", "bb-a"),
+    ("\\node*", "", "node nodes"),  # \n is a newline
+    ("^{2}a?", "ab", "bab"),
+    ("{2}a?", "ab", "bab {2}ab"),
+    ("{0}b?", "bx abx", "b"),
+    ("q*[a-]b?", "qxabc q-bc", "qbc"),
+    ("q*[]a]", "q] qa qxa", "q"),
 ]
 TABLES = (("glob", glob_regex, GLOBS), ("exclude", exclude_regex, EXCLUDES))
 CASES = [(make(glob), good, bad) for _, make, table in TABLES for glob, good, bad in table]
@@ -88,7 +103,34 @@ def test_bad_patterns(glob: str) -> None:
             made(glob)
 
 
-@pytest.mark.parametrize("glob", ["\\pL*", "\\bx", "[[:nope:]]", "[b-a]x"])
+@pytest.mark.parametrize(
+    "glob",
+    [
+        "[[:nope:]]x",
+        "[b-a]x",
+        "\\1?",
+        "\\8?",
+        "\\y?",
+        "?\\é",
+        "[\\b]a?",
+        "\\Ca",
+        "*{2}",
+        "**{2}",
+        "|{2}a?",
+        "?{1}{2}",
+        "?{2,1}",
+        "?{1001}",
+        "q*x[",
+        "x**{2}",
+    ],
+)
+def test_what_go_takes_for_no_regular_expression(glob: str) -> None:
+    """docker: failed to match excludepatterns: syntax error in pattern."""
+    with pytest.raises(Refused, match="syntax error in pattern"):
+        exclude_regex(glob)
+
+
+@pytest.mark.parametrize("glob", ["\\pL*", "?\\bx", "\\Qa\\Eb?", "?{101}"])
 def test_what_cannot_be_said_in_a_script(glob: str) -> None:
     with pytest.raises(Refused, match="cannot be expressed"):
         exclude_regex(glob)

@@ -21,11 +21,11 @@ BUILD_ARGS = {"y": "arg/b"}
 _FIND = dock2sh.find_bases({}, offline=True)
 # what an image's name, a solver's own mistake, or this engine's older frontend brings about, and says nothing about the text
 _UNDECIDED = re.compile(
-    "failed to resolve source metadata|pull access denied|not found|no such host|failed to do request|i/o timeout|--parents"
-    "|invalid user index|frontend"
+    "failed to resolve source metadata|pull access denied|not found|no such host|failed to do request|i/o timeout"
+    "|invalid user index|frontend|unknown flag: --(parents|security|exclude|unpack)"
 )
 # no part of the evaluation: the build itself says so, --call=check does not
-_LATER = ("arguments are required", "failed to marshal LLB definition")
+_LATER = ("arguments are required", "failed to marshal LLB definition", "open /")
 
 
 class Answer(NamedTuple):
@@ -40,7 +40,7 @@ class Answer(NamedTuple):
 
 def checked_by_docker(text: str, home: Path) -> Answer | None:
     """None where it cannot be said."""
-    done = _docker(text, home, "--call=check,format=json")
+    done = _docker(text, home, "--progress=plain", "--call=check,format=json")
     found = json.loads(done.stdout) if done.stdout.startswith("{") else {"buildError": {"message": done.stderr}}
     warnings = tuple(sorted((row["ruleName"], _line(row), row["detail"]) for row in found.get("warnings") or ()))
     if not (error := found.get("buildError")):
@@ -96,7 +96,7 @@ def difference(theirs: Answer, ours: Answer) -> str:
 
 def _docker(text: str, home: Path, *options: str) -> subprocess.CompletedProcess[str]:
     (home / "Dockerfile").write_text(text, encoding="utf-8", errors="surrogateescape", newline="")
-    command = ["docker", "build", "--progress=plain", *options, str(home)]
+    command = ["docker", "build", *options, str(home)]
     return subprocess.run(command, capture_output=True, encoding="utf-8", errors="replace", check=False)
 
 

@@ -9,7 +9,8 @@ from pathlib import Path
 
 from workshop import Workshop
 
-from dock2sh.plan.patterns import exclude_regex, glob_regex
+from dock2sh.plan.exclusions import exclude_regex
+from dock2sh.plan.patterns import glob_regex
 
 OLD = 1_700_000_000
 """Times before this one were kept; a later one is `now`, and is not written down."""

@@ -7,7 +7,7 @@ import pytest
 from copying import put, refused, sh, top, tree
 from workshop import Workshop
 
-from dock2sh.plan.patterns import exclude_regex
+from dock2sh.plan.exclusions import exclude_regex
 
 pytestmark = pytest.mark.root
 A, X = "a f 4755 0:0 1222222222", "sub/x f 644 0:0 1222222222"
