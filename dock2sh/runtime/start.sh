@@ -2,12 +2,11 @@
 
 # entrypoint WORD... and cmd WORD...: ENTRYPOINT and CMD, as words.
 entrypoint() {
-    image_entrypoint=$(quote "$@") start_with=start_image
+    image_entrypoint=$(quote "$@")
 }
 
 cmd() {
-    image_cmd=$(quote "$@") start_with=start_image
-    : "$start_with"
+    image_cmd=$(quote "$@")
 }
 
 start_image() {

@@ -1085,7 +1085,7 @@ option_secret() {
     [ -z "${secret_wrong-}" ] || misused "--secret needs id=NAME,src=FILE or id=NAME,env=VARIABLE, not $(quote "$1")."
 }
 
-# What is started is known when the words have been read; `start_with` is set by entrypoint and cmd (start.sh).
+# What is started is known when the words have been read.
 start_found() {
     [ -z "$target_root" ] || [ -d "$target_root" ] || missing "the directory $target_root: build it first"
     [ "$(id -u)" -ne 0 ] || null_device
@@ -1093,11 +1093,7 @@ start_found() {
     state_reset
     build
     ! type image >/dev/null 2>&1 || image
-    "${start_with:-start_nothing}"
-}
-
-start_nothing() {
-    misused 'There is nothing to start: this script has no ENTRYPOINT and no CMD.'
+    start_image
 }
 
 # build_root: every wanted step, in the root that is meant.
@@ -2305,8 +2301,7 @@ stage_needs() {
 }
 
 cmd() {
-    image_cmd=$(quote "$@") start_with=start_image
-    : "$start_with"
+    image_cmd=$(quote "$@")
 }
 
 start_image() {

@@ -281,7 +281,14 @@ def test_start_of_an_image_without_a_run(workshop: Workshop) -> None:
 def test_nothing_to_start(workshop: Workshop) -> None:
     workshop.busybox()
     result = workshop.run(TOP, "start")
-    assert (result.returncode, "nothing to start" in result.stderr) == (2, True)
+    assert (result.returncode, "neither ENTRYPOINT nor CMD" in result.stderr) == (2, True)
+
+
+@pytest.mark.root
+def test_an_image_without_a_command_starts_what_one_names(workshop: Workshop) -> None:
+    workshop.busybox()
+    assert workshop.run(TOP, "start", "echo", "a").stdout == "a\n"
+    assert workshop.run(TOP, "start", "--entrypoint", "echo", "b").stdout == "b\n"
 
 
 def on_a_terminal(words: list[str], **more: str) -> str:

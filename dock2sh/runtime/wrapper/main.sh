@@ -18,7 +18,7 @@ main() {
     user=$service_user cwd=$service_directory cwd_text=$service_directory
     file_environment "$service_env"
     output_piped
-    "${start_with:-start_image}"
+    start_image
 }
 
 help_text() {
