@@ -4,6 +4,7 @@
 """
 
 import json
+import os
 import re
 import subprocess
 from pathlib import Path
@@ -65,7 +66,7 @@ def checked_by_us(text: str) -> Answer | None:
 
 def configured_by_docker(text: str, home: Path) -> Answer | None:
     """None where it cannot be said. The image is removed again."""
-    name = f"dock2sh-fuzzing-{home.name}".lower()
+    name = f"dock2sh-fuzzing:{os.getpid()}"
     done = _docker(text, home, "-q", "--no-cache", f"--build-arg=y={BUILD_ARGS['y']}", "-t", name)
     if done.returncode:
         error = next((line for line in done.stderr.splitlines() if line.startswith("ERROR")), done.stderr)
