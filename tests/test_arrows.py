@@ -85,6 +85,7 @@ NEVERTHELESS = {
     ("emit", "dockerfile.syntax"): "`dock2sh parse` prints the tree itself",
     ("emit", "plan.context"): "what the build context holds",
     ("emit", "plan.patterns"): "wildcards as regular expressions",
+    ("emit", "plan.exclusions"): "the same, of ignore files",
     ("emit", "plan.ignore"): "the type of the ignore file's rules",
     ("emit", "plan.history"): "the image's history, which BuildKit words",
     ("emit", "plan.builder"): "docker's default SHELL",

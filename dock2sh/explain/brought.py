@@ -7,7 +7,6 @@ from typing import NamedTuple
 from dock2sh.explain.language import Text, say
 from dock2sh.explain.tree import Command
 from dock2sh.model import Copy, Fetch, Step
-from dock2sh.plan.patterns import has_wildcard
 
 
 class Brought(NamedTuple):
@@ -29,7 +28,7 @@ def _files(step: Copy | Fetch, place: str) -> list[str]:
     if isinstance(step, Fetch):
         names = [] if step.git or step.unpack else [posixpath.basename(step.source.partition("?")[0])]
     else:
-        names = [posixpath.basename(source) for source in step.sources if not has_wildcard(source)]
+        names = [posixpath.basename(source) for source in step.sources if not set(source) & set("*?[")]
         names += [file.name for file in step.files]
     if not step.destination.endswith("/") and len(names) == 1:
         return [place]

@@ -12,7 +12,7 @@ host_place() {
     state=$service_place/work
     target_root=$state/target
     [ "$way" = merge ] || target_root=$service_place/rootfs
-    : "$target_root$id${target_begun-}${target_image-}${other_images-}"
+    : "$target_root$id${target_begun-}${image_entrypoint-}${image_cmd-}${target_image-}${other_images-}"
 }
 
 # host_look: trouble that nobody but --force goes past, and notes.
