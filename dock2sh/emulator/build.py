@@ -15,6 +15,7 @@ from dock2sh.emulator.keys import first_key, step_key
 from dock2sh.emulator.places import created_at, known_layer, new_layer, no_room, publish, seconds_of
 from dock2sh.emulator.remote import default_agent
 from dock2sh.model import Plan, Stage, Step
+from dock2sh.plan.bundle import sources_of
 from dock2sh.plan.ignore import Ignore
 from dock2sh.sandbox import SandboxError, kernel
 from dock2sh.sandbox.apart import Build, Messages, begin, end
@@ -130,7 +131,8 @@ class _Builder:
         self.first = dict(_first_numbers(plan))
         self.stages = {stage.key: stage for stage in plan.stages}
         self.chain = {stage.key for stage in plan.chain()}
-        self.contents = Contents(wish.home, wish.context, wish.ignore, self._origin, default_agent(wish.options))
+        named = tuple(sources_of(plan))
+        self.contents = Contents(wish.home, wish.context, wish.ignore, self._origin, default_agent(wish.options), named)
         self.roots: dict[str, str] = {}
         self.keyed: dict[str, tuple[Built, list[str]]] = {}
         self.fresh: dict[str, str] = {}  # the layers of this build by their keys

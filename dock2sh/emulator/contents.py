@@ -16,7 +16,7 @@ from dock2sh.images.layers import inside
 from dock2sh.model import Copy, Fetch, Run, Step, origins
 from dock2sh.plan.bundle import behind_links, selector
 from dock2sh.plan.context import Entry, entries
-from dock2sh.plan.exclusions import exclude_regex
+from dock2sh.plan.exclusions import exclude_regex, sent_regex
 from dock2sh.plan.ignore import Ignore, Rule
 from dock2sh.plan.patterns import has_wildcard, search
 
@@ -32,10 +32,19 @@ class Origin(NamedTuple):
 
 class Contents:
     """Digests for steps. `origin` tells where a name leads (a stage, an image, a named context); in `home` hashes are kept.
-    `agent` is the socket for what is fetched over ssh."""
+    `agent` is the socket for what is fetched over ssh; `named` is all that the plan's steps take from the context."""
 
-    def __init__(self, home: str, context: str, ignore: Ignore | None, origin: Callable[[str], Origin], agent: str = "") -> None:
+    def __init__(
+        self,
+        home: str,
+        context: str,
+        ignore: Ignore | None,
+        origin: Callable[[str], Origin],
+        agent: str = "",
+        named: Sequence[str] = (),
+    ) -> None:
         self._home, self._context, self._ignore, self._origin, self._agent = home, context, ignore, origin, agent
+        self._named = named
 
     def of(self, steps: Sequence[Step], own: str) -> list[str]:
         """What the steps of a layer read, in order. `own` is their stage's key: what that has so far the layers below tell."""
@@ -58,6 +67,8 @@ class Contents:
 
     def _read(self, name: str, sources: Sequence[str], counts: Counts = lambda entry: True) -> str:
         if not name:
+            if any(has_wildcard(source) and sent_regex(source.lstrip("/")) for source in sources):
+                sources = (*sources, *self._named)  # what is there for it depends on what others bring in
             return self._of_context(self._context, filter(counts, self._listed), sources)
         origin = self._origin(name)
         if origin.is_context:

@@ -32,7 +32,7 @@ def needed(plan: Plan, project: Project, output: str = "", name: str = "") -> Ne
 
     With `name` it is the named context that the plan has by that name.
     """
-    sources = tuple(_sources(plan, name))
+    sources = tuple(sources_of(plan, name))
     selectors = tuple(dict.fromkeys(map(selector, sources)))
     if not selectors or project.context is None:
         return Needed(selectors, ())
@@ -60,7 +60,8 @@ def named_directories(plan: Plan, project: Project) -> Iterator[tuple[str, Proje
             yield name, project._replace(context=Path(project.contexts[name]), ignore=ignore)
 
 
-def _sources(plan: Plan, name: str) -> Iterator[str]:
+def sources_of(plan: Plan, name: str = "") -> Iterator[str]:
+    """What the steps take from the context, or from the named one."""
     for stage in plan.stages:
         if name and stage.parent is None and stage.base == name:
             yield "."

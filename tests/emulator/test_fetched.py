@@ -49,8 +49,9 @@ def test_a_repository_in_an_image_without_git(place: str, url: str, tmp_path: Pa
     assert told(place, folder, url) == told("namespaces", folder, url)
 
 
+@pytest.mark.podman
 def test_one_that_is_not_there_is_refused_before_anything_runs(tmp_path: Path, emulate: Emulate) -> None:
-    done = emulate("FROM busybox\nADD http://127.0.0.1:1/no.git /r\n", "--sandbox", "docker")
+    done = emulate("FROM busybox\nADD http://127.0.0.1:1/no.git /r\n", "--sandbox", "podman")
     assert done.returncode == 1
     assert "Dockerfile:2" in done.stderr
     assert "cannot be fetched" in done.stderr
