@@ -30,9 +30,8 @@ def _files(step: Copy | Fetch, place: str) -> list[str]:
     else:
         names = [posixpath.basename(source) for source in step.sources if not set(source) & set("*?[")]
         names += [file.name for file in step.files]
-    if not step.destination.endswith("/") and len(names) == 1:
-        return [place]
-    return [posixpath.join(place, name) for name in names if name]
+    alone = not step.destination.endswith("/") and len(names) == 1  # the destination itself, unless that is a directory
+    return [*([place] if alone else []), *(posixpath.join(place, name) for name in names if name)]
 
 
 def placed(found: tuple[Command, ...], path: list[str], cwd: str, brought: Brought) -> tuple[Command, ...]:

@@ -383,6 +383,8 @@ def test_a_program_that_the_dockerfile_brings_is_not_unknown() -> None:
     assert said["/opt/y"] == "a program in the image; nothing more is known about it"
     assert said["z"].startswith("unknown")
     assert meanings(text, 6)["ep"] == "a program that line 7 has copied here"
+    into = "FROM debian:12\nCOPY run.sh /usr/local/bin\nRUN run.sh\n"
+    assert meanings(into, 3)["run.sh"] == "a program that line 2 has copied here"
 
 
 def test_several_packages_are_packages() -> None:
