@@ -8,6 +8,7 @@ SPACE = (
 """The characters of Go's unicode.IsSpace (Python's str.isspace has four more)."""
 
 ASCII_SPACE = SPACE[:6]
+"""Those of them that a text in ASCII may have."""
 
 REPLACEMENT = "\ufffd"
 _BROKEN = "[\udc80-\udcff]"  # what a byte that was not UTF-8 is decoded to (surrogateescape); few files have one

@@ -67,7 +67,7 @@ class Contents:
 
     def _read(self, name: str, sources: Sequence[str], counts: Counts = lambda entry: True) -> str:
         if not name:
-            if any(has_wildcard(source) and sent_regex(source.lstrip("/")) for source in sources):
+            if any(sent_regex(source.lstrip("/")) for source in sources):
                 sources = (*sources, *self._named)  # what is there for it depends on what others bring in
             return self._of_context(self._context, filter(counts, self._listed), sources)
         origin = self._origin(name)

@@ -83,7 +83,7 @@ def selector(source: str) -> str:
         return "^"
     if not has_wildcard(relative):
         relative = re.sub(r"([*?[\\])", r"\\\1", relative)
-    whole = (sent_regex(relative) if has_wildcard(relative) else "") or glob_regex(relative)
+    whole = sent_regex(relative) or glob_regex(relative)
     return whole[:-1] + "(/|$)" if whole.endswith("$") else whole
 
 

@@ -9,7 +9,7 @@ import re
 from dock2sh.dockerfile.gotext import SPACE
 from dock2sh.plan.classes import NOTHING, PERL, POSIX, Ranges, literal, one_of, others
 from dock2sh.plan.paths import clean
-from dock2sh.plan.patterns import bad, glob_piece, glob_regex, search
+from dock2sh.plan.patterns import bad, brackets, glob_piece, glob_regex, has_wildcard, search
 from dock2sh.source import Refused, refuse
 
 _COUNT = re.compile(r"\{([0-9]+)(,?)([0-9]*)\}")
@@ -38,7 +38,9 @@ def exclude_regex(pattern: str) -> str:
 
 def sent_regex(source: str) -> str:
     """What docker brings into a build for a source with a wildcard: it is matched as a line of an ignore file, and only what is
-    there then by filepath.Match. Empty where that is the same, or cannot be told."""
+    there then by filepath.Match. Empty where that is the same, or cannot be told, and for a source without one."""
+    if not has_wildcard(source):
+        return ""
     try:
         regex = exclude_regex(clean(source.strip(SPACE)))
     except Refused:
@@ -99,7 +101,7 @@ class _Expression:
             self.at += 1
             piece = char
         elif char == "[":
-            piece, self.at = _class(self.pattern, self.at + 1)
+            piece, self.at = brackets(self.pattern, self.at + 1, _members)
         elif char == "\\":
             piece = self.escaped()
         else:
@@ -175,20 +177,8 @@ def _escape(pattern: str, at: int) -> tuple[int, int]:
     return ord(letter), at + 1
 
 
-def _class(pattern: str, at: int) -> tuple[str, int]:
-    """A class as Go's regular expressions have it: `[[:alpha:]\\d-]` besides what filepath.Match knows."""
-    negated = pattern.startswith("^", at)
-    at += negated
-    ranges, first = Ranges(), True
-    while first or not pattern.startswith("]", at):
-        first = False
-        found, at = _members(pattern, at)
-        ranges += found
-    return one_of(others(ranges) if negated else ranges), at + 1
-
-
 def _members(pattern: str, at: int) -> tuple[Ranges, int]:
-    """What stands next in a class: a class of its own, a range, or a character; a `-` that parts nothing is one."""
+    """What stands next in a class of Go's: `[:alpha:]`, `\\d`, a range, or a character; a `-` that parts nothing is one."""
     if named := re.compile(r"\[:(\^?)(\w+):\]").match(pattern, at):
         if named[2] not in POSIX:
             raise bad(pattern)

@@ -9,6 +9,7 @@ bytes, has no words for (`compiled` here and runtime/programs/bytes.awk put byte
 """
 
 import re
+from collections.abc import Callable
 from functools import cache
 
 from dock2sh.plan.classes import Ranges, literal, one_of, others
@@ -53,9 +54,6 @@ def search(regex: str, path: str) -> bool:
     return compiled(regex).search(path.encode("utf-8", "surrogateescape")) is not None
 
 
-# -- moby's patternmatcher ---------------------------------------------------------------------------------------------
-
-
 def glob_piece(pattern: str, at: int) -> tuple[str, int]:
     """One element of a pattern and where the next begins."""
     char = pattern[at]
@@ -66,7 +64,7 @@ def glob_piece(pattern: str, at: int) -> tuple[str, int]:
     if char == "?":
         return "(?)", at + 1
     if char == "[":
-        return _brackets(pattern, at + 1)
+        return brackets(pattern, at + 1, _range)
     if char == "\\":
         if at + 1 == len(pattern):
             raise bad(pattern)
@@ -74,25 +72,25 @@ def glob_piece(pattern: str, at: int) -> tuple[str, int]:
     return literal(char), at + 1
 
 
-def _brackets(pattern: str, at: int) -> tuple[str, int]:
-    """A class `[a-z]`, `[^a]`, with `\\` as escape. A range that ends before it begins is empty."""
+def brackets(pattern: str, at: int, member: Callable[[str, int], tuple[Ranges, int]]) -> tuple[str, int]:
+    """A class `[a-z]`, `[^a]`, whose bracket stands before `at`; `member` reads what stands next in it."""
     negated = pattern.startswith("^", at)
     at += negated
     ranges, first = Ranges(), True
     while first or not pattern.startswith("]", at):
-        found, at = _range(pattern, at)
-        ranges.append(found)
+        found, at = member(pattern, at)
+        ranges += found
         first = False
-    ranges = [(low, high) for low, high in ranges if low <= high]
     return one_of(others(ranges) if negated else ranges), at + 1
 
 
-def _range(pattern: str, at: int) -> tuple[tuple[int, int], int]:
+def _range(pattern: str, at: int) -> tuple[Ranges, int]:
+    """A character or a range of filepath.Match; one that ends before it begins is empty."""
     low, at = _member(pattern, at)
     high = low
     if pattern.startswith("-", at):
         high, at = _member(pattern, at + 1)
-    return (low, high), at
+    return [(low, high)] if low <= high else [], at
 
 
 def _member(pattern: str, at: int) -> tuple[int, int]:

@@ -5,9 +5,9 @@ from random import Random
 
 import pytest
 
-from dock2sh.source import Refused
 from tests.fuzzing.asked import checked_by_us, configured_by_us
 from tests.fuzzing.dice import Dice
+from tests.fuzzing.flagged import flagged
 from tests.fuzzing.hunt import asked, pool
 from tests.fuzzing.texts import mutated, settings
 
@@ -16,17 +16,16 @@ from tests.fuzzing.texts import mutated, settings
 @pytest.mark.slow
 @pytest.mark.parametrize("first", range(0, 60, 15))
 def test_docker_and_we_say_the_same(first: int, tmp_path: Path) -> None:
-    for seed in range(first, first + 15):
-        answer = asked(seed, tmp_path, pool())
-        assert answer is None or not answer[1], f"{answer[0]}\n{answer[1]}"
+    answers = [answer for seed in range(first, first + 15) if (answer := asked(seed, tmp_path, pool()))]
+    assert len(answers) >= 10, "the engine could not say: a test of nothing"
+    for text, differs in answers:
+        assert not differs, f"{text}\n{differs}"
 
 
-def test_nothing_but_a_refusal_comes_of_any_text() -> None:
+def test_whatever_a_text_is_there_is_an_answer() -> None:
     texts = pool()
     for seed in range(300):
         dice = Dice(Random(seed))
-        try:
-            checked_by_us(mutated(dice, texts))
-            configured_by_us(settings(dice))
-        except Refused:
-            pytest.fail(f"seed {seed}: a refusal that is no answer")
+        for text in (mutated(dice, texts), flagged(dice)):
+            checked_by_us(text)
+        configured_by_us(settings(dice))

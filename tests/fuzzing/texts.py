@@ -12,50 +12,12 @@ ODD = (
     *("\ufeff", "\u0663", "²", "ª", "Ⅳ", "\u0301", "\udcff", "\udcc3", "😀", "İ", "ı", "ſ", "\u212a", "ß", "한"),
     *("\\", "`", '"', "'", "$", "{", "}", "[", "]", "#", "\n", " ", "=", ":", ",", "--", "/", "%", "@", "..", "*", "-", "+", "?"),
     *("!", "(", ")", "|", "&", ";", "0", "9", "9" * 20, "\\\n", "# c\n", "--from=", "--chown=", "--mount=", "ONBUILD ", "AS "),
-    *(
-        "<<",
-        "<<E\n",
-        "<<-",
-        '<<"E"',
-        "3<<",
-        "EOF\n",
-        "$x",
-        "${x}",
-        "${x:-y}",
-        "${x#a}",
-        "${x/a/b}",
-        "~",
-        "\\u0041",
-        "null",
-        "1.5",
-    ),
+    *("<<", "<<E\n", "<<-", '<<"E"', "3<<", "EOF\n", "~", "\\u0041", "null", "1.5"),
+    *("$x", "${x}", "${x:-y}", "${x#a}", "${x/a/b}"),
     *("[]", "{}", '""', "''"),
 )
 ATOMS = (
-    *(
-        "a",
-        "b",
-        "x",
-        "y1",
-        "X_Y",
-        "/",
-        ".",
-        "..",
-        "-",
-        "+",
-        "=",
-        ":",
-        ",",
-        "80",
-        "443",
-        "5",
-        "0",
-        "tcp",
-        "udp",
-        "root",
-        "1s",
-        "ms",
-    ),
+    *"a b x y1 X_Y / . .. - + = : , 80 443 5 0 tcp udp root 1s ms".split(),
     *('"', "'", "\\", "$", "${", "}", '\\"', "\\'", "\\$", "\\\\", "\\ ", "#", "%", "*", "?", "[", "]", "~", "!", "&", "|", ";"),
     *("$x", "$y", "${x}", "${x:-d}", "${y:+z}", "${x#a}", "${x%b}", "${x##*/}", "${x//a/b}", "${x/a}", '"q r"', "'s t'", '"$x"'),
     *("'$y'", "é", "한", "\xa0", "\u2028", "\ufeff", "²", "(", ")", "<", ">", "@", "^", "`", "\t", "\x1c", "\x7f", "null", "{}"),
@@ -121,11 +83,8 @@ def _json(dice: Dice) -> str:
 def _setting(dice: Dice, inner: bool = False) -> str:
     """One instruction."""
     keyword = dice.pick(tuple(_ARGUMENTS))
-    text = (
-        f"{keyword} " + _ARGUMENTS[keyword](dice)
-        if keyword != "ONBUILD"
-        else "ONBUILD " + ("RUN x" if inner else _setting(dice, True))
-    )
+    trigger = keyword == "ONBUILD"
+    text = f"{keyword} " + ("RUN x" if inner else _setting(dice, True)) if trigger else f"{keyword} {_ARGUMENTS[keyword](dice)}"
     return text.replace(" ", " \\\n ", 1) if dice.chance(8) else text
 
 
