@@ -1961,10 +1961,13 @@ run_become_busybox() {
     fi
 }
 
-# Is the user one of this /'s own, with his own groups?
+# Is the user one of this /'s own, with his own groups, and does busybox read it so? It takes the first account of a number, and
+# skips a line ("bad record") that has not all of its fields, which docker reads as far as it goes.
 run_is_account() {
     case $user in *:*) return 1 ;; esac
-    [ -z "$root" ] && [ -n "$(account_row passwd 3 "$account_uid" 1)" ]
+    [ -z "$root" ] && [ -n "$account_user" ] && [ "$(account_row passwd 3 "$account_uid" 1)" = "$account_user" ] &&
+        LC_ALL=C awk -F: '/^(#|$)/ { next } NF != fields || $3 !~ /^[0-9]+$/ || (NF == 7 && $4 !~ /^[0-9]+$/) { exit bad = 1 }
+            END { exit bad }' fields=7 "$(account_lines "$account_passwd")" fields=4 "$(account_lines "$account_groups_file")"
 }
 
 # run_unshare: --kill-child where it is known: no step outlives the script.

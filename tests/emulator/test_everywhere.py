@@ -8,9 +8,10 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import pytest
 from building import dock2sh
@@ -36,7 +37,7 @@ PLACES = {
 VARIED = [
     "add-tar", "add-tar-zst", "argscope-t", "copy-link", "copy-parents-links", "copyfrom-idx", "cwd-deleted", "fail", "labels",
     "mnt-secret-req", "mnt-ssh", "net-none", "onbuild", "resolv-image", "run-hd", "run-hd-show", "scratch-run2", "special",
-    "user-nosuch-workdir", "workdir", "xattr2",
+    "user-nosuch-workdir", "users-sloppy", "workdir", "xattr2",
 ]  # fmt: skip
 # where a root of its own makes a difference; all of VARIED was built there, too (docs/sandboxes.md), and CI has not the time
 PRIVILEGED = ["mnt-secret-req", "net-none", "resolv-image", "run-hd", "special"]
@@ -99,29 +100,41 @@ def data(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     subprocess.run(["rm", "-rf", folder], check=True)
 
 
-def built(sample: str, folder: Path, place: list[str]) -> Result:
+class Made(NamedTuple):
+    """A sample that was built, and the folder that has its files."""
+
+    folder: Path
+    result: Result
+
+    def content(self, path: str) -> bytes:
+        return (self.folder / "rootfs" / path.lstrip("/")).read_bytes()
+
+
+def built(sample: str, folder: Path, place: list[str], data: str) -> Made:
     began = int(time.time())
     secret = ["--secret=id=token,src=/etc/os-release"] if sample == "mounts" else []
-    done = dock2sh("emulate", "--no-cache", *place, *secret, "-o", folder, SAMPLES / sample, timeout=900)
+    words = ["--no-cache", *place, *secret, "-o", folder, SAMPLES / sample]
+    done = dock2sh("emulate", *words, timeout=900, env=os.environ | {"XDG_DATA_HOME": data})
     assert done.returncode == 0, done.stderr
     about = json.loads((folder / "config.json").read_text())
     history = tuple(row["created_by"] for row in about["History"])
-    return Result(snapshot(str(folder / "rootfs")), about["Config"], history, began)
+    return Made(folder, Result(snapshot(str(folder / "rootfs")), about["Config"], history, began))
+
+
+@pytest.fixture(scope="module")
+def in_namespaces(data: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[str], Made]]:
+    """A sample as the emulator's own sandbox makes it, made once."""
+    home = tmp_path_factory.mktemp("namespaces")
+    yield cache(lambda sample: built(sample, home / sample, [], data))
+    subprocess.run(["rm", "-rf", home], check=True)
 
 
 @pytest.mark.docker  # whose debian:12 it is
 @pytest.mark.parametrize(("place", "sample"), each(SAMPLED))
-def test_the_samples(place: str, sample: str, tmp_path: Path, data: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_samples(place: str, sample: str, tmp_path: Path, data: str, in_namespaces: Callable[[str], Made]) -> None:
     """The same as in namespaces, which are compared with docker elsewhere."""
-    monkeypatch.setenv("XDG_DATA_HOME", data)
-    sides = ("namespaces", place)
-    here, there = (built(sample, tmp_path / side, PLACES.get(side, [])) for side in sides)
-
-    def contents(path: str) -> tuple[bytes, bytes]:
-        one, other = ((tmp_path / side / "rootfs" / path.lstrip("/")).read_bytes() for side in sides)
-        return one, other
-
-    found = compare(there, here, contents)
+    here, there = in_namespaces(sample), built(sample, tmp_path / place, PLACES[place], data)
+    found = compare(there.result, here.result, lambda path: (there.content(path), here.content(path)))
     assert verdict(found) != "different", describe(found)
-    subprocess.run(["rm", "-rf", *map(str, (tmp_path / side for side in sides))], check=True)
+    subprocess.run(["rm", "-rf", there.folder], check=True)
     assert not os.listdir(tmp_path)
