@@ -45,12 +45,12 @@ def pytest_xdist_auto_num_workers() -> int:
 
 
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
-    """-n: a run of everything is done in halves; what -m leaves (./check) shares nothing."""
+    """-n: a run of everything is done in parts; what -m leaves (./check) shares nothing."""
     if config.option.markexpr:
         return None
-    from halves import Halves
+    from parts import Parts
 
-    return Halves(config, log)
+    return Parts(config, log)
 
 
 def pytest_unconfigure() -> None:
@@ -104,7 +104,7 @@ def anybodys_python(tmp_path_factory: pytest.TempPathFactory) -> Iterator[list[s
             yield [sys.executable]
             return
     place = Path(tempfile.mkdtemp(prefix="dock2sh-python-"))
-    skip = shutil.ignore_patterns("mypy*", "pip", "setuptools", "hypothesis", "*mypyc*", "__pycache__", "*.pth")
+    skip = shutil.ignore_patterns("mypy*", "pip", "setuptools", "hypothesis", "*mypyc*", "*.pth")
     try:
         shutil.copytree(Path(pytest.__file__).parents[1], place, ignore=skip, dirs_exist_ok=True)
         shutil.copytree(Path(dock2sh.__file__).parent, place / "dock2sh", ignore=skip, dirs_exist_ok=True)

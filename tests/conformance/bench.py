@@ -24,6 +24,7 @@ from dock2sh.verify.snapshot import Tree, now, read, scan, snapshot
 IMAGE = "busybox"
 _PROJECT = Path(__file__).parents[2]
 SECRET = "id=s,src={}/secret"
+KEPT = "dash"  # the shell whose results are put beside a living engine's, too
 
 
 class Translation(NamedTuple):
@@ -34,8 +35,16 @@ class Translation(NamedTuple):
     error: str
 
 
+class Run(NamedTuple):
+    """A script that ran: how it ended, what it made (None if nothing; kept for KEPT alone), what is wrong with it, or ""."""
+
+    outcome: Outcome
+    result: Result | None
+    problem: str
+
+
 class Bench:
-    """Runs probes. `answer(name, shell)` is what is wrong with our answer, "" if nothing is."""
+    """Runs probes, each in each shell once."""
 
     def __init__(self, home: Path) -> None:
         self.home = home
@@ -47,15 +56,15 @@ class Bench:
         self._pool = ThreadPoolExecutor(os.cpu_count() or 2)
         self._making = Lock()
         self._translations: dict[str, Future[Translation]] = {}
-        self._answers: dict[tuple[str, str], Future[str]] = {}
+        self._runs: dict[tuple[str, str], Future[Run]] = {}
         (home / "secret").write_text("s3cret\n")
 
     def start(self, jobs: Iterable[tuple[str, str]]) -> None:
         """Begin with these (probe, shell)."""
         for name, shell in jobs:
             self.translation(name)
-            if (name, shell) not in self._answers:
-                self._answers[name, shell] = self._pool.submit(self._answer, name, shell)
+            if (name, shell) not in self._runs:
+                self._runs[name, shell] = self._pool.submit(self._run, name, shell)
 
     def translation(self, name: str) -> "Future[Translation]":
         """What the command line makes of a probe, made once."""
@@ -63,10 +72,10 @@ class Bench:
             self._translations[name] = self._pool.submit(self.translate, recorded.probe(name))
         return self._translations[name]
 
-    def answer(self, name: str, shell: str) -> str:
-        """What is wrong with our answer."""
+    def run(self, name: str, shell: str) -> Run:
+        """How a probe's script ran in a shell."""
         self.start([(name, shell)])
-        return self._answers[name, shell].result()
+        return self._runs[name, shell].result()
 
     def close(self) -> None:
         self._pool.shutdown(cancel_futures=True)
@@ -90,23 +99,6 @@ class Bench:
             return Translation("", {}, f"exit status {plan.returncode}: {plan.stderr.decode(errors='replace')}")
         return Translation(script.stdout.decode("utf-8", "surrogateescape"), json.loads(plan.stdout), "")
 
-    def result(self, case: recorded.Probe, shell: str, suffix: str = "") -> tuple[Outcome, Result | None, Path]:
-        """Run our script on a fresh root: how it ended, what it made, and where."""
-        made = self.translation(case.name).result()
-        work = self.home / f"{case.name}-{shell}{suffix}"
-        root = work / "root"
-        root.mkdir(parents=True)
-        if made.error:
-            return Outcome(1, made.error), None, root
-        if made.plan["stages"][-1]["base"] == IMAGE:
-            unpack(open_source(str(self.rootfs), IMAGE), str(root))
-        since = now(str(work))
-        options = [f"--base={IMAGE}={self.rootfs}", f"--secret={SECRET.format(self.home)}"]
-        outcome = run_script(made.script, shell, Place(str(root), str(self.context(case)), str(work)), options)
-        look = scan(str(root), since)
-        tree = read(str(root), look.tree, look.tree)
-        return outcome, Result(tree, made.plan["config"], _history(made.plan), since // 10**9), root
-
     def emulate(self, case: recorded.Probe, *words: str) -> tuple[Outcome, Result | None]:
         """`dock2sh emulate` of it: how it ended, and what it made."""
         out, began = Path(tempfile.mkdtemp(dir=self.home)), int(time.time())
@@ -128,13 +120,30 @@ class Bench:
         stages = self.translation(name).result().plan.get("stages", [])
         return frozenset(path for stage in stages for step in stage["steps"] for path in _documents(step))
 
-    def _answer(self, name: str, shell: str) -> str:
-        case = recorded.probe(name)
-        outcome, ours, root = self.result(case, shell)
+    def _run(self, name: str, shell: str) -> Run:
+        case, work = recorded.probe(name), self.home / f"{name}-{shell}"
+        outcome, ours = self._script(case, shell, work)
         problem = judge(case, outcome, ours, self.base)
         if not problem:
-            subprocess.run(["rm", "-rf", "--one-file-system", root.parent], check=True)
-        return f"{problem}\nthe script said:\n{outcome.output}" if problem else ""
+            subprocess.run(["rm", "-rf", "--one-file-system", work], check=True)
+        said = f"{problem}\nthe script said:\n{outcome.output}" if problem else ""
+        return Run(outcome, ours if shell == KEPT else None, said)
+
+    def _script(self, case: recorded.Probe, shell: str, work: Path) -> tuple[Outcome, Result | None]:
+        """Run our script on a fresh root in `work`."""
+        made = self.translation(case.name).result()
+        root = work / "root"
+        root.mkdir(parents=True)
+        if made.error:
+            return Outcome(1, made.error), None
+        if made.plan["stages"][-1]["base"] == IMAGE:
+            unpack(open_source(str(self.rootfs), IMAGE), str(root))
+        since = now(str(work))
+        options = [f"--base={IMAGE}={self.rootfs}", f"--secret={SECRET.format(self.home)}"]
+        outcome = run_script(made.script, shell, Place(str(root), str(self.context(case)), str(work)), options)
+        look = scan(str(root), since)
+        tree = read(str(root), look.tree, look.tree)
+        return outcome, Result(tree, made.plan["config"], _history(made.plan), since // 10**9)
 
 
 def judge(case: recorded.Probe, outcome: Outcome, ours: Result | None, base_tree: Tree) -> str:

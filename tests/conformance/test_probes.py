@@ -11,5 +11,5 @@ from dock2sh.verify.ours import SHELLS
 @pytest.mark.parametrize("shell", SHELLS)
 @pytest.mark.parametrize("probe", recorded.names("probes"))
 def test_as_docker_builds_it(bench: Bench, probe: str, shell: str) -> None:
-    problem = bench.answer(probe, shell)
+    problem = bench.run(probe, shell).problem
     assert not problem, problem
