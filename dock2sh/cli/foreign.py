@@ -114,18 +114,38 @@ class AsBuild(Command):
         own = {name: param for param in self.params for name in (*param.opts, *param.secondary_opts)}
         words = iter(args)
         for word in words:
-            name, equals, value = word.partition("=")
-            param: Any = own.get(name)
-            flag = None if param else self.foreign.get(name)
-            if flag:
-                value = next(words, "") if flag.takes and not equals else value
-                self._tell(name, flag, value)
-                continue
-            yield word
-            if word == "--" or (not mixed and not word.startswith("-")):
+            read = self._short if word[:1] == "-" and word[1:2] not in ("", "-") else self._long
+            kept, waits = read(word, own, words)
+            if kept:
+                yield kept
+            if kept == "--" or (not mixed and kept[:1] != "-" and word[:1] != "-"):
                 yield from words
-            elif param is not None and not equals and not getattr(param, "is_flag", True):
+            elif waits:
                 yield from islice(words, 1)  # its value, whatever it looks like
+
+    def _long(self, word: str, own: Mapping[str, Any], words: Iterator[str]) -> tuple[str, bool]:
+        """What is ours of `--flag`, `--flag=value` or a word that is no flag, and whether the next word is its value."""
+        name, equals, value = word.partition("=")
+        flag = None if name in own else self.foreign.get(name)
+        if flag:
+            self._tell(name, flag, next(words, "") if flag.takes and not equals else value)
+            return "", False
+        return word, not equals and _takes(own.get(name))
+
+    def _short(self, word: str, own: Mapping[str, Any], words: Iterator[str]) -> tuple[str, bool]:
+        """What is ours of `-itd`, `-p8080:80` or `-p=8080:80`, where the last flag's value may be in the word, as _long."""
+        kept = ""
+        for at, letter in enumerate(word[1:], 2):
+            name, rest = f"-{letter}", word[at:]
+            flag = None if name in own else self.foreign.get(name)
+            ends = rest[:1] == "=" or (flag.takes if flag else name not in own or _takes(own[name]))
+            if flag:
+                self._tell(name, flag, rest.removeprefix("=") or (next(words, "") if flag.takes else ""))
+            else:
+                kept += letter + (rest if ends else "")
+            if ends:
+                return kept and f"-{kept}", not flag and not rest and _takes(own.get(name))
+        return kept and f"-{kept}", False
 
     def _tell(self, name: str, flag: Foreign, value: str) -> None:
         if value in flag.fine or (not flag.takes and value.lower() in ("false", "0", "f")):
@@ -135,3 +155,8 @@ class AsBuild(Command):
             self.end(f"{about}: {flag.says}")
         if flag.says:
             note(f"{about} is ignored: {flag.says}")
+
+
+def _takes(param: Any) -> bool:
+    """Whether an option of ours has a value."""
+    return param is not None and not getattr(param, "is_flag", True)

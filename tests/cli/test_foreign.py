@@ -52,6 +52,32 @@ def test_a_value_is_no_flag() -> None:
     assert "ignored" not in emulate("--", "--squash").stderr
 
 
+@pytest.mark.parametrize(
+    ("words", "refused"),
+    [
+        ("-itd busybox", "-d"),
+        ("-dit busybox", "-d"),
+        ("-p8080:80 busybox", "-p 8080:80"),
+        ("-p=8080:80 busybox", "-p 8080:80"),
+        ("-itp 80:80 busybox", "-p 80:80"),
+        ("-itm5 busybox", "-m 5"),
+        ("-ite A=1 -d busybox", "-d"),
+        ("-d=false -P busybox", "-P"),
+    ],
+)
+def test_short_flags_in_one_word(words: str, refused: str) -> None:
+    command = [sys.executable, "-m", "dock2sh", "run", *words.split()]
+    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)
+    assert done.returncode == 125  # as docker run's, for anything that is wrong before the program
+    assert done.stderr.startswith(f"dock2sh: {refused}: ")
+
+
+def test_the_values_of_short_flags_are_no_flags() -> None:
+    assert "ignored" not in emulate("-qt-m").stderr
+    assert "-m 512m is ignored" in emulate("-qm512m").stderr
+    assert "ignored" not in emulate("-qt", "-m").stderr
+
+
 @pytest.mark.docker
 @pytest.mark.parametrize(("words", "table", "own"), [("buildx build", BUILD, "emulate"), ("run", RUN, "run")])
 def test_every_flag_of_dockers_help_is_known(words: str, table: dict[str, object], own: str) -> None:
