@@ -142,7 +142,7 @@ def _of_shell(argv: tuple[str, ...], signal: str, plan: Plan) -> Row:
     elif end.becomes is None:
         says = say(
             "`{signal}` goes to process 1: the shell `{shell}`, or the program that it becomes if that is the last thing to do."
-            " Neither ends unless it was written to; after 10 seconds everything is killed.",
+            " Neither ends unless it was written to do so; after 10 seconds everything is killed.",
             **fields,
         )
     else:
