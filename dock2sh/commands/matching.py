@@ -16,6 +16,7 @@ _NUMBER = re.compile(r"-\d+\Z")
 _BARE = ("--no-", "--with", "--enable-", "--disable-")
 """How options begin that take no value which is a word of its own."""
 _NO_OPTIONS = ("sh(1)", "test(1)")
+_OPPOSITES = {"--enable-*": "--disable-*", "--with-*": "--without-*"}
 MOST_NESTED = 6
 """`sudo env nice …`: commands in commands that are looked at."""
 
@@ -327,6 +328,11 @@ class _Matcher:
         if not fits:
             return False
         name = max(fits, key=len)
-        option = self.tool.options[name]
-        self.parts.append(_part(word, "option", option.text, option.role)._replace(value=word.value[len(name) - 1 :]))
+        value = word.value[len(name) - 1 :]
+        if value.endswith("=no"):  # GNU coding standards, 7.1: the same as --disable-X, --without-X
+            name = _OPPOSITES.get(name, name)
+        option = self.tool.options.get(name)
+        if option is None:
+            return False
+        self.parts.append(_part(word, "option", option.text, option.role)._replace(value=value))
         return True
