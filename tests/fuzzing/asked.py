@@ -26,7 +26,7 @@ _UNDECIDED = re.compile(
     "|invalid user index|frontend|unknown flag: --(parents|security|exclude|unpack)"
 )
 # no part of the evaluation: the build itself says so, --call=check does not
-_LATER = ("arguments are required", "failed to marshal LLB definition", "open /")
+_LATER = ("arguments are required", "illegal exclusion pattern", "failed to marshal LLB definition", "open /")
 
 
 class Answer(NamedTuple):
