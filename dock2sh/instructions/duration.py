@@ -1,7 +1,5 @@
 """Go's time.ParseDuration: `1h30m`, `500ms`, `1.5s`, `0`."""
 
-from dock2sh.dockerfile.gotext import quoted
-
 _UNITS = {"ns": 1, "us": 10**3, "µs": 10**3, "μs": 10**3, "ms": 10**6, "s": 10**9, "m": 60 * 10**9, "h": 3600 * 10**9}
 _DIGITS = "0123456789"
 
@@ -13,12 +11,12 @@ def nanoseconds(text: str) -> int:
         return 0
     total = 0
     if not rest:
-        raise ValueError(f"time: invalid duration {quoted(text)}")
+        raise ValueError(f"time: invalid duration {_quoted(text)}")
     while rest:
         value, rest = _part(text, rest)
         total += value
     if total >= 2**63:
-        raise ValueError(f"time: invalid duration {quoted(text)}")
+        raise ValueError(f"time: invalid duration {_quoted(text)}")
     return sign * total
 
 
@@ -27,16 +25,22 @@ def _part(text: str, rest: str) -> tuple[int, str]:
     whole, rest = _digits(rest)
     fraction, rest = _digits(rest[1:]) if rest[:1] == "." else ("", rest)
     if not (whole or fraction):
-        raise ValueError(f"time: invalid duration {quoted(text)}")
+        raise ValueError(f"time: invalid duration {_quoted(text)}")
     length = next((i for i, char in enumerate(rest) if char in _DIGITS + "."), len(rest))
     unit, rest = rest[:length], rest[length:]
     if not unit:
-        raise ValueError(f"time: missing unit in duration {quoted(text)}")
+        raise ValueError(f"time: missing unit in duration {_quoted(text)}")
     if unit not in _UNITS:
-        raise ValueError(f"time: unknown unit {quoted(unit)} in duration {quoted(text)}")
+        raise ValueError(f"time: unknown unit {_quoted(unit)} in duration {_quoted(text)}")
     return int(whole or 0) * _UNITS[unit] + int(fraction or 0) * _UNITS[unit] // 10 ** len(fraction), rest
 
 
 def _digits(text: str) -> tuple[str, str]:
     rest = text.lstrip(_DIGITS)
     return text[: len(text) - len(rest)], rest
+
+
+def _quoted(text: str) -> str:
+    """As package time quotes it, byte by byte: otherwise than %q."""
+    chars = (f"\\x{byte:02x}" if byte < 0x20 or byte >= 0x80 else chr(byte) for byte in text.encode("utf-8", "surrogateescape"))
+    return '"' + "".join("\\" + char if char in ('"', "\\") else char for char in chars) + '"'

@@ -61,6 +61,9 @@ def test_the_content_of_a_here_document_is_a_word_too() -> None:
     [
         (b"RUN \xd9\xa3<<EOF\necho hi\nEOF\n", "unknown instruction"),  # an Arabic three: no digit to Go's \\d
         (b"RUN cat <<E\xff\necho hi\nE\xff\n", "unterminated heredoc"),  # the name is mended, the lines are not
+        # flags are read byte by byte, and package time quotes bytes
+        (b"HEALTHCHECK --interval=5\xc2\xb5 CMD x", r'unknown unit "\\xc3\\x82\\xc2\\xb5" in duration "5\\xc3'),
+        (b"HEALTHCHECK --interval=\xc3\xa9 CMD x", r'invalid duration "\\xc3\\x83\\xc2\\xa9"'),
     ],
 )
 def test_what_docker_refuses(text: bytes, why: str) -> None:

@@ -26,7 +26,7 @@ _UNDECIDED = re.compile(
     "|invalid user index|frontend|unknown flag: --(parents|security|exclude|unpack)"
 )
 # no part of the evaluation: the build itself says so, --call=check does not
-_LATER = ("arguments are required", "illegal exclusion pattern", "failed to marshal LLB definition", "open /")
+_LATER = ("arguments are required", "illegal exclusion pattern", "failed to marshal LLB definition", "open ")
 
 
 class Answer(NamedTuple):
@@ -117,7 +117,10 @@ def _arrows(said: str) -> frozenset[int]:
 def _bare(message: str) -> str:
     """A message without what is put before it on its way to a terminal."""
     prefix = r"(?:ERROR: )?(?:failed to build: )?(?:failed to solve: )?(?:dockerfile parse error on line \d+: )?"
-    return re.sub(prefix + "(?:failed to marshal LLB definition: )?", "", message, count=1)
+    bare = re.sub(prefix + "(?:failed to marshal LLB definition: )?", "", message, count=1)
+    # of keywords that are equally near docker names any, another the next time: they are in a Go map
+    bare = re.sub(r"(?<=^unknown instruction: )(.*) \(did you mean \w+\?\)$", r"\1 (did you mean)", bare)
+    return re.sub(r" \(did you mean (parents|security|exclude|unpack)\?\)$", "", bare)  # this engine's older frontend has none
 
 
 def _sent(text: str) -> str:
