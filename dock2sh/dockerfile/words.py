@@ -140,6 +140,7 @@ class _Lexer:
     def single_quotes(self) -> str:
         close = self.text.find("'", self.at + 1)
         if close < 0:
+            self.at = self.end  # docker has read on until there: what is around it then says what is missing
             raise Fault("unexpected end of statement while looking for matching single-quote")
         start, self.at = self.at, close + 1
         return self.text[start : self.at] if self.raw else self.text[start + 1 : close]

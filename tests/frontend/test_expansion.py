@@ -62,6 +62,10 @@ REFUSED = """
 'abc        | unexpected end of statement while looking for matching single-quote
 ${a         | unsupported modifier (\ufffd) in substitution
 ${          | syntax error: missing '}'
+${a:-b'}    | syntax error: missing '}'
+${a/b/'}    | syntax error: missing '}'
+${a/b'}     | syntax error: missing '/' in ${}
+${a/b}'     | syntax error: missing '/' in ${}
 ${}         | syntax error: bad substitution
 ${a:=x}     | unsupported modifier (:=) in substitution
 ${a:1:2}    | unsupported modifier (:1) in substitution
