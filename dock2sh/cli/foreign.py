@@ -116,23 +116,23 @@ class AsBuild(Command):
         for word in words:
             read = self._short if word[:1] == "-" and word[1:2] not in ("", "-") else self._long
             kept, waits = read(word, own, words)
-            if kept:
+            if kept is not None:
                 yield kept
-            if kept == "--" or (not mixed and kept[:1] != "-" and word[:1] != "-"):
+            if kept == "--" or (not mixed and word[:1] != "-"):
                 yield from words
             elif waits:
                 yield from islice(words, 1)  # its value, whatever it looks like
 
-    def _long(self, word: str, own: Mapping[str, Any], words: Iterator[str]) -> tuple[str, bool]:
-        """What is ours of `--flag`, `--flag=value` or a word that is no flag, and whether the next word is its value."""
+    def _long(self, word: str, own: Mapping[str, Any], words: Iterator[str]) -> tuple[str | None, bool]:
+        """What is ours of `--flag`, `--flag=value` or a word that is no flag; and whether the next word is its value."""
         name, equals, value = word.partition("=")
         flag = None if name in own else self.foreign.get(name)
         if flag:
             self._tell(name, flag, next(words, "") if flag.takes and not equals else value)
-            return "", False
+            return None, False
         return word, not equals and _takes(own.get(name))
 
-    def _short(self, word: str, own: Mapping[str, Any], words: Iterator[str]) -> tuple[str, bool]:
+    def _short(self, word: str, own: Mapping[str, Any], words: Iterator[str]) -> tuple[str | None, bool]:
         """What is ours of `-itd`, `-p8080:80` or `-p=8080:80`, where the last flag's value may be in the word, as _long."""
         kept = ""
         for at, letter in enumerate(word[1:], 2):
@@ -144,8 +144,8 @@ class AsBuild(Command):
             else:
                 kept += letter + (rest if ends else "")
             if ends:
-                return kept and f"-{kept}", not flag and not rest and _takes(own.get(name))
-        return kept and f"-{kept}", False
+                return f"-{kept}" if kept else None, not flag and not rest and _takes(own.get(name))
+        return f"-{kept}" if kept else None, False
 
     def _tell(self, name: str, flag: Foreign, value: str) -> None:
         if value in flag.fine or (not flag.takes and value.lower() in ("false", "0", "f")):

@@ -78,6 +78,13 @@ def test_the_values_of_short_flags_are_no_flags() -> None:
     assert "ignored" not in emulate("-qt", "-m").stderr
 
 
+def test_an_empty_word_is_a_word() -> None:
+    """A variable that is empty: its place is not taken by the next word."""
+    run = [sys.executable, "-m", "dock2sh", "run", "", "busybox"]
+    done = subprocess.run(run, capture_output=True, text=True, check=False, timeout=60)
+    assert (done.returncode, "invalid reference" in done.stderr) == (125, True), done.stderr
+
+
 @pytest.mark.docker
 @pytest.mark.parametrize(("words", "table", "own"), [("buildx build", BUILD, "emulate"), ("run", RUN, "run")])
 def test_every_flag_of_dockers_help_is_known(words: str, table: dict[str, object], own: str) -> None:
