@@ -8,6 +8,7 @@ import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime
+from hashlib import sha256
 from typing import Any
 
 from .engines import Made, NoReference, NotBuilt, Request, Told, command, said
@@ -74,7 +75,7 @@ class Docker:
             words += [] if request.cached else ["--no-cache"]
             words += ["--force-rm"] if self.name == "classic" else ["--progress=plain"]
             environment = {**os.environ, "DOCKER_BUILDKIT": "0" if self.name == "classic" else "1"}
-            done = command([*words, request.context], _CURE, env=environment)
+            done = command([*words, _named_apart(request, folder)], _CURE, env=environment)
             talk = done.stderr.decode(errors="replace")
             if done.returncode:
                 raise failure(talk, done.stdout.decode(errors="replace"))
@@ -187,6 +188,21 @@ def _kept_history(told: dict[str, Any], home: str) -> list[dict[str, Any]] | Non
             return list(json.load(config).get("history") or ())
     except (OSError, ValueError):
         return None
+
+
+def _named_apart(request: Request, folder: str) -> str:
+    """The context by a name that no other one has: a link in `folder`, the next time the same.
+
+    From build to build BuildKit keeps a context, the named ones of that build, and the Dockerfile by the last part of the
+    directory's path, and takes a file of the size and time that it has there for that file (docs/docker-oddities.md).
+    """
+    if not os.path.isdir(request.context):
+        return request.context
+    about = os.stat(request.context)
+    parts = (os.path.realpath(request.context), about.st_dev, about.st_ino, os.path.realpath(request.file), *request.options)
+    link = os.path.join(folder, sha256("\0".join(map(str, parts)).encode("utf-8", "surrogateescape")).hexdigest())
+    os.symlink(os.path.realpath(request.context), link)
+    return link
 
 
 @contextmanager

@@ -1,5 +1,6 @@
 """Named build contexts, `--build-context NAME=SOURCE`, for both sides: images, and what takes an image's or a stage's place."""
 
+import os
 import subprocess
 import sys
 import uuid
@@ -104,6 +105,36 @@ def test_both_sides(engine: str, name: str, sandbox: str, repository: str, tmp_p
     words = ["verify", "--sandbox", sandbox, "--build-context", *flags, str(tmp_path)]
     done = subprocess.run([sys.executable, "-m", "dock2sh", *words], capture_output=True, text=True, check=False)
     assert (done.returncode, done.stdout[:9]) == (0, "IDENTICAL"), done.stdout + done.stderr
+
+
+FIRST = {
+    "context/Dockerfile": "FROM scratch\nCOPY . /1/\nCOPY --from=named f /a\n",
+    "context/.dockerignore": "g",
+    "context/f": "a",
+    "context/g": "a",
+    "named/f": "a",
+}
+SECOND = {
+    "context/Dockerfile": "FROM scratch\nCOPY . /2/\nCOPY --from=named f /a\n",
+    "context/.dockerignore": "f",
+    "context/f": "b",
+    "named/f": "b",
+}
+
+
+@pytest.mark.parametrize("changed", SECOND)
+def test_a_context_is_not_taken_for_another_one_of_its_name(changed: str, tmp_path: Path) -> None:
+    """To docker a file of the size and time that it had in the last context of that name is that file."""
+    for place, texts in (("first", FIRST), ("second", FIRST | {changed: SECOND[changed]})):
+        for name, text in texts.items():
+            file = tmp_path / place / name
+            file.parent.mkdir(parents=True, exist_ok=True)
+            file.write_text(text)
+            os.utime(file, (1500000000, 1500000000))
+        folder = (tmp_path / place / "context").rename(tmp_path / place / f"context-{tmp_path.name}")
+        words = ["verify", "--sandbox", "none", "--build-context", f"named={folder.parent}/named", folder]
+        done = subprocess.run([sys.executable, "-m", "dock2sh", *words], capture_output=True, text=True, check=False)
+        assert done.stdout.startswith("IDENTICAL"), done.stdout + done.stderr
 
 
 def test_each_step_of_a_stage_on_an_image_by_another_name(tmp_path: Path) -> None:
