@@ -66,6 +66,7 @@ def test_every_shell_reads_its_scripts(shell: list[str], tmp_path: Path) -> None
         assert (name, done.returncode, done.stderr) == (name, 0, "")
 
 
+@pytest.mark.slow
 def test_shellcheck_is_content(tmp_path: Path) -> None:
     assert [*checkers.shellcheck(write(made(EVERYTHING), tmp_path))] == []
 
