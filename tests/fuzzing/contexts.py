@@ -75,7 +75,8 @@ def link_target(dice: Dice, path: str, others: list[str]) -> str:
 
     Not to the whole context, of which docker transfers what it likes (docs/docker-oddities.md).
     """
-    others = [other for other in others if not set(other) & set("[\\")]  # a pattern to docker: see docs/docker-oddities.md
+    # patterns and exceptions to docker: see docs/docker-oddities.md
+    others = [other for other in others if not set(other) & set("[\\") and not other.startswith("!")]
     other = dice.pick(others) if others else "nope"
     near = os.path.relpath(other, os.path.dirname(path) or ".")
     if others and "/" not in path and dice.chance(75):  # a link in a wildcard's way that leads nowhere ends most builds
