@@ -103,6 +103,7 @@ def resolver() -> str:
 def start_apart(root: str, process: Process, streams: tuple[int, int, int], work: str) -> int:
     """As `start`, for who has made a user namespace and cannot come back from a PID namespace: the number is that of a parent
     that ends as the command does, and passes signals on."""
+    seccomp.program()
     number = os.fork()
     if number:
         return number
@@ -122,7 +123,7 @@ def start_apart(root: str, process: Process, streams: tuple[int, int, int], work
 def start(root: str, process: Process, streams: tuple[int, int, int], work: str) -> int:
     """Start it with `root` (a mount point) as its root and these streams; its number. It is the first of a PID namespace of its
     own: when it ends the kernel ends all others in it. `work` is a directory for files that are mounted."""
-    seccomp.program()  # known in the child, too
+    seccomp.program()
     own = os.open("/proc/self/ns/pid", os.O_RDONLY)
     try:
         kernel.unshare(kernel.CLONE_NEWPID)

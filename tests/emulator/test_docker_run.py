@@ -47,6 +47,8 @@ ROWS = [
     ("--add-host", "there:1.2.3.4", "busybox", "grep", "there", "/etc/hosts"),
     ("--add-host", "bad", "busybox", "true"),
     RIGHTS,
+    ("busybox", "grep", "Seccomp:", "/proc/self/status"),
+    ("--privileged", "busybox", "grep", "Seccomp:", "/proc/self/status"),
     ("--privileged", *RIGHTS),
     ("--cap-drop", "ALL", *RIGHTS),
     ("--cap-drop", "NET_RAW", "--cap-add", "CAP_SYS_ADMIN", *RIGHTS),
