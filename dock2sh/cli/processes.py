@@ -29,33 +29,69 @@ def refuse(text: str) -> NoReturn:
 
 
 def volumes(volume: Sequence[str] | None, mount: Sequence[str] | None, tmpfs: Sequence[str] | None) -> list[Volume]:
-    """All that is mounted into the root, in docker's order: that of the ways to it."""
-    found = (
-        [_volume(text) for text in volume or ()] + [_mount(text) for text in mount or ()] + [_tmpfs(text) for text in tmpfs or ()]
-    )
-    return sorted(found, key=lambda one: one.place.count("/"))
+    """All that is mounted into the root, in docker's order: that of the ways to it.
+
+    A place has one thing, but that a tmpfs takes the place of what --mount has there, and anything that of a new volume.
+    """
+    given = [_volume(text) for text in dict.fromkeys(volume or ())]
+    new = [one for one in given if one.options == COPY and not one.source]
+    named = [one for one in given if one not in new]
+    mounted, memory = [_mount(text) for text in mount or ()], [_tmpfs(text) for text in tmpfs or ()]
+    _refuse_second([*named, *mounted])
+    _refuse_second([*named, *{one.place: one for one in memory}.values()])
+    found = {one.place: one for one in (*new, *named, *mounted, *memory)}
+    return sorted(found.values(), key=lambda one: one.place.count("/"))
+
+
+def _refuse_second(all_of: Sequence[Volume]) -> None:
+    places = [one.place for one in all_of]
+    for place in places:
+        if places.count(place) > 1:
+            refuse(f"Duplicate mount point: {place}")
 
 
 def _volume(text: str) -> Volume:
     """[PATH|NAME:]TARGET[:OPTIONS]"""
     first, colon, rest = text.partition(":")
-    target, _, mode = rest.partition(":") if colon else (first, "", "")
-    words = set(mode.split(",")) - {"", "rw", "ro", "z", "Z", "nocopy", "rprivate", "private"}
-    if words:
-        refuse(f"-v {text}: {', '.join(sorted(words))} is not known here; ro and rw are")
-    return _placed(f"-v {text}", first if colon else "", target, "ro" in mode.split(","), create=True)
+    target, second, mode = rest.partition(":") if colon else (first, "", "")
+    if colon and not (first and target):
+        refuse(f"-v {text}: invalid spec: empty section between colons")
+    words = mode.split(",") if second else []
+    if problem := _wrong_mode(words, first):
+        refuse(f"-v {text}: invalid mode: {problem}")
+    return _placed(f"-v {text}", first if colon else "", target, "ro" in words, create=True)
+
+
+_MODES = ({"ro", "rw"}, {"z", "Z"}, {"consistent", "cached", "delegated"}, {"private", "rprivate"}, {"nocopy"})
+"""What a volume's mode may say: one of each; here only the first ones do something, as with docker on Linux."""
+
+
+def _wrong_mode(words: Sequence[str], source: str) -> str:
+    for word in words:
+        if word == "nocopy" and source.startswith(("/", ".")):
+            return "nocopy is for a volume with a name"
+        if not any(word in kind for kind in _MODES):
+            return f"{word!r} is not known here; ro and rw are"
+    return ",".join(words) if any(sum(word in kind for word in words) > 1 for kind in _MODES) else ""
 
 
 def _placed(about: str, source: str, target: str, read_only: bool, create: bool) -> Volume:
-    if not target.startswith("/") or not target.strip("/"):
-        refuse(f"{about}: the place in the container must be absolute, and not /: write PATH:/TARGET")
+    place = _place(about, target)
     if source.startswith(("/", "./", "../")) or source in (".", ".."):
         if not create and not os.path.exists(source):
             refuse(f"{about}: bind source path does not exist: {source}")
-        return Volume(os.path.abspath(source), target, read_only)
+        return Volume(os.path.abspath(source), place, read_only)
     if source and not _NAME.fullmatch(source):
         refuse(f"{about}: {source} is no name of a volume; a path begins with / or ./")
-    return Volume(source, target, read_only, COPY)
+    return Volume(source, place, read_only, COPY)
+
+
+def _place(about: str, target: str) -> str:
+    place = "/" + os.path.normpath(target).lstrip("/")
+    if not target.startswith("/") or place == "/":
+        hint = ": write PATH:/TARGET" if about.startswith("-v") else ""
+        refuse(f"{about}: the place in the container must be absolute, and not /{hint}")
+    return place
 
 
 def _mount(text: str) -> Volume:
@@ -66,8 +102,11 @@ def _mount(text: str) -> Volume:
     options = [f"{name}={pairs.pop(key)}" for key, name in (("tmpfs-size", "size"), ("tmpfs-mode", "mode")) if key in pairs]
     if pairs or kind not in ("bind", "volume", "tmpfs"):
         refuse(f"--mount {text}: {', '.join(pairs) or kind} is not known here")
+    if kind == "tmpfs" and source:
+        refuse(f"--mount {text}: a tmpfs has no source")
     if kind == "tmpfs":
-        return Volume("", target, read_only, ",".join([*options, *(["ro"] if read_only else [])]))
+        options += ["ro"] if read_only else []
+        return Volume("", _place(f"--mount {text}", target), read_only, ",".join(options))
     if kind == "bind" and not source:
         refuse(f"--mount {text}: a bind has a source: add source=PATH")
     source = os.path.abspath(source) if kind == "bind" else source
@@ -82,9 +121,7 @@ def _first(pairs: dict[str, str], *names: str) -> str:
 
 def _tmpfs(text: str) -> Volume:
     target, _, options = text.partition(":")
-    if not target.startswith("/"):
-        refuse(f"--tmpfs {text}: an absolute path is needed")
-    return Volume("", target, False, options)
+    return Volume("", _place(f"--tmpfs {text}", target), False, options)
 
 
 class Bad(ValueError):

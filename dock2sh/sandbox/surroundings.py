@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from . import kernel
 from .kernel import MS_BIND, MS_NODEV, MS_NOEXEC, MS_NOSUID, MS_RDONLY, MS_REC, MS_STRICTATIME, bind, mount
+from .stubs import mount_point
 
 if TYPE_CHECKING:
     from .container import Process, Volume
@@ -42,12 +43,14 @@ def surround(root: str, process: "Process", work: str) -> None:
     for place, text in process.names.items():
         _name(place, text, work)
     for volume in process.volumes:
-        _volume(volume, volume.place.lstrip("/") or ".")
+        mount_point(".", volume.place, not volume.source or os.path.isdir(volume.source))
+        _volume(volume, volume.place.lstrip("/"))
     if process.read_only:
         mount("", ".", flags=kernel.MS_REMOUNT | MS_BIND | MS_RDONLY)
     if process.terminal >= 0:
         _terminal(process.terminal)
     kernel.change_root(root)
+    os.makedirs(process.cwd, 0o755, exist_ok=True)  # in a volume it may not be there yet
     os.chdir(process.cwd)
 
 
