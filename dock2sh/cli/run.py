@@ -1,5 +1,6 @@
 """`dock2sh run`: start an image's command, as `docker run` does."""
 
+import re
 import sys
 from pathlib import Path
 from typing import Annotated, Any
@@ -48,7 +49,7 @@ Asked = Annotated[list[str] | None, typer.Option("--dns-option", metavar="OPTION
 Pull = Annotated[str, typer.Option("--pull", metavar="always|missing|never", help="When a registry is asked for the image.")]
 Quiet = Annotated[bool, typer.Option("-q", "--quiet", help="No word on how far a pull is.")]
 Hostname = Annotated[str, typer.Option("-h", "--hostname", metavar="NAME", help="Its host name.")]
-Network = Annotated[str, typer.Option("--network", metavar="host|none", help="This machine's network, or none.")]
+Network = Annotated[str, typer.Option("--network", "--net", metavar="host|none", help="This machine's network, or none.")]
 Remove = Annotated[bool, typer.Option("--rm", help="Accepted as docker's: nothing of a run is ever kept.")]
 Privileged = Annotated[bool, typer.Option("--privileged", help="Every capability, nothing covered.")]
 
@@ -178,7 +179,7 @@ def _started(
     """The words of a script's `start`."""
     variables = [*_from_files(env_file), *(env or ())]
     for text in variables:
-        if not text or text.startswith("="):
+        if not text or text.startswith("=") or "\0" in text:
             refuse(f"invalid environment variable: {text}")
     if workdir and not workdir.startswith("/"):
         refuse(f"the working directory '{workdir}' is invalid, it needs to be an absolute path")
@@ -192,12 +193,19 @@ def _options(flag: str, values: list[str]) -> list[str]:
 
 
 def _from_files(files: list[str] | None) -> list[str]:
-    """docker's format: NAME=VALUE or NAME a line, `#` begins a comment line."""
-    try:
-        lines = [line.strip() for file in files or () for line in Path(file).read_text().splitlines()]
-    except (OSError, UnicodeDecodeError) as error:
-        refuse(f"--env-file: {error}")
-    return [line for line in lines if line and not line.startswith("#")]
+    """docker's format: NAME=VALUE or NAME a line, blanks before it do not count, `#` begins a comment line."""
+    found = []
+    for file in files or ():
+        try:
+            text = Path(file).read_bytes().decode("utf-8-sig")
+        except (OSError, UnicodeDecodeError) as error:
+            refuse(f"--env-file: {error}")
+        lines = (line.removesuffix("\r").lstrip(" \t") for line in text.split("\n"))
+        found += [line for line in lines if line and not line.startswith("#")]
+        for name in (line.partition("=")[0] for line in found):
+            if re.search(r"[ \t\0]", name):
+                refuse(f"invalid env file ({file}): variable '{name}' contains whitespaces")
+    return found
 
 
 def _pair(text: str) -> tuple[str, str]:

@@ -10,7 +10,7 @@ from building import dock2sh
 
 pytestmark = [pytest.mark.root, pytest.mark.docker]
 
-ENVIRONMENT = '# a comment\nFOO=bar baz\nTOLD\n\nQUOTED="x"\n SPACE=1\n'
+ENVIRONMENT = '\ufeff# a comment\nFOO=bar baz \nTOLD\n \t\nQUOTED="x"\r\n \tSPACE=1\t\nUNTOLD\n\t# x\nBREAKS=a\x0cb\u2028c\n'
 RIGHTS = ("busybox", "grep", "Cap", "/proc/self/status")
 
 ROWS = [
@@ -31,6 +31,8 @@ ROWS = [
     ("-e", "TOLD", "-e", "NOT_TOLD", "-e", "A=1=2", "-e", "B=", "-h", "h", "busybox", "env"),
     ("--env-file", "FILE", "-h", "h", "busybox", "env"),
     ("--env-file", "/nosuch", "busybox", "env"),
+    ("--env-file", "BLANKS", "busybox", "env"),
+    ("--net", "none", "busybox", "ls", "/sys/class/net"),
     ("-e", "=x", "busybox", "env"),
     ("--entrypoint", "echo", "busybox", "a", "b"),
     ("--entrypoint", "", "busybox"),
@@ -148,8 +150,10 @@ def programs(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 
 @pytest.mark.parametrize("words", ROWS, ids=[" ".join(row) for row in ROWS])
 def test_it_is_as_docker_runs_it(words: tuple[str, ...], programs: str, tmp_path: Path) -> None:
-    (tmp_path / "environment").write_text(ENVIRONMENT)
-    given = {"PROGRAMS": programs, "FILE": str(tmp_path / "environment"), "NAME": f"dock2sh-{os.getpid()}"}
+    (tmp_path / "environment").write_text(ENVIRONMENT, newline="")
+    (tmp_path / "blanks").write_text("A B=1\n")
+    files = {"FILE": str(tmp_path / "environment"), "BLANKS": str(tmp_path / "blanks")}
+    given = {**files, "PROGRAMS": programs, "NAME": f"dock2sh-{os.getpid()}"}
     wanted = [given.get(word, word) for word in words]
     env = {**os.environ, "XDG_DATA_HOME": str(tmp_path.parent / "store"), "TOLD": "told"}
     docker = subprocess.run(["docker", "run", "--rm", *wanted], env=env, capture_output=True, text=True, check=False, timeout=120)
