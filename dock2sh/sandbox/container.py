@@ -41,7 +41,7 @@ class Volume(NamedTuple):
 class Process(NamedTuple):
     """A process to be: everything evaluated, as numbers, and `cwd` without links. `names` is the text of /etc/hosts and the like
     by their paths in the root; `volumes` are mounted last. `limits` are docker's (`nofile=1024:2048`), `shm` the bytes of
-    /dev/shm. With `init` the first process is one that reaps and passes signals on.
+    /dev/shm. With `init` the first process is one that reaps and passes signals on; with `own_names` it may write to `names`.
 
     `terminal` is one end of a socket: a terminal is made, and its master is sent through it (else -1). With `tells` the status
     says why it could not be started, as docker run's does.
@@ -57,6 +57,7 @@ class Process(NamedTuple):
     insecure: bool = False
     hostname: str = _NAME
     names: Mapping[str, str] = {}
+    own_names: bool = False
     volumes: Sequence[Volume] = ()
     read_only: bool = False
     capabilities: frozenset[int] = CAPABILITIES

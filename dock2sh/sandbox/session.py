@@ -129,6 +129,7 @@ def _described(session: Session, root: str) -> Process:
         volumes=[volume._replace(place=_inside(root, volume.place)) for volume in session.volumes],
         hostname=session.hostname,
         groups=[*process.groups, *(_group(root, name) for name in session.groups)],
+        own_names=True,
         tells=True,
         **session.more,
     )

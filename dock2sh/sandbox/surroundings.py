@@ -41,7 +41,7 @@ def surround(root: str, process: "Process", work: str) -> None:
     if not process.network:
         _loopback()
     for place, text in process.names.items():
-        _name(place, text, work)
+        _name(place, text, work, 0 if process.own_names and not process.read_only else MS_RDONLY | _QUIET)
     for volume in process.volumes:
         mount_point(".", volume.place, not volume.source or os.path.isdir(volume.source))
         _volume(volume, volume.place.lstrip("/"))
@@ -184,14 +184,14 @@ def _loopback() -> None:
         fcntl.ioctl(ask, 0x8914, struct.pack("16sh14x", b"lo", 0x41))
 
 
-def _name(place: str, text: str, work: str) -> None:
+def _name(place: str, text: str, work: str, flags: int) -> None:
     """A file of ours over one of the root's, whose way in is without links (the script has looked)."""
     own = f"{work}/{os.path.basename(place)}"
     if not _says(own, text):  # the step before has mostly left it: what is truncated and written anew, ext4 sends to the disk
         with open(own, "w") as file:
             file.write(text)
         os.chmod(own, 0o644)
-    bind(own, place.lstrip("/"), MS_RDONLY | _QUIET)
+    bind(own, place.lstrip("/"), flags)
 
 
 def _says(path: str, text: str) -> bool:

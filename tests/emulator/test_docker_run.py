@@ -38,6 +38,8 @@ ROWS = [
     ("--entrypoint", "", "busybox"),
     ("--network", "none", "busybox", "ls", "/sys/class/net"),
     ("--read-only", "busybox", "touch", "/x"),
+    ("busybox", "sh", "-c", "for f in hosts hostname resolv.conf; do echo x >>/etc/$f; tail -n 1 /etc/$f; rm /etc/$f; done"),
+    ("--read-only", "busybox", "sh", "-c", "for f in hosts hostname resolv.conf; do echo x >>/etc/$f || echo no; done"),
     ("--read-only", "--tmpfs", "/t", "busybox", "touch", "/t/x"),
     ("--tmpfs", "/t:size=1m,exec,mode=700", "busybox", "sh", "-c", "stat -c %a /t; grep ' /t ' /proc/mounts | grep -c noexec"),
     ("--mount", "type=tmpfs,target=/q", "busybox", "ls", "-d", "/q"),
