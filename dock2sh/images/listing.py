@@ -104,22 +104,29 @@ def as_docker_prints(about: Mapping[str, Any]) -> dict[str, Any]:
     """What `inspected` tells, as `docker inspect` prints it: what is not there is left out, or null in the Config."""
     config = {**_ALWAYS, **about["Config"]}
     kept = {key: value for key, value in about.items() if value is not None}
-    return {**kept, "Config": {key: config[key] for key in sorted(config)}}
+    return {**kept, "Config": _sorted(config)}
 
 
+_EMPTY = Nil("[]"), Nil("map[]"), Nil("<nil>")
 _ZERO: Mapping[str, Any] = {
-    **dict.fromkeys(("User", "WorkingDir", "StopSignal"), ""),
-    **dict.fromkeys(("Cmd", "Entrypoint", "Env", "OnBuild", "Shell"), Nil("[]")),
-    **dict.fromkeys(("ExposedPorts", "Volumes", "Labels"), Nil("map[]")),
-    "Healthcheck": Nil("<nil>"),
-    "ArgsEscaped": False,
-}
+    "User": "", "ExposedPorts": _EMPTY[1], "Env": _EMPTY[0], "Entrypoint": _EMPTY[0], "Cmd": _EMPTY[0], "Volumes": _EMPTY[1],
+    "WorkingDir": "", "Labels": _EMPTY[1], "StopSignal": "", "ArgsEscaped": False, "Healthcheck": _EMPTY[2], "OnBuild": _EMPTY[0],
+    "Shell": _EMPTY[0],
+}  # fmt: skip
+"""The fields of a config in Go's order, and what each is where it is not there."""
 
 
 def for_templates(about: Mapping[str, Any]) -> Typed:
     """What `inspected` tells, as a template sees it: a field without a value is "" or an empty list, and not in JSON."""
     kept = {key: value for key, value in about.items() if value is not None}
-    return Typed({**kept, "Config": Typed(about["Config"], _ZERO)}, {key: "" for key in about if key not in kept})
+    config = {key: about["Config"][key] for key in (*_ZERO, *about["Config"]) if about["Config"].get(key)}
+    maps = {key: _sorted(config[key]) for key in ("ExposedPorts", "Volumes", "Labels") if key in config}
+    return Typed({**kept, "Config": Typed(config | maps, _ZERO)}, {key: "" for key in about if key not in kept})
+
+
+def _sorted(value: Any) -> Any:
+    """Go writes the keys of maps in order."""
+    return {key: _sorted(value[key]) for key in sorted(value)} if isinstance(value, dict) else value
 
 
 def _lower(image: Stored, layers: str) -> dict[str, str]:

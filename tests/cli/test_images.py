@@ -10,6 +10,9 @@ from typing import Any
 
 import pytest
 
+from dock2sh.images.gotemplate import render
+from dock2sh.images.listing import for_templates
+
 NAME = "dock2sh-cli-images"
 
 
@@ -42,7 +45,7 @@ def shared(engine: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pa
     archive = folder / "docker.tar"
     subprocess.run(["docker", "save", "-o", archive, f"{NAME}:1", f"you/{NAME}:2"], check=True)
     os.environ["XDG_DATA_HOME"] = str(folder / "data")
-    assert dock2sh("load", "-i", str(archive)).stdout == f"Loaded image: {NAME}:1\nLoaded image: you/{NAME}:2\n"
+    assert dock2sh("load", "-q", "-i", str(archive)).stdout == f"Loaded image: {NAME}:1\nLoaded image: you/{NAME}:2\n"
     yield folder
     docker("rmi", "-f", f"{NAME}:1", f"you/{NAME}:2")
     del os.environ["XDG_DATA_HOME"]
@@ -102,6 +105,12 @@ def test_the_same_as_docker(shared: Path, command: list[str]) -> None:
     assert dock2sh(*command).stdout == docker(*command)
 
 
+def test_a_config_is_in_gos_order_to_a_template() -> None:
+    config = {"Labels": {"b": "1", "a": "2"}, "Cmd": ["x"], "Healthcheck": {"Test": [], "Interval": 1}, "User": "u", "Env": None}
+    shown = render("{{json .Config}}", for_templates({"Config": config}))
+    assert shown == '{"User":"u","Cmd":["x"],"Labels":{"a":"2","b":"1"},"Healthcheck":{"Test":[],"Interval":1}}'
+
+
 @pytest.mark.docker
 def test_the_tables_have_dockers_columns(shared: Path) -> None:
     """Times apart: they have gone on between the two."""
@@ -119,6 +128,7 @@ def test_the_tables_have_dockers_columns(shared: Path) -> None:
 def test_inspect_is_dockers_object(shared: Path) -> None:
     (ours,), (theirs,) = (json.loads(text) for text in (dock2sh("inspect", NAMED).stdout, docker("inspect", NAMED)))
     assert json.loads(dock2sh("inspect", "-f", "json", NAMED).stdout) == [ours]
+    assert json.dumps(ours["Config"]) == json.dumps(theirs["Config"])  # the order, too
     for about in (ours, theirs):
         del about["GraphDriver"]["Data"], about["Metadata"], about["Size"]
     assert ours == theirs
