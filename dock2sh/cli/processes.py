@@ -198,3 +198,24 @@ def capabilities(add: Sequence[str] | None, drop: Sequence[str] | None) -> froze
         return frozenset(numbers.values()) - {numbers[name] for name in dropped if name != "all"}
     kept = frozenset() if "all" in dropped else CAPABILITIES - {numbers[name] for name in dropped}
     return kept | {numbers[name] for name in added}
+
+
+_SECURITY = {
+    "no-new-privileges": {"no_new_privileges": True},
+    "no-new-privileges=true": {"no_new_privileges": True},
+    "no-new-privileges=false": {"no_new_privileges": False},
+    "seccomp=unconfined": {"unfiltered": True},
+    "seccomp=builtin": {"unfiltered": False},
+}
+
+
+def security(given: Sequence[str] | None) -> dict[str, bool]:
+    """--security-opt as fields of a process. Neither AppArmor nor SELinux has a profile for it: what is said of these changes
+    nothing, as with docker on a machine without them."""
+    fields: dict[str, bool] = {}
+    for text in given or ():
+        word = text.replace(":", "=", 1)
+        if word not in _SECURITY and not word.startswith(("label=", "apparmor=")):
+            refuse(f"--security-opt {text}: one of {', '.join(_SECURITY)}; --privileged lifts all, --cap-add gives a right more")
+        fields |= _SECURITY.get(word, {})
+    return fields

@@ -42,6 +42,10 @@ AddRights = Annotated[list[str] | None, typer.Option("--cap-add", metavar="CAPAB
 DropRights = Annotated[list[str] | None, typer.Option("--cap-drop", metavar="CAPABILITY|ALL", help="A right less.")]
 Name = Annotated[str, typer.Option("--name", metavar="NAME", help="Accepted as docker's: nothing asks for it.")]
 MetaData = Annotated[list[str] | None, typer.Option("-l", "--label", metavar="NAME=VALUE", help="Accepted as docker's.")]
+Security = Annotated[
+    list[str] | None,
+    typer.Option("--security-opt", metavar="no-new-privileges|seccomp=unconfined", help="No more rights, or no filter of calls."),
+]
 Groups = Annotated[list[str] | None, typer.Option("--group-add", metavar="GROUP", help="A group more for its user.")]
 Servers = Annotated[list[str] | None, typer.Option("--dns", metavar="ADDRESS", help="Its name server, not this machine's.")]
 Searched = Annotated[list[str] | None, typer.Option("--dns-search", metavar="DOMAIN", help="Where it looks for short names.")]
@@ -78,6 +82,7 @@ def run(
     privileged: Privileged = False,
     cap_add: AddRights = None,
     cap_drop: DropRights = None,
+    security_opt: Security = None,
     group_add: Groups = None,
     dns: Servers = None,
     dns_search: Searched = None,
@@ -131,6 +136,7 @@ def run(
             "read_only": read_only,
             "init": init,
             "capabilities": processes.capabilities(cap_add, cap_drop),
+            **processes.security(security_opt),
             **_limited(ulimit, shm_size),
         },
     )

@@ -42,6 +42,7 @@ class Process(NamedTuple):
     """A process to be: everything evaluated, as numbers, and `cwd` without links. `names` is the text of /etc/hosts and the like
     by their paths in the root; `volumes` are mounted last. `limits` are docker's (`nofile=1024:2048`), `shm` the bytes of
     /dev/shm. With `init` the first process is one that reaps and passes signals on; with `own_names` it may write to `names`.
+    `unfiltered` lifts the filter of system calls alone, `insecure` everything.
 
     `terminal` is one end of a socket: a terminal is made, and its master is sent through it (else -1). With `tells` the status
     says why it could not be started, as docker run's does.
@@ -55,6 +56,8 @@ class Process(NamedTuple):
     groups: Sequence[int] = ()
     network: bool = True
     insecure: bool = False
+    unfiltered: bool = False
+    no_new_privileges: bool = False
     hostname: str = _NAME
     names: Mapping[str, str] = {}
     own_names: bool = False
@@ -243,8 +246,12 @@ def _rights(process: Process) -> None:
         for stream in (0, 1, 2):
             with suppress(OSError):  # EPERM: not ours to give; EINVAL: nobody of this user namespace, which `_numbers` says
                 os.fchown(stream, process.uid, -1)
+    if process.no_new_privileges:
+        kernel.no_new_privileges()
     if not process.insecure:
-        if process.capabilities <= CAPABILITIES:  # a right more lifts docker's filter in part, ours as a whole
+        if (
+            process.capabilities <= CAPABILITIES and not process.unfiltered
+        ):  # a right more lifts docker's filter in part, ours as a whole
             seccomp.install(seccomp.program())
         kernel.limit_capabilities(process.capabilities)
     _numbers(process)

@@ -12,6 +12,7 @@ pytestmark = [pytest.mark.root, pytest.mark.docker]
 
 ENVIRONMENT = '\ufeff# a comment\nFOO=bar baz \nTOLD\n \t\nQUOTED="x"\r\n \tSPACE=1\t\nUNTOLD\n\t# x\nBREAKS=a\x0cb\u2028c\n'
 RIGHTS = ("busybox", "grep", "Cap", "/proc/self/status")
+CONFINED = ("busybox", "grep", "Seccomp:\\|NoNew", "/proc/self/status")
 
 ROWS = [
     ("busybox", "sh", "-c", "exit 42"),
@@ -51,10 +52,15 @@ ROWS = [
     ("--add-host", "there:1.2.3.4", "busybox", "grep", "there", "/etc/hosts"),
     ("--add-host", "bad", "busybox", "true"),
     RIGHTS,
-    ("busybox", "grep", "Seccomp:", "/proc/self/status"),
-    ("--privileged", "busybox", "grep", "Seccomp:", "/proc/self/status"),
+    CONFINED,
+    ("--privileged", *CONFINED),
     ("--privileged", *RIGHTS),
     ("--cap-drop", "ALL", *RIGHTS),
+    *(("--security-opt", word, *CONFINED) for word in ("no-new-privileges", "no-new-privileges:true", "no-new-privileges=false")),
+    *(("--security-opt", word, *CONFINED) for word in ("seccomp=unconfined", "seccomp:builtin", "label:disable", "apparmor=x")),
+    *(("--security-opt", word, *CONFINED) for word in ("no-new-privileges=x", "seccomp=/nosuch", "bogus", "bogus=1")),
+    ("--privileged", "--security-opt", "no-new-privileges", *CONFINED),
+    ("-u", "nobody", "--security-opt", "no-new-privileges", "--cap-drop", "all", "--read-only", *CONFINED),
     ("--cap-drop", "NET_RAW", "--cap-add", "CAP_SYS_ADMIN", *RIGHTS),
     ("--cap-add", "ALL", "--cap-drop", "sys_time", *RIGHTS),
     ("--cap-add", "foo", "busybox", "true"),
