@@ -7,7 +7,7 @@ from typing import NoReturn
 
 from dock2sh.cli.say import note
 from dock2sh.sandbox.container import CAPABILITIES, Volume
-from dock2sh.sandbox.session import COPY
+from dock2sh.sandbox.session import COPY, NO_COPY
 
 UNABLE = 125
 """docker run's own status for an error of its own, also for a command line that it does not understand."""
@@ -34,7 +34,7 @@ def volumes(volume: Sequence[str] | None, mount: Sequence[str] | None, tmpfs: Se
     A place has one thing, but that a tmpfs takes the place of what --mount has there, and anything that of a new volume.
     """
     given = [_volume(text) for text in dict.fromkeys(volume or ())]
-    new = [one for one in given if one.options == COPY and not one.source]
+    new = [one for one in given if one.options in (COPY, NO_COPY) and not one.source]
     named = [one for one in given if one not in new]
     mounted, memory = [_mount(text) for text in mount or ()], [_tmpfs(text) for text in tmpfs or ()]
     _refuse_second([*named, *mounted])
@@ -59,7 +59,8 @@ def _volume(text: str) -> Volume:
     words = mode.split(",") if second else []
     if problem := _wrong_mode(words, first):
         refuse(f"-v {text}: invalid mode: {problem}")
-    return _placed(f"-v {text}", first if colon else "", target, "ro" in words, create=True)
+    placed = _placed(f"-v {text}", first if colon else "", target, "ro" in words, create=True)
+    return placed._replace(options=NO_COPY) if "nocopy" in words else placed
 
 
 _MODES = ({"ro", "rw"}, {"z", "Z"}, {"consistent", "cached", "delegated"}, {"private", "rprivate"}, {"nocopy"})
@@ -99,6 +100,7 @@ def _mount(text: str) -> Volume:
     pairs = {key.lower(): value or "true" for key, _, value in (word.partition("=") for word in text.split(","))}
     kind, target = pairs.pop("type", "volume"), _first(pairs, "target", "dst", "destination")
     source, read_only = _first(pairs, "source", "src"), _first(pairs, "readonly", "ro") in ("true", "1")
+    filled = kind != "volume" or _first(pairs, "volume-nocopy") in ("", "false", "0")
     options = [f"{name}={pairs.pop(key)}" for key, name in (("tmpfs-size", "size"), ("tmpfs-mode", "mode")) if key in pairs]
     if pairs or kind not in ("bind", "volume", "tmpfs"):
         refuse(f"--mount {text}: {', '.join(pairs) or kind} is not known here")
@@ -110,7 +112,8 @@ def _mount(text: str) -> Volume:
     if kind == "bind" and not source:
         refuse(f"--mount {text}: a bind has a source: add source=PATH")
     source = os.path.abspath(source) if kind == "bind" else source
-    return _placed(f"--mount {text}", source, target, read_only, create=False)
+    placed = _placed(f"--mount {text}", source, target, read_only, create=False)
+    return placed if filled else placed._replace(options=NO_COPY)
 
 
 def _first(pairs: dict[str, str], *names: str) -> str:

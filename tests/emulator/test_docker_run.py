@@ -103,6 +103,12 @@ ROWS = [
         "-c",
         "ls -d /x/*; test -s /x/p; echo $?",
     ),
+    ("--read-only", "PROGRAMS", "sh", "-c", "echo b >/q/b; ls /q; stat -c '%u %a' /q; grep -c ' /q ' /proc/mounts"),
+    ("-v", "/q/r", "PROGRAMS", "ls", "-R", "/q"),
+    ("--tmpfs", "/q", "--tmpfs", "/n", "--tmpfs", "/tmp:mode=700", "PROGRAMS", "stat", "-c", "%a", "/q", "/n", "/tmp"),
+    ("--mount", "dst=/q,volume-nocopy", "PROGRAMS", "ls", "/q"),
+    ("-h", "h", "-v", "/etc", "busybox", "sh", "-c", "ls /etc; cat /etc/hostname"),
+    ("-v", "/etc/passwd:/etc/hosts:ro", "busybox", "grep", "-c", "^root:", "/etc/hosts"),
     ("-v", "/dev/null:/dev/other", "busybox", "sh", "-c", "echo x >/dev/other; wc -c /dev/other"),
     ("--tmpfs", "/", "busybox", "true"),
     ("--mount", "type=tmpfs,dst=x", "busybox", "true"),
@@ -150,7 +156,7 @@ def programs(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         (folder / "p" / file).write_text(text)
         (folder / "p" / file).chmod(mode)
     (folder / "p/loop").symlink_to("loop")
-    (folder / "Dockerfile").write_text("FROM busybox\nCOPY p /p\n")
+    (folder / "Dockerfile").write_text("FROM busybox\nCOPY p /p\nRUN mkdir -m 750 /q && echo a >/q/a\nVOLUME /q\n")
     subprocess.run(["docker", "build", "-q", "-t", name, str(folder)], check=True, capture_output=True)
     yield name
     subprocess.run(["docker", "rmi", name], check=True, capture_output=True)
