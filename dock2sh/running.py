@@ -15,7 +15,7 @@ from dock2sh.plan.context import Project
 from dock2sh.sandbox import SandboxError
 from dock2sh.sandbox.container import Volume
 from dock2sh.sandbox.rootless import become_root
-from dock2sh.sandbox.session import COPY, Session, run
+from dock2sh.sandbox.session import COPY, NO_COPY, Session, run
 
 
 class Wanted(NamedTuple):
@@ -61,7 +61,7 @@ def start(wanted: Wanted, say: Callable[[str], None]) -> int:
             layers=[store.directory(layer) for layer in stored.layers],
             work=work,
             hostname=name,
-            volumes=[_volume(volume, work, number) for number, volume in enumerate(wanted.volumes)],
+            volumes=[_volume(volume, work, number) for number, volume in enumerate(_volumes(wanted, stored.config))],
             hosts=wanted.hosts,
             groups=wanted.groups,
             resolver=wanted.resolver,
@@ -72,9 +72,18 @@ def start(wanted: Wanted, say: Callable[[str], None]) -> int:
         return run(session)
 
 
+def _volumes(wanted: Wanted, config: Mapping[str, object]) -> list[Volume]:
+    """What is asked for, and a new volume for each VOLUME of the image's in whose place nothing is."""
+    taken = {volume.place for volume in wanted.volumes}
+    told: Any = _inner(config).get("Volumes") or {}
+    own = {"/" + os.path.normpath(place).lstrip("/") for place in told} - {"/"}
+    new = [Volume("", place, options=COPY) for place in own - taken]
+    return sorted([*wanted.volumes, *new], key=lambda one: one.place.count("/"))
+
+
 def _volume(volume: Volume, work: str, number: int) -> Volume:
     """A path of this machine, which docker makes where it is missing; a kept volume by its name; or one for this run."""
-    if volume.options != COPY:
+    if volume.options not in (COPY, NO_COPY):
         if volume.source and not os.path.exists(volume.source):
             os.makedirs(volume.source)
         return volume

@@ -78,7 +78,6 @@ _REFUSED_RUN = {
         ("-c --cpu-shares --cpus --cpu-period --cpu-quota --cpu-rt-period --cpu-rt-runtime --cpuset-cpus", _GROUP, ()),
         ("--cpuset-mems --cgroup-parent --blkio-weight --blkio-weight-device --device-read-bps", _GROUP, ()),
         ("--device-read-iops --device-write-bps --device-write-iops --device-cgroup-rule --oom-score-adj", _GROUP, ()),
-        ("--security-opt", "--privileged lifts docker's filter and gives all rights, --cap-add one", ("label=disable",)),
         ("-a --attach", "-i and -t say what it is joined to", ("stdout", "stderr")),
         ("--volumes-from --volume-driver --storage-opt --gpus --device --sysctl --cidfile --runtime", _NOT_HERE, ()),
         ("--isolation", _NOT_HERE, ("default",)),

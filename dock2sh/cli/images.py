@@ -28,18 +28,18 @@ def images(
     """
     from datetime import UTC, datetime
 
-    from dock2sh.images.listing import image_rows, short, wanted
+    from dock2sh.images.listing import image_rows, patterns, wanted
 
     now = datetime.now(UTC)
     with failing():
         store = opened_to_read()
-        names = [f"reference={repository}"] if repository else []
-        chosen = wanted([*(filter or ()), *names], store.all(copies=all), now)
-        if quiet:
-            write("".join((image.id if no_trunc else short(image.id)) + "\n" for image in chosen), "")
-            return
+        filters = [*(filter or ()), *([f"reference={repository}"] if repository else [])]
+        chosen = wanted(filters, store.all(copies=all), now)
         rows = image_rows(
-            chosen, lambda image: sum(store.content_size(layer) for layer in image.layers), now, no_trunc, repository
+            chosen, lambda image: sum(store.content_size(layer) for layer in image.layers), now, no_trunc, patterns(filters)
         )
+    if quiet:
+        write("".join(row["ID"] + "\n" for row in rows), "")
+        return
     columns = {"REPOSITORY": "Repository", "TAG": "Tag"} | ({"DIGEST": "Digest"} if digests else {})
     show(rows, columns | {"IMAGE ID": "ID", "CREATED": "CreatedSince", "SIZE": "Size"}, format)

@@ -4,13 +4,14 @@ from typing import Annotated
 
 import typer
 
-from dock2sh.cli.say import note, write
+from dock2sh.cli.say import REFUSED, note, write
 from dock2sh.cli.store import Images, filled, image_called, opened_to_read
 
 
 def inspect(
     images: Images,
     format: Annotated[str, typer.Option("-f", "--format", metavar="json|TEMPLATE", help="A Go template, as docker's.")] = "",
+    type: Annotated[str, typer.Option("--type", metavar="image", help="Accepted as docker's: there are images only.")] = "image",
 ) -> None:
     """Print images as JSON, as `docker inspect` does.
 
@@ -23,8 +24,11 @@ def inspect(
     """
     from dock2sh.images import ImageError
     from dock2sh.images.gotemplate import go_json
-    from dock2sh.images.listing import as_docker_prints, inspected
+    from dock2sh.images.listing import as_docker_prints, for_templates, inspected
 
+    if type not in ("", "image"):
+        note(f"--type {type}: there are images only")
+        raise typer.Exit(REFUSED)
     store, found, failed = opened_to_read(), [], False
     for reference in images:
         try:
@@ -34,9 +38,8 @@ def inspect(
         except ImageError as error:
             note(str(error))
             failed = True
-    if not format:
-        write(go_json([as_docker_prints(one) for one in found], 4) + "\n", "")
+    if format in ("", "json"):
+        write(go_json([as_docker_prints(one) for one in found], None if format else 4) + "\n", "")
     else:
-        template = "{{json .}}" if format == "json" else format
-        write("".join(filled(template, one) + "\n" for one in found), "")
+        write("".join(filled(format, for_templates(one)) + "\n" for one in found), "")
     raise typer.Exit(int(failed))

@@ -14,7 +14,7 @@ from dock2sh.cli.store import failing, opened
 
 def load(
     input: Annotated[str, typer.Option("-i", "--input", metavar="FILE|DIR", help="The archive or layout; default: stdin.")] = "",
-    quiet: Annotated[bool, typer.Option("-q", "--quiet", help="Print nothing.")] = False,
+    quiet: Annotated[bool, typer.Option("-q", "--quiet", help="Accepted as docker's: nothing more is printed anyhow.")] = False,
     platform: PlatformOption = "",
 ) -> None:
     """Put the images of a `docker save`, podman, skopeo or OCI archive (or an OCI layout) into the store.
@@ -34,4 +34,4 @@ def load(
             spool.flush()
         for image, names in exchange.load(opened(), input or spool.name, platform):
             lines = [f"Loaded image: {familiar(name)}" for name in names] or [f"Loaded image ID: {image.id}"]
-            write("" if quiet else "".join(line + "\n" for line in lines), "")
+            write("".join(line + "\n" for line in lines), "")

@@ -7,7 +7,7 @@ from typing import NoReturn
 
 from dock2sh.cli.say import note
 from dock2sh.sandbox.container import CAPABILITIES, Volume
-from dock2sh.sandbox.session import COPY
+from dock2sh.sandbox.session import COPY, NO_COPY
 
 UNABLE = 125
 """docker run's own status for an error of its own, also for a command line that it does not understand."""
@@ -29,33 +29,70 @@ def refuse(text: str) -> NoReturn:
 
 
 def volumes(volume: Sequence[str] | None, mount: Sequence[str] | None, tmpfs: Sequence[str] | None) -> list[Volume]:
-    """All that is mounted into the root, in docker's order: that of the ways to it."""
-    found = (
-        [_volume(text) for text in volume or ()] + [_mount(text) for text in mount or ()] + [_tmpfs(text) for text in tmpfs or ()]
-    )
-    return sorted(found, key=lambda one: one.place.count("/"))
+    """All that is mounted into the root, in docker's order: that of the ways to it.
+
+    A place has one thing, but that a tmpfs takes the place of what --mount has there, and anything that of a new volume.
+    """
+    given = [_volume(text) for text in dict.fromkeys(volume or ())]
+    new = [one for one in given if one.options in (COPY, NO_COPY) and not one.source]
+    named = [one for one in given if one not in new]
+    mounted, memory = [_mount(text) for text in mount or ()], [_tmpfs(text) for text in tmpfs or ()]
+    _refuse_second([*named, *mounted])
+    _refuse_second([*named, *{one.place: one for one in memory}.values()])
+    found = {one.place: one for one in (*new, *named, *mounted, *memory)}
+    return sorted(found.values(), key=lambda one: one.place.count("/"))
+
+
+def _refuse_second(all_of: Sequence[Volume]) -> None:
+    places = [one.place for one in all_of]
+    for place in places:
+        if places.count(place) > 1:
+            refuse(f"Duplicate mount point: {place}")
 
 
 def _volume(text: str) -> Volume:
     """[PATH|NAME:]TARGET[:OPTIONS]"""
     first, colon, rest = text.partition(":")
-    target, _, mode = rest.partition(":") if colon else (first, "", "")
-    words = set(mode.split(",")) - {"", "rw", "ro", "z", "Z", "nocopy", "rprivate", "private"}
-    if words:
-        refuse(f"-v {text}: {', '.join(sorted(words))} is not known here; ro and rw are")
-    return _placed(f"-v {text}", first if colon else "", target, "ro" in mode.split(","), create=True)
+    target, second, mode = rest.partition(":") if colon else (first, "", "")
+    if colon and not (first and target):
+        refuse(f"-v {text}: invalid spec: empty section between colons")
+    words = mode.split(",") if second else []
+    if problem := _wrong_mode(words, first):
+        refuse(f"-v {text}: invalid mode: {problem}")
+    placed = _placed(f"-v {text}", first if colon else "", target, "ro" in words, create=True)
+    return placed._replace(options=NO_COPY) if "nocopy" in words else placed
+
+
+_MODES = ({"ro", "rw"}, {"z", "Z"}, {"consistent", "cached", "delegated"}, {"private", "rprivate"}, {"nocopy"})
+"""What a volume's mode may say: one of each; here only the first ones do something, as with docker on Linux."""
+
+
+def _wrong_mode(words: Sequence[str], source: str) -> str:
+    for word in words:
+        if word == "nocopy" and source.startswith(("/", ".")):
+            return "nocopy is for a volume with a name"
+        if not any(word in kind for kind in _MODES):
+            return f"{word!r} is not known here; ro and rw are"
+    return ",".join(words) if any(sum(word in kind for word in words) > 1 for kind in _MODES) else ""
 
 
 def _placed(about: str, source: str, target: str, read_only: bool, create: bool) -> Volume:
-    if not target.startswith("/") or not target.strip("/"):
-        refuse(f"{about}: the place in the container must be absolute, and not /: write PATH:/TARGET")
+    place = _place(about, target)
     if source.startswith(("/", "./", "../")) or source in (".", ".."):
         if not create and not os.path.exists(source):
             refuse(f"{about}: bind source path does not exist: {source}")
-        return Volume(os.path.abspath(source), target, read_only)
+        return Volume(os.path.abspath(source), place, read_only)
     if source and not _NAME.fullmatch(source):
         refuse(f"{about}: {source} is no name of a volume; a path begins with / or ./")
-    return Volume(source, target, read_only, COPY)
+    return Volume(source, place, read_only, COPY)
+
+
+def _place(about: str, target: str) -> str:
+    place = "/" + os.path.normpath(target).lstrip("/")
+    if not target.startswith("/") or place == "/":
+        hint = ": write PATH:/TARGET" if about.startswith("-v") else ""
+        refuse(f"{about}: the place in the container must be absolute, and not /{hint}")
+    return place
 
 
 def _mount(text: str) -> Volume:
@@ -63,15 +100,20 @@ def _mount(text: str) -> Volume:
     pairs = {key.lower(): value or "true" for key, _, value in (word.partition("=") for word in text.split(","))}
     kind, target = pairs.pop("type", "volume"), _first(pairs, "target", "dst", "destination")
     source, read_only = _first(pairs, "source", "src"), _first(pairs, "readonly", "ro") in ("true", "1")
+    filled = kind != "volume" or _first(pairs, "volume-nocopy") in ("", "false", "0")
     options = [f"{name}={pairs.pop(key)}" for key, name in (("tmpfs-size", "size"), ("tmpfs-mode", "mode")) if key in pairs]
     if pairs or kind not in ("bind", "volume", "tmpfs"):
         refuse(f"--mount {text}: {', '.join(pairs) or kind} is not known here")
+    if kind == "tmpfs" and source:
+        refuse(f"--mount {text}: a tmpfs has no source")
     if kind == "tmpfs":
-        return Volume("", target, read_only, ",".join([*options, *(["ro"] if read_only else [])]))
+        options += ["ro"] if read_only else []
+        return Volume("", _place(f"--mount {text}", target), read_only, ",".join(options))
     if kind == "bind" and not source:
         refuse(f"--mount {text}: a bind has a source: add source=PATH")
     source = os.path.abspath(source) if kind == "bind" else source
-    return _placed(f"--mount {text}", source, target, read_only, create=False)
+    placed = _placed(f"--mount {text}", source, target, read_only, create=False)
+    return placed if filled else placed._replace(options=NO_COPY)
 
 
 def _first(pairs: dict[str, str], *names: str) -> str:
@@ -82,9 +124,7 @@ def _first(pairs: dict[str, str], *names: str) -> str:
 
 def _tmpfs(text: str) -> Volume:
     target, _, options = text.partition(":")
-    if not target.startswith("/"):
-        refuse(f"--tmpfs {text}: an absolute path is needed")
-    return Volume("", target, False, options)
+    return Volume("", _place(f"--tmpfs {text}", target), False, options)
 
 
 class Bad(ValueError):
@@ -161,3 +201,24 @@ def capabilities(add: Sequence[str] | None, drop: Sequence[str] | None) -> froze
         return frozenset(numbers.values()) - {numbers[name] for name in dropped if name != "all"}
     kept = frozenset() if "all" in dropped else CAPABILITIES - {numbers[name] for name in dropped}
     return kept | {numbers[name] for name in added}
+
+
+_SECURITY = {
+    "no-new-privileges": {"no_new_privileges": True},
+    "no-new-privileges=true": {"no_new_privileges": True},
+    "no-new-privileges=false": {"no_new_privileges": False},
+    "seccomp=unconfined": {"unfiltered": True},
+    "seccomp=builtin": {"unfiltered": False},
+}
+
+
+def security(given: Sequence[str] | None) -> dict[str, bool]:
+    """--security-opt as fields of a process. Neither AppArmor nor SELinux has a profile for it: what is said of these changes
+    nothing, as with docker on a machine without them."""
+    fields: dict[str, bool] = {}
+    for text in given or ():
+        word = text.replace(":", "=", 1)
+        if word not in _SECURITY and not word.startswith(("label=", "apparmor=")):
+            refuse(f"--security-opt {text}: one of {', '.join(_SECURITY)}; --privileged lifts all, --cap-add gives a right more")
+        fields |= _SECURITY.get(word, {})
+    return fields

@@ -1,5 +1,6 @@
 """`dock2sh run`: start an image's command, as `docker run` does."""
 
+import re
 import sys
 from pathlib import Path
 from typing import Annotated, Any
@@ -41,6 +42,10 @@ AddRights = Annotated[list[str] | None, typer.Option("--cap-add", metavar="CAPAB
 DropRights = Annotated[list[str] | None, typer.Option("--cap-drop", metavar="CAPABILITY|ALL", help="A right less.")]
 Name = Annotated[str, typer.Option("--name", metavar="NAME", help="Accepted as docker's: nothing asks for it.")]
 MetaData = Annotated[list[str] | None, typer.Option("-l", "--label", metavar="NAME=VALUE", help="Accepted as docker's.")]
+Security = Annotated[
+    list[str] | None,
+    typer.Option("--security-opt", metavar="no-new-privileges|seccomp=unconfined", help="No more rights, or no filter of calls."),
+]
 Groups = Annotated[list[str] | None, typer.Option("--group-add", metavar="GROUP", help="A group more for its user.")]
 Servers = Annotated[list[str] | None, typer.Option("--dns", metavar="ADDRESS", help="Its name server, not this machine's.")]
 Searched = Annotated[list[str] | None, typer.Option("--dns-search", metavar="DOMAIN", help="Where it looks for short names.")]
@@ -48,7 +53,7 @@ Asked = Annotated[list[str] | None, typer.Option("--dns-option", metavar="OPTION
 Pull = Annotated[str, typer.Option("--pull", metavar="always|missing|never", help="When a registry is asked for the image.")]
 Quiet = Annotated[bool, typer.Option("-q", "--quiet", help="No word on how far a pull is.")]
 Hostname = Annotated[str, typer.Option("-h", "--hostname", metavar="NAME", help="Its host name.")]
-Network = Annotated[str, typer.Option("--network", metavar="host|none", help="This machine's network, or none.")]
+Network = Annotated[str, typer.Option("--network", "--net", metavar="host|none", help="This machine's network, or none.")]
 Remove = Annotated[bool, typer.Option("--rm", help="Accepted as docker's: nothing of a run is ever kept.")]
 Privileged = Annotated[bool, typer.Option("--privileged", help="Every capability, nothing covered.")]
 
@@ -77,6 +82,7 @@ def run(
     privileged: Privileged = False,
     cap_add: AddRights = None,
     cap_drop: DropRights = None,
+    security_opt: Security = None,
     group_add: Groups = None,
     dns: Servers = None,
     dns_search: Searched = None,
@@ -130,6 +136,7 @@ def run(
             "read_only": read_only,
             "init": init,
             "capabilities": processes.capabilities(cap_add, cap_drop),
+            **processes.security(security_opt),
             **_limited(ulimit, shm_size),
         },
     )
@@ -178,7 +185,7 @@ def _started(
     """The words of a script's `start`."""
     variables = [*_from_files(env_file), *(env or ())]
     for text in variables:
-        if not text or text.startswith("="):
+        if not text or text.startswith("=") or "\0" in text:
             refuse(f"invalid environment variable: {text}")
     if workdir and not workdir.startswith("/"):
         refuse(f"the working directory '{workdir}' is invalid, it needs to be an absolute path")
@@ -192,12 +199,19 @@ def _options(flag: str, values: list[str]) -> list[str]:
 
 
 def _from_files(files: list[str] | None) -> list[str]:
-    """docker's format: NAME=VALUE or NAME a line, `#` begins a comment line."""
-    try:
-        lines = [line.strip() for file in files or () for line in Path(file).read_text().splitlines()]
-    except (OSError, UnicodeDecodeError) as error:
-        refuse(f"--env-file: {error}")
-    return [line for line in lines if line and not line.startswith("#")]
+    """docker's format: NAME=VALUE or NAME a line, blanks before it do not count, `#` begins a comment line."""
+    found = []
+    for file in files or ():
+        try:
+            text = Path(file).read_bytes().decode("utf-8-sig")
+        except (OSError, UnicodeDecodeError) as error:
+            refuse(f"--env-file: {error}")
+        lines = (line.removesuffix("\r").lstrip(" \t") for line in text.split("\n"))
+        found += [line for line in lines if line and not line.startswith("#")]
+        for name in (line.partition("=")[0] for line in found):
+            if re.search(r"[ \t\0]", name):
+                refuse(f"invalid env file ({file}): variable '{name}' contains whitespaces")
+    return found
 
 
 def _pair(text: str) -> tuple[str, str]:

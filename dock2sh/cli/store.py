@@ -135,8 +135,8 @@ def show(rows: "list[Row]", columns: dict[str, str], format: str) -> None:
 
     if format in ("", "table"):
         write(table([{key: visible(cell) for key, cell in row.items()} for row in rows], columns), "")
-    elif format.startswith("table "):
-        template = format.removeprefix("table ").replace("\\t", "\t")
+    elif format.startswith("table"):
+        template = format.removeprefix("table").strip(" ").replace("\\t", "\t")
         headings = {key: heading for heading, key in columns.items()}
         lines = [filled(template, {**{key: key.upper() for key in row}, **headings}) for row in rows[:1]]
         cells = [line.split("\t") for line in [*lines, *(filled(template, row) for row in rows)]]

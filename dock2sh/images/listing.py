@@ -7,6 +7,7 @@ from fnmatch import fnmatchcase
 from typing import Any
 
 from . import ImageError
+from .gotemplate import Nil, Typed
 from .reference import InvalidReference, parse_reference
 from .store import Layer, Stored
 
@@ -22,13 +23,14 @@ _CREATED_BY = 45  # characters of the column
 
 
 def image_rows(
-    images: Sequence[Stored], size: Callable[[Stored], int], now: datetime, whole: bool, pattern: str = ""
+    images: Sequence[Stored], size: Callable[[Stored], int], now: datetime, whole: bool, wanted_names: Sequence[str] = ()
 ) -> list[Row]:
-    """A row for each name (that matches `pattern`) of each image, by the keys of docker's templates; `whole`: nothing is cut."""
+    """A row for each name (that matches one of `wanted_names`, if any) of each image, by the keys of docker's templates; `whole`:
+    nothing is cut."""
     rows = []
     for image in images:
         created, bytes_ = moment(image.config), size(image)
-        for repository, tag, digest in _names(image, pattern):
+        for repository, tag, digest in _names(image, wanted_names):
             rows.append({
                 "Repository": repository, "Tag": tag, "Digest": digest, "ID": image.id if whole else short(image.id),
                 "CreatedAt": created.strftime("%Y-%m-%d %H:%M:%S +0000 UTC") if created else "N/A",
@@ -38,17 +40,17 @@ def image_rows(
     return rows
 
 
-def _names(image: Stored, pattern: str) -> Iterator[tuple[str, str, str]]:
+def _names(image: Stored, wanted_names: Sequence[str]) -> Iterator[tuple[str, str, str]]:
     """Repository, tag and digest of each row; a repository that has only digests is shown without a tag."""
     by_repository = {familiar(name).partition("@")[0]: name.partition("@")[2] for name in image.digests}
     for name in image.names:
-        if pattern and not matches(name, pattern):
+        if wanted_names and not any(matches(name, pattern) for pattern in wanted_names):
             continue
         repository, _, tag = familiar(name).rpartition(":")
         yield repository, tag, by_repository.get(repository, _NONE)
     tagged = {familiar(name).rpartition(":")[0] for name in image.names}
     for repository, digest in by_repository.items():
-        if repository not in tagged and not pattern:
+        if repository not in tagged and not wanted_names:
             yield repository, _NONE, digest
     if not image.names and not by_repository:
         yield _NONE, _NONE, _NONE
@@ -102,7 +104,29 @@ def as_docker_prints(about: Mapping[str, Any]) -> dict[str, Any]:
     """What `inspected` tells, as `docker inspect` prints it: what is not there is left out, or null in the Config."""
     config = {**_ALWAYS, **about["Config"]}
     kept = {key: value for key, value in about.items() if value is not None}
-    return {**kept, "Config": {key: config[key] for key in sorted(config)}}
+    return {**kept, "Config": _sorted(config)}
+
+
+_EMPTY = Nil("[]"), Nil("map[]"), Nil("<nil>")
+_ZERO: Mapping[str, Any] = {
+    "User": "", "ExposedPorts": _EMPTY[1], "Env": _EMPTY[0], "Entrypoint": _EMPTY[0], "Cmd": _EMPTY[0], "Volumes": _EMPTY[1],
+    "WorkingDir": "", "Labels": _EMPTY[1], "StopSignal": "", "ArgsEscaped": False, "Healthcheck": _EMPTY[2], "OnBuild": _EMPTY[0],
+    "Shell": _EMPTY[0],
+}  # fmt: skip
+"""The fields of a config in Go's order, and what each is where it is not there."""
+
+
+def for_templates(about: Mapping[str, Any]) -> Typed:
+    """What `inspected` tells, as a template sees it: a field without a value is "" or an empty list, and not in JSON."""
+    kept = {key: value for key, value in about.items() if value is not None}
+    config = {key: about["Config"][key] for key in (*_ZERO, *about["Config"]) if about["Config"].get(key)}
+    maps = {key: _sorted(config[key]) for key in ("ExposedPorts", "Volumes", "Labels") if key in config}
+    return Typed({**kept, "Config": Typed(config | maps, _ZERO)}, {key: "" for key in about if key not in kept})
+
+
+def _sorted(value: Any) -> Any:
+    """Go writes the keys of maps in order."""
+    return {key: _sorted(value[key]) for key in sorted(value)} if isinstance(value, dict) else value
 
 
 def _lower(image: Stored, layers: str) -> dict[str, str]:
@@ -120,13 +144,17 @@ def table(rows: Sequence[Row], columns: Mapping[str, str]) -> str:
 
 
 def wanted(filters: Sequence[str], images: Sequence[Stored], now: datetime) -> list[Stored]:
-    """The images that pass docker's filters (NAME=VALUE): dangling, label, before, since, until, reference. Raises ImageError."""
-    left = list(images)
+    """The images that pass docker's filters (NAME=VALUE): dangling, label, before, since, until, reference; of several references
+    one is enough. Raises ImageError."""
+    names = patterns(filters)
+    left = [image for image in images if not names or any(matches(name, one) for name in image.names for one in names)]
     for text in filters:
         name, equals, value = text.partition("=")
         test = _FILTERS.get(name)
+        if name == "reference" and equals:
+            continue
         if not equals or test is None:
-            raise ImageError(f"invalid filter {text!r}: write NAME=VALUE, where NAME is one of {', '.join(_FILTERS)}")
+            raise ImageError(f"invalid filter {text!r}: write NAME=VALUE, where NAME is one of {', '.join(_FILTERS)}, reference")
         left = [image for image in left if test(image, value, images, now)]
     return left
 
@@ -137,8 +165,9 @@ def _label(image: Stored, value: str, images: Sequence[Stored], now: datetime) -
     return key in labels and (not equals or labels[key] == text)
 
 
-def _reference(image: Stored, value: str, images: Sequence[Stored], now: datetime) -> bool:
-    return any(matches(name, value) for name in image.names)
+def patterns(filters: Sequence[str]) -> list[str]:
+    """What filters say of names."""
+    return [text.removeprefix("reference=") for text in filters if text.startswith("reference=")]
 
 
 def matches(name: str, pattern: str) -> bool:
@@ -180,7 +209,7 @@ def _until(image: Stored, value: str, images: Sequence[Stored], now: datetime) -
 
 
 _FILTERS: dict[str, Callable[[Stored, str, Sequence[Stored], datetime], bool]] = {
-    "dangling": _dangling, "label": _label, "before": _before, "since": _since, "until": _until, "reference": _reference,
+    "dangling": _dangling, "label": _label, "before": _before, "since": _since, "until": _until,
 }  # fmt: skip
 
 

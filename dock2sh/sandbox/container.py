@@ -41,7 +41,8 @@ class Volume(NamedTuple):
 class Process(NamedTuple):
     """A process to be: everything evaluated, as numbers, and `cwd` without links. `names` is the text of /etc/hosts and the like
     by their paths in the root; `volumes` are mounted last. `limits` are docker's (`nofile=1024:2048`), `shm` the bytes of
-    /dev/shm. With `init` the first process is one that reaps and passes signals on.
+    /dev/shm. With `init` the first process is one that reaps and passes signals on; with `own_names` it may write to `names`.
+    `unfiltered` lifts the filter of system calls alone, `insecure` everything.
 
     `terminal` is one end of a socket: a terminal is made, and its master is sent through it (else -1). With `tells` the status
     says why it could not be started, as docker run's does.
@@ -55,8 +56,11 @@ class Process(NamedTuple):
     groups: Sequence[int] = ()
     network: bool = True
     insecure: bool = False
+    unfiltered: bool = False
+    no_new_privileges: bool = False
     hostname: str = _NAME
     names: Mapping[str, str] = {}
+    own_names: bool = False
     volumes: Sequence[Volume] = ()
     read_only: bool = False
     capabilities: frozenset[int] = CAPABILITIES
@@ -103,6 +107,7 @@ def resolver() -> str:
 def start_apart(root: str, process: Process, streams: tuple[int, int, int], work: str) -> int:
     """As `start`, for who has made a user namespace and cannot come back from a PID namespace: the number is that of a parent
     that ends as the command does, and passes signals on."""
+    seccomp.program()
     number = os.fork()
     if number:
         return number
@@ -122,7 +127,7 @@ def start_apart(root: str, process: Process, streams: tuple[int, int, int], work
 def start(root: str, process: Process, streams: tuple[int, int, int], work: str) -> int:
     """Start it with `root` (a mount point) as its root and these streams; its number. It is the first of a PID namespace of its
     own: when it ends the kernel ends all others in it. `work` is a directory for files that are mounted."""
-    seccomp.program()  # known in the child, too
+    seccomp.program()
     own = os.open("/proc/self/ns/pid", os.O_RDONLY)
     try:
         kernel.unshare(kernel.CLONE_NEWPID)
@@ -241,8 +246,12 @@ def _rights(process: Process) -> None:
         for stream in (0, 1, 2):
             with suppress(OSError):  # EPERM: not ours to give; EINVAL: nobody of this user namespace, which `_numbers` says
                 os.fchown(stream, process.uid, -1)
+    if process.no_new_privileges:
+        kernel.no_new_privileges()
     if not process.insecure:
-        if process.capabilities <= CAPABILITIES:  # a right more lifts docker's filter in part, ours as a whole
+        if (
+            process.capabilities <= CAPABILITIES and not process.unfiltered
+        ):  # a right more lifts docker's filter in part, ours as a whole
             seccomp.install(seccomp.program())
         kernel.limit_capabilities(process.capabilities)
     _numbers(process)

@@ -16,6 +16,7 @@ CLONE_NEWUSER, CLONE_NEWPID, CLONE_NEWNET = 0x10000000, 0x20000000, 0x40000000
 _PR_SET_PDEATHSIG, _PR_CAPBSET_READ, _PR_CAPBSET_DROP, _PR_CAP_AMBIENT = 1, 23, 24, 47
 _PR_CAP_AMBIENT_CLEAR_ALL = 4
 _PR_SET_KEEPCAPS = 8
+_PR_SET_NO_NEW_PRIVS = 38
 _CAPABILITY_VERSION_3 = 0x20080522
 
 _libc = ctypes.CDLL(None, use_errno=True)
@@ -88,6 +89,11 @@ def limit_capabilities(kept: frozenset[int]) -> None:
 def keep_capabilities() -> None:
     """The permitted ones stay when another user is become (until exec(2))."""
     _checked(_libc.prctl(_PR_SET_KEEPCAPS, 1, 0, 0, 0), "prctl")
+
+
+def no_new_privileges() -> None:
+    """No program gets more rights by its set-user-id bit or its capabilities."""
+    _checked(_libc.prctl(_PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0), "prctl")
 
 
 def raise_capabilities(wanted: frozenset[int]) -> None:

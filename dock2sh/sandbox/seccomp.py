@@ -65,7 +65,10 @@ class _Rule(NamedTuple):
 
 @cache
 def program() -> bytes:
-    """docker's filter as a program for the kernel; b"" where there is no libseccomp."""
+    """docker's filter as a program for the kernel; b"" where there is no libseccomp.
+
+    To be asked for before the root is left, and then known in each child: in the image's root its own library would be run.
+    """
     library = _library()
     if library is None:
         return b""

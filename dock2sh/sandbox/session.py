@@ -24,8 +24,8 @@ from .stubs import stubs
 
 _HOSTS = "127.0.0.1\tlocalhost\n::1\tlocalhost ip6-localhost ip6-loopback\n127.0.1.1\t{}\n"
 _SIZE = struct.Struct("HHHH")
-COPY = "copy"
-"""The option of a volume that is filled from the image where it is empty."""
+COPY, NO_COPY = "copy", "nocopy"
+"""The options of a volume of ours: that is filled from the image where it is empty, or is not."""
 
 
 class Session(NamedTuple):
@@ -76,13 +76,13 @@ def _run(session: Session, root: str) -> int:
         os.makedirs(root + process.cwd, 0o755, exist_ok=True)  # docker run's, and so root's, whoever the command is
     except (FileExistsError, NotADirectoryError) as error:
         raise SandboxError(f"the working directory {process.cwd} cannot be made: there is a file") from error
+    _mounts_file(inside(root, "/etc"))
     places = [volume.place for volume in process.volumes if volume.source and not os.path.isdir(volume.source)]
     for volume in process.volumes:
         _fits(volume, root, volume.place in places)
-        if volume.place not in places:
+        if volume.source and volume.place not in places:
             os.makedirs(root + volume.place, exist_ok=True)
             _filled(volume, root)
-    _mounts_file(inside(root, "/etc"))
     with stubs(root, [*process.names, *places]):
         return _with_terminal(session, root, process) if session.terminal else _plainly(session, root, process)
 
@@ -129,6 +129,7 @@ def _described(session: Session, root: str) -> Process:
         volumes=[volume._replace(place=_inside(root, volume.place)) for volume in session.volumes],
         hostname=session.hostname,
         groups=[*process.groups, *(_group(root, name) for name in session.groups)],
+        own_names=True,
         tells=True,
         **session.more,
     )

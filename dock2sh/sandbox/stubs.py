@@ -7,6 +7,7 @@ import os
 import stat
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
+from errno import ELOOP
 
 _DIRECTORY = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW
 
@@ -24,10 +25,20 @@ def stubs(root: str, places: Iterable[str]) -> Iterator[None]:
                 _remove(root, parts)
 
 
-def _make(root: str, parts: Sequence[str]) -> Iterator[Sequence[str]]:
+def mount_point(root: str, place: str, directory: bool) -> None:
+    """Make what is missing of `place`, also in what is mounted in the root already, where it stays. Raises OSError."""
+    parts = place.strip("/").split("/")
+    for _ in _make(root, parts, directory):
+        pass
+    with _directory(root, parts[:-1]) as parent:
+        if stat.S_ISLNK(os.lstat(parts[-1], dir_fd=parent).st_mode):
+            raise OSError(ELOOP, "there is a symbolic link, which may lead anywhere", place)
+
+
+def _make(root: str, parts: Sequence[str], directory: bool = False) -> Iterator[Sequence[str]]:
     for depth in range(1, len(parts) + 1):
         with _directory(root, parts[: depth - 1]) as parent, suppress(FileExistsError):
-            if depth < len(parts):
+            if depth < len(parts) or directory:
                 os.mkdir(parts[depth - 1], 0o755, dir_fd=parent)
             else:
                 os.close(os.open(parts[-1], os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o644, dir_fd=parent))

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from . import kernel
 from .kernel import MS_BIND, MS_NODEV, MS_NOEXEC, MS_NOSUID, MS_RDONLY, MS_REC, MS_STRICTATIME, bind, mount
+from .stubs import mount_point
 
 if TYPE_CHECKING:
     from .container import Process, Volume
@@ -39,21 +40,25 @@ def surround(root: str, process: "Process", work: str) -> None:
     _kernel_files(process, work)
     if not process.network:
         _loopback()
-    for place, text in process.names.items():
-        _name(place, text, work)
     for volume in process.volumes:
-        _volume(volume, volume.place.lstrip("/") or ".")
+        _volume(volume, volume.place.lstrip("/"))
+    for place in process.names.keys() - {volume.place for volume in process.volumes}:
+        _name(place, process, work)
     if process.read_only:
         mount("", ".", flags=kernel.MS_REMOUNT | MS_BIND | MS_RDONLY)
     if process.terminal >= 0:
         _terminal(process.terminal)
     kernel.change_root(root)
+    os.makedirs(process.cwd, 0o755, exist_ok=True)  # in a volume it may not be there yet
     os.chdir(process.cwd)
 
 
 def _volume(volume: "Volume", place: str) -> None:
+    """A tmpfs has the mode of the directory that it takes the place of (runc's mountToRootfs)."""
+    mode = [f"mode={os.stat(place).st_mode & 0o7777:o}"] if os.path.isdir(place) and "mode=" not in volume.options else []
+    mount_point(".", place, not volume.source or os.path.isdir(volume.source))
     if not volume.source:
-        words = volume.options.split(",") if volume.options else []
+        words = [*mode, *(volume.options.split(",") if volume.options else [])]
         lifted = {"exec": MS_NOEXEC, "suid": MS_NOSUID, "dev": MS_NODEV}
         flags = _QUIET & ~sum(lifted[word] for word in set(words) & lifted.keys()) | (MS_RDONLY if "ro" in words else 0)
         known = {*lifted, *(f"no{word}" for word in lifted), "ro", "rw"}
@@ -79,6 +84,7 @@ def _devices(shm: str) -> None:
         os.symlink(target if name in ("fd", "ptmx") else f"/proc/self/{target}", f"dev/{name}")
     for name in ("pts", "shm", "mqueue"):
         os.mkdir(f"dev/{name}")
+    os.chmod("dev/shm", 0o1777)
     _terminals()
     if shm:
         mount("shm", "dev/shm", "tmpfs", _QUIET, f"size={shm},mode=1777")
@@ -181,14 +187,16 @@ def _loopback() -> None:
         fcntl.ioctl(ask, 0x8914, struct.pack("16sh14x", b"lo", 0x41))
 
 
-def _name(place: str, text: str, work: str) -> None:
-    """A file of ours over one of the root's, whose way in is without links (the script has looked)."""
-    own = f"{work}/{os.path.basename(place)}"
+def _name(place: str, process: "Process", work: str) -> None:
+    """A file of ours over one of the root's, whose way in is without links (the script has looked), or over a volume's."""
+    own, text = f"{work}/{os.path.basename(place)}", process.names[place]
+    if process.own_names:
+        mount_point(".", place, False)
     if not _says(own, text):  # the step before has mostly left it: what is truncated and written anew, ext4 sends to the disk
         with open(own, "w") as file:
             file.write(text)
         os.chmod(own, 0o644)
-    bind(own, place.lstrip("/"), MS_RDONLY | _QUIET)
+    bind(own, place.lstrip("/"), 0 if process.own_names and not process.read_only else MS_RDONLY | _QUIET)
 
 
 def _says(path: str, text: str) -> bool:

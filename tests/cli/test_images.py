@@ -10,6 +10,9 @@ from typing import Any
 
 import pytest
 
+from dock2sh.images.gotemplate import render
+from dock2sh.images.listing import for_templates
+
 NAME = "dock2sh-cli-images"
 
 
@@ -22,6 +25,9 @@ def dock2sh(*arguments: str, status: int = 0, **more: Any) -> subprocess.Complet
 
 def docker(*arguments: str) -> str:
     return subprocess.run(["docker", *arguments], check=True, capture_output=True, text=True).stdout
+
+
+NAMED = f"{NAME}:1"
 
 
 @pytest.fixture(scope="module")
@@ -39,7 +45,7 @@ def shared(engine: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pa
     archive = folder / "docker.tar"
     subprocess.run(["docker", "save", "-o", archive, f"{NAME}:1", f"you/{NAME}:2"], check=True)
     os.environ["XDG_DATA_HOME"] = str(folder / "data")
-    assert dock2sh("load", "-i", str(archive)).stdout == f"Loaded image: {NAME}:1\nLoaded image: you/{NAME}:2\n"
+    assert dock2sh("load", "-q", "-i", str(archive)).stdout == f"Loaded image: {NAME}:1\nLoaded image: you/{NAME}:2\n"
     yield folder
     docker("rmi", "-f", f"{NAME}:1", f"you/{NAME}:2")
     del os.environ["XDG_DATA_HOME"]
@@ -59,6 +65,37 @@ def shared(engine: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pa
         ["inspect", "-f", '{{if .Config.User}}{{.Config.User}}{{else}}none{{end}} {{join .Config.Cmd ","}}', f"{NAME}:1"],
         ["inspect", "-f", '{{index .Config.Labels "y"}}{{- /* */ -}} {{ .Os | upper }}', f"{NAME}:1"],
         ["inspect", "-f", "{{with .Config.Env}}{{index . 1}}{{end}} {{.Created}} {{.Author}}", f"{NAME}:1"],
+        [
+            "inspect",
+            "-f",
+            "{{range $k, $v := .Config.Labels}}{{$k}}={{$v}} {{end}}{{range $i, $e := .Config.Env}}{{$i}}{{$e}}{{end}}",
+            NAMED,
+        ],
+        [
+            "inspect",
+            "-f",
+            '{{$x := .Os}}{{with $c := .Config}}{{$x}}{{$x = "a"}}{{$x := 1}}{{$x}}{{$c.Cmd}}{{$.Os}}{{end}}{{$x}}',
+            NAMED,
+        ],
+        [
+            "inspect",
+            "-f",
+            "{{.Config.StopSignal}} {{.Config.Entrypoint}} {{.Config.Volumes}} {{.Variant}} {{.Config.OnBuild}}",
+            NAMED,
+        ],
+        [
+            "inspect",
+            "-f",
+            "{{json .Config.StopSignal}} {{json .Config.Entrypoint}} {{len .Config.Volumes}} {{.Config.Shell}}",
+            NAMED,
+        ],
+        ["inspect", "-f", '{{index .Config.Labels "no"}} {{.Config.Labels.no}} {{le 1 2}} {{ge 1 2}}', NAMED],
+        ["inspect", "--type", "image", "-f", "{{.Id}}", NAMED, f"you/{NAME}:2"],
+        ["history", "--format", "table{{.ID}}", NAMED],
+        ["images", "-q", f"*{NAME}*"],
+        ["images", "-q", "--filter", f"reference={NAME}:1", "--filter", f"reference=you/{NAME}:*"],
+        ["images", "--filter", f"reference=you/{NAME}:*", "--format", "{{.Repository}}"],
+        ["images", "--filter", f"reference=you/{NAME}:*", "--format", "{{.Repository}}:{{.Tag}}", NAME],
         ["images", "-q", "--no-trunc", NAME],
         ["images", "--filter", "label=x=1", "--format", "{{.Repository}}:{{.Tag}} {{.ID}} {{.Digest}}", f"*{NAME}*"],
         ["images", "--format", "table {{.Repository}}\t{{.Size}}", f"you/{NAME}"],
@@ -66,6 +103,12 @@ def shared(engine: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pa
 )
 def test_the_same_as_docker(shared: Path, command: list[str]) -> None:
     assert dock2sh(*command).stdout == docker(*command)
+
+
+def test_a_config_is_in_gos_order_to_a_template() -> None:
+    config = {"Labels": {"b": "1", "a": "2"}, "Cmd": ["x"], "Healthcheck": {"Test": [], "Interval": 1}, "User": "u", "Env": None}
+    shown = render("{{json .Config}}", for_templates({"Config": config}))
+    assert shown == '{"User":"u","Cmd":["x"],"Labels":{"a":"2","b":"1"},"Healthcheck":{"Test":[],"Interval":1}}'
 
 
 @pytest.mark.docker
@@ -83,7 +126,9 @@ def test_the_tables_have_dockers_columns(shared: Path) -> None:
 
 @pytest.mark.docker
 def test_inspect_is_dockers_object(shared: Path) -> None:
-    (ours,), (theirs,) = (json.loads(text) for text in (dock2sh("inspect", f"{NAME}:1").stdout, docker("inspect", f"{NAME}:1")))
+    (ours,), (theirs,) = (json.loads(text) for text in (dock2sh("inspect", NAMED).stdout, docker("inspect", NAMED)))
+    assert json.loads(dock2sh("inspect", "-f", "json", NAMED).stdout) == [ours]
+    assert json.dumps(ours["Config"]) == json.dumps(theirs["Config"])  # the order, too
     for about in (ours, theirs):
         del about["GraphDriver"]["Data"], about["Metadata"], about["Size"]
     assert ours == theirs
@@ -195,6 +240,9 @@ def test_an_image_cannot_move_the_cursor(home: Path, image: str) -> None:
         (["images", "--format", "{{.Nope}}"], 1, "there is no field 'Nope'; there are Containers"),
         (["images", "--format", "{{.ID"], 1, "unclosed action"),
         (["images", "--format", "{{range .ID}}"], 1, "{{end}} is missing"),
+        (["inspect", "-f", "{{join .Config.Env}}", "x:1"], 1, "wrong number of args for join: want 2 got 1"),
+        (["inspect", "-f", "{{$x}}", "x:1"], 1, 'undefined variable "$x"'),
+        (["inspect", "--type", "volume", "x:1"], 1, "there are images only"),
         (["inspect", "-f", "{{nope .Id}}", "x:1"], 1, "function 'nope' not defined"),
         (["inspect", "-f", "{{index .Config.Env 3}}", "x:1"], 1, "error calling index"),
         (["load", "-i", "nosuch.tar"], 1, "nosuch.tar"),

@@ -10,8 +10,9 @@ from building import dock2sh
 
 pytestmark = [pytest.mark.root, pytest.mark.docker]
 
-ENVIRONMENT = '# a comment\nFOO=bar baz\nTOLD\n\nQUOTED="x"\n SPACE=1\n'
+ENVIRONMENT = '\ufeff# a comment\nFOO=bar baz \nTOLD\n \t\nQUOTED="x"\r\n \tSPACE=1\t\nUNTOLD\n\t# x\nBREAKS=a\x0cb\u2028c\n'
 RIGHTS = ("busybox", "grep", "Cap", "/proc/self/status")
+CONFINED = ("busybox", "grep", "Seccomp:\\|NoNew", "/proc/self/status")
 
 ROWS = [
     ("busybox", "sh", "-c", "exit 42"),
@@ -31,11 +32,15 @@ ROWS = [
     ("-e", "TOLD", "-e", "NOT_TOLD", "-e", "A=1=2", "-e", "B=", "-h", "h", "busybox", "env"),
     ("--env-file", "FILE", "-h", "h", "busybox", "env"),
     ("--env-file", "/nosuch", "busybox", "env"),
+    ("--env-file", "BLANKS", "busybox", "env"),
+    ("--net", "none", "busybox", "ls", "/sys/class/net"),
     ("-e", "=x", "busybox", "env"),
     ("--entrypoint", "echo", "busybox", "a", "b"),
     ("--entrypoint", "", "busybox"),
     ("--network", "none", "busybox", "ls", "/sys/class/net"),
     ("--read-only", "busybox", "touch", "/x"),
+    ("busybox", "sh", "-c", "for f in hosts hostname resolv.conf; do echo x >>/etc/$f; tail -n 1 /etc/$f; rm /etc/$f; done"),
+    ("--read-only", "busybox", "sh", "-c", "for f in hosts hostname resolv.conf; do echo x >>/etc/$f || echo no; done"),
     ("--read-only", "--tmpfs", "/t", "busybox", "touch", "/t/x"),
     ("--tmpfs", "/t:size=1m,exec,mode=700", "busybox", "sh", "-c", "stat -c %a /t; grep ' /t ' /proc/mounts | grep -c noexec"),
     ("--mount", "type=tmpfs,target=/q", "busybox", "ls", "-d", "/q"),
@@ -47,8 +52,15 @@ ROWS = [
     ("--add-host", "there:1.2.3.4", "busybox", "grep", "there", "/etc/hosts"),
     ("--add-host", "bad", "busybox", "true"),
     RIGHTS,
+    CONFINED,
+    ("--privileged", *CONFINED),
     ("--privileged", *RIGHTS),
     ("--cap-drop", "ALL", *RIGHTS),
+    *(("--security-opt", word, *CONFINED) for word in ("no-new-privileges", "no-new-privileges:true", "no-new-privileges=false")),
+    *(("--security-opt", word, *CONFINED) for word in ("seccomp=unconfined", "seccomp:builtin", "label:disable", "apparmor=x")),
+    *(("--security-opt", word, *CONFINED) for word in ("no-new-privileges=x", "seccomp=/nosuch", "bogus", "bogus=1")),
+    ("--privileged", "--security-opt", "no-new-privileges", *CONFINED),
+    ("-u", "nobody", "--security-opt", "no-new-privileges", "--cap-drop", "all", "--read-only", *CONFINED),
     ("--cap-drop", "NET_RAW", "--cap-add", "CAP_SYS_ADMIN", *RIGHTS),
     ("--cap-add", "ALL", "--cap-drop", "sys_time", *RIGHTS),
     ("--cap-add", "foo", "busybox", "true"),
@@ -68,6 +80,40 @@ ROWS = [
     ("--tmpfs", "/etc/passwd", "busybox", "true"),
     ("-v", "/usr:/b:bogus", "busybox", "true"),
     ("-v", "nosuch/rel:/x", "busybox", "true"),
+    ("-v", ":/x", "busybox", "true"),
+    ("-v", "/usr:/x:", "busybox", "true"),
+    ("-v", "/usr:/x:ro,rw", "busybox", "true"),
+    ("-v", "/usr:/x:cached,ro,z", "busybox", "sh", "-c", "touch /x/new || echo no"),
+    ("-v", "/usr:/x:nocopy", "busybox", "true"),
+    ("-v", "/usr:/x", "-v", "/etc:/x/", "busybox", "true"),
+    ("-v", "/usr:/x", "--tmpfs", "/x", "busybox", "true"),
+    ("--mount", "type=tmpfs,dst=/x", "--mount", "dst=/x", "busybox", "true"),
+    ("--mount", "dst=/x", "--tmpfs", "/x", "-v", "/x", "busybox", "grep", "-c", "^tmpfs /x ", "/proc/mounts"),
+    ("-v", "/x", "-v", "/usr:/x:ro", "busybox", "sh", "-c", "touch /x/new || echo no"),
+    ("-v", "/x/y", "-v", "/x", "-w", "/x/z/a", "busybox", "find", "/x"),
+    (
+        "--tmpfs",
+        "/x",
+        "-v",
+        "/usr:/x/y/z:ro",
+        "-v",
+        "/etc/passwd:/x/p",
+        "busybox",
+        "sh",
+        "-c",
+        "ls -d /x/*; test -s /x/p; echo $?",
+    ),
+    ("--read-only", "PROGRAMS", "sh", "-c", "echo b >/q/b; ls /q; stat -c '%u %a' /q; grep -c ' /q ' /proc/mounts"),
+    ("-v", "/q/r", "PROGRAMS", "ls", "-R", "/q"),
+    ("--tmpfs", "/q", "--tmpfs", "/n", "--tmpfs", "/tmp:mode=700", "PROGRAMS", "stat", "-c", "%a", "/q", "/n", "/tmp"),
+    ("--mount", "dst=/q,volume-nocopy", "PROGRAMS", "ls", "/q"),
+    ("-h", "h", "-v", "/etc", "busybox", "sh", "-c", "ls /etc; cat /etc/hostname"),
+    ("-v", "/etc/passwd:/etc/hosts:ro", "busybox", "grep", "-c", "^root:", "/etc/hosts"),
+    ("-v", "/dev/null:/dev/other", "busybox", "sh", "-c", "echo x >/dev/other; wc -c /dev/other"),
+    ("--tmpfs", "/", "busybox", "true"),
+    ("--mount", "type=tmpfs,dst=x", "busybox", "true"),
+    ("--mount", "type=tmpfs,src=x,dst=/x", "busybox", "true"),
+    ("-v", "//x/", "busybox", "ls", "-d", "/x"),
     ("--mount", "type=bind,target=/x", "busybox", "true"),
     ("--mount", "type=foo,target=/x", "busybox", "true"),
     ("--network", "nosuch", "busybox", "true"),
@@ -110,7 +156,7 @@ def programs(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         (folder / "p" / file).write_text(text)
         (folder / "p" / file).chmod(mode)
     (folder / "p/loop").symlink_to("loop")
-    (folder / "Dockerfile").write_text("FROM busybox\nCOPY p /p\n")
+    (folder / "Dockerfile").write_text("FROM busybox\nCOPY p /p\nRUN mkdir -m 750 /q && echo a >/q/a\nVOLUME /q\n")
     subprocess.run(["docker", "build", "-q", "-t", name, str(folder)], check=True, capture_output=True)
     yield name
     subprocess.run(["docker", "rmi", name], check=True, capture_output=True)
@@ -118,8 +164,10 @@ def programs(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 
 @pytest.mark.parametrize("words", ROWS, ids=[" ".join(row) for row in ROWS])
 def test_it_is_as_docker_runs_it(words: tuple[str, ...], programs: str, tmp_path: Path) -> None:
-    (tmp_path / "environment").write_text(ENVIRONMENT)
-    given = {"PROGRAMS": programs, "FILE": str(tmp_path / "environment"), "NAME": f"dock2sh-{os.getpid()}"}
+    (tmp_path / "environment").write_text(ENVIRONMENT, newline="")
+    (tmp_path / "blanks").write_text("A B=1\n")
+    files = {"FILE": str(tmp_path / "environment"), "BLANKS": str(tmp_path / "blanks")}
+    given = {**files, "PROGRAMS": programs, "NAME": f"dock2sh-{os.getpid()}"}
     wanted = [given.get(word, word) for word in words]
     env = {**os.environ, "XDG_DATA_HOME": str(tmp_path.parent / "store"), "TOLD": "told"}
     docker = subprocess.run(["docker", "run", "--rm", *wanted], env=env, capture_output=True, text=True, check=False, timeout=120)

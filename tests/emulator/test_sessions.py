@@ -61,6 +61,13 @@ def test_environment_directory_and_user(run: Run) -> None:
     )
 
 
+def test_an_images_libraries_are_not_ours(run: Run, emulate: Emulate) -> None:
+    """What an image has in the place of libseccomp would be run with every right; and one without it has docker's filter, too."""
+    assert emulate("FROM plain\nRUN mkdir -p /lib && echo no >/lib/libseccomp.so.2\n", "-t", "own").returncode == 0
+    done = run("own", "grep", "^Seccomp:", "/proc/self/status", env=os.environ | {"LD_LIBRARY_PATH": "/lib"})
+    assert (done.stdout, done.stderr) == ("Seccomp:\t2\n", "")
+
+
 def test_nothing_that_it_writes_stays(run: Run) -> None:
     assert run("plain", "sh", "-c", "echo x >/etc/passwd").returncode == 0
     assert "root:" in run("plain", "cat", "/etc/passwd").stdout
