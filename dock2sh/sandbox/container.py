@@ -249,9 +249,8 @@ def _rights(process: Process) -> None:
     if process.no_new_privileges:
         kernel.no_new_privileges()
     if not process.insecure:
-        if (
-            process.capabilities <= CAPABILITIES and not process.unfiltered
-        ):  # a right more lifts docker's filter in part, ours as a whole
+        # a right more lifts docker's filter in part, ours as a whole
+        if process.capabilities <= CAPABILITIES and not process.unfiltered:
             seccomp.install(seccomp.program())
         kernel.limit_capabilities(process.capabilities)
     _numbers(process)
