@@ -212,6 +212,24 @@ def test_exec_starts_a_program() -> None:
     assert "elsewhere" in meanings("FROM debian:12\nRUN exec 2>/x; make\n", 2)["exec"]
 
 
+@pytest.mark.parametrize(
+    ("redirect", "says"),
+    [
+        ("3>&1", "sends what goes to descriptor 3 where the output goes"),
+        ("2>&3", "sends errors where descriptor 3 goes"),
+        ("2>/dev/stdout", "sends errors where the output goes"),
+        (">/dev/stderr", "sends what it prints where errors go"),
+        ("3<f", "hands it the content of this file, as descriptor 3"),
+        ("<&-", "hands it nothing"),
+        (">&$fd", "where its input comes from, or its output goes"),
+        (">&f", "puts output and errors into this file, in place of what was there (dash knows no such thing)"),
+    ],
+)
+def test_a_descriptor_is_no_file(redirect: str, says: str) -> None:
+    """WordPress's Dockerfiles look at errors alone: `php --version 3>&1 1>&2 2>&3`."""
+    assert meanings(f"FROM debian:12\nRUN php --version {redirect}\n", 2)[redirect] == says
+
+
 def test_several_copies_from_a_stage() -> None:
     """Each is told for itself: what one leaves, another may take."""
     text = "FROM debian:12 AS a\nFROM scratch\nCOPY --from=a /x /\nCOPY --from=a /y /\nCOPY --from=a / /\n"
