@@ -7,7 +7,7 @@ from dock2sh.commands import Known
 from dock2sh.commands.apart import Apart
 from dock2sh.commands.downloads import downloads, spoken_secrets
 from dock2sh.commands.kept import kept
-from dock2sh.commands.pins import pinned
+from dock2sh.commands.pins import is_name, pinned
 from dock2sh.explain.language import Text, code, listed, say, words
 from dock2sh.explain.tree import Item, Section
 from dock2sh.findings.urls import is_local
@@ -112,13 +112,12 @@ def _packages(did: list[Did]) -> Iterator[Item]:
         names = [name for name in known.words("package") if not name.startswith("-")]
         files = [part.value for part in known.parts if part.role == "list" and part.kind in ("value", "option")]
         if names:
-            loose = [name for name in names if not pinned(known.manager, name) and "/" not in name]
-            versions = say("{count} without a version", count=len(loose)) if loose else say("all with a version")
-            yield Item(
-                step.span.first,
-                say("{manager}: {names} ({versions})", manager=say(known.manager), names=listed(names, 24), versions=versions),
-                bool(loose),
-            )
+            loose = _loose(known, names)
+            said = say("{manager}: {names}", manager=say(known.manager), names=listed(names, 24))
+            if loose is not None:
+                versions = say("{count} without a version", count=loose) if loose else say("all with a version")
+                said = (*said, *words(" ("), *versions, *words(")"))
+            yield Item(step.span.first, said, bool(loose))
         if files:
             said = say("{manager}: what is listed in {files}", manager=say(known.manager), files=listed(files))
             yield Item(step.span.first, said)
@@ -127,6 +126,15 @@ def _packages(did: list[Did]) -> Iterator[Item]:
                 step.span.first,
                 say("{manager}: what the project's files list (`{command}`)", manager=say(known.manager), command=known.title),
             )
+
+
+def _loose(known: Known, names: list[str]) -> int | None:
+    """How many packages are asked for without a version; None where that cannot be told: a variable, a file, a repository."""
+    if any(part.says in ("that version", "which version") for part in known.parts):  # of gem and luarocks
+        return 0
+    open_ones = [name for name in names if not pinned(known.manager, name)]
+    loose = [name for name in open_ones if is_name(name)]
+    return len(loose) if loose or not open_ones else None
 
 
 def _downloads(did: list[Did]) -> Iterator[Item]:

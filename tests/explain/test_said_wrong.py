@@ -105,11 +105,38 @@ def test_a_mode_without_a_letter_heeds_the_umask() -> None:
         ("dnf install mysql-shell-9.7.1-1.el9", "this version only"),
         ('dnf install "mysql-shell-$V"', "this version only"),
         ("pip install 'a==1.*'", "a version that fits that"),
+        ("apk add a $(test -e /b && echo c=1)", ""),
+        ('apk add a "${B/=/@c=}"', ""),
+        ("pip install git+ssh://git@a.b/c", ""),
+        ("pip install git+https://a.b/c@v1", "a version that fits that"),
+        (f"pip install git+https://a.b/c@{'0' * 40}", "this version only"),
+        ("pip install 'a @ git+https://a.b/c'", ""),
+        ("pip install 'a[b] @ https://a.b/c.whl'", "this version only"),
+        ("composer require a/b:1.2.3", "this version only"),
     ],
 )
 def test_versions(package: str, version: str) -> None:
     says = list(meanings(f"FROM debian:12\nENV V=9.7.1-1.el9\nRUN {package}\n", 3).values())[-1]
     assert says.partition(": ")[2] == version
+
+
+@pytest.mark.parametrize(
+    ("install", "says"),
+    [
+        ("npm install -g @a/b", "npm packages: @a/b (1 without a version)"),
+        ("npm install -g @a/b@1 c@2", "npm packages: @a/b@1 and c@2 (all with a version)"),
+        ("go install a.b/c@latest", "Go packages: a.b/c@latest (1 without a version)"),
+        ("apt-get install a/sid", "Debian packages: a/sid (1 without a version)"),
+        ("apt-get install ./a.deb $DEPS", "Debian packages: ./a.deb and $DEPS"),
+        ("apk add $DEPS a=1", "Alpine packages: $DEPS and a=1"),
+        ("gem install a -v 1.2", "Ruby gems: a (all with a version)"),
+        ("composer require a/b", "PHP packages: a/b (1 without a version)"),
+    ],
+)
+def test_the_list_of_packages_knows_what_has_a_version(install: str, says: str) -> None:
+    """Each name with a slash counted as one that has a version, and each variable as one that has none."""
+    sections = explained(f"FROM debian:12\nRUN {install}\n").sections
+    assert says in [plain(item.text) for section in sections for item in section.items]
 
 
 def test_a_prefix_is_no_list_of_packages() -> None:
