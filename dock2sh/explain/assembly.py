@@ -248,7 +248,7 @@ class _Assembly:
             hand += typed
         found, unread, variables = self._shell(node, step, scope, apart)
         there = self.ends[scope.stage.key] if isinstance(step, Configure) else scope  # a container begins with all that there is
-        found = placed(found, there.path(), there.cwd, there.brought)
+        found = placed(found, there.path(), there.cwd, there.brought.while_it_runs(step))
         place = of_run(step, scope) if isinstance(step, Run) and not self.windows else ()
         phase = "replaced" if node.span.first in self.replaced else effects.PHASES.get(node.keyword.upper(), "build")
         return self._step(node, phase, place, does, tuple(hand), variables, found, unread)

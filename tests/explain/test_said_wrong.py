@@ -432,6 +432,17 @@ def test_a_program_that_the_dockerfile_brings_is_not_unknown() -> None:
     assert meanings(into, 3)["run.sh"] == "a program that line 2 has copied here"
 
 
+def test_a_program_that_is_mounted_is_not_in_the_image() -> None:
+    text = (
+        "FROM debian:12\nWORKDIR /w\nCOPY x /mnt/d/\n"
+        "RUN --mount=type=bind,source=setup/a.sh,target=/mnt/a.sh --mount=from=alpine,target=d /mnt/a.sh && d/b && /mnt/d/x\n"
+    )
+    said = meanings(text, 4)
+    assert said["/mnt/a.sh"] == "a program that the mount at /mnt/a.sh shows, and that is not in the image"
+    assert said["d/b"] == "a program that the mount at /w/d shows, and that is not in the image"
+    assert said["/mnt/d/x"] == "a program that line 3 has copied here"
+
+
 def test_several_packages_are_packages() -> None:
     said = meanings("FROM debian:12\nRUN apt-get install -y a b && apt-get install -y c\n", 2)
     assert said["a b"] == "packages to install"
