@@ -11,12 +11,16 @@ CHECKS = frozenset("sha256sum sha512sum sha1sum sha384sum md5sum shasum b2sum gp
 
 
 class Download(NamedTuple):
-    """`check` is the command in the same text that checks it; `ref` a repository's branch or tag; `known` who fetches it."""
+    """`check` is the command in the same text that checks it; `ref` a repository's branch or tag; `known` who fetches it.
+
+    `taken` is the version of a repository that a later command takes, and of which nothing is known but its name.
+    """
 
     url: str
     check: str
     ref: str
     known: Known
+    taken: str = ""
 
 
 def downloads(apart: Apart) -> list[Download]:
@@ -24,9 +28,9 @@ def downloads(apart: Apart) -> list[Download]:
     known = [inner for understood in apart.found if understood.known for inner in understood.known.chain()]
     check = next((inner.title for inner in known if verifies(inner)), "")
     found = list[Download]()
-    for inner in known:
+    for at, inner in enumerate(known, 1):
         if inner.title == "git clone":
-            found += [Download(url, check, _ref(inner), inner) for url in inner.words("repository")]
+            found += [Download(url, check, _ref(inner), inner, _taken(known[at:])) for url in inner.words("repository")]
         elif inner.title.partition(" ")[0] in ("curl", "wget", "aria2c"):
             found += [Download(url, check, "", inner) for url in inner.words("url")]
         elif inner.title in ("pip install", "pip3 install"):
@@ -36,6 +40,16 @@ def downloads(apart: Apart) -> list[Download]:
 
 def _ref(known: Known) -> str:
     return next((part.value for part in known.parts if part.role == "ref" and part.value), "")
+
+
+def _taken(after: list[Known]) -> str:
+    """What `git checkout` takes out of a repository, before the next one is cloned."""
+    own = after[: next((at for at, known in enumerate(after) if known.title == "git clone"), len(after))]
+    refs = (part.value for known in own if known.title in _TAKE for part in known.parts if part.role == "ref")
+    return next((ref for ref in refs if not ref.startswith((".", "/"))), "")
+
+
+_TAKE = ("git checkout", "git reset", "git switch")
 
 
 def verifies(known: Known) -> bool:

@@ -55,9 +55,9 @@ def pinned(manager: str, package: str) -> bool:
 
 
 _EXPANSION = re.compile(r"\$\{[^{}]*\}")
-_PLACE = re.compile(r"[$`./~]|.*://|.*\.(?:whl|deb|rpm|apk|gem|tgz|tar\.\w+|zip)\Z")
+_OTHER = re.compile(r"[$`./~]|.*://|.*[<>=]|.*\.(?:whl|deb|rpm|apk|gem|tgz|tar\.\w+|zip)\Z")
 
 
 def is_name(package: str) -> bool:
-    """Whether it is a package's name, and neither a file, nor a place, nor what a variable holds."""
-    return not _PLACE.match(package)
+    """Whether it is a package's bare name: no file or place, no range of versions, and not what a variable holds."""
+    return not _OTHER.match(package)

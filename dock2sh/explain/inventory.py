@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 from dock2sh.commands import Known
 from dock2sh.commands.apart import Apart
-from dock2sh.commands.downloads import downloads, spoken_secrets
+from dock2sh.commands.downloads import Download, downloads, spoken_secrets
 from dock2sh.commands.kept import kept
 from dock2sh.commands.pins import is_name, pinned
 from dock2sh.explain.language import Text, code, listed, say, words
@@ -151,13 +151,21 @@ def _fetched(step: Step, apart: Apart) -> Iterator[Item]:
     told = list[Item]()
     for download in (each for each in downloads(apart) if not is_local(each.url)):
         if download.known.title == "git clone":
-            ref = say("the branch or tag `{ref}`, as it is on that day", ref=download.ref)
-            says, warns = ref if download.ref else say("whatever is newest on the day of the build"), not download.ref
+            says, warns = _version(download), not download.ref and not download.taken
         else:
             check = say("checked by `{check}` in the same RUN", check=download.check)
             says, warns = check if download.check else say("nothing checks it"), not download.check
         told.append(Item(step.span.first, (*code(download.url), *words(": "), *says), warns))
     yield from dict.fromkeys(told)
+
+
+def _version(clone: Download) -> Text:
+    """Which version of a repository a RUN takes."""
+    if clone.taken:
+        return say("of it the version `{ref}`, which the same RUN takes", ref=clone.taken)
+    if clone.ref:
+        return say("the branch or tag `{ref}`, as it is on that day", ref=clone.ref)
+    return say("whatever is newest on the day of the build")
 
 
 def _users(did: list[Did]) -> Iterator[Item]:

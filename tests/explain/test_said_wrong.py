@@ -131,12 +131,28 @@ def test_versions(package: str, version: str) -> None:
         ("apk add $DEPS a=1", "Alpine packages: $DEPS and a=1"),
         ("gem install a -v 1.2", "Ruby gems: a (all with a version)"),
         ("composer require a/b", "PHP packages: a/b (1 without a version)"),
+        ("dnf install -x a b", "RPM packages: b (1 without a version)"),
+        ("conda install 'a>=1'", "Conda packages: a>=1"),
     ],
 )
 def test_the_list_of_packages_knows_what_has_a_version(install: str, says: str) -> None:
     """Each name with a slash counted as one that has a version, and each variable as one that has none."""
     sections = explained(f"FROM debian:12\nRUN {install}\n").sections
     assert says in [plain(item.text) for section in sections for item in section.items]
+
+
+def test_a_clone_that_is_not_left_at_its_newest() -> None:
+    """Many clone, and then check out a commit."""
+    text = "FROM debian:12\nRUN git clone https://a.b/c && cd c && git checkout -q 1a2b && git clone https://a.b/d && git reset\n"
+    said = [plain(item.text) for section in explained(text).sections for item in section.items]
+    assert "https://a.b/c: of it the version 1a2b, which the same RUN takes" in said
+    assert "https://a.b/d: whatever is newest on the day of the build" in said
+
+
+def test_what_a_variable_holds_the_project_does_not_list() -> None:
+    assert "installs what $A holds" in plain(explained('FROM debian:12\nRUN A="a b" && yum install -y $A\n').summary)
+    only = plain(explained("FROM debian:12\nRUN pip install --only-binary :all: -r r.txt\n").summary)
+    assert "installs what is listed in r.txt" in only
 
 
 def test_a_prefix_is_no_list_of_packages() -> None:
