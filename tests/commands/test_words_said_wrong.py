@@ -116,6 +116,12 @@ CASES = {
     "unzip a.zip -x b c": {"c": "only this; behind `-x`: not this"},
     "cmake -Wno-dev .": {"-Wno-dev": "without those warnings"},
     "go get a.b/c": {"get": "adds dependencies, or brings them up to date; before Go 1.18 it also compiles and installs them"},
+    'git clone ${D:+--depth=${D} --x} "${B:+-b$B}" $U $P': {
+        "${D:+--depth=${D} --x}": "these options, if the variable holds something",
+        '"${B:+-b$B}"': "these options, if the variable holds something",
+        "$U": "where it is",
+        "$P": "where it goes",
+    },
     "dotnet help build": {"help": "only prints its help", "build": "about which command"},
 }
 

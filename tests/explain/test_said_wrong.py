@@ -149,6 +149,13 @@ def test_a_clone_that_is_not_left_at_its_newest() -> None:
     assert "https://a.b/d: whatever is newest on the day of the build" in said
 
 
+def test_what_goes_through_a_pipe_nothing_checks_afterwards() -> None:
+    run = "curl https://a.b/c.tgz | tar xz && curl -O https://a.b/d && curl https://a.b/d.sha256 | sha256sum -c"
+    said = [plain(item.text) for section in explained(f"FROM debian:12\nRUN {run}\n").sections for item in section.items]
+    assert "https://a.b/c.tgz: nothing checks it" in said
+    assert "https://a.b/d: checked by sha256sum in the same RUN" in said
+
+
 def test_what_a_variable_holds_the_project_does_not_list() -> None:
     assert "installs what $A holds" in plain(explained('FROM debian:12\nRUN A="a b" && yum install -y $A\n').summary)
     only = plain(explained("FROM debian:12\nRUN pip install --only-binary :all: -r r.txt\n").summary)
