@@ -12,7 +12,7 @@ from dock2sh.explain.brought import placed
 from dock2sh.explain.language import Text, listed, plain, say
 from dock2sh.explain.measured import Measurement
 from dock2sh.explain.places import of_run
-from dock2sh.explain.scope import Globals, Scope, assigned_in, expanded_in, global_scope, scopes, shown, used
+from dock2sh.explain.scope import Globals, Scope, assigned_in, expanded_in, global_scope, reads_on, scopes, shown, used
 from dock2sh.explain.tree import Command, Explanation, Measures, Reading, Remark, Stage, Step, Variable
 from dock2sh.model import Configure, Plan, Run
 from dock2sh.model import Stage as PlanStage
@@ -297,7 +297,7 @@ class _Assembly:
         return (
             commands.commands(apart, scope, scope.building),
             unread,
-            shown(names, scope.variables, scope.known, assigned, scope.arguments),
+            shown(names, scope.variables, scope.known, assigned, scope.arguments, reads_on(apart) < len(text)),
         )
 
     def _in_a_container(self, scope: Scope) -> Scope:

@@ -9,7 +9,7 @@ from dock2sh.commands.pins import exact, pinned
 from dock2sh.explain import details
 from dock2sh.explain.language import Text, joined, say, words
 from dock2sh.explain.rows import merged
-from dock2sh.explain.scope import Origin, Scope
+from dock2sh.explain.scope import Origin, Scope, sure
 from dock2sh.explain.tree import Command, Explained
 from dock2sh.shell import Command as ShellCommand
 from dock2sh.shell import Redirect, Symbol
@@ -18,7 +18,8 @@ from dock2sh.shell import Redirect, Symbol
 def commands(apart: Apart, scope: Scope | None, building: bool = True) -> tuple[Command, ...]:
     """The commands as the page shows them. `building`: a RUN's; else they are done in a container of the image."""
     functions = apart.shell.functions
-    made = [(understood.command.start, _command(understood, functions, scope, building)) for understood in apart.found]
+    seen = sure(apart, scope) if scope else lambda _: None
+    made = [(understood.command.start, _command(understood, functions, seen(understood), building)) for understood in apart.found]
     for symbol in apart.shell.symbols:
         if symbol.kind == "redirect":  # behind all commands of its group, those of shells within among them
             after = max((at for at, (start, _) in enumerate(made, 1) if start < symbol.start), default=0)

@@ -156,6 +156,30 @@ def test_what_goes_through_a_pipe_nothing_checks_afterwards() -> None:
     assert "https://a.b/d: checked by sha256sum in the same RUN" in said
 
 
+def test_a_value_that_the_text_itself_may_change_is_not_told() -> None:
+    told = {
+        "echo $A && echo b": "the text: 1 here",
+        "A=2; echo $A": "the text",
+        "for A in x y; do echo $A; done": "the text",
+        "read A; echo $A": "the text",
+        ". /env; echo $A": "the text",
+        "eval x && echo $A": "the text",
+        "export $(cat /env) && echo $A": "the text",
+        "echo $A; . /env": "the text: 1 here",
+        "su - a -c 'echo $A'": "the text",
+    }
+    for run, says in told.items():
+        assert meanings(f"FROM debian:12\nENV A=1\nRUN {run}\n", 3)["$A"] == says, run
+
+
+def test_a_file_that_is_read_may_set_a_variable() -> None:
+    """Vaultwarden's `. /env-cargo`."""
+    for run, origin in ((". /e; echo $B", "nothing here sets it, but what"), ("echo $B", "nothing sets it: it is empty")):
+        step = next(step for step in steps(explained(f"FROM debian:12\nRUN {run}\n")) if step.keyword == "RUN")
+        assert [variable.name for variable in step.variables] == ["B"]
+        assert plain(step.variables[0].origin).startswith(origin)
+
+
 def test_what_a_variable_holds_the_project_does_not_list() -> None:
     assert "installs what $A holds" in plain(explained('FROM debian:12\nRUN A="a b" && yum install -y $A\n').summary)
     only = plain(explained("FROM debian:12\nRUN pip install --only-binary :all: -r r.txt\n").summary)
