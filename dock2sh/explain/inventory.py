@@ -170,13 +170,13 @@ def _version(clone: Download) -> Text:
 
 def _users(did: list[Did]) -> Iterator[Item]:
     for step, known in _chains(did):
-        tool = known.title.partition(" ")[0]
-        if tool in ("useradd", "adduser"):
-            for name in known.words("user")[:1]:
-                yield Item(step.span.first, say("the user `{name}` is made", name=name))
-        elif tool in ("groupadd", "addgroup"):
-            for name in known.words("group")[:1]:
-                yield Item(step.span.first, say("the group `{name}` is made", name=name))
+        names = [part.value for part in known.parts if part.kind == "operand" and part.role in ("user", "group")]
+        if known.title in ("adduser", "addgroup") and len(names) == 2:  # of busybox, and of Debian
+            yield Item(step.span.first, say("the user `{user}` joins the group `{group}`", user=names[0], group=names[1]))
+        elif known.title in ("useradd", "adduser") and names:
+            yield Item(step.span.first, say("the user `{name}` is made", name=names[0]))
+        elif known.title in ("groupadd", "addgroup") and names:
+            yield Item(step.span.first, say("the group `{name}` is made", name=names[0]))
     for _, step, _ in did:
         if isinstance(step, Configure) and step.keyword == "USER":
             yield Item(step.span.first, say("from here on `{user}`", user=step.words[0]))

@@ -180,6 +180,13 @@ def test_a_file_that_is_read_may_set_a_variable() -> None:
         assert plain(step.variables[0].origin).startswith(origin)
 
 
+def test_one_who_joins_a_group_is_not_made() -> None:
+    text = "FROM alpine\nRUN addgroup -S a && adduser -S -G a b && adduser b wheel && addgroup b tty\n"
+    said = [plain(item.text) for section in explained(text).sections for item in section.items if item.line == 2]
+    made = ["the group a is made", "the user b is made", "the user b joins the group wheel", "the user b joins the group tty"]
+    assert said == made
+
+
 def test_what_a_variable_holds_the_project_does_not_list() -> None:
     assert "installs what $A holds" in plain(explained('FROM debian:12\nRUN A="a b" && yum install -y $A\n').summary)
     only = plain(explained("FROM debian:12\nRUN pip install --only-binary :all: -r r.txt\n").summary)
