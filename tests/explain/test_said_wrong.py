@@ -91,6 +91,21 @@ def test_a_mode_without_a_letter_heeds_the_umask() -> None:
 
 
 @pytest.mark.parametrize(
+    ("mode", "says"),
+    [
+        ("u+s", "runs with its owner's rights (setuid)"),
+        ("g-s", "no longer: with its group's rights, or passes its group on (setgid)"),
+        ("+t", "only owners delete in it (sticky)"),
+        ("a-s", "no longer: runs with its owner's rights (setuid); with its group's rights, or passes its group on (setgid)"),
+        ("o+s", ""),
+        ("=r", ""),  # what the umask has it leaves alone
+    ],
+)
+def test_setuid_is_nobodys_right(mode: str, says: str) -> None:
+    assert meanings(f"FROM debian:12\nRUN chmod {mode} a\n", 2)[mode] == "the permissions" + (f": {says}" if says else "")
+
+
+@pytest.mark.parametrize(
     ("package", "version"),
     [
         ("apk add 'a>=1.2'", "a version that fits that"),
