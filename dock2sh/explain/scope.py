@@ -204,7 +204,7 @@ def assigned_in(apart: "Apart") -> frozenset[str]:
     return frozenset(names)
 
 
-_SET = ("export", "local", "declare", "readonly", "read", "unset")
+_SET = ("export", "local", "declare", "readonly", "read", "unset", "let")
 _READ_ON = ("dot", "source", "eval")
 
 

@@ -122,6 +122,8 @@ CASES = {
         "$U": "where it is",
         "$P": "where it goes",
     },
+    "comm -23 a b": {"-2": "without what only the second has", "-3": "without what both have", "a": "the file"},
+    "ionice -c 3 make -j2": {"3": "of that class; 3 waits for all others", "make": "builds what the Makefile describes"},
     "dotnet help build": {"help": "only prints its help", "build": "about which command"},
 }
 
