@@ -204,6 +204,19 @@ def assigned_in(apart: "Apart") -> frozenset[str]:
     return frozenset(names)
 
 
+def overwritten_in(apart: "Apart") -> frozenset[str]:
+    """The variables that a shell text sets before it makes use of them: what they were does not matter."""
+    used_before, found = set[str](), set[str]()
+    for one in apart.found:
+        exported = one.command.words[1:] if one.known and one.known.title == "export" else ()
+        words = (*one.command.assignments, *exported)
+        used_before.update(name for word in (*one.command.words, *words) for name in word.variables)
+        used_before.update(name for redirect in one.command.redirects for name in used(redirect.target))
+        names = {word.raw.partition("=")[0] for word in words if "=" in word.raw}
+        found |= names - used_before
+    return frozenset(found)
+
+
 _SET = ("export", "local", "declare", "readonly", "read", "unset", "let")
 _READ_ON = ("dot", "source", "eval")
 

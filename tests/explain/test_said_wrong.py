@@ -187,6 +187,12 @@ def test_a_value_that_the_text_itself_may_change_is_not_told() -> None:
         assert meanings(f"FROM debian:12\nENV A=1\nRUN {run}\n", 3)["$A"] == says, run
 
 
+def test_what_a_text_overwrites_at_once_is_not_among_its_variables() -> None:
+    for run, names in (("A=2; echo $A", []), ("export A=2 && echo $A", []), ("A=$A:2; echo $A", ["A"]), ("echo $A; A=2", ["A"])):
+        step = next(step for step in steps(explained(f"FROM debian:12\nENV A=1\nRUN {run}\n")) if step.keyword == "RUN")
+        assert [variable.name for variable in step.variables] == names, run
+
+
 def test_a_file_that_is_read_may_set_a_variable() -> None:
     """Vaultwarden's `. /env-cargo`."""
     for run, origin in ((". /e; echo $B", "nothing here sets it, but what"), ("echo $B", "nothing sets it: it is empty")):
