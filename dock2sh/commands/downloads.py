@@ -4,29 +4,35 @@ import re
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from dock2sh.commands.apart import Apart
+from dock2sh.commands.apart import Apart, Understood
 from dock2sh.commands.known import Known
 
 CHECKS = frozenset("sha256sum sha512sum sha1sum sha384sum md5sum shasum b2sum gpg gpg2 gpgv cosign minisign".split())
 
 
 class Download(NamedTuple):
-    """`check` is the command in the same text that checks it; `ref` a repository's branch or tag; `known` who fetches it."""
+    """`check` is the command in the same text that checks it; `ref` a repository's branch or tag; `known` who fetches it.
+
+    `taken` is the version of a repository that a later command takes, and of which nothing is known but its name.
+    """
 
     url: str
     check: str
     ref: str
     known: Known
+    taken: str = ""
 
 
 def downloads(apart: Apart) -> list[Download]:
     """All that curl, wget, git clone and pip (by URL) fetch."""
-    known = [inner for understood in apart.found if understood.known for inner in understood.known.chain()]
-    check = next((inner.title for inner in known if verifies(inner)), "")
+    each = [(one, inner) for one in apart.found if one.known for inner in one.known.chain()]
+    known = [inner for _, inner in each]
+    checks = next((inner.title for inner in known if verifies(inner)), "")
     found = list[Download]()
-    for inner in known:
+    for at, (one, inner) in enumerate(each, 1):
+        check = "" if checks and _is_used_up(one, apart) else checks
         if inner.title == "git clone":
-            found += [Download(url, check, _ref(inner), inner) for url in inner.words("repository")]
+            found += [Download(url, check, _ref(inner), inner, _taken(known[at:])) for url in inner.words("repository")]
         elif inner.title.partition(" ")[0] in ("curl", "wget", "aria2c"):
             found += [Download(url, check, "", inner) for url in inner.words("url")]
         elif inner.title in ("pip install", "pip3 install"):
@@ -34,8 +40,28 @@ def downloads(apart: Apart) -> list[Download]:
     return found
 
 
+def _is_used_up(one: Understood, apart: Apart) -> bool:
+    """Whether what a command prints goes to one that leaves no file to be checked: `curl URL | tar x`."""
+    after = (each for each in apart.found if each.text is one.text and each.command.start >= one.command.end)
+    following = next(after, None)
+    if following is None or following.command.before not in ("|", "|&") or following.known is None:
+        return False
+    return not any(inner.title == "tee" or inner.title in CHECKS for inner in following.known.chain())
+
+
 def _ref(known: Known) -> str:
-    return next((part.value for part in known.parts if part.role == "ref" and part.value), "")
+    """What it names, or the variable that may hold an option which does."""
+    return next((part.value for part in known.parts if part.role in ("ref", "options") and part.value), "")
+
+
+def _taken(after: list[Known]) -> str:
+    """What `git checkout` takes out of a repository, before the next one is cloned."""
+    own = after[: next((at for at, known in enumerate(after) if known.title == "git clone"), len(after))]
+    refs = (part.value for known in own if known.title in _TAKE for part in known.parts if part.role == "ref")
+    return next((ref for ref in refs if not ref.startswith((".", "/"))), "")
+
+
+_TAKE = ("git checkout", "git reset", "git switch")
 
 
 def verifies(known: Known) -> bool:

@@ -11,6 +11,8 @@ _BELOW_VARIABLE = re.compile(r"\$(?:\w+|\{\w+\})/(?:[\w.+-]+/)*[\w.+-]+\Z")
 """`$JAVA_HOME/bin/jlink`."""
 _OPTIONS = re.compile(r"\$\{?\w*(?:OPT|OPTS|OPTIONS?|ARGS|FLAGS|PARAMS)(?:_\w+)?(?::?-[^}]*)?\}?\Z", re.IGNORECASE)
 """A variable without quotes that by its name holds options, or nothing."""
+_IF_SET = re.compile(r"\"?\$\{\w+:?\+\s*[\"']?-.*\}\"?\Z", re.DOTALL)
+"""`${DEPTH:+--depth $DEPTH}`."""
 _BARE_VARIABLE = re.compile(r"\$(?:\w+|\{\w+\})\Z")
 _NUMBER = re.compile(r"-\d+\Z")
 _BARE = ("--no-", "--with", "--enable-", "--disable-")
@@ -95,6 +97,8 @@ class _Matcher:
             pass  # MSBuild's /p:NAME=VALUE
         elif _OPTIONS.match(word.raw) and not self.options_end:
             self.parts.append(_part(word, "option", "whatever options the variable holds", "options"))
+        elif _IF_SET.match(word.raw) and not self.options_end:
+            self.parts.append(_part(word, "option", "these options, if the variable holds something", "options"))
         elif self.is_setting(word):
             self.parts.append(_part(word, "setting", "a setting", "setting"))
         else:

@@ -12,7 +12,18 @@ from dock2sh.explain.brought import placed
 from dock2sh.explain.language import Text, listed, plain, say
 from dock2sh.explain.measured import Measurement
 from dock2sh.explain.places import of_run
-from dock2sh.explain.scope import Globals, Scope, assigned_in, expanded_in, global_scope, scopes, shown, used
+from dock2sh.explain.scope import (
+    Globals,
+    Scope,
+    assigned_in,
+    expanded_in,
+    global_scope,
+    overwritten_in,
+    reads_on,
+    scopes,
+    shown,
+    used,
+)
 from dock2sh.explain.tree import Command, Explanation, Measures, Reading, Remark, Stage, Step, Variable
 from dock2sh.model import Configure, Plan, Run
 from dock2sh.model import Stage as PlanStage
@@ -248,7 +259,7 @@ class _Assembly:
             hand += typed
         found, unread, variables = self._shell(node, step, scope, apart)
         there = self.ends[scope.stage.key] if isinstance(step, Configure) else scope  # a container begins with all that there is
-        found = placed(found, there.path(), there.cwd, there.brought)
+        found = placed(found, there.path(), there.cwd, there.brought.while_it_runs(step))
         place = of_run(step, scope) if isinstance(step, Run) and not self.windows else ()
         phase = "replaced" if node.span.first in self.replaced else effects.PHASES.get(node.keyword.upper(), "build")
         return self._step(node, phase, place, does, tuple(hand), variables, found, unread)
@@ -292,12 +303,13 @@ class _Assembly:
         text = apart.shell.text
         assigned = assigned_in(apart)
         live = frozenset(expanded_in(apart))
-        names = [name for name in used(text) if name in scope.variables or (name in live and name not in assigned)]
+        known = scope.variables.keys() - overwritten_in(apart)
+        names = [name for name in used(text) if name in known or (name in live and name not in assigned)]
         unread = tuple((part, say(_WHY_SAY.get(why, "not understood"))) for part, why in apart.unread)
         return (
             commands.commands(apart, scope, scope.building),
             unread,
-            shown(names, scope.variables, scope.known, assigned, scope.arguments),
+            shown(names, scope.variables, scope.known, assigned, scope.arguments, reads_on(apart) < len(text)),
         )
 
     def _in_a_container(self, scope: Scope) -> Scope:

@@ -6,14 +6,22 @@ from typing import NamedTuple
 
 from dock2sh.explain.language import Text, say
 from dock2sh.explain.tree import Command
-from dock2sh.model import Copy, Fetch, Step
+from dock2sh.model import Copy, Fetch, Run, Step
 
 
 class Brought(NamedTuple):
-    """Absolute paths and the lines (counted from 1) that copy to them: files, and directories into which files were copied."""
+    """Absolute paths and the lines (counted from 1) that copy to them: files, and directories into which files were copied.
+
+    `mounted` are places that a RUN sees while it runs.
+    """
 
     files: Mapping[str, int] = {}
     directories: Mapping[str, int] = {}
+    mounted: tuple[str, ...] = ()
+
+    def while_it_runs(self, step: Step) -> "Brought":
+        """This, below what the mounts of a RUN cover."""
+        return self._replace(mounted=tuple(mount.target for mount in step.mounts)) if isinstance(step, Run) else self
 
     def and_by(self, step: Step) -> "Brought":
         """This, and what a step copies. Whether a source is a directory nobody knows here: `COPY src /app` may be either."""
@@ -54,6 +62,9 @@ def _from_where(name: str, path: list[str], cwd: str, brought: Brought) -> Text:
         return ()
     places = [posixpath.normpath(posixpath.join("/", folder, name)) for folder in ([cwd] if "/" in name else path)]
     for place in places:
+        target = next((each for each in brought.mounted if f"{place}/".startswith(f"{each.rstrip('/')}/")), "")
+        if target and ("/" in name or place == target):  # else it may lie elsewhere in PATH
+            return say("a program that the mount at `{target}` shows, and that is not in the image", target=target)
         if place in brought.files:
             return say("a program that line {line} has copied here", line=brought.files[place])
     inside = [folder for folder in brought.directories if folder != "/" and "/" in name and places[0].startswith(f"{folder}/")]

@@ -9,7 +9,7 @@ from dock2sh.commands.pins import exact, pinned
 from dock2sh.explain import details
 from dock2sh.explain.language import Text, joined, say, words
 from dock2sh.explain.rows import merged
-from dock2sh.explain.scope import Origin, Scope
+from dock2sh.explain.scope import Origin, Scope, sure
 from dock2sh.explain.tree import Command, Explained
 from dock2sh.shell import Command as ShellCommand
 from dock2sh.shell import Redirect, Symbol
@@ -18,7 +18,8 @@ from dock2sh.shell import Redirect, Symbol
 def commands(apart: Apart, scope: Scope | None, building: bool = True) -> tuple[Command, ...]:
     """The commands as the page shows them. `building`: a RUN's; else they are done in a container of the image."""
     functions = apart.shell.functions
-    made = [(understood.command.start, _command(understood, functions, scope, building)) for understood in apart.found]
+    seen = sure(apart, scope) if scope else lambda _: None
+    made = [(understood.command.start, _command(understood, functions, seen(understood), building)) for understood in apart.found]
     for symbol in apart.shell.symbols:
         if symbol.kind == "redirect":  # behind all commands of its group, those of shells within among them
             after = max((at for at, (start, _) in enumerate(made, 1) if start < symbol.start), default=0)
@@ -224,32 +225,69 @@ def _redirect_text(redirect: Redirect) -> str:
     return f"{redirect.descriptor}{redirect.operator}{redirect.target}" if redirect.operator else redirect.target
 
 
+_STREAMS_SAY = {"1": "where the output goes", "2": "where errors go"}
+_NAMED = {"/dev/stdout": "1", "/dev/fd/1": "1", "/dev/stderr": "2", "/dev/fd/2": "2"}
+
+
 def _redirect(redirect: Redirect) -> Text:
-    what = say("errors") if redirect.descriptor == "2" else say("what it prints")
     target, operator = redirect.target, redirect.operator
-    if redirect.body is not None:
-        return say("hands it the lines that follow, up to `{end}`", end=target.strip("'\"\\"))
-    if operator in (">&", "<&") and target in ("1", "2", "-"):
-        where = {"1": say("where the output goes"), "2": say("where errors go"), "-": say("nowhere")}[target]
-        return say("sends {what} {where}", what=what, where=where)
     if target.startswith(("/dev/tcp/", "/dev/udp/")):
         kind, _, place = target.removeprefix("/dev/").partition("/")
         return say("in bash a {kind} connection to {place}; other shells look for a file", kind=kind, place=place)
+    if operator.startswith("<"):
+        return _input(redirect)
     if operator in ("&>", "&>>"):
         return _both(target, operator)
-    if target == "/dev/null" and operator != "<":
+    return _output(operator, target, _stream(redirect.descriptor))
+
+
+def _stream(descriptor: str) -> Text:
+    """What a descriptor is for; from 3 on each program decides."""
+    if descriptor in ("", "1"):
+        return say("what it prints")
+    return say("errors") if descriptor == "2" else say("what goes to descriptor {number}", number=descriptor)
+
+
+def _output(operator: str, target: str, what: Text) -> Text:
+    stream = _NAMED.get(target, target if operator == ">&" else "")
+    if stream.isdigit():
+        known = _STREAMS_SAY.get(stream)
+        where = say(known) if known else say("where descriptor {number} goes", number=stream)
+        return say("sends {what} {where}", what=what, where=where)
+    if operator == ">&":
+        return _duplicated(target, what)
+    if target == "/dev/null":
         return say("throws {what} away", what=what)
     if operator in (">", ">|"):
         return say("puts {what} into this file, in place of what was there", what=what)
     if operator == ">>":
         return say("puts {what} at the end of this file", what=what)
-    if operator == ">&":
-        return say("puts {what} into this file, in place of what was there", what=say("output and errors"))
-    if operator == "<<<":
-        return say("hands it this text (dash does not know `<<<`)")
-    if operator in ("<", "<>"):
-        return say("hands it the content of this file")
     return say("where its input comes from, or its output goes")
+
+
+def _duplicated(target: str, what: Text) -> Text:
+    """`>&` with no number behind it."""
+    if target == "-":
+        return say("sends {what} {where}", what=what, where=say("nowhere"))
+    if target.startswith("$"):  # a number or a file
+        return say("where its input comes from, or its output goes")
+    both = say("output and errors")
+    return (*say("puts {what} into this file, in place of what was there", what=both), *say(" (dash knows no such thing)"))
+
+
+def _input(redirect: Redirect) -> Text:
+    target, operator, descriptor = redirect.target, redirect.operator, redirect.descriptor
+    if redirect.body is not None:
+        said = say("hands it the lines that follow, up to `{end}`", end=target.strip("'\"\\"))
+    elif operator == "<<<":
+        said = say("hands it this text (dash does not know `<<<`)")
+    elif operator in ("<", "<>"):
+        said = say("hands it the content of this file")
+    elif operator == "<&" and target == "-":
+        said = say("hands it nothing")
+    else:
+        return say("where its input comes from, or its output goes")
+    return (*said, *say(", as descriptor {number}", number=descriptor)) if descriptor not in ("", "0") else said
 
 
 def _both(target: str, operator: str) -> Text:

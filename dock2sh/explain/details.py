@@ -72,7 +72,12 @@ def mode(text: str) -> Text:
     """An octal mode or a usual symbolic one in words; nothing for others."""
     if re.fullmatch(r"[0-7]{3,4}", text):
         return _octal(int(text, 8))
-    match = re.fullmatch(r"([ugoa]*)([+=-])([rwxXst]+)", text)
+    special = re.fullmatch(r"([ugoa]*)([+-])([st]+)", text)
+    if special:
+        return _special(special[1] or "a", special[2], special[3])
+    match = re.fullmatch(r"([ugoa]*)([+=-])([rwxX]+)", text)
+    if match and not match[1] and match[2] == "=":  # what the umask has it leaves alone
+        return ()
     if match and not match[1] and "w" in match[3]:  # without a letter chmod heeds the umask, which is 022 in a build
         return _symbolic("u", match[2], "w") if match[3] == "w" else ()
     if match:
@@ -83,14 +88,25 @@ def mode(text: str) -> Text:
 def _octal(bits: int) -> Text:
     owner, group, others = (_rights(bits >> shift & 7) for shift in (6, 3, 0))
     said = say("owner: {owner}; group: {group}; others: {others}", owner=owner, group=group, others=others)
-    special = [said]
-    if bits & 0o4000:
-        special.append(say("runs with its owner's rights (setuid)"))
-    if bits & 0o2000:
-        special.append(say("with its group's rights, or passes its group on (setgid)"))
-    if bits & 0o1000:
-        special.append(say("only owners delete in it (sticky)"))
-    return joined(special, "; ")
+    return joined([said, *(say(text) for bit, text in _SPECIAL_SAY.items() if bits & bit)], "; ")
+
+
+_SPECIAL_SAY = {
+    0o4000: "runs with its owner's rights (setuid)",
+    0o2000: "with its group's rights, or passes its group on (setgid)",
+    0o1000: "only owners delete in it (sticky)",
+}
+
+
+def _special(who: str, sign: str, rights: str) -> Text:
+    """`u+s`, `g-s`, `+t`: nobody's right to do something."""
+    asked = {
+        0o4000: "s" in rights and set(who) & set("ua"),
+        0o2000: "s" in rights and set(who) & set("ga"),
+        0o1000: "t" in rights,
+    }
+    said = joined([say(text) for bit, text in _SPECIAL_SAY.items() if asked[bit]], "; ")
+    return (*say("no longer: "), *said) if said and sign == "-" else said
 
 
 def _rights(bits: int) -> Text:
@@ -102,7 +118,6 @@ def _symbolic(who: str, sign: str, rights: str) -> Text:
     names = {"u": say("its owner"), "g": say("its group"), "o": say("others"), "a": say("everybody")}
     can = {
         "r": say("read"), "w": say("write"), "x": say("execute"), "X": say("execute, where somebody may"),
-        "s": say("run with its owner's or group's rights"), "t": say("delete only what is one's own"),
     }  # fmt: skip
     whom = joined([names[letter] for letter in dict.fromkeys(who)], ", ")
     what = joined([can[letter] for letter in dict.fromkeys(rights)], ", ")

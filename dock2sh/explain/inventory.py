@@ -5,9 +5,9 @@ from typing import NamedTuple
 
 from dock2sh.commands import Known
 from dock2sh.commands.apart import Apart
-from dock2sh.commands.downloads import downloads, spoken_secrets
+from dock2sh.commands.downloads import Download, downloads, spoken_secrets
 from dock2sh.commands.kept import kept
-from dock2sh.commands.pins import pinned
+from dock2sh.commands.pins import is_name, pinned
 from dock2sh.explain.language import Text, code, listed, say, words
 from dock2sh.explain.tree import Item, Section
 from dock2sh.findings.urls import is_local
@@ -112,13 +112,12 @@ def _packages(did: list[Did]) -> Iterator[Item]:
         names = [name for name in known.words("package") if not name.startswith("-")]
         files = [part.value for part in known.parts if part.role == "list" and part.kind in ("value", "option")]
         if names:
-            loose = [name for name in names if not pinned(known.manager, name) and "/" not in name]
-            versions = say("{count} without a version", count=len(loose)) if loose else say("all with a version")
-            yield Item(
-                step.span.first,
-                say("{manager}: {names} ({versions})", manager=say(known.manager), names=listed(names, 24), versions=versions),
-                bool(loose),
-            )
+            loose = _loose(known, names)
+            said = say("{manager}: {names}", manager=say(known.manager), names=listed(names, 24))
+            if loose is not None:
+                versions = say("{count} without a version", count=loose) if loose else say("all with a version")
+                said = (*said, *words(" ("), *versions, *words(")"))
+            yield Item(step.span.first, said, bool(loose))
         if files:
             said = say("{manager}: what is listed in {files}", manager=say(known.manager), files=listed(files))
             yield Item(step.span.first, said)
@@ -127,6 +126,15 @@ def _packages(did: list[Did]) -> Iterator[Item]:
                 step.span.first,
                 say("{manager}: what the project's files list (`{command}`)", manager=say(known.manager), command=known.title),
             )
+
+
+def _loose(known: Known, names: list[str]) -> int | None:
+    """How many packages are asked for without a version; None where that cannot be told: a variable, a file, a repository."""
+    if any(part.says in ("that version", "which version") for part in known.parts):  # of gem and luarocks
+        return 0
+    open_ones = [name for name in names if not pinned(known.manager, name)]
+    loose = [name for name in open_ones if is_name(name)]
+    return len(loose) if loose or not open_ones else None
 
 
 def _downloads(did: list[Did]) -> Iterator[Item]:
@@ -143,8 +151,7 @@ def _fetched(step: Step, apart: Apart) -> Iterator[Item]:
     told = list[Item]()
     for download in (each for each in downloads(apart) if not is_local(each.url)):
         if download.known.title == "git clone":
-            ref = say("the branch or tag `{ref}`, as it is on that day", ref=download.ref)
-            says, warns = ref if download.ref else say("whatever is newest on the day of the build"), not download.ref
+            says, warns = _version(download), not download.ref and not download.taken
         else:
             check = say("checked by `{check}` in the same RUN", check=download.check)
             says, warns = check if download.check else say("nothing checks it"), not download.check
@@ -152,15 +159,24 @@ def _fetched(step: Step, apart: Apart) -> Iterator[Item]:
     yield from dict.fromkeys(told)
 
 
+def _version(clone: Download) -> Text:
+    """Which version of a repository a RUN takes."""
+    if clone.taken:
+        return say("of it the version `{ref}`, which the same RUN takes", ref=clone.taken)
+    if clone.ref:
+        return say("the branch or tag `{ref}`, as it is on that day", ref=clone.ref)
+    return say("whatever is newest on the day of the build")
+
+
 def _users(did: list[Did]) -> Iterator[Item]:
     for step, known in _chains(did):
-        tool = known.title.partition(" ")[0]
-        if tool in ("useradd", "adduser"):
-            for name in known.words("user")[:1]:
-                yield Item(step.span.first, say("the user `{name}` is made", name=name))
-        elif tool in ("groupadd", "addgroup"):
-            for name in known.words("group")[:1]:
-                yield Item(step.span.first, say("the group `{name}` is made", name=name))
+        names = [part.value for part in known.parts if part.kind == "operand" and part.role in ("user", "group")]
+        if known.title in ("adduser", "addgroup") and len(names) == 2:  # of busybox, and of Debian
+            yield Item(step.span.first, say("the user `{user}` joins the group `{group}`", user=names[0], group=names[1]))
+        elif known.title in ("useradd", "adduser") and names:
+            yield Item(step.span.first, say("the user `{name}` is made", name=names[0]))
+        elif known.title in ("groupadd", "addgroup") and names:
+            yield Item(step.span.first, say("the group `{name}` is made", name=names[0]))
     for _, step, _ in did:
         if isinstance(step, Configure) and step.keyword == "USER":
             yield Item(step.span.first, say("from here on `{user}`", user=step.words[0]))

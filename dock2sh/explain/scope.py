@@ -14,7 +14,9 @@ from dock2sh.model import DEFAULT_PATH, Configure, MakeDirectory, Plan, Stage, S
 from dock2sh.plan.builder import DEFAULT_SHELL
 
 if TYPE_CHECKING:
-    from dock2sh.commands.apart import Apart
+    from collections.abc import Callable
+
+    from dock2sh.commands.apart import Apart, Understood
 
 _USED = re.compile(r"\$(?:\{([A-Za-z_]\w*)|([A-Za-z_]\w*))")
 
@@ -140,12 +142,18 @@ def shown(
     known: bool,
     assigned: frozenset[str],
     arguments: frozenset[str] | None = None,
+    reads: bool = False,
 ) -> tuple[Variable, ...]:
-    """The variables of these names. Those that the text itself sets are left out. `arguments`: as in a Scope."""
+    """The variables of these names. Those that the text itself sets are left out. `arguments`: as in a Scope.
+
+    `reads`: it reads a file that may set them.
+    """
     found = list[Variable]()
     for name in names:
         if name in variables:
             found.append(Variable(name, variables[name].value, variables[name].origin))
+        elif name not in assigned and reads:
+            found.append(Variable(name, None, say("nothing here sets it, but what `.`, `source`, `eval` or `export` reads may")))
         elif name not in assigned:
             found.append(Variable(name, None, _missing(name, known) if arguments is None else _absent(name, known, arguments)))
     return tuple(found)
@@ -189,8 +197,46 @@ def assigned_in(apart: "Apart") -> frozenset[str]:
     """The variables that a shell text sets itself."""
     names = {word.raw.partition("=")[0].rstrip("+") for one in apart.found for word in one.command.assignments}
     for one in apart.found:
-        if one.known and one.known.title in ("export", "local", "declare", "readonly", "read"):
+        if one.known and one.known.title in _SET:
             names |= {part.value.partition("=")[0] for part in one.known.parts if part.kind == "operand"}
     symbols = apart.shell.symbols
     names |= {after.text for before, after in pairwise(symbols) if before.text == "for" and after.kind == "item"}
     return frozenset(names)
+
+
+def overwritten_in(apart: "Apart") -> frozenset[str]:
+    """The variables that a shell text sets before it makes use of them: what they were does not matter."""
+    used_before, found = set[str](), set[str]()
+    for one in apart.found:
+        exported = one.command.words[1:] if one.known and one.known.title == "export" else ()
+        words = (*one.command.assignments, *exported)
+        used_before.update(name for word in (*one.command.words, *words) for name in word.variables)
+        used_before.update(name for redirect in one.command.redirects for name in used(redirect.target))
+        names = {word.raw.partition("=")[0] for word in words if "=" in word.raw}
+        found |= names - used_before
+    return frozenset(found)
+
+
+_SET = ("export", "local", "declare", "readonly", "read", "unset", "let")
+_READ_ON = ("dot", "source", "eval")
+
+
+def reads_on(apart: "Apart") -> int:
+    """Where a shell text first does what stands elsewhere, which may set any variable: `. FILE`, `eval`, `export $(…)`."""
+    for one in apart.found:
+        known = one.known
+        dynamic = known and known.title == "export" and any(part.value.startswith(("$(", "`")) for part in known.parts)
+        if known and one.text is apart.shell.text and (known.title in _READ_ON or dynamic):
+            return one.command.start
+    return len(apart.shell.text)
+
+
+def sure(apart: "Apart", scope: Scope) -> "Callable[[Understood], Scope]":
+    """The scope of each command, with those variables alone that are certain to have the value still that they begin with.
+
+    What a shell within sees of them, the program that starts it decides (`su -`).
+    """
+    changed, until, text = assigned_in(apart), reads_on(apart), apart.shell.text
+    kept = {name: origin for name, origin in scope.variables.items() if name not in changed}
+    certain, nothing = scope._replace(variables=kept), scope._replace(variables={})
+    return lambda one: certain if one.text is text and one.command.start <= until else nothing

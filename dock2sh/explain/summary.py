@@ -43,18 +43,21 @@ def _begin(plan: Plan, chain: list[str]) -> Text:
 
 
 def _installed(did: list[Did]) -> Text:
-    names, managers, files = list[str](), list[str](), list[str]()
+    names, managers, files, held = list[str](), list[str](), list[str](), list[str]()
     for one in did:
         for understood in one.apart.found if one.apart else ():
             for known in understood.known.chain() if understood.known else ():
                 if "installs" in known.effects and known.manager:
                     names += [name for name in known.words("package") if not name.startswith(("-", "$")) and name.strip("./")]
+                    held += [name for name in known.words("package") if name.startswith("$")]
                     managers.append(known.manager)
                     files += [part.value for part in known.parts if part.role == "list" and part.kind in ("value", "option")]
     if not managers:
         return ()
     if not names and files:
         return say("installs what is listed in {files}", files=listed(list(dict.fromkeys(files)), 2))
+    if not names and held:
+        return say("installs what {variables} holds", variables=listed(list(dict.fromkeys(held)), 2))
     if not names:
         return say("installs {what} that the project lists", what=say(managers[0]))
     listing = listed(list(dict.fromkeys(files)), 2)

@@ -34,7 +34,7 @@ _ASSIGNMENT = re.compile(r"[A-Za-z_]\w*(?:\[[^\]]*\])?\+?=")
 _HEREDOC = re.compile(r"<<(-?)[ \t]*((?:'[^'\n]*'|\"[^\"\n]*\"|\\.|[^\s;&|<>()'\"\\])+)")
 _CASE, _IN, _ESAC = re.compile(r"case(?=\s)"), re.compile(r"(?:\s|\\\n)*in(?=\s)"), re.compile(r"esac(?![\w-])")
 _BETWEEN_ARMS = re.compile(r"(?:\s|\\\n|#[^\n]*(?:\n|\Z))*")
-_OPENS, _CLOSES = {"if", "do", "{"}, {"fi", "done", "}"}
+_OPENS, _CLOSES = {"if", "for", "while", "until", "select", "{"}, {"fi", "done", "}"}
 _THEN_COMMAND = {"if", "then", "else", "elif", "while", "until", "do", "!", "{", "time"}
 _ENDS_WORD = frozenset(" \t\n\r\v\f;&|()<>")
 _SPECIAL = re.compile(r"[\\'\"$`;&|()<>\s]")

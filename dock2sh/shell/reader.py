@@ -79,20 +79,37 @@ class _Reader:
 
     def statements(self, masked: Masked, walk: "_Walk", inside: tuple[str, ...]) -> None:
         """One statement after the other; those that fail are opaque."""
-        at, before = 0, ""
-        for start, end in (*masked.breaks, (len(masked.text), len(masked.text))):
+        pieces = list(_pieces(masked))
+        behind, before = _in_background([operator for *_, operator in pieces]), ""
+        for (at, start, end, operator), background in zip(pieces, behind, strict=True):
             piece = masked.text[at:start]
-            trees = _trees(piece) if piece.strip() else []
+            trees = _trees(piece)
             if trees is None:
                 lead = len(piece) - len(piece.lstrip())
                 self.opaque.append(Opaque(walk.base + at + lead, walk.base + at + len(piece.rstrip()), "not understood"))
                 walk.hidden.append((at, start))
             for tree in trees or ():
-                walk.node(tree, inside, at, before)
-            before = masked.text[start:end].strip() or ";"
+                walk.node(tree, inside, at, before, background)
+            before = operator or before
             if masked.text[start:end].strip():
-                self.symbols.append(Symbol(walk.base + start, walk.base + end, "operator", before, inside))
-            at = end
+                self.symbols.append(Symbol(walk.base + start, walk.base + end, "operator", operator, inside))
+
+
+def _pieces(masked: Masked) -> Iterator[tuple[int, int, int, str]]:
+    """Each statement: its start and end, where the operator behind it ends, and that: `;` for a line end that ends something."""
+    at = 0
+    for start, end in (*masked.breaks, (len(masked.text), len(masked.text))):
+        yield at, start, end, masked.text[start:end].strip() or (";" if masked.text[at:start].strip() else "")
+        at = end
+
+
+def _in_background(operators: list[str]) -> list[bool]:
+    """Whether `&` ends the list that each operator stands in, with what is before it: `a && b &` waits for neither."""
+    found, behind = list[bool](), False
+    for operator in reversed(operators):
+        behind = operator == "&" or (behind and operator in ("", "&&", "||", "|", "|&"))
+        found.append(behind)
+    return found[::-1]
 
 
 def _trees(text: str) -> list[Any] | None:
@@ -132,20 +149,21 @@ class _Walk:
             case "command":
                 self.command(node, inside, shift, before, background)
             case "list" | "pipeline":
-                self.sequence(node.parts, inside, shift, before)
+                self.sequence(node.parts, inside, shift, before, background)
             case "compound":
-                self.compound(node, inside, shift, before)
+                self.compound(node, inside, shift, before, background)
             case "if" | "for" | "while" | "until":
-                self.construct(node.parts, inside, shift, before)
+                self.construct(node.parts, inside, shift, before, background)
             case "function":
                 self.function(node, inside, shift)
             case _:
                 start, end = node.pos[0] + shift, node.pos[1] + shift
                 self.reader.opaque.append(Opaque(self.base + start, self.base + end, "not understood"))
 
-    def sequence(self, parts: list[Any], inside: tuple[str, ...], shift: int, before: str) -> None:
+    def sequence(self, parts: list[Any], inside: tuple[str, ...], shift: int, before: str, background: bool) -> None:
         """Nodes with operators between them."""
-        for index, part in enumerate(parts):
+        behind = _in_background([getattr(part, "op", "").strip() for part in parts])
+        for part, ends in zip(parts, behind, strict=True):
             if part.kind in ("operator", "pipe"):
                 before = str(getattr(part, "op", "") or getattr(part, "pipe", "|")).strip() or ";"
                 if before != ";" or self.slice(part.pos[0] + shift, part.pos[1] + shift).strip():
@@ -154,10 +172,9 @@ class _Walk:
                 self.symbol("reserved", part.pos[0] + shift, part.pos[1] + shift, inside)
                 inside = (*inside, "!")
             else:
-                following = parts[index + 1] if index + 1 < len(parts) else None
-                self.node(part, inside, shift, before, getattr(following, "op", "") == "&")
+                self.node(part, inside, shift, before, background or ends)
 
-    def compound(self, node: Any, inside: tuple[str, ...], shift: int, before: str) -> None:
+    def compound(self, node: Any, inside: tuple[str, ...], shift: int, before: str, background: bool) -> None:
         """`( )`, `{ }`, or what holds an if or a loop; its redirections too."""
         for part in node.list:
             if part.kind == "reservedword":
@@ -165,13 +182,14 @@ class _Walk:
             else:
                 opening = self.slice(node.pos[0] + shift, node.pos[0] + shift + 1)
                 within = {"(": (*inside, "()"), "{": (*inside, "{}")}.get(opening, inside)
-                self.node(part, within if part.kind not in ("if", "for", "while", "until") else inside, shift, before)
+                place = within if part.kind not in ("if", "for", "while", "until") else inside
+                self.node(part, place, shift, before, background)
                 before = ""
         for redirect in getattr(node, "redirects", ()):
             self.symbol("redirect", redirect.pos[0] + shift, redirect.pos[1] + shift, inside)
             self.owners.append((redirect.pos[0] + shift, redirect.pos[1] + shift, inside))
 
-    def construct(self, parts: list[Any], inside: tuple[str, ...], shift: int, before: str) -> None:
+    def construct(self, parts: list[Any], inside: tuple[str, ...], shift: int, before: str, background: bool) -> None:
         """`if`, `for`, `while`: reserved words, and what stands between them. bashlex puts a second `elif` into a word."""
         within, loop = inside, False
         for part in _flat(parts):
@@ -184,7 +202,7 @@ class _Walk:
                 self.symbol("item", part.pos[0] + shift, part.pos[1] + shift, inside)
                 self.owners.append((part.pos[0] + shift, part.pos[1] + shift, inside))
             else:
-                self.node(part, within, shift, before)
+                self.node(part, within, shift, before, background)
                 before = ""
 
     def function(self, node: Any, inside: tuple[str, ...], shift: int) -> None:

@@ -89,6 +89,42 @@ CASES = {
     "java -m a.b/C arg": {"arg": "what it is told"},
     "composer install --no-scripts": {"--no-scripts": "runs no scripts of the project"},
     "pnpm run build --prod": {"--prod": "what it is told"},
+    # three hundred RUN lines of sixty repositories once more, and every option that 7,000 of them use
+    "java -Xshare:dump": {"-Xshare:dump": "only writes down what classes look like, so that programs start sooner"},
+    "java -XX:+UseG1GC -Xmx2g X": {"-XX:+UseG1GC": "how Java works", "-Xmx2g": "how much memory"},
+    "bundle config set --global path x": {"--global": "for this user"},  # ~/.bundle/config
+    "curl -o- https://x/": {"-o-": "into that file; `-` prints it"},
+    "curl -s -q https://x/": {"-q": "reads no settings file, if it is the first word"},
+    "./configure --without-debugger -prefix /x": {
+        "--without-debugger": "without that library or setting",
+        "/x": "it will be installed below that directory",
+    },
+    "dnf clean all --installroot /x": {"/x": "works on the system in that directory"},
+    "locale-gen en_US": {"en_US": "this one, too (Ubuntu; Debian makes those in `/etc/locale.gen` alone)"},
+    ". /x.sh a": {"a": "what it is told (dash does not hand it on)"},
+    "ln -sT a b": {"b": "the link"},
+    "apt-get remove --purge a": {
+        "remove": "removes packages; without `--purge` their configuration files stay",
+        "--purge": "removes configuration files as well",
+    },
+    "yarn set version 4.3.1": {
+        "version": "chooses the version of Yarn for this project, and downloads it",
+        "4.3.1": "which",
+    },
+    "hg up default": {"up": "takes the files of a version", "default": "which"},
+    "unzip -x a.zip": {"a.zip": "the archive"},  # seen: it unpacks all
+    "unzip a.zip -x b c": {"c": "only this; behind `-x`: not this"},
+    "cmake -Wno-dev .": {"-Wno-dev": "without those warnings"},
+    "go get a.b/c": {"get": "adds dependencies, or brings them up to date; before Go 1.18 it also compiles and installs them"},
+    'git clone ${D:+--depth=${D} --x} "${B:+-b$B}" $U $P': {
+        "${D:+--depth=${D} --x}": "these options, if the variable holds something",
+        '"${B:+-b$B}"': "these options, if the variable holds something",
+        "$U": "where it is",
+        "$P": "where it goes",
+    },
+    "comm -23 a b": {"-2": "without what only the second has", "-3": "without what both have", "a": "the file"},
+    "ionice -c 3 make -j2": {"3": "of that class; 3 waits for all others", "make": "builds what the Makefile describes"},
+    "dotnet help build": {"help": "only prints its help", "build": "about which command"},
 }
 
 

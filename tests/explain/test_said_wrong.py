@@ -91,6 +91,21 @@ def test_a_mode_without_a_letter_heeds_the_umask() -> None:
 
 
 @pytest.mark.parametrize(
+    ("mode", "says"),
+    [
+        ("u+s", "runs with its owner's rights (setuid)"),
+        ("g-s", "no longer: with its group's rights, or passes its group on (setgid)"),
+        ("+t", "only owners delete in it (sticky)"),
+        ("a-s", "no longer: runs with its owner's rights (setuid); with its group's rights, or passes its group on (setgid)"),
+        ("o+s", ""),
+        ("=r", ""),  # what the umask has it leaves alone
+    ],
+)
+def test_setuid_is_nobodys_right(mode: str, says: str) -> None:
+    assert meanings(f"FROM debian:12\nRUN chmod {mode} a\n", 2)[mode] == "the permissions" + (f": {says}" if says else "")
+
+
+@pytest.mark.parametrize(
     ("package", "version"),
     [
         ("apk add 'a>=1.2'", "a version that fits that"),
@@ -105,11 +120,98 @@ def test_a_mode_without_a_letter_heeds_the_umask() -> None:
         ("dnf install mysql-shell-9.7.1-1.el9", "this version only"),
         ('dnf install "mysql-shell-$V"', "this version only"),
         ("pip install 'a==1.*'", "a version that fits that"),
+        ("apk add a $(test -e /b && echo c=1)", ""),
+        ('apk add a "${B/=/@c=}"', ""),
+        ("pip install git+ssh://git@a.b/c", ""),
+        ("pip install git+https://a.b/c@v1", "a version that fits that"),
+        (f"pip install git+https://a.b/c@{'0' * 40}", "this version only"),
+        ("pip install 'a @ git+https://a.b/c'", ""),
+        ("pip install 'a[b] @ https://a.b/c.whl'", "this version only"),
+        ("composer require a/b:1.2.3", "this version only"),
     ],
 )
 def test_versions(package: str, version: str) -> None:
     says = list(meanings(f"FROM debian:12\nENV V=9.7.1-1.el9\nRUN {package}\n", 3).values())[-1]
     assert says.partition(": ")[2] == version
+
+
+@pytest.mark.parametrize(
+    ("install", "says"),
+    [
+        ("npm install -g @a/b", "npm packages: @a/b (1 without a version)"),
+        ("npm install -g @a/b@1 c@2", "npm packages: @a/b@1 and c@2 (all with a version)"),
+        ("go install a.b/c@latest", "Go packages: a.b/c@latest (1 without a version)"),
+        ("apt-get install a/sid", "Debian packages: a/sid (1 without a version)"),
+        ("apt-get install ./a.deb $DEPS", "Debian packages: ./a.deb and $DEPS"),
+        ("apk add $DEPS a=1", "Alpine packages: $DEPS and a=1"),
+        ("gem install a -v 1.2", "Ruby gems: a (all with a version)"),
+        ("composer require a/b", "PHP packages: a/b (1 without a version)"),
+        ("dnf install -x a b", "RPM packages: b (1 without a version)"),
+        ("conda install 'a>=1'", "Conda packages: a>=1"),
+    ],
+)
+def test_the_list_of_packages_knows_what_has_a_version(install: str, says: str) -> None:
+    """Each name with a slash counted as one that has a version, and each variable as one that has none."""
+    sections = explained(f"FROM debian:12\nRUN {install}\n").sections
+    assert says in [plain(item.text) for section in sections for item in section.items]
+
+
+def test_a_clone_that_is_not_left_at_its_newest() -> None:
+    """Many clone, and then check out a commit."""
+    text = "FROM debian:12\nRUN git clone https://a.b/c && cd c && git checkout -q 1a2b && git clone https://a.b/d && git reset\n"
+    said = [plain(item.text) for section in explained(text).sections for item in section.items]
+    assert "https://a.b/c: of it the version 1a2b, which the same RUN takes" in said
+    assert "https://a.b/d: whatever is newest on the day of the build" in said
+
+
+def test_what_goes_through_a_pipe_nothing_checks_afterwards() -> None:
+    run = "curl https://a.b/c.tgz | tar xz && curl -O https://a.b/d && curl https://a.b/d.sha256 | sha256sum -c"
+    said = [plain(item.text) for section in explained(f"FROM debian:12\nRUN {run}\n").sections for item in section.items]
+    assert "https://a.b/c.tgz: nothing checks it" in said
+    assert "https://a.b/d: checked by sha256sum in the same RUN" in said
+
+
+def test_a_value_that_the_text_itself_may_change_is_not_told() -> None:
+    told = {
+        "echo $A && echo b": "the text: 1 here",
+        "A=2; echo $A": "the text",
+        "for A in x y; do echo $A; done": "the text",
+        "read A; echo $A": "the text",
+        ". /env; echo $A": "the text",
+        "eval x && echo $A": "the text",
+        "export $(cat /env) && echo $A": "the text",
+        "echo $A; . /env": "the text: 1 here",
+        "su - a -c 'echo $A'": "the text",
+    }
+    for run, says in told.items():
+        assert meanings(f"FROM debian:12\nENV A=1\nRUN {run}\n", 3)["$A"] == says, run
+
+
+def test_what_a_text_overwrites_at_once_is_not_among_its_variables() -> None:
+    for run, names in (("A=2; echo $A", []), ("export A=2 && echo $A", []), ("A=$A:2; echo $A", ["A"]), ("echo $A; A=2", ["A"])):
+        step = next(step for step in steps(explained(f"FROM debian:12\nENV A=1\nRUN {run}\n")) if step.keyword == "RUN")
+        assert [variable.name for variable in step.variables] == names, run
+
+
+def test_a_file_that_is_read_may_set_a_variable() -> None:
+    """Vaultwarden's `. /env-cargo`."""
+    for run, origin in ((". /e; echo $B", "nothing here sets it, but what"), ("echo $B", "nothing sets it: it is empty")):
+        step = next(step for step in steps(explained(f"FROM debian:12\nRUN {run}\n")) if step.keyword == "RUN")
+        assert [variable.name for variable in step.variables] == ["B"]
+        assert plain(step.variables[0].origin).startswith(origin)
+
+
+def test_one_who_joins_a_group_is_not_made() -> None:
+    text = "FROM alpine\nRUN addgroup -S a && adduser -S -G a b && adduser b wheel && addgroup b tty\n"
+    said = [plain(item.text) for section in explained(text).sections for item in section.items if item.line == 2]
+    made = ["the group a is made", "the user b is made", "the user b joins the group wheel", "the user b joins the group tty"]
+    assert said == made
+
+
+def test_what_a_variable_holds_the_project_does_not_list() -> None:
+    assert "installs what $A holds" in plain(explained('FROM debian:12\nRUN A="a b" && yum install -y $A\n').summary)
+    only = plain(explained("FROM debian:12\nRUN pip install --only-binary :all: -r r.txt\n").summary)
+    assert "installs what is listed in r.txt" in only
 
 
 def test_a_prefix_is_no_list_of_packages() -> None:
@@ -210,6 +312,24 @@ def test_exec_starts_a_program() -> None:
     assert meanings(text, 2)["$JAVA_OPTS"] == "whatever options the variable holds"
     assert meanings(text, 2)["Main"] == "the program"
     assert "elsewhere" in meanings("FROM debian:12\nRUN exec 2>/x; make\n", 2)["exec"]
+
+
+@pytest.mark.parametrize(
+    ("redirect", "says"),
+    [
+        ("3>&1", "sends what goes to descriptor 3 where the output goes"),
+        ("2>&3", "sends errors where descriptor 3 goes"),
+        ("2>/dev/stdout", "sends errors where the output goes"),
+        (">/dev/stderr", "sends what it prints where errors go"),
+        ("3<f", "hands it the content of this file, as descriptor 3"),
+        ("<&-", "hands it nothing"),
+        (">&$fd", "where its input comes from, or its output goes"),
+        (">&f", "puts output and errors into this file, in place of what was there (dash knows no such thing)"),
+    ],
+)
+def test_a_descriptor_is_no_file(redirect: str, says: str) -> None:
+    """WordPress's Dockerfiles look at errors alone: `php --version 3>&1 1>&2 2>&3`."""
+    assert meanings(f"FROM debian:12\nRUN php --version {redirect}\n", 2)[redirect] == says
 
 
 def test_several_copies_from_a_stage() -> None:
@@ -385,6 +505,17 @@ def test_a_program_that_the_dockerfile_brings_is_not_unknown() -> None:
     assert meanings(text, 6)["ep"] == "a program that line 7 has copied here"
     into = "FROM debian:12\nCOPY run.sh /usr/local/bin\nRUN run.sh\n"
     assert meanings(into, 3)["run.sh"] == "a program that line 2 has copied here"
+
+
+def test_a_program_that_is_mounted_is_not_in_the_image() -> None:
+    text = (
+        "FROM debian:12\nWORKDIR /w\nCOPY x /mnt/d/\n"
+        "RUN --mount=type=bind,source=setup/a.sh,target=/mnt/a.sh --mount=from=alpine,target=d /mnt/a.sh && d/b && /mnt/d/x\n"
+    )
+    said = meanings(text, 4)
+    assert said["/mnt/a.sh"] == "a program that the mount at /mnt/a.sh shows, and that is not in the image"
+    assert said["d/b"] == "a program that the mount at /w/d shows, and that is not in the image"
+    assert said["/mnt/d/x"] == "a program that line 3 has copied here"
 
 
 def test_several_packages_are_packages() -> None:

@@ -24,6 +24,7 @@ TABLE = {
     "a && b || c; d": ["|: a", "|&&: b", "|||: c", "|;: d"],
     "a | b |& c": ["|: a", "||: b", "||&: c"],
     "a &\nb": ["|: a &", "|&: b"],
+    "a && b | c & (d; e) & f": ["|: a &", "|&&: b &", "||: c &", "()|&: d &", "()|;: e &", "|&: f"],
     "echo 'a b' \"c $d\" e\\ f $'g\\th'": ["|: echo a b c $d e f g\th"],
     "set -eux; case \"$a\" in x|y) foo 'a b' ;; *) echo >&2 no; exit 1 ;; esac; bar": [
         "|: set -eux",
@@ -79,6 +80,14 @@ def test_neighbours_of_what_cannot_be_read_are_read(text: str) -> None:
     script = read(text)
     assert [command.words[0].value for command in script.commands] == ["a", "b"]
     assert len(script.opaque) == 1
+
+
+def test_a_long_text_is_read_as_a_short_one() -> None:
+    """It goes statement by statement; nginx's own Dockerfile has a loop in a loop there."""
+    for text in ("for a in b; do while c; do d; done; e; done; f", "a &&\nb & c", "a\n\nb"):
+        short, long = read(f"{text}\n").commands, read(f"{text}\n: {'x' * 4000}\n")
+        assert list(map(shown, short)) == list(map(shown, long.commands[:-1]))
+        assert not long.opaque
 
 
 def test_a_quote_that_is_not_closed_hides_everything() -> None:
