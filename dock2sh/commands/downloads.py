@@ -74,12 +74,17 @@ def verifies(known: Known) -> bool:
     return known.title in ("gpgv", "cosign", "minisign") or any(text.startswith(("-c", "--check")) for text in texts)
 
 
+def has_password(text: str) -> bool:
+    """Whether a URL with a password stands in a text; a variable's is none."""
+    return bool(re.search(r"://[^/@\s:$]+:[^/@\s$]+@", text))
+
+
 def spoken_secrets(known: Known) -> Iterator[str]:
     """`password` or `url` for each secret that stands in the command itself."""
     for part in known.parts:
         if part.role == "secret" and _is_spoken(known, part.value):
             yield "password"
-        if re.search(r"://[^/@\s:$]+:[^/@\s$]+@", part.value):
+        if has_password(part.value):
             yield "url"
 
 

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from itertools import pairwise
 
 from dock2sh.commands.apart import Understood
-from dock2sh.commands.downloads import spoken_secrets
+from dock2sh.commands.downloads import has_password, spoken_secrets
 from dock2sh.commands.kept import kept
 from dock2sh.findings import urls
 from dock2sh.findings.rule import Finding
@@ -70,6 +70,8 @@ def _relative(one: Seen, step: Copy) -> Iterator[Finding]:
 
 
 def _spoken(one: Seen) -> Iterator[Finding]:
+    if isinstance(one.step, Fetch) and has_password(one.step.text):
+        yield Finding("D2S163", one.step.span, (("command", "ADD"),), "ADD")
     for _, known in one.commands():
         if any(spoken_secrets(known)):
             yield Finding("D2S163", one.step.span, (("command", known.title),), known.title.partition(" ")[0])

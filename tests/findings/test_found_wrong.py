@@ -63,6 +63,7 @@ NONE = {
     "RUN curl -u me https://x": "D2S163",
     "RUN curl -u me:$P https://x": "D2S163",
     'RUN echo "me:$P" | chpasswd': "D2S163",
+    "ADD https://me:$P@x/y /y": "D2S163",
     # nothing of it is a variable
     "ENV A=1 B='$A'": "D2S135",
     "ENV A=1 B=\\$A": "D2S135",
@@ -105,6 +106,7 @@ ONE = {
     "RUN echo a >| /etc/hosts": "D2S113",
     "RUN --mount=from=biuld,target=/x ls": "D2S152",
     "RUN echo root:secret | chpasswd": "D2S163",
+    "ADD https://me:secret@x/y /y": "D2S163",
     "RUN apt list": "D2S112",
     "FROM debian:12 AS b\nRUN apt-get update && apt-get install -y gcc\nFROM b\nRUN make": "D2S122",
     "RUN echo aGk= | xxd -r -p | sh": "D2S175",
