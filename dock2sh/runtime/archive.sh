@@ -77,7 +77,7 @@ archive_pad() {
 # By GNU tar, or where transfer_tool found none by busybox's, which loses file attributes.
 archive_by() {
     if [ "$1" = transfer_by_tar ]; then
-        TAR_OPTIONS='' tar --no-unquote -C "$state/archive/tree" -xpf - --same-owner --numeric-owner \
+        tar --no-unquote -C "$state/archive/tree" -xpf - --same-owner --numeric-owner \
             --warning=no-timestamp --xattrs --xattrs-include='*'
     else
         tar x -C "$state/archive/tree" --numeric-owner -f -

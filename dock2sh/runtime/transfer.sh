@@ -53,14 +53,14 @@ transfer_tool() {
 # others; elsewhere the machine's own policy says what it is. Not every tar can.
 transfer_labels() {
     transfer_label=--selinux
-    [ ! -e /sys/fs/selinux/enforce ] && [ -z "$(TAR_OPTIONS='' tar --selinux -cf /dev/null -T /dev/null 2>&1)" ] || transfer_label=
+    [ ! -e /sys/fs/selinux/enforce ] && [ -z "$(tar --selinux -cf /dev/null -T /dev/null 2>&1)" ] || transfer_label=
 }
 
 # transfer_by_tar SOURCE LIST DEST OWNER FOLLOW. POSIX headers carry the attributes; less the times in them, whole seconds stay.
 # (Without --no-unquote a backslash in the name of a -C's directory begins an escape.)
 transfer_by_tar() {
     { tar_pack_all "$@" || : >"$state/unpacked"; } |
-        TAR_OPTIONS='' tar --no-unquote -C "$3" -xpif - --same-owner --numeric-owner --warning=no-timestamp \
+        tar --no-unquote -C "$3" -xpif - --same-owner --numeric-owner --warning=no-timestamp \
             --xattrs --xattrs-include='*' ${transfer_label:+"$transfer_label"} &&
         ! [ -e "$state/unpacked" ]
 }
@@ -84,7 +84,7 @@ tar_pack() {
     [ -z "$tar_owner" ] || set -- "$@" "--owner=:${tar_owner%:*}" "--group=:${tar_owner#*:}"
     # a context's files lose their capabilities on the way, as the chown of the transfer clears them
     [ "$source_kind" = context ] || set -- "$@" --xattrs-include='security.*' ${transfer_label:+"$transfer_label"}
-    TAR_OPTIONS='' tar --no-unquote -C "$tar_source" -cf - "$@" --xattrs --xattrs-include='user.*' \
+    tar --no-unquote -C "$tar_source" -cf - "$@" --xattrs --xattrs-include='user.*' \
         --xattrs-include='trusted.*' --xattrs-exclude='trusted.overlay.*' \
         --pax-option=delete=mtime,delete=atime,delete=ctime --numeric-owner --no-recursion --null -T "$tar_list"
 }

@@ -105,6 +105,21 @@ def test_secrets(workshop: Workshop, mode: str) -> None:
     assert not workshop.state.exists()
 
 
+def test_secrets_of_names_that_are_ours(workshop: Workshop, mode: str) -> None:
+    """`--secret id=user` is the file of that name, whatever a script has in a variable `user`; and `env=state` the caller's."""
+    del mode
+    (workshop.context / "user").write_text("file\n")
+    lines = (
+        "    with secret id=user target=/run/secrets/user",
+        "    with secret id=state target=/run/secrets/state env=S",
+        "    with secret id=root env=R",
+        "    run_exec sh -c 'cat /run/secrets/*; echo \":$S:$R:\"'",
+    )
+    options = ("--secret", "id=user", "--secret", "id=state", "--secret", "id=root,env=root")
+    got = run_and_compare(workshop, *lines, options=options, env={**os.environ, "state": "a\n b", "root": ""})
+    assert got == "a\n bfile\n:a\n b::\n"
+
+
 def test_a_required_secret_is_missing(workshop: Workshop) -> None:
     workshop.busybox()
     result = workshop.run(steps("    with secret id=s target=/s required=true", "    run_exec true"))
