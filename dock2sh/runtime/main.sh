@@ -175,6 +175,7 @@ work for everyone."
     place_target
     lock_root
     place_state
+    end_left_running "$state"
     undo_steps
     begin_afresh
     root_directory "${target_root:-/}"
