@@ -12,7 +12,7 @@ context() {
         mkdir -p "$context_root"
         context_data | gzip -dc | (cd "$context_root" && tar -xpf -) || fail 'the context inside this script could not be unpacked'
     else
-        context_root=$(cd -P "${context_dir:-.}" 2>/dev/null && pwd -P && echo /) ||
+        context_root=$(cd -P -- "${context_dir:-.}" 2>/dev/null && pwd -P && echo /) ||
             missing "the build context ${context_dir:-.}: no such directory (--context DIR says where it is)"
         context_root=${context_root%?/}
     fi
@@ -76,7 +76,7 @@ transfer_wild() {
 # The rule that leaves out this script, where it lies in the context.
 context_self() {
     [ -f "$0" ] || return 0
-    self_path=$(cd -P "$(dirname "$0")" && pwd -P)/${0##*/}
+    self_path=$(cd -P -- "$(dirname -- "$0")" && pwd -P)/${0##*/}
     case $self_path in
     "$context_root"/?*) printf '+^%s$\n' "$(ere_of "${self_path#"$context_root"/}")" ;;
     esac
@@ -150,7 +150,7 @@ context_among() {
 context_directory() {
     context_at=$(context_given "$1")
     [ -n "$context_at" ] || { context_unpacked "$1"; return; }
-    (cd -P "$context_at" 2>/dev/null && pwd -P) || missing "the named context $1: $context_at is no directory"
+    (cd -P -- "$context_at" 2>/dev/null && pwd -P) || missing "the named context $1: $context_at is no directory"
 }
 
 # context_unpacked NAME: the same for one whose files are in this script.

@@ -201,6 +201,29 @@ def test_what_the_caller_has_set_is_none_of_ours(workshop: Workshop, caller: dic
 
 
 @pytest.mark.root
+@pytest.mark.parametrize("closed", ["<&-", ">&-", "<&- >&- 2>&-", "2>/dev/full"])
+def test_what_the_caller_has_closed(workshop: Workshop, closed: str) -> None:
+    """What is opened next gets its number, and what a tool says would go there; a log on a full disk is no failure."""
+    workshop.busybox()
+    (workshop.context / "f").write_text("f")
+    top = "id=c total=1\nbuild() {\n    from busybox\n    step 1 x\n    copy . /x/\n    run_exec sh -c 'echo a; cp /x/f /y'\n}\n"
+    words = [*workshop.command, str(workshop.write(top)), "--root", str(workshop.root), "--state", str(workshop.state)]
+    done = subprocess.run(["sh", "-c", f'exec "$@" {closed}', "sh", *words], cwd=workshop.context, check=False)
+    assert (done.returncode, (workshop.root / "y").read_text()) == (0, "f")
+    assert not workshop.state.exists()
+
+
+@pytest.mark.root
+def test_a_context_whose_name_begins_with_a_dash(workshop: Workshop) -> None:
+    workshop.busybox()
+    (workshop.context / "-x").mkdir()
+    (workshop.context / "-x/f").touch()
+    top = "id=c total=1\nbuild() {\n    from busybox\n    step 1 x\n    copy f /y\n}\n"
+    result = workshop.run(top, "--context", "-x")
+    assert (result.returncode, (workshop.root / "y").exists()) == (0, True), result.stderr
+
+
+@pytest.mark.root
 def test_a_directory_that_the_caller_calls_lock_stays(workshop: Workshop) -> None:
     """A script that ends before it has a lock has none to take away."""
     (workshop.home / "mine").mkdir()
