@@ -127,7 +127,7 @@ run_wanted() {
     ${run_placer-}
     run_environment
     run_chain "$@"
-    for run_note in pid interrupted refused; do : >"$state/$run_note"; done
+    for run_note in pid interrupted refused status; do : >"$state/$run_note"; done
     run_before=$(run_processes)
     run_streams
     undo_steps

@@ -213,6 +213,30 @@ def test_a_step_cannot_make_the_undoing_leave_the_root(workshop: Workshop, mode:
     assert (outside / "deep").exists()
 
 
+@pytest.mark.parametrize(
+    "lines",
+    [
+        'undo_later back "$root/etc/passwd" "$state/hidden.1"',
+        'undo_later back "$root/etc/passwd" "$state/hidden.1"; mv "$root/etc/passwd" "$state/hidden.1"',
+        "swap_away /etc/passwd",
+        "swap_away /etc/passwd; echo other >$root/etc/passwd",
+        'swap_away /etc/passwd; undo_later store "$root/etc/passwd" "$target_root/tmp/cache"',
+    ],
+)
+def test_a_script_that_is_killed_while_it_swaps(workshop: Workshop, lines: str) -> None:
+    """After any line of places.sh the next run finds what was there, and a cache that was not there yet."""
+    workshop.busybox()
+    (workshop.root / "tmp/cache").mkdir()
+    before = (workshop.root / "etc/passwd").read_text()
+    top = steps("    wanted", f"    if [ -e $root/tmp/again ]; then return; fi; {lines}; kill -KILL $$")
+    assert workshop.run(top).returncode == -9
+    (workshop.root / "tmp/again").touch()
+    second = workshop.run(top)
+    assert second.returncode == 0, second.stderr
+    assert (workshop.root / "etc/passwd").read_text() == before
+    assert (workshop.root / "tmp/cache").is_dir()
+
+
 def test_a_mount_below_a_link_in_a_mount_is_refused(workshop: Workshop) -> None:
     workshop.busybox()
     outside = workshop.home / "outside"
