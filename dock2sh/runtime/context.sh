@@ -17,7 +17,7 @@ context() {
         context_root=${context_root%?/}
     fi
     source_root=$context_root
-    context_rules >"$source_rules"
+    context_rules >"$source_rules" || list_lost
     [ -z "${context_digest-}" ] || context_check
 }
 
@@ -85,10 +85,10 @@ context_self() {
 # One rule a line, +ERE leaves out and -ERE takes back, the last that matches wins. Last of all: what this script itself
 # makes inside of the context (--root ./out and its lock, --state ./state) is no part of it.
 context_rules() {
-    ! command -v ignored >/dev/null || ignored
+    ! command -v ignored >/dev/null || ignored || return
     for context_own in "$target_root" "$target_root.dock2sh" "$state"; do
         case $context_own in
-        "$context_root"/?*) printf '+^%s(/|$)\n' "$(ere_of "${context_own#"$context_root"/}")" ;;
+        "$context_root"/?*) printf '+^%s(/|$)\n' "$(ere_of "${context_own#"$context_root"/}")" || return ;;
         esac
     done
 }
@@ -174,7 +174,7 @@ named_context() {
     [ -s "$state/named" ] || missing "the rules of the context $1's .dockerignore: they are in a script that is made with \
 dock2sh --build-context $1=DIR"
     read -r named_digest <"$state/named"
-    sed 1d "$state/named" >"$source_rules"
+    sed 1d "$state/named" >"$source_rules" || list_lost
     rm -f "$state/named"
     [ "$(sha256sum <"$source_root/.dockerignore")" = "$named_digest  -" ] ||
         warn "the .dockerignore of the context $1 is not the one that was there when this script was made, which is applied"
@@ -229,7 +229,7 @@ source_links_are_there() {
 
 # is_kept PATH: no rule leaves it out.
 is_kept() {
-    printf './%s\0' "$1" >"$state/list"
+    printf './%s\0' "$1" >"$state/list" || list_lost
     filter_list "$source_rules" ''
     [ -s "$state/list" ]
 }

@@ -98,7 +98,7 @@ mount_is_last() {
 
 # mount_word WORD...: something for the step's first process to do.
 mount_word() {
-    { quote "$@" && echo; } >>"$state/mounts"
+    { quote "$@" && echo; } >>"$state/mounts" || list_lost
 }
 
 # mount_options: those of a bind mount.
