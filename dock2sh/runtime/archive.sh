@@ -77,7 +77,7 @@ archive_pad() {
 # By GNU tar, or where transfer_tool found none by busybox's, which loses file attributes.
 archive_by() {
     if [ "$1" = transfer_by_tar ]; then
-        TAR_OPTIONS='' tar --no-unquote -C "$state/archive/tree" -xpf - --same-owner --numeric-owner \
+        tar --no-unquote -C "$state/archive/tree" -xpf - --same-owner --numeric-owner \
             --warning=no-timestamp --xattrs --xattrs-include='*'
     else
         tar x -C "$state/archive/tree" --numeric-owner -f -
@@ -168,7 +168,7 @@ archive_list() {
     (cd "$state/archive/tree" && find . ! -name . -type d -print0 && printf '\0' && find . ! -name . -print0) |
         tr '\n\0' '\001\n' |
         what=$1 names="$state/archive/names" new="$state/archive/new" LC_ALL=C awk "$(program_members)" |
-        tr '\001\n' '\n\0' >"$state/archive/$1"
+        tr '\001\n' '\n\0' >"$state/archive/$1" || list_lost
 }
 
 archive_merge() {
@@ -184,10 +184,10 @@ archive_merge() {
 # tar makes on its way would take over a setgid bit, which docker's chmod takes away.
 archive_implied() {
     archive_list implied
-    for_each "$archive_into" "$state/archive/implied" sh -c "$(program_absent)" sh >"$state/archive/absent"
+    for_each "$archive_into" "$state/archive/implied" sh -c "$(program_absent)" sh >"$state/archive/absent" || list_lost
     [ -s "$state/archive/absent" ] || return 0
     for_each "$state/archive/tree" "$state/archive/absent" chmod 00755 || fail "$state cannot be written"
-    tr '\n\0' '\001\n' <"$state/archive/absent" >"$state/archive/new"
+    tr '\n\0' '\001\n' <"$state/archive/absent" >"$state/archive/new" || list_lost
 }
 
 # archive_heirs: they are root's, whatever --chown says, and of the group that the kernel gives to what is made in a setgid directory.

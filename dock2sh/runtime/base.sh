@@ -106,7 +106,7 @@ source_fill() {
     if [ -f "$1/oci-layout" ] || [ -f "$1/manifest.json" ]; then
         layers_fill "$1" "$2"
     elif [ -d "$1" ]; then
-        copy_root "$(cd -P "$1" && pwd -P)" "$2"
+        copy_root "$(cd -P -- "$1" && pwd -P)" "$2"
     elif [ -f "$1" ]; then
         archive_fill "$1" "$2"
     else

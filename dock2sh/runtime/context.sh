@@ -12,12 +12,12 @@ context() {
         mkdir -p "$context_root"
         context_data | gzip -dc | (cd "$context_root" && tar -xpf -) || fail 'the context inside this script could not be unpacked'
     else
-        context_root=$(cd -P "${context_dir:-.}" 2>/dev/null && pwd -P && echo /) ||
+        context_root=$(cd -P -- "${context_dir:-.}" 2>/dev/null && pwd -P && echo /) ||
             missing "the build context ${context_dir:-.}: no such directory (--context DIR says where it is)"
         context_root=${context_root%?/}
     fi
     source_root=$context_root
-    context_rules >"$source_rules"
+    context_rules >"$source_rules" || list_lost
     [ -z "${context_digest-}" ] || context_check
 }
 
@@ -76,7 +76,7 @@ transfer_wild() {
 # The rule that leaves out this script, where it lies in the context.
 context_self() {
     [ -f "$0" ] || return 0
-    self_path=$(cd -P "$(dirname "$0")" && pwd -P)/${0##*/}
+    self_path=$(cd -P -- "$(dirname -- "$0")" && pwd -P)/${0##*/}
     case $self_path in
     "$context_root"/?*) printf '+^%s$\n' "$(ere_of "${self_path#"$context_root"/}")" ;;
     esac
@@ -85,10 +85,10 @@ context_self() {
 # One rule a line, +ERE leaves out and -ERE takes back, the last that matches wins. Last of all: what this script itself
 # makes inside of the context (--root ./out and its lock, --state ./state) is no part of it.
 context_rules() {
-    ! command -v ignored >/dev/null || ignored
+    ! command -v ignored >/dev/null || ignored || return
     for context_own in "$target_root" "$target_root.dock2sh" "$state"; do
         case $context_own in
-        "$context_root"/?*) printf '+^%s(/|$)\n' "$(ere_of "${context_own#"$context_root"/}")" ;;
+        "$context_root"/?*) printf '+^%s(/|$)\n' "$(ere_of "${context_own#"$context_root"/}")" || return ;;
         esac
     done
 }
@@ -150,7 +150,7 @@ context_among() {
 context_directory() {
     context_at=$(context_given "$1")
     [ -n "$context_at" ] || { context_unpacked "$1"; return; }
-    (cd -P "$context_at" 2>/dev/null && pwd -P) || missing "the named context $1: $context_at is no directory"
+    (cd -P -- "$context_at" 2>/dev/null && pwd -P) || missing "the named context $1: $context_at is no directory"
 }
 
 # context_unpacked NAME: the same for one whose files are in this script.
@@ -174,7 +174,7 @@ named_context() {
     [ -s "$state/named" ] || missing "the rules of the context $1's .dockerignore: they are in a script that is made with \
 dock2sh --build-context $1=DIR"
     read -r named_digest <"$state/named"
-    sed 1d "$state/named" >"$source_rules"
+    sed 1d "$state/named" >"$source_rules" || list_lost
     rm -f "$state/named"
     [ "$(sha256sum <"$source_root/.dockerignore")" = "$named_digest  -" ] ||
         warn "the .dockerignore of the context $1 is not the one that was there when this script was made, which is applied"
@@ -229,7 +229,7 @@ source_links_are_there() {
 
 # is_kept PATH: no rule leaves it out.
 is_kept() {
-    printf './%s\0' "$1" >"$state/list"
+    printf './%s\0' "$1" >"$state/list" || list_lost
     filter_list "$source_rules" ''
     [ -s "$state/list" ]
 }

@@ -65,7 +65,7 @@ copy_matches() {
 
 # copy_batch NUMBER DIRECTORY/ DEST
 copy_batch() {
-    tr '\001\n' '\n\0' <"$state/batch.$1" >"$state/list"
+    tr '\001\n' '\n\0' <"$state/batch.$1" >"$state/list" || list_lost
     resolve_in "$source_root" "/$2"
     copy_dir=$source_root$resolved
     resolve "$3"

@@ -108,12 +108,15 @@ git_said() {
 # asks for a password.
 in_repository() {
     (
-        unset GIT_DIR GIT_WORK_TREE GIT_INDEX_FILE GIT_CONFIG_PARAMETERS
+        # git rev-parse --local-env-vars, and more: a hook of git's sets them for its own repository
+        unset GIT_ALTERNATE_OBJECT_DIRECTORIES GIT_CONFIG GIT_CONFIG_PARAMETERS GIT_CONFIG_COUNT GIT_OBJECT_DIRECTORY GIT_DIR \
+            GIT_WORK_TREE GIT_IMPLICIT_WORK_TREE GIT_GRAFT_FILE GIT_INDEX_FILE GIT_NO_REPLACE_OBJECTS GIT_REPLACE_REF_BASE \
+            GIT_PREFIX GIT_INTERNAL_SUPER_PREFIX GIT_SHALLOW_FILE GIT_COMMON_DIR GIT_NAMESPACE GIT_TEMPLATE_DIR GIT_QUARANTINE_PATH
         umask 022
         git_place=$state/git/$1
         shift
         GIT_CEILING_DIRECTORIES=$state/git HOME=/dev/null XDG_CONFIG_HOME=/dev/null GIT_CONFIG_NOSYSTEM=1 \
-            GIT_CONFIG_GLOBAL=/dev/null GIT_TERMINAL_PROMPT=0 \
+            GIT_CONFIG_GLOBAL=/dev/null GIT_ATTR_NOSYSTEM=1 GIT_TERMINAL_PROMPT=0 \
             GIT_ASKPASS=true SSH_ASKPASS=true GIT_SSH_COMMAND=$git_ssh SSH_AUTH_SOCK=$git_socket \
             git -c advice.detachedHead=false -c init.defaultBranch=master -C "$git_place" "$@" </dev/null
     )

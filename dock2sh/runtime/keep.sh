@@ -118,5 +118,5 @@ undo_steps() {
 undo_later() {
     quote_all "$@"
     quote_word "$quoted_all"
-    printf 'set -- %s "$@"\n' "$quoted" >>"$state/undo"
+    printf 'set -- %s "$@"\n' "$quoted" >>"$state/undo" || fail "$state/undo cannot be written"
 }

@@ -1,12 +1,13 @@
 # What a run that was killed has left: a process, and mounts.
 
-# end_left_running STATE: ends the step that it left running. Its first process has our overlay among its mounts: a number alone might be
-# another's by now.
+# end_left_running STATE: ends the step that it left running: else that works beside ours in the same root.
 end_left_running() {
-    [ -s "$1/pid" ] || return 0
+    [ -s "$1/pid" ] && [ -s "$1/born" ] || return 0
     left_process=$(cat "$1/pid")
-    grep -qF "$1/" "/proc/$left_process/mountinfo" 2>/dev/null || return 0
+    # a number alone might be another's by now (programs/enter.sh)
+    [ "$(sed 's/.*) //' "/proc/$left_process/stat" 2>/dev/null | cut -d ' ' -f 20)" = "$(cat "$1/born")" ] || return 0
     kill -KILL "$left_process" 2>/dev/null
+    kill -KILL "-$left_process" 2>/dev/null
     for left_wait in 1 2 3 4 5 6 7 8 9; do
         kill -0 "$left_process" 2>/dev/null || break
         sleep 0.2 2>/dev/null || sleep 1

@@ -4,6 +4,7 @@ main() {
     caller_locale=${LC_ALL-unset}
     : "$caller_locale"
     export LC_ALL=C
+    caller_off
     set -u
     umask 022
     colours
@@ -127,7 +128,7 @@ option_root() {
 # --vendor DIR: what `dock2sh lock --vendor` has kept of what the steps fetch.
 option_vendor() {
     [ -n "${lock_mode-}" ] || misused '--vendor: this script has no lock, so nothing says which files are meant.'
-    lock_vendor=$(cd -P "$1" 2>/dev/null && pwd -P) || misused "--vendor $(quote "$1"): no such directory."
+    lock_vendor=$(cd -P -- "$1" 2>/dev/null && pwd -P) || misused "--vendor $(quote "$1"): no such directory."
     : "$lock_vendor"
 }
 
@@ -171,9 +172,11 @@ work for everyone."
     trap 'exit 143' TERM
     trap 'exit 129' HUP
     null_device
+    descriptors_open
     place_target
     lock_root
     place_state
+    end_left_running "$state"
     undo_steps
     begin_afresh
     root_directory "${target_root:-/}"
@@ -191,7 +194,7 @@ place_target() {
     mkdir -p "$target_root" || missing "the directory $target_root: it cannot be made"
     target_root=$(cd -P "$target_root" && pwd -P && echo /) || missing "a way into $target_root"
     target_root=${target_root%?/}
-    target_root=${target_root%/}
+    case $target_root in / | //) target_root='' ;; esac # bash and POSIX keep two
 }
 
 dry() {
@@ -235,6 +238,13 @@ null_device() {
     rm -f /dev/null
     mknod -m 666 /dev/null c 1 3 || missing 'the device /dev/null: mount /dev, or make it with mknod -m 666 /dev/null c 1 3'
     null_made=1
+}
+
+# descriptors_open: what the caller has closed would be the next file that is opened, and what a tool says would go there.
+descriptors_open() {
+    true 3>&2 || exec 2>/dev/null
+    { true 3<&0; } 2>/dev/null || exec </dev/null
+    { true 3>&1; } 2>/dev/null || exec >/dev/null
 }
 
 # report STATUS: which step, which line, and the command that goes on from there.

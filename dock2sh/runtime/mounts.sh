@@ -98,7 +98,7 @@ mount_is_last() {
 
 # mount_word WORD...: something for the step's first process to do.
 mount_word() {
-    { quote "$@" && echo; } >>"$state/mounts"
+    { quote "$@" && echo; } >>"$state/mounts" || list_lost
 }
 
 # mount_options: those of a bind mount.
@@ -312,13 +312,22 @@ secret_option() {
     [ "$secret_kind" = env ] || [ -r "$secret_from" ] || fail "the secret $secret_wanted: the file $secret_from cannot be read"
     case $secret_kind-$secret_from in
     env-[0-9]* | env-*[!A-Za-z0-9_]* | env-) fail "the secret $secret_wanted: $secret_from is no name of a variable" ;;
+    env-*[!a-z0-9_]*) ;;
+    env-*) secret_of_caller ;;
     esac
 }
 
 # secret_is_variable NAME: is it one, and set?
 secret_is_variable() {
     case $1 in '' | [0-9]* | *[!A-Za-z0-9_]*) return 1 ;; esac
-    eval "[ -n \"\${$1+set}\" ]"
+    caller_has "$1"
+}
+
+# secret_of_caller: a variable of ours may have the name by now (`--secret id=user`): what the caller had in it gets another one.
+secret_of_caller() {
+    caller_has "$secret_from" || caller_value=''
+    secret_from=secret_from_$secret_from
+    eval "export $secret_from=\$caller_value"
 }
 
 secret_text() {

@@ -81,12 +81,13 @@ place_is_covered() {
     return 1
 }
 
-# swap_away PLACE: what is there goes aside and comes back after the step.
+# swap_away PLACE: what is there goes aside and comes back after the step. It is noted first: a script may be killed after any line, and
+# the disk may be full.
 swap_away() {
     swap_number=$((${swap_number-0} + 1))
     swap_hidden=$state/hidden.$swap_number
-    mv "$root$1" "$swap_hidden" || fail "$1 is in use (a mount of this container?): a mount of the step cannot be put there"
     undo_later back "$root$1" "$swap_hidden"
+    mv "$root$1" "$swap_hidden" || fail "$1 is in use (a mount of this container?): a mount of the step cannot be put there"
     undo_later remove "$root$1"
 }
 

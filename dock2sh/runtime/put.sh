@@ -66,7 +66,7 @@ put_file() {
     transfer_tool
     put_follow=follow
     { mkdir "$state/one" && put_named "$1" "$state/one/$put_name"; } || fail "$put_name cannot be put into $put_into"
-    printf './%s\0' "$put_name" >"$state/list"
+    printf './%s\0' "$put_name" >"$state/list" || list_lost
     transfer "$state/one" "$state/list" "$root$put_into" merge "$put_owner" "$chmod_spec" "$put_follow"
 }
 
@@ -76,7 +76,7 @@ put_named() {
     if [ "$transfer_by" = transfer_by_tar ] && [ -f "$1" ] && ! [ -s "$1" ] && ! [ -L "$1" ]; then
         put_follow=
         : >"$state/linked"
-        printf './%s\0' "${1##*/}" >"$state/list"
+        printf './%s\0' "${1##*/}" >"$state/list" || list_lost
         rm -rf "$state/unpacked" "$state/empty"
         mkdir "$state/empty" && transfer_by_tar "${1%/*}/" "$state/list" "$state/empty" '' '' &&
             touch -r "$1" "$state/empty/${1##*/}" && mv "$state/empty/${1##*/}" "$2"

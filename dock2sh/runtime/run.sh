@@ -40,7 +40,7 @@ run_given_text() {
 # script_run NAME: a here-document that begins with #!: a file for the shell, there for this step only.
 script_run() {
     run_script=/dev/pipes/$1 run_placer=mounts_place
-    ! { acting && wanted; } || cat >"$state/script"
+    ! { acting && wanted; } || cat >"$state/script" || list_lost
     eval "run_exec $run_shell $(quote "$run_script")"
 }
 
@@ -127,7 +127,7 @@ run_wanted() {
     ${run_placer-}
     run_environment
     run_chain "$@"
-    for run_note in pid interrupted refused; do : >"$state/$run_note"; done
+    for run_note in pid interrupted refused status; do : >"$state/$run_note"; done
     run_before=$(run_processes)
     run_streams
     undo_steps

@@ -1,8 +1,8 @@
 # What the script says. All of it goes to standard error: standard output is what the RUNs print.
 
-# say TEXT...: a note.
+# say TEXT...: a note. That it cannot be written (a log on a full disk) is no failure.
 say() {
-    printf '%s\n' "$*" >&2
+    printf '%s\n' "$*" >&2 || :
 }
 
 # warn TEXT...: something that the reader should know, though the work goes on.

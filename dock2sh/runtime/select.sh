@@ -13,8 +13,20 @@ list_tree() {
 filter_list() {
     [ -s "$1" ] && [ -s "$state/list" ] || return 0
     list_is_plain
-    list_as_lines | rules=$1 prefix=$2 LC_ALL=C awk "$(program_bytes; program_filter)" | tr '\001\n' '\n\0' >"$state/list.kept"
+    list_as_lines | rules=$1 prefix=$2 LC_ALL=C awk "$(program_bytes; program_filter)" | tr '\001\n' '\n\0' >"$state/list.kept" ||
+        list_lost
     mv -f "$state/list.kept" "$state/list"
+}
+
+# list_lost: a list could not be written. What is cut off would leave files out without a word.
+list_lost() {
+    fail "$state cannot be written: is the disk full?"
+}
+
+# list_room: busybox's awk, find and sort say nothing (status 0) of what they could not write. Then there is no room for more.
+list_room() {
+    printf '%16384s' '' >"$state/room" || list_lost
+    : >"$state/room"
 }
 
 # for_each DIR LIST COMMAND...: runs COMMAND in DIR with the names of LIST, as many at a time as fit. They come through a pipe:
@@ -42,6 +54,6 @@ exclude_rules() {
         exclude_sign=+
         case $exclude_pattern in !*) exclude_sign=- exclude_pattern=${exclude_pattern#!} ;; esac
         exclude_ere=$(pattern exclude "$exclude_pattern") || fail "there is no expression for --exclude=$exclude_pattern"
-        printf '%s\n' "$exclude_sign$exclude_ere"
+        printf '%s\n' "$exclude_sign$exclude_ere" || list_lost
     done
 }

@@ -63,8 +63,8 @@ start_variable() {
     case $1 in
     *=*) start_env="$start_env $(quote "$1")" ;;
     '' | [0-9]* | *[!A-Za-z0-9_]*) misused "start -e: $(quote "$1") is no name of a variable." ;;
-    *) eval "[ -n \"\${$1+set}\" ]" || { start_gone="$start_gone $1" && return; }
-        eval "start_env=\"\$start_env \$(quote \"\$1=\${$1}\")\"" ;;
+    *) caller_has "$1" || { start_gone="$start_gone $1" && return; }
+        start_env="$start_env $(quote "$1=$caller_value")" ;;
     esac
 }
 

@@ -114,8 +114,7 @@ find_base_env() {
 
 # The environment of the script's caller, as quoted words, without what belongs to the shell or the terminal he sits at.
 caller_environment() {
-    if [ "$caller_locale" = unset ]; then unset LC_ALL; else LC_ALL=$caller_locale; fi
-    "$(tool env)" -0 | tr '\0\n' '\n\001' | LC_ALL=C awk '
+    caller_variables | tr '\0\n' '\n\001' | LC_ALL=C awk '
         /^(HOME|HOSTNAME|TERM|PWD|OLDPWD|SHLVL|_|LINES|COLUMNS|DISPLAY|SSH_[A-Z_]*|SUDO_[A-Z]*|USER|LOGNAME|SHELL|MAIL)=/ { next }
         { gsub(/\047/, "\047\\\047\047"); gsub(/\001/, "\n"); printf " \047%s\047", $0 }'
 }

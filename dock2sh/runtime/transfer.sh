@@ -6,6 +6,7 @@
 # keep theirs; MODE as in --chmod, or ''. With FOLLOW the names are links to what is meant. What is kept: modes with their s
 # and t bits, times in whole seconds, hard links among the listed, and file attributes where the tool can.
 transfer() {
+    list_room
     [ -s "$2" ] || return 0
     transfer_clear "$1" "$2" "$3" "$4" "${7-}"
     transfer_tool
@@ -23,8 +24,7 @@ transfer() {
 transfer_clear() {
     transfer_shown=${3#"$root"}
     for_each "$3" "$2" sh -c "$(program_survey)" sh "$4" "$5" "$1" "${transfer_shown%/}" >"$state/in-the-way" \
-        2>"$state/refused" 3>"$state/put" 4>"$state/sockets" 5>"$state/no-links" 6>"$state/setgid" ||
-        fail "$(cat "$state/refused")"
+        2>"$state/refused" 3>"$state/put" 4>"$state/sockets" 5>"$state/no-links" 6>"$state/setgid" || [ -s "$state/refused" ] || list_lost
     ! [ -s "$state/refused" ] || fail "$(head -n 1 "$state/refused")"
     ! [ -s "$state/in-the-way" ] || for_each "$3" "$state/in-the-way" rm -rf || fail "${3#"$root"} cannot be cleared"
 }
@@ -35,9 +35,9 @@ transfer_clear() {
 transfer_linked() {
     : >"$state/linked"
     case $3,$2,$transfer_by in ?*,*,* | ,replace,transfer_by_tar) return 0 ;; esac
-    for_each "$1" "$state/put" sh -c "$(program_kind)" sh linked >"$state/linked"
+    for_each "$1" "$state/put" sh -c "$(program_kind)" sh linked >"$state/linked" || list_lost
     [ -s "$state/linked" ] || return 0
-    for_each "$1" "$state/put" sh -c "$(program_kind)" sh unlinked >"$state/unlinked"
+    for_each "$1" "$state/put" sh -c "$(program_kind)" sh unlinked >"$state/unlinked" || list_lost
 }
 
 # Sets `transfer_by` to the function that can move a list of names that end in NUL: by GNU tar, or else by busybox's cpio (its
@@ -53,14 +53,14 @@ transfer_tool() {
 # others; elsewhere the machine's own policy says what it is. Not every tar can.
 transfer_labels() {
     transfer_label=--selinux
-    [ ! -e /sys/fs/selinux/enforce ] && [ -z "$(TAR_OPTIONS='' tar --selinux -cf /dev/null -T /dev/null 2>&1)" ] || transfer_label=
+    [ ! -e /sys/fs/selinux/enforce ] && [ -z "$(tar --selinux -cf /dev/null -T /dev/null 2>&1)" ] || transfer_label=
 }
 
 # transfer_by_tar SOURCE LIST DEST OWNER FOLLOW. POSIX headers carry the attributes; less the times in them, whole seconds stay.
 # (Without --no-unquote a backslash in the name of a -C's directory begins an escape.)
 transfer_by_tar() {
     { tar_pack_all "$@" || : >"$state/unpacked"; } |
-        TAR_OPTIONS='' tar --no-unquote -C "$3" -xpif - --same-owner --numeric-owner --warning=no-timestamp \
+        tar --no-unquote -C "$3" -xpif - --same-owner --numeric-owner --warning=no-timestamp \
             --xattrs --xattrs-include='*' ${transfer_label:+"$transfer_label"} &&
         ! [ -e "$state/unpacked" ]
 }
@@ -84,7 +84,7 @@ tar_pack() {
     [ -z "$tar_owner" ] || set -- "$@" "--owner=:${tar_owner%:*}" "--group=:${tar_owner#*:}"
     # a context's files lose their capabilities on the way, as the chown of the transfer clears them
     [ "$source_kind" = context ] || set -- "$@" --xattrs-include='security.*' ${transfer_label:+"$transfer_label"}
-    TAR_OPTIONS='' tar --no-unquote -C "$tar_source" -cf - "$@" --xattrs --xattrs-include='user.*' \
+    tar --no-unquote -C "$tar_source" -cf - "$@" --xattrs --xattrs-include='user.*' \
         --xattrs-include='trusted.*' --xattrs-exclude='trusted.overlay.*' \
         --pax-option=delete=mtime,delete=atime,delete=ctime --numeric-owner --no-recursion --null -T "$tar_list"
 }
@@ -102,7 +102,7 @@ transfer_by_cpio() {
     fi
     [ -z "$5" ] || return 0
     for_each "$3" "$2" sh -c "$(program_links)" sh "$1" "$4" || return 1
-    for_each "$1" "$2" sh -c "$(program_kind)" sh directory >"$state/dirs"
+    for_each "$1" "$2" sh -c "$(program_kind)" sh directory >"$state/dirs" || list_lost
     ! [ -s "$state/dirs" ] || cpio_round "$1" "$state/dirs" "$3" "$4" ''
 }
 
@@ -127,7 +127,7 @@ transfer_warn() {
 # transfer_private SOURCE DEST: directories of mode 0700. GNU tar makes them with it and sees no need for a chmod, which would take
 # away the setgid bit that they have from the directory above.
 transfer_private() {
-    for_each "$1" "$state/put" sh -c "$(program_kind)" sh private >"$state/private"
+    for_each "$1" "$state/put" sh -c "$(program_kind)" sh private >"$state/private" || list_lost
     ! [ -s "$state/private" ] || for_each "$2" "$state/private" chmod 00700 || fail "${2#"$root"} cannot be changed"
 }
 
@@ -141,10 +141,10 @@ transfer_sockets() {
 transfer_times() {
     [ -e "$state/epoch" ] || TZ=UTC touch -d '1970-01-01 00:00:00' "$state/epoch"
     if [ -n "$3" ]; then set -- "$1" "$2" -L ''; else set -- "$1" "$2" -P -h; fi
-    for_each "$1" "$state/put" sh -c "$(program_kind)" sh early "$state/epoch" "$3" >"$state/odd-times"
+    for_each "$1" "$state/put" sh -c "$(program_kind)" sh early "$state/epoch" "$3" >"$state/odd-times" || list_lost
     if [ "$transfer_by" = transfer_by_cpio ]; then
         [ -e "$state/2106" ] || TZ=UTC touch -d '2106-02-07 06:28:15' "$state/2106"
-        for_each "$1" "$state/put" sh -c "$(program_kind)" sh late "$state/2106" "$3" >>"$state/odd-times"
+        for_each "$1" "$state/put" sh -c "$(program_kind)" sh late "$state/2106" "$3" >>"$state/odd-times" || list_lost
     fi
     ! [ -s "$state/odd-times" ] || for_each "$2" "$state/odd-times" sh -c "$(program_times)" sh "$1" ${4:+"$4"} ||
         fail 'a time before 1970 or after 2105 cannot be set'

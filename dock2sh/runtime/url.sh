@@ -141,7 +141,7 @@ url_refused() {
 }
 
 url_by_python() {
-    python3 -c "$(program_fetch)" "$1" "$2" >"$url_log" || fail "$1 could not be fetched"
+    python3 -I -c "$(program_fetch)" "$1" "$2" >"$url_log" || fail "$1 could not be fetched"
     url_answer "$1"
 }
 

@@ -32,10 +32,11 @@ wildcard() {
     wildcard_files "$2"
     wildcard_candidates
     wild_ere=$(pattern glob "$1") || fail "there is no expression for $1"
-    list_as_lines | base=$wild_base ere=$wild_ere LC_ALL=C awk "$(program_bytes; program_matches)" >"$state/wild.names"
+    list_as_lines | base=$wild_base ere=$wild_ere LC_ALL=C awk "$(program_bytes; program_matches)" >"$state/wild.names" || list_lost
     [ -z "$(pattern sent "$1")" ] || wildcard_sent
     tr / '\002' <"$state/wild.names" | LC_ALL=C sort | tr '\002' / |
-        base=$wild_base plain="$state/wild.plain" into=$state LC_ALL=C awk "$(program_groups)" >"$state/wild"
+        base=$wild_base plain="$state/wild.plain" into=$state LC_ALL=C awk "$(program_groups)" >"$state/wild" || list_lost
+    list_room
     [ -s "$state/wild" ] || [ "$wild_dir" = / ] || is_transferred "${wild_dir#/}" || wildcard_fails
 }
 
@@ -45,7 +46,7 @@ wildcard_sent() {
     mv -f "$state/wild.names" "$state/wild.all" && : >"$state/wild.names"
     while IFS= read -r sent_name; do
         is_transferred "$sent_name" </dev/null || continue
-        printf '%s\n' "$sent_name" >>"$state/wild.names"
+        printf '%s\n' "$sent_name" >>"$state/wild.names" || list_lost
     done <"$state/wild.all"
 }
 
@@ -81,5 +82,5 @@ wildcard_files() {
     : >"$state/wild.plain"
     [ -n "$1" ] || return 0
     (cd "$source_root$wild_dir" && find . -mindepth "$wild_depth" -maxdepth "$wild_depth" -type f -links 1 -print0) |
-        tr '\n\0' '\001\n' >"$state/wild.plain"
+        tr '\n\0' '\001\n' >"$state/wild.plain" || list_lost
 }

@@ -241,7 +241,7 @@ archive_pad() {
 # By GNU tar, or where transfer_tool found none by busybox's, which loses file attributes.
 archive_by() {
     if [ "$1" = transfer_by_tar ]; then
-        TAR_OPTIONS='' tar --no-unquote -C "$state/archive/tree" -xpf - --same-owner --numeric-owner \
+        tar --no-unquote -C "$state/archive/tree" -xpf - --same-owner --numeric-owner \
             --warning=no-timestamp --xattrs --xattrs-include='*'
     else
         tar x -C "$state/archive/tree" --numeric-owner -f -
@@ -332,7 +332,7 @@ archive_list() {
     (cd "$state/archive/tree" && find . ! -name . -type d -print0 && printf '\0' && find . ! -name . -print0) |
         tr '\n\0' '\001\n' |
         what=$1 names="$state/archive/names" new="$state/archive/new" LC_ALL=C awk "$(program_members)" |
-        tr '\001\n' '\n\0' >"$state/archive/$1"
+        tr '\001\n' '\n\0' >"$state/archive/$1" || list_lost
 }
 
 archive_merge() {
@@ -348,10 +348,10 @@ archive_merge() {
 # tar makes on its way would take over a setgid bit, which docker's chmod takes away.
 archive_implied() {
     archive_list implied
-    for_each "$archive_into" "$state/archive/implied" sh -c "$(program_absent)" sh >"$state/archive/absent"
+    for_each "$archive_into" "$state/archive/implied" sh -c "$(program_absent)" sh >"$state/archive/absent" || list_lost
     [ -s "$state/archive/absent" ] || return 0
     for_each "$state/archive/tree" "$state/archive/absent" chmod 00755 || fail "$state cannot be written"
-    tr '\n\0' '\001\n' <"$state/archive/absent" >"$state/archive/new"
+    tr '\n\0' '\001\n' <"$state/archive/absent" >"$state/archive/new" || list_lost
 }
 
 # archive_heirs: they are root's, whatever --chown says, and of the group that the kernel gives to what is made in a setgid directory.
@@ -468,7 +468,7 @@ source_fill() {
     if [ -f "$1/oci-layout" ] || [ -f "$1/manifest.json" ]; then
         layers_fill "$1" "$2"
     elif [ -d "$1" ]; then
-        copy_root "$(cd -P "$1" && pwd -P)" "$2"
+        copy_root "$(cd -P -- "$1" && pwd -P)" "$2"
     elif [ -f "$1" ]; then
         archive_fill "$1" "$2"
     else
@@ -583,6 +583,45 @@ bootstrap_fill() {
     return 1
 }
 
+# caller_off: no variable of the caller's is one of ours that is looked at before it is set (`mode=release`, `lock=1`: that is a directory
+# to remove), and none tells cd and tar what to do.
+caller_off() {
+    unset CDPATH GREP_OPTIONS TAR_OPTIONS
+    unset base_names context_filling context_root fetch_after fetch_instead git_given git_given_step host_changed image_cmd \
+        image_entrypoint lock lock_vendor log_out mode mount_number null_made overlay_room path_followed place_hosts place_resolv \
+        place_told preview_origin run_after run_before run_host run_hosts run_limiter run_limits run_more run_mounts run_network \
+        run_placer run_refuses run_script run_security run_shm secret_wrong start_by state state_placed step_below step_now \
+        step_root swap_number target_begun target_is_new transfer_by
+}
+
+# caller_has NAME: had the caller this variable? Sets `caller_value`. Ours, which may have taken its place, have small letters.
+caller_has() {
+    case $1 in
+    *[!a-z0-9_]*) eval "[ -n \"\${$1+set}\" ] && caller_value=\${$1}" ;;
+    *) caller_look "$1" ;;
+    esac
+}
+
+caller_look() {
+    caller_value=$(caller_variables | tr '\0\n' '\n\001' | name=$1= LC_ALL=C awk '
+        index($0, ENVIRON["name"]) == 1 { printf "=%s", substr($0, length(ENVIRON["name"]) + 1); exit }' | tr '\001' '\n' && echo .)
+    [ "$caller_value" != . ] || return 1
+    caller_value=${caller_value#=} caller_value=${caller_value%.}
+}
+
+# caller_variables: prints what the caller had set, a NUL after each; what there is now, where there is no /proc. The file must be opened
+# by a process that stays: of one that has become another program by then it has nothing (bash's child is cat).
+caller_variables() {
+    if [ -r /proc/self/environ ]; then
+        { cat && :; } </proc/self/environ
+        return
+    fi
+    (
+        if [ "$caller_locale" = unset ]; then unset LC_ALL; else LC_ALL=$caller_locale; fi
+        "$(tool env)" -0
+    )
+}
+
 # context: the build context; on first use the rules are written.
 context() {
     source_kind=context source_rules=$state/ignore
@@ -592,12 +631,12 @@ context() {
         mkdir -p "$context_root"
         context_data | gzip -dc | (cd "$context_root" && tar -xpf -) || fail 'the context inside this script could not be unpacked'
     else
-        context_root=$(cd -P "${context_dir:-.}" 2>/dev/null && pwd -P && echo /) ||
+        context_root=$(cd -P -- "${context_dir:-.}" 2>/dev/null && pwd -P && echo /) ||
             missing "the build context ${context_dir:-.}: no such directory (--context DIR says where it is)"
         context_root=${context_root%?/}
     fi
     source_root=$context_root
-    context_rules >"$source_rules"
+    context_rules >"$source_rules" || list_lost
     [ -z "${context_digest-}" ] || context_check
 }
 
@@ -656,7 +695,7 @@ transfer_wild() {
 # The rule that leaves out this script, where it lies in the context.
 context_self() {
     [ -f "$0" ] || return 0
-    self_path=$(cd -P "$(dirname "$0")" && pwd -P)/${0##*/}
+    self_path=$(cd -P -- "$(dirname -- "$0")" && pwd -P)/${0##*/}
     case $self_path in
     "$context_root"/?*) printf '+^%s$\n' "$(ere_of "${self_path#"$context_root"/}")" ;;
     esac
@@ -665,10 +704,10 @@ context_self() {
 # One rule a line, +ERE leaves out and -ERE takes back, the last that matches wins. Last of all: what this script itself
 # makes inside of the context (--root ./out and its lock, --state ./state) is no part of it.
 context_rules() {
-    ! command -v ignored >/dev/null || ignored
+    ! command -v ignored >/dev/null || ignored || return
     for context_own in "$target_root" "$target_root.dock2sh" "$state"; do
         case $context_own in
-        "$context_root"/?*) printf '+^%s(/|$)\n' "$(ere_of "${context_own#"$context_root"/}")" ;;
+        "$context_root"/?*) printf '+^%s(/|$)\n' "$(ere_of "${context_own#"$context_root"/}")" || return ;;
         esac
     done
 }
@@ -730,7 +769,7 @@ context_among() {
 context_directory() {
     context_at=$(context_given "$1")
     [ -n "$context_at" ] || { context_unpacked "$1"; return; }
-    (cd -P "$context_at" 2>/dev/null && pwd -P) || missing "the named context $1: $context_at is no directory"
+    (cd -P -- "$context_at" 2>/dev/null && pwd -P) || missing "the named context $1: $context_at is no directory"
 }
 
 # context_unpacked NAME: the same for one whose files are in this script.
@@ -754,7 +793,7 @@ named_context() {
     [ -s "$state/named" ] || missing "the rules of the context $1's .dockerignore: they are in a script that is made with \
 dock2sh --build-context $1=DIR"
     read -r named_digest <"$state/named"
-    sed 1d "$state/named" >"$source_rules"
+    sed 1d "$state/named" >"$source_rules" || list_lost
     rm -f "$state/named"
     [ "$(sha256sum <"$source_root/.dockerignore")" = "$named_digest  -" ] ||
         warn "the .dockerignore of the context $1 is not the one that was there when this script was made, which is applied"
@@ -809,7 +848,7 @@ source_links_are_there() {
 
 # is_kept PATH: no rule leaves it out.
 is_kept() {
-    printf './%s\0' "$1" >"$state/list"
+    printf './%s\0' "$1" >"$state/list" || list_lost
     filter_list "$source_rules" ''
     [ -s "$state/list" ]
 }
@@ -879,7 +918,7 @@ copy_matches() {
 
 # copy_batch NUMBER DIRECTORY/ DEST
 copy_batch() {
-    tr '\001\n' '\n\0' <"$state/batch.$1" >"$state/list"
+    tr '\001\n' '\n\0' <"$state/batch.$1" >"$state/list" || list_lost
     resolve_in "$source_root" "/$2"
     copy_dir=$source_root$resolved
     resolve "$3"
@@ -1005,7 +1044,7 @@ undo_steps() {
 undo_later() {
     quote_all "$@"
     quote_word "$quoted_all"
-    printf 'set -- %s "$@"\n' "$quoted" >>"$state/undo"
+    printf 'set -- %s "$@"\n' "$quoted" >>"$state/undo" || fail "$state/undo cannot be written"
 }
 
 # layers_fill DIR ROOT: DIR is what `docker save` or an OCI layout unpacks to. The first layer goes straight in, the others over
@@ -1105,12 +1144,28 @@ mount_point() {
     mkdir -m "$mount_point_mode" "$mount_points_in$1"
 }
 
+# end_left_running STATE: ends the step that it left running: else that works beside ours in the same root.
+end_left_running() {
+    [ -s "$1/pid" ] && [ -s "$1/born" ] || return 0
+    left_process=$(cat "$1/pid")
+    # a number alone might be another's by now (programs/enter.sh)
+    [ "$(sed 's/.*) //' "/proc/$left_process/stat" 2>/dev/null | cut -d ' ' -f 20)" = "$(cat "$1/born")" ] || return 0
+    kill -KILL "$left_process" 2>/dev/null
+    kill -KILL "-$left_process" 2>/dev/null
+    for left_wait in 1 2 3 4 5 6 7 8 9; do
+        kill -0 "$left_process" 2>/dev/null || break
+        sleep 0.2 2>/dev/null || sleep 1
+    done
+    : "$left_wait"
+}
+
 # The command line of the script, the order of its work, and how it ends.
 
 main() {
     caller_locale=${LC_ALL-unset}
     : "$caller_locale"
     export LC_ALL=C
+    caller_off
     set -u
     umask 022
     colours
@@ -1234,7 +1289,7 @@ option_root() {
 # --vendor DIR: what `dock2sh lock --vendor` has kept of what the steps fetch.
 option_vendor() {
     [ -n "${lock_mode-}" ] || misused '--vendor: this script has no lock, so nothing says which files are meant.'
-    lock_vendor=$(cd -P "$1" 2>/dev/null && pwd -P) || misused "--vendor $(quote "$1"): no such directory."
+    lock_vendor=$(cd -P -- "$1" 2>/dev/null && pwd -P) || misused "--vendor $(quote "$1"): no such directory."
     : "$lock_vendor"
 }
 
@@ -1278,9 +1333,11 @@ work for everyone."
     trap 'exit 143' TERM
     trap 'exit 129' HUP
     null_device
+    descriptors_open
     place_target
     lock_root
     place_state
+    end_left_running "$state"
     undo_steps
     begin_afresh
     root_directory "${target_root:-/}"
@@ -1298,7 +1355,7 @@ place_target() {
     mkdir -p "$target_root" || missing "the directory $target_root: it cannot be made"
     target_root=$(cd -P "$target_root" && pwd -P && echo /) || missing "a way into $target_root"
     target_root=${target_root%?/}
-    target_root=${target_root%/}
+    case $target_root in / | //) target_root='' ;; esac # bash and POSIX keep two
 }
 
 dry() {
@@ -1342,6 +1399,13 @@ null_device() {
     rm -f /dev/null
     mknod -m 666 /dev/null c 1 3 || missing 'the device /dev/null: mount /dev, or make it with mknod -m 666 /dev/null c 1 3'
     null_made=1
+}
+
+# descriptors_open: what the caller has closed would be the next file that is opened, and what a tool says would go there.
+descriptors_open() {
+    true 3>&2 || exec 2>/dev/null
+    { true 3<&0; } 2>/dev/null || exec </dev/null
+    { true 3>&1; } 2>/dev/null || exec >/dev/null
 }
 
 # report STATUS: which step, which line, and the command that goes on from there.
@@ -1802,12 +1866,13 @@ place_is_covered() {
     return 1
 }
 
-# swap_away PLACE: what is there goes aside and comes back after the step.
+# swap_away PLACE: what is there goes aside and comes back after the step. It is noted first: a script may be killed after any line, and
+# the disk may be full.
 swap_away() {
     swap_number=$((${swap_number-0} + 1))
     swap_hidden=$state/hidden.$swap_number
-    mv "$root$1" "$swap_hidden" || fail "$1 is in use (a mount of this container?): a mount of the step cannot be put there"
     undo_later back "$root$1" "$swap_hidden"
+    mv "$root$1" "$swap_hidden" || fail "$1 is in use (a mount of this container?): a mount of the step cannot be put there"
     undo_later remove "$root$1"
 }
 
@@ -1950,7 +2015,7 @@ put_file() {
     transfer_tool
     put_follow=follow
     { mkdir "$state/one" && put_named "$1" "$state/one/$put_name"; } || fail "$put_name cannot be put into $put_into"
-    printf './%s\0' "$put_name" >"$state/list"
+    printf './%s\0' "$put_name" >"$state/list" || list_lost
     transfer "$state/one" "$state/list" "$root$put_into" merge "$put_owner" "$chmod_spec" "$put_follow"
 }
 
@@ -1960,7 +2025,7 @@ put_named() {
     if [ "$transfer_by" = transfer_by_tar ] && [ -f "$1" ] && ! [ -s "$1" ] && ! [ -L "$1" ]; then
         put_follow=
         : >"$state/linked"
-        printf './%s\0' "${1##*/}" >"$state/list"
+        printf './%s\0' "${1##*/}" >"$state/list" || list_lost
         rm -rf "$state/unpacked" "$state/empty"
         mkdir "$state/empty" && transfer_by_tar "${1%/*}/" "$state/list" "$state/empty" '' '' &&
             touch -r "$1" "$state/empty/${1##*/}" && mv "$state/empty/${1##*/}" "$2"
@@ -2020,7 +2085,7 @@ run_wanted() {
     ${run_placer-}
     run_environment
     run_chain "$@"
-    for run_note in pid interrupted refused; do : >"$state/$run_note"; done
+    for run_note in pid interrupted refused status; do : >"$state/$run_note"; done
     run_before=$(run_processes)
     run_streams
     undo_steps
@@ -2266,9 +2331,9 @@ run_kill() {
     [ "$mode" = full ] || kill -KILL "-$(cat "$state/pid")" 2>/dev/null
 }
 
-# say TEXT...: a note.
+# say TEXT...: a note. That it cannot be written (a log on a full disk) is no failure.
 say() {
-    printf '%s\n' "$*" >&2
+    printf '%s\n' "$*" >&2 || :
 }
 
 # warn TEXT...: something that the reader should know, though the work goes on.
@@ -2351,8 +2416,20 @@ list_tree() {
 filter_list() {
     [ -s "$1" ] && [ -s "$state/list" ] || return 0
     list_is_plain
-    list_as_lines | rules=$1 prefix=$2 LC_ALL=C awk "$(program_bytes; program_filter)" | tr '\001\n' '\n\0' >"$state/list.kept"
+    list_as_lines | rules=$1 prefix=$2 LC_ALL=C awk "$(program_bytes; program_filter)" | tr '\001\n' '\n\0' >"$state/list.kept" ||
+        list_lost
     mv -f "$state/list.kept" "$state/list"
+}
+
+# list_lost: a list could not be written. What is cut off would leave files out without a word.
+list_lost() {
+    fail "$state cannot be written: is the disk full?"
+}
+
+# list_room: busybox's awk, find and sort say nothing (status 0) of what they could not write. Then there is no room for more.
+list_room() {
+    printf '%16384s' '' >"$state/room" || list_lost
+    : >"$state/room"
 }
 
 # for_each DIR LIST COMMAND...: runs COMMAND in DIR with the names of LIST, as many at a time as fit. They come through a pipe:
@@ -2380,7 +2457,7 @@ exclude_rules() {
         exclude_sign=+
         case $exclude_pattern in !*) exclude_sign=- exclude_pattern=${exclude_pattern#!} ;; esac
         exclude_ere=$(pattern exclude "$exclude_pattern") || fail "there is no expression for --exclude=$exclude_pattern"
-        printf '%s\n' "$exclude_sign$exclude_ere"
+        printf '%s\n' "$exclude_sign$exclude_ere" || list_lost
     done
 }
 
@@ -2605,8 +2682,8 @@ start_variable() {
     case $1 in
     *=*) start_env="$start_env $(quote "$1")" ;;
     '' | [0-9]* | *[!A-Za-z0-9_]*) misused "start -e: $(quote "$1") is no name of a variable." ;;
-    *) eval "[ -n \"\${$1+set}\" ]" || { start_gone="$start_gone $1" && return; }
-        eval "start_env=\"\$start_env \$(quote \"\$1=\${$1}\")\"" ;;
+    *) caller_has "$1" || { start_gone="$start_gone $1" && return; }
+        start_env="$start_env $(quote "$1=$caller_value")" ;;
     esac
 }
 
@@ -2782,6 +2859,7 @@ tool_find() {
 # keep theirs; MODE as in --chmod, or ''. With FOLLOW the names are links to what is meant. What is kept: modes with their s
 # and t bits, times in whole seconds, hard links among the listed, and file attributes where the tool can.
 transfer() {
+    list_room
     [ -s "$2" ] || return 0
     transfer_clear "$1" "$2" "$3" "$4" "${7-}"
     transfer_tool
@@ -2799,8 +2877,7 @@ transfer() {
 transfer_clear() {
     transfer_shown=${3#"$root"}
     for_each "$3" "$2" sh -c "$(program_survey)" sh "$4" "$5" "$1" "${transfer_shown%/}" >"$state/in-the-way" \
-        2>"$state/refused" 3>"$state/put" 4>"$state/sockets" 5>"$state/no-links" 6>"$state/setgid" ||
-        fail "$(cat "$state/refused")"
+        2>"$state/refused" 3>"$state/put" 4>"$state/sockets" 5>"$state/no-links" 6>"$state/setgid" || [ -s "$state/refused" ] || list_lost
     ! [ -s "$state/refused" ] || fail "$(head -n 1 "$state/refused")"
     ! [ -s "$state/in-the-way" ] || for_each "$3" "$state/in-the-way" rm -rf || fail "${3#"$root"} cannot be cleared"
 }
@@ -2811,9 +2888,9 @@ transfer_clear() {
 transfer_linked() {
     : >"$state/linked"
     case $3,$2,$transfer_by in ?*,*,* | ,replace,transfer_by_tar) return 0 ;; esac
-    for_each "$1" "$state/put" sh -c "$(program_kind)" sh linked >"$state/linked"
+    for_each "$1" "$state/put" sh -c "$(program_kind)" sh linked >"$state/linked" || list_lost
     [ -s "$state/linked" ] || return 0
-    for_each "$1" "$state/put" sh -c "$(program_kind)" sh unlinked >"$state/unlinked"
+    for_each "$1" "$state/put" sh -c "$(program_kind)" sh unlinked >"$state/unlinked" || list_lost
 }
 
 # Sets `transfer_by` to the function that can move a list of names that end in NUL: by GNU tar, or else by busybox's cpio (its
@@ -2829,14 +2906,14 @@ transfer_tool() {
 # others; elsewhere the machine's own policy says what it is. Not every tar can.
 transfer_labels() {
     transfer_label=--selinux
-    [ ! -e /sys/fs/selinux/enforce ] && [ -z "$(TAR_OPTIONS='' tar --selinux -cf /dev/null -T /dev/null 2>&1)" ] || transfer_label=
+    [ ! -e /sys/fs/selinux/enforce ] && [ -z "$(tar --selinux -cf /dev/null -T /dev/null 2>&1)" ] || transfer_label=
 }
 
 # transfer_by_tar SOURCE LIST DEST OWNER FOLLOW. POSIX headers carry the attributes; less the times in them, whole seconds stay.
 # (Without --no-unquote a backslash in the name of a -C's directory begins an escape.)
 transfer_by_tar() {
     { tar_pack_all "$@" || : >"$state/unpacked"; } |
-        TAR_OPTIONS='' tar --no-unquote -C "$3" -xpif - --same-owner --numeric-owner --warning=no-timestamp \
+        tar --no-unquote -C "$3" -xpif - --same-owner --numeric-owner --warning=no-timestamp \
             --xattrs --xattrs-include='*' ${transfer_label:+"$transfer_label"} &&
         ! [ -e "$state/unpacked" ]
 }
@@ -2860,7 +2937,7 @@ tar_pack() {
     [ -z "$tar_owner" ] || set -- "$@" "--owner=:${tar_owner%:*}" "--group=:${tar_owner#*:}"
     # a context's files lose their capabilities on the way, as the chown of the transfer clears them
     [ "$source_kind" = context ] || set -- "$@" --xattrs-include='security.*' ${transfer_label:+"$transfer_label"}
-    TAR_OPTIONS='' tar --no-unquote -C "$tar_source" -cf - "$@" --xattrs --xattrs-include='user.*' \
+    tar --no-unquote -C "$tar_source" -cf - "$@" --xattrs --xattrs-include='user.*' \
         --xattrs-include='trusted.*' --xattrs-exclude='trusted.overlay.*' \
         --pax-option=delete=mtime,delete=atime,delete=ctime --numeric-owner --no-recursion --null -T "$tar_list"
 }
@@ -2878,7 +2955,7 @@ transfer_by_cpio() {
     fi
     [ -z "$5" ] || return 0
     for_each "$3" "$2" sh -c "$(program_links)" sh "$1" "$4" || return 1
-    for_each "$1" "$2" sh -c "$(program_kind)" sh directory >"$state/dirs"
+    for_each "$1" "$2" sh -c "$(program_kind)" sh directory >"$state/dirs" || list_lost
     ! [ -s "$state/dirs" ] || cpio_round "$1" "$state/dirs" "$3" "$4" ''
 }
 
@@ -2903,7 +2980,7 @@ transfer_warn() {
 # transfer_private SOURCE DEST: directories of mode 0700. GNU tar makes them with it and sees no need for a chmod, which would take
 # away the setgid bit that they have from the directory above.
 transfer_private() {
-    for_each "$1" "$state/put" sh -c "$(program_kind)" sh private >"$state/private"
+    for_each "$1" "$state/put" sh -c "$(program_kind)" sh private >"$state/private" || list_lost
     ! [ -s "$state/private" ] || for_each "$2" "$state/private" chmod 00700 || fail "${2#"$root"} cannot be changed"
 }
 
@@ -2917,10 +2994,10 @@ transfer_sockets() {
 transfer_times() {
     [ -e "$state/epoch" ] || TZ=UTC touch -d '1970-01-01 00:00:00' "$state/epoch"
     if [ -n "$3" ]; then set -- "$1" "$2" -L ''; else set -- "$1" "$2" -P -h; fi
-    for_each "$1" "$state/put" sh -c "$(program_kind)" sh early "$state/epoch" "$3" >"$state/odd-times"
+    for_each "$1" "$state/put" sh -c "$(program_kind)" sh early "$state/epoch" "$3" >"$state/odd-times" || list_lost
     if [ "$transfer_by" = transfer_by_cpio ]; then
         [ -e "$state/2106" ] || TZ=UTC touch -d '2106-02-07 06:28:15' "$state/2106"
-        for_each "$1" "$state/put" sh -c "$(program_kind)" sh late "$state/2106" "$3" >>"$state/odd-times"
+        for_each "$1" "$state/put" sh -c "$(program_kind)" sh late "$state/2106" "$3" >>"$state/odd-times" || list_lost
     fi
     ! [ -s "$state/odd-times" ] || for_each "$2" "$state/odd-times" sh -c "$(program_times)" sh "$1" ${4:+"$4"} ||
         fail 'a time before 1970 or after 2105 cannot be set'
@@ -2958,10 +3035,11 @@ wildcard() {
     wildcard_files "$2"
     wildcard_candidates
     wild_ere=$(pattern glob "$1") || fail "there is no expression for $1"
-    list_as_lines | base=$wild_base ere=$wild_ere LC_ALL=C awk "$(program_bytes; program_matches)" >"$state/wild.names"
+    list_as_lines | base=$wild_base ere=$wild_ere LC_ALL=C awk "$(program_bytes; program_matches)" >"$state/wild.names" || list_lost
     [ -z "$(pattern sent "$1")" ] || wildcard_sent
     tr / '\002' <"$state/wild.names" | LC_ALL=C sort | tr '\002' / |
-        base=$wild_base plain="$state/wild.plain" into=$state LC_ALL=C awk "$(program_groups)" >"$state/wild"
+        base=$wild_base plain="$state/wild.plain" into=$state LC_ALL=C awk "$(program_groups)" >"$state/wild" || list_lost
+    list_room
     [ -s "$state/wild" ] || [ "$wild_dir" = / ] || is_transferred "${wild_dir#/}" || wildcard_fails
 }
 
@@ -2971,7 +3049,7 @@ wildcard_sent() {
     mv -f "$state/wild.names" "$state/wild.all" && : >"$state/wild.names"
     while IFS= read -r sent_name; do
         is_transferred "$sent_name" </dev/null || continue
-        printf '%s\n' "$sent_name" >>"$state/wild.names"
+        printf '%s\n' "$sent_name" >>"$state/wild.names" || list_lost
     done <"$state/wild.all"
 }
 
@@ -3007,14 +3085,14 @@ wildcard_files() {
     : >"$state/wild.plain"
     [ -n "$1" ] || return 0
     (cd "$source_root$wild_dir" && find . -mindepth "$wild_depth" -maxdepth "$wild_depth" -type f -links 1 -print0) |
-        tr '\n\0' '\001\n' >"$state/wild.plain"
+        tr '\n\0' '\001\n' >"$state/wild.plain" || list_lost
 }
 
 program_absent() {
     cat <<'PROGRAM'
 # Prints, a NUL after each, those of the names (./name) that are not in the current directory.   sh -c "$(program_absent)" sh NAME...
 for name do
-    [ -e "$name" ] || [ -L "$name" ] || printf '%s\0' "$name"
+    [ -e "$name" ] || [ -L "$name" ] || printf '%s\0' "$name" || exit 1
 done
 PROGRAM
 }
@@ -3277,12 +3355,22 @@ borrowed() {
     mounted -o move "$enter_root" /
 }
 
+# began FIELDS: prints when a process began, of proc(5)'s stat behind the name: its number may be another's by the time that one asks.
+began() {
+    # shellcheck disable=SC2086
+    set -- $1
+    echo "${20-}"
+}
+
 # The number of this process as the script knows it, for the script to end it; and docker makes the pipes the user's: programs
 # open /dev/stdout.
 first_process() {
     umask 022
-    number=$$
-    [ "$enter_mode" = plain ] || read -r number _ </proc/self/stat || refuse 'there is no /proc here'
+    number=$$ stat=''
+    ! [ -r /proc/self/stat ] || read -r stat </proc/self/stat
+    [ "$enter_mode" = plain ] || number=${stat%% *}
+    [ -n "$number" ] || refuse 'there is no /proc here'
+    began "${stat##*) }" >"$enter_state/born"
     echo "$number" >"$enter_state/pid"
     [ ! -s "$enter_state/interrupted" ] || exit 130
     [ "$enter_uid" = 0 ] || for descriptor in 0 1 2; do
@@ -3376,7 +3464,7 @@ function flush(    list, i) {
     else if (count) {
         list = ENVIRON["into"] "/batch." ++batches
         for (i = 1; i <= count; i++) print "./" substr(run[i], length(parent) + 1) > list
-        close(list)
+        if (close(list)) lost = 1
         print "batch " batches " " parent
     }
     count = 0
@@ -3392,7 +3480,10 @@ matched != "" && index($0, matched "/") == 1 { next }
     if ($0 in plain) { parent = dir; run[++count] = $0 }
     else print "path " $0
 }
-END { flush() }
+END {
+    flush()
+    exit lost
+}
 PROGRAM
 }
 
@@ -3656,7 +3747,7 @@ late) reference=$1 option=$2 && shift 2 && exec find "$option" "$@" -prune -newe
 esac
 for name do
     if [ -L "$name" ]; then is='link'; elif [ -d "$name" ]; then is=directory; else is=other; fi
-    [ "$is" != "$kind" ] || printf '%s\0' "$name"
+    [ "$is" != "$kind" ] || printf '%s\0' "$name" || exit 1
 done
 PROGRAM
 }
@@ -4009,6 +4100,12 @@ program_survey() {
 # only links to what will be put.
 policy=$1 follow=$2 source=$3 shown=$4
 shift 4
+
+# list NUMBER: names the name there. A list that is cut off (a full disk) would leave it out.
+list() {
+    printf '%s\0' "$name" >&"$1" || exit 1
+}
+
 ! [ -g . ] || echo setgid >&6
 for name do
     dir='' link=''
@@ -4019,15 +4116,15 @@ for name do
             [ "$policy" != parents ] || continue
         else
             [ "$policy" = replace ] || printf 'cannot replace to directory %s with file\n' "$shown${name#.}" >&2
-            printf '%s\0' "$name"
+            list 1
         fi
     elif [ -e "$name" ] || [ -L "$name" ]; then
         [ -z "$dir" ] || [ "$policy" = replace ] || printf 'cannot copy to non-directory: %s\n' "$shown${name#.}" >&2
-        printf '%s\0' "$name"
+        list 1
     fi
     if [ -g "$name" ] || [ -g "$source/$name" ]; then [ -z "$dir" ] || echo setgid >&6; fi
-    [ "$link" ] || printf '%s\0' "$name" >&5
-    if [ -z "$link" ] && [ -S "$source/$name" ]; then printf '%s\0' "$name" >&4; else printf '%s\0' "$name" >&3; fi
+    [ "$link" ] || list 5
+    if [ -z "$link" ] && [ -S "$source/$name" ]; then list 4; else list 3; fi
 done
 PROGRAM
 }
@@ -4111,14 +4208,16 @@ remove() (
     ! at "$1" || rm -rf "$name"
 )
 
-# back PATH FROM: what was there before.
+# back PATH FROM: what was there before. If something is there it has not gone (a killed script, a full disk).
 back() (
-    at "$1" && mv "$2" "$name"
+    at "$1" || return
+    [ -e "$name" ] || [ -L "$name" ] || mv "$2" "$name"
 )
 
-# store PATH PLACE: the content of a cache.
+# store PATH PLACE: the content of a cache, if it has come.
 store() (
-    at "$1" && [ ! -L "$name" ] && rm -rf "$2" && mv "$name" "$2"
+    at "$1" && [ ! -L "$name" ] || return
+    [ ! -e "$name" ] || { rm -rf "$2" && mv "$name" "$2"; }
 )
 
 undo_list=$1 undo_status=0

@@ -229,6 +229,15 @@ def test_a_path_is_asked_for_as_it_is_written(workshop: Workshop, server: str, a
     assert put(workshop, f"PATH={tools}; add_url {server}{words}") == lands
 
 
+def test_nothing_of_the_context_is_run(workshop: Workshop, server: str) -> None:
+    """Python would import what lies where it is called."""
+    (workshop.context / "email").mkdir()
+    (workshop.context / "email/__init__.py").write_text("raise SystemExit('of the context')\n")
+    workshop.busybox()
+    tools = without(["curl", "wget"], workshop.home / "tools")
+    assert put(workshop, f"PATH={tools}; add_url {server}/dated/f /w") == [". f 600 0:0 1445412480"]
+
+
 def without(absent: list[str], tools: Path) -> Path:
     """A directory of this machine's programs but for some."""
     tools.mkdir()

@@ -36,6 +36,17 @@ def test_repositories(workshop: Workshop, repository: str) -> None:
     assert put(workshop, f"add_git {repository} /w") == [". d 755 0:0", "d d 755 0:0", "d/x f 755 0:0", "y f 644 0:0"]
 
 
+def test_a_callers_repository_is_none_of_ours(workshop: Workshop, repository: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Who calls the script from a hook of git's, or has told his git to go elsewhere, gets what docker gets."""
+    monkeypatch.setenv("GIT_OBJECT_DIRECTORY", str(workshop.home / "objects"))
+    monkeypatch.setenv("GIT_CONFIG_COUNT", "1")
+    monkeypatch.setenv("GIT_CONFIG_KEY_0", "url.file:///nonexistent/.insteadOf")
+    monkeypatch.setenv("GIT_CONFIG_VALUE_0", "file://")
+    workshop.busybox()
+    assert put(workshop, f"add_git {repository} /w") == [". d 755 0:0", "d d 755 0:0", "d/x f 755 0:0", "y f 644 0:0"]
+    assert not (workshop.home / "objects").exists()
+
+
 @pytest.mark.parametrize("part", ["d", "/d/", "d//.", "y/../d"])
 def test_a_part_of_a_repository(workshop: Workshop, repository: str, part: str) -> None:
     workshop.busybox()

@@ -1,6 +1,7 @@
 """COPY: what lands where, with which mode, owner and time. Every expectation was measured on docker's BuildKit."""
 
 import os
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -244,3 +245,23 @@ def test_here_document_is_byte_for_byte(workshop: Workshop) -> None:
     words = ["file A /w/ <<'A'", " $X `id` \\ \n", "A", "file --chmod=700 --chown=3:4 B /w/b <<'B'", "B"]
     assert put(workshop, *words) == [". d 755 0:0", "A f 644 0:0", "b f 700 3:4"]
     assert (workshop.root / "w/A").read_text() == " $X `id` \\ \n\n"
+
+
+@pytest.mark.parametrize("words", ["copy d /w/", "copy 'd/*a' /w/", "copy --exclude=b --chmod=u+x d /w/"])
+def test_a_full_disk_leaves_no_file_out(workshop: Workshop, words: str) -> None:
+    """Wherever a list of the script's own is cut off, the step fails: there is a size at which each of them no longer fits."""
+    workshop.busybox()
+    (workshop.context / "d").mkdir()
+    for number in range(300):
+        (workshop.context / f"d/{number:0200d}a").touch()
+    workshop.state.mkdir()
+    place = 'size=$1; shift; mount -t tmpfs -o size="${size}k" tmpfs "$0" && exec "$@"'
+    command, failed = workshop.command, []
+    for size in (100, 150, 230, 270, 600):
+        workshop.command = ["unshare", "-m", "sh", "-c", place, str(workshop.state), str(size), *command]
+        result = workshop.run(top([words], ignored="+^k$\n"))
+        there = len(list((workshop.root / "w").glob("*"))) if (workshop.root / "w").exists() else 0
+        assert result.returncode == 1 or there == 300, (size, result.stderr)
+        failed.append(result.returncode)
+        subprocess.run(["rm", "-rf", workshop.root / "w"], check=True)
+    assert set(failed) == {0, 1}

@@ -250,6 +250,25 @@ def test_ctrl_c_ends_all(workshop: Workshop, mode: str) -> None:
     assert str(workshop.root) not in Path("/proc/mounts").read_text()
 
 
+def test_a_step_of_a_killed_script_does_not_go_on_beside_the_next(workshop: Workshop, mode: str) -> None:
+    """Nobody is told when the script alone is killed."""
+    sleep = f"sleep 54.{os.getpid()}{len(mode)}{len(workshop.shell)}"
+    look = ["pgrep", "-f", f"^{sleep}"]
+    top = steps(f"    run_exec sh -c 'echo up; test -e /tmp/second || {sleep}; echo end'")
+    words = [*workshop.command, str(workshop.write(top)), "--root", str(workshop.root), "--state", str(workshop.state)]
+    with subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as child:
+        assert child.stdout
+        assert child.stdout.readline() == "up\n"
+        while not subprocess.run(look, capture_output=True, check=False).stdout:
+            time.sleep(0.1)
+        child.kill()
+        child.wait()
+        (workshop.root / "tmp/second").touch()
+        second = subprocess.run(words, capture_output=True, text=True, check=False)
+    assert (second.returncode, second.stdout) == (0, "up\nend\n"), second.stderr
+    assert not subprocess.run(look, capture_output=True, check=False).stdout
+
+
 _REFUSES = {
     "nsenter": "#!/bin/sh\necho 'nsenter: no namespace specified' >&2\nexit 1\n",
     "unshare": '#!/bin/sh\ncase $1 in --root*) echo "unshare failed" >&2; exit 1 ;; esac\nexec {} "$@"\n',

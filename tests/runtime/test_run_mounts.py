@@ -105,6 +105,21 @@ def test_secrets(workshop: Workshop, mode: str) -> None:
     assert not workshop.state.exists()
 
 
+def test_secrets_of_names_that_are_ours(workshop: Workshop, mode: str) -> None:
+    """`--secret id=user` is the file of that name, whatever a script has in a variable `user`; and `env=state` the caller's."""
+    del mode
+    (workshop.context / "user").write_text("file\n")
+    lines = (
+        "    with secret id=user target=/run/secrets/user",
+        "    with secret id=state target=/run/secrets/state env=S",
+        "    with secret id=root env=R",
+        "    run_exec sh -c 'cat /run/secrets/*; echo \":$S:$R:\"'",
+    )
+    options = ("--secret", "id=user", "--secret", "id=state", "--secret", "id=root,env=root")
+    got = run_and_compare(workshop, *lines, options=options, env={**os.environ, "state": "a\n b", "root": ""})
+    assert got == "a\n bfile\n:a\n b::\n"
+
+
 def test_a_required_secret_is_missing(workshop: Workshop) -> None:
     workshop.busybox()
     result = workshop.run(steps("    with secret id=s target=/s required=true", "    run_exec true"))
@@ -196,6 +211,30 @@ def test_a_step_cannot_make_the_undoing_leave_the_root(workshop: Workshop, mode:
     lines = ("    with tmpfs target=/a/deep", f"    run_exec sh -c 'mv /a /b 2>/dev/null; ln -s {up}{outside} /a; true'")
     workshop.run(steps(*lines))
     assert (outside / "deep").exists()
+
+
+@pytest.mark.parametrize(
+    "lines",
+    [
+        'undo_later back "$root/etc/passwd" "$state/hidden.1"',
+        'undo_later back "$root/etc/passwd" "$state/hidden.1"; mv "$root/etc/passwd" "$state/hidden.1"',
+        "swap_away /etc/passwd",
+        "swap_away /etc/passwd; echo other >$root/etc/passwd",
+        'swap_away /etc/passwd; undo_later store "$root/etc/passwd" "$target_root/tmp/cache"',
+    ],
+)
+def test_a_script_that_is_killed_while_it_swaps(workshop: Workshop, lines: str) -> None:
+    """After any line of places.sh the next run finds what was there, and a cache that was not there yet."""
+    workshop.busybox()
+    (workshop.root / "tmp/cache").mkdir()
+    before = (workshop.root / "etc/passwd").read_text()
+    top = steps("    wanted", f"    if [ -e $root/tmp/again ]; then return; fi; {lines}; kill -KILL $$")
+    assert workshop.run(top).returncode == -9
+    (workshop.root / "tmp/again").touch()
+    second = workshop.run(top)
+    assert second.returncode == 0, second.stderr
+    assert (workshop.root / "etc/passwd").read_text() == before
+    assert (workshop.root / "tmp/cache").is_dir()
 
 
 def test_a_mount_below_a_link_in_a_mount_is_refused(workshop: Workshop) -> None:

@@ -5,6 +5,7 @@ main() {
     caller_locale=${LC_ALL-unset}
     : "$caller_locale"
     export LC_ALL=C
+    caller_off
     set -u
     umask 022
     # cloud-init and cron bring a short PATH

@@ -199,12 +199,22 @@ borrowed() {
     mounted -o move "$enter_root" /
 }
 
+# began FIELDS: prints when a process began, of proc(5)'s stat behind the name: its number may be another's by the time that one asks.
+began() {
+    # shellcheck disable=SC2086
+    set -- $1
+    echo "${20-}"
+}
+
 # The number of this process as the script knows it, for the script to end it; and docker makes the pipes the user's: programs
 # open /dev/stdout.
 first_process() {
     umask 022
-    number=$$
-    [ "$enter_mode" = plain ] || read -r number _ </proc/self/stat || refuse 'there is no /proc here'
+    number=$$ stat=''
+    ! [ -r /proc/self/stat ] || read -r stat </proc/self/stat
+    [ "$enter_mode" = plain ] || number=${stat%% *}
+    [ -n "$number" ] || refuse 'there is no /proc here'
+    began "${stat##*) }" >"$enter_state/born"
     echo "$number" >"$enter_state/pid"
     [ ! -s "$enter_state/interrupted" ] || exit 130
     [ "$enter_uid" = 0 ] || for descriptor in 0 1 2; do

@@ -6,7 +6,7 @@ function flush(    list, i) {
     else if (count) {
         list = ENVIRON["into"] "/batch." ++batches
         for (i = 1; i <= count; i++) print "./" substr(run[i], length(parent) + 1) > list
-        close(list)
+        if (close(list)) lost = 1
         print "batch " batches " " parent
     }
     count = 0
@@ -22,4 +22,7 @@ matched != "" && index($0, matched "/") == 1 { next }
     if ($0 in plain) { parent = dir; run[++count] = $0 }
     else print "path " $0
 }
-END { flush() }
+END {
+    flush()
+    exit lost
+}

@@ -15,5 +15,5 @@ late) reference=$1 option=$2 && shift 2 && exec find "$option" "$@" -prune -newe
 esac
 for name do
     if [ -L "$name" ]; then is='link'; elif [ -d "$name" ]; then is=directory; else is=other; fi
-    [ "$is" != "$kind" ] || printf '%s\0' "$name"
+    [ "$is" != "$kind" ] || printf '%s\0' "$name" || exit 1
 done

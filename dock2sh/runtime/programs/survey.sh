@@ -6,6 +6,12 @@
 # only links to what will be put.
 policy=$1 follow=$2 source=$3 shown=$4
 shift 4
+
+# list NUMBER: names the name there. A list that is cut off (a full disk) would leave it out.
+list() {
+    printf '%s\0' "$name" >&"$1" || exit 1
+}
+
 ! [ -g . ] || echo setgid >&6
 for name do
     dir='' link=''
@@ -16,13 +22,13 @@ for name do
             [ "$policy" != parents ] || continue
         else
             [ "$policy" = replace ] || printf 'cannot replace to directory %s with file\n' "$shown${name#.}" >&2
-            printf '%s\0' "$name"
+            list 1
         fi
     elif [ -e "$name" ] || [ -L "$name" ]; then
         [ -z "$dir" ] || [ "$policy" = replace ] || printf 'cannot copy to non-directory: %s\n' "$shown${name#.}" >&2
-        printf '%s\0' "$name"
+        list 1
     fi
     if [ -g "$name" ] || [ -g "$source/$name" ]; then [ -z "$dir" ] || echo setgid >&6; fi
-    [ "$link" ] || printf '%s\0' "$name" >&5
-    if [ -z "$link" ] && [ -S "$source/$name" ]; then printf '%s\0' "$name" >&4; else printf '%s\0' "$name" >&3; fi
+    [ "$link" ] || list 5
+    if [ -z "$link" ] && [ -S "$source/$name" ]; then list 4; else list 3; fi
 done

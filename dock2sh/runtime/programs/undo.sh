@@ -26,14 +26,16 @@ remove() (
     ! at "$1" || rm -rf "$name"
 )
 
-# back PATH FROM: what was there before.
+# back PATH FROM: what was there before. If something is there it has not gone (a killed script, a full disk).
 back() (
-    at "$1" && mv "$2" "$name"
+    at "$1" || return
+    [ -e "$name" ] || [ -L "$name" ] || mv "$2" "$name"
 )
 
-# store PATH PLACE: the content of a cache.
+# store PATH PLACE: the content of a cache, if it has come.
 store() (
-    at "$1" && [ ! -L "$name" ] && rm -rf "$2" && mv "$name" "$2"
+    at "$1" && [ ! -L "$name" ] || return
+    [ ! -e "$name" ] || { rm -rf "$2" && mv "$name" "$2"; }
 )
 
 undo_list=$1 undo_status=0

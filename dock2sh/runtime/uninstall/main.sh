@@ -2,6 +2,7 @@
 
 main() {
     export LC_ALL=C
+    caller_off
     set -u
     PATH=${PATH:-/usr/bin}:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
     colours

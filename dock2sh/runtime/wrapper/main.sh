@@ -3,6 +3,7 @@
 main() {
     caller_locale=${LC_ALL-unset}
     : "$caller_locale"
+    caller_off
     set -u
     umask 022
     PATH=${PATH:-/usr/bin}:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
