@@ -89,7 +89,7 @@ class _Reader:
                 self.at += 1
                 continue
             if line[0] == "#":
-                if not (self.in_directives and self.directive(line)):
+                if not (self.in_directives and self.directive(raw.lstrip(SPACE).rstrip("\r"))):
                     # an indented comment keeps its `#` here (BuildKit cuts one character off the raw line)
                     comment = raw[1:].strip(SPACE)
                     comments = [*comments, comment] if comment else []
@@ -161,7 +161,11 @@ class _Reader:
         from dock2sh.dockerfile.heredocs import named_in
 
         found = list[Heredoc]()
-        for heredoc in named_in(line):
+        try:
+            names = named_in(line)
+        except Refused as refused:
+            raise located(refused, Span(start, self.at)) from None
+        for heredoc in names:
             found.append(heredoc._replace(content=self.body(heredoc, node, start)))
         return node._replace(heredocs=tuple(found), span=Span(start, self.at)) if found else node
 
@@ -177,9 +181,9 @@ class _Reader:
 
 
 def _directive(comment: str) -> tuple[str, str]:
-    """Key (in lower case) and value of `# key = value`; empty for another comment."""
+    """Key (in lower case) and value of `# key = value`; empty for another comment. Of blanks alone the last one is a value."""
     key, equals, value = comment[1:].lstrip(SPACE).partition("=")
-    key, value = key.rstrip("\t\n\f\r "), value.strip("\t\n\f\r ")
+    key, value = key.rstrip("\t\n\f\r "), value.strip("\t\n\f\r ") or value[-1:]
     is_name = key.isascii() and key.isalnum() and key[0].isalpha()
     return (key.lower(), value) if equals and value and is_name else ("", "")
 
@@ -318,20 +322,12 @@ def words_of(rest: str, escape: str) -> list[str]:
     """Words between blanks, with quotes and escapes respected and kept."""
     if "'" not in rest and '"' not in rest and escape not in rest and rest.isascii() and _NO_BLANKS.isdisjoint(rest):
         return rest.split()
-    words = [match[0] for match in _word_regex(escape, rest.isascii()).finditer(rest)]
-    if words and rest.endswith(words[-1]) and _ends_escaping(words[-1], escape):
-        words[-1] = words[-1][:-1]  # an escape as the very last character is dropped
-    return [word for word in words if word]
+    return [match[0] for match in _word_regex(escape, rest.isascii()).finditer(rest)]
 
 
 @cache
 def _word_regex(escape: str, ascii_only: bool) -> re.Pattern[str]:
-    """The words of a line; of one in ASCII by a set that is read in half the time."""
+    """The words of a line; of one in ASCII by a set that is read in half the time. An escape as the very last character, also
+    within double quotes, belongs to none."""
     e, blanks = re.escape(escape), ASCII_SPACE if ascii_only else SPACE
-    return re.compile(rf"(?:[^{blanks}'\"{e}]+|{e}.|'[^']*(?:'|\Z)|\"(?:[^\"{e}]|{e}.)*(?:\"|\Z))+", re.DOTALL)
-
-
-def _ends_escaping(word: str, escape: str) -> bool:
-    """Whether the word ends in an escape character that escapes nothing, inside double quotes."""
-    bare = word.rstrip(escape)
-    return (len(word) - len(bare)) % 2 == 1 and '"' in bare and not bare.endswith("'")
+    return re.compile(rf"(?:[^{blanks}'\"{e}]+|{e}.|'[^']*(?:'|\Z)|\"(?:[^\"{e}]|{e}.)*(?:\"|(?={e}?\Z)))+", re.DOTALL)
