@@ -90,8 +90,8 @@ class _Reader:
                 continue
             if line[0] == "#":
                 if not (self.in_directives and self.directive(raw.lstrip(SPACE).rstrip("\r"))):
-                    # an indented comment keeps its `#` here (BuildKit cuts one character off the raw line)
-                    comment = raw[1:].strip(SPACE)
+                    # an indented comment keeps its `#` here (BuildKit cuts one byte off the raw line)
+                    comment = (raw[1:] if raw[0].isascii() else _text(_bytes(raw)[1:])).strip(SPACE)
                     comments = [*comments, comment] if comment else []
                 self.at += 1
                 continue
@@ -226,7 +226,7 @@ def _blank_separated(rest: str, escape: str) -> tuple[tuple[str, ...], bool]:
 
 
 def _json_or_one(rest: str, escape: str) -> tuple[tuple[str, ...], bool]:
-    if rest[:1] == "[" and (array := json_array(rest)) is not None:
+    if (bare := rest.lstrip(SPACE))[:1] == "[" and (array := json_array(bare)) is not None:
         return array, True
     return ((rest,) if rest else ()), False
 
@@ -242,12 +242,24 @@ def _quoted_words(rest: str, escape: str) -> tuple[tuple[str, ...], bool]:
 
 
 def _health(rest: str, escape: str) -> tuple[tuple[str, ...], bool]:
-    """A type word, then JSON or the rest of the line."""
-    kind = "".join(takewhile(lambda char: char not in SPACE, rest))
+    """A type word, then JSON or the rest of the line.
+
+    BuildKit looks for blanks byte by byte here: of a wide one (U+3000) no byte is one, of a no-break space the second.
+    """
+    line = _bytes(rest).decode("latin-1")
+    kind = "".join(takewhile(lambda char: char not in SPACE, line))
     if not kind:
         return (), False
-    args, json = _json_or_one(rest[len(kind) :].lstrip(SPACE), escape)
-    return (kind, *args), json
+    args, json = _json_or_one(_text(line[len(kind) :].lstrip(SPACE).encode("latin-1")), escape)
+    return (_text(kind.encode("latin-1")), *args), json
+
+
+def _bytes(text: str) -> bytes:
+    return text.encode("utf-8", "surrogateescape")
+
+
+def _text(data: bytes) -> str:
+    return data.decode("utf-8", "surrogateescape")
 
 
 def _name_values(rest: str, escape: str) -> tuple[tuple[str, ...], bool]:

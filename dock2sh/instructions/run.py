@@ -17,12 +17,14 @@ def parse_run(node: Node) -> Flags:
     if not node.flags:
         return {}
     flags = check(node.flags, _FLAGS)
-    _check_modes(flags)
+    for text in _many(flags, "device"):
+        _check_device(text)
     if "mount" in flags:
         from dock2sh.instructions.mounts import check_origin
 
         for text in _many(flags, "mount"):
             check_origin(text)
+    _check_modes(flags)
     return flags
 
 
@@ -32,8 +34,6 @@ def _check_modes(flags: Flags) -> None:
         raise refuse("network", f"invalid network mode {quoted(str(network))}", hint="default, none or host", near=str(network))
     if security not in ("sandbox", "insecure"):
         raise refuse("security", f"security {quoted(str(security))} is not valid", hint="sandbox or insecure", near=str(security))
-    for text in _many(flags, "device"):
-        _check_device(text)
 
 
 def _check_device(text: str) -> None:

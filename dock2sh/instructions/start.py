@@ -3,7 +3,7 @@
 from typing import Any
 
 from dock2sh.dockerfile.flags import Flags, check
-from dock2sh.dockerfile.gotext import atoi, mended, quoted
+from dock2sh.dockerfile.gotext import atoi, mended, quoted, upper
 from dock2sh.dockerfile.syntax import Node
 from dock2sh.instructions.variables import arity
 from dock2sh.model import Configure
@@ -72,7 +72,7 @@ def parse_healthcheck(node: Node) -> Flags:
     """HEALTHCHECK NONE (its flags unchecked), or flags and CMD."""
     if not node.args:
         raise arity(node, "at least one argument")
-    kind = node.args[0].upper()
+    kind = upper(node.args[0])
     if kind == "NONE":
         if len(node.args) > 1:
             raise refuse(

@@ -28,6 +28,10 @@ PARSED = [
     # a modifier's word is parted at blanks in quotes, too
     ("FROM scratch\nRUN echo ${a:-b <<'c d'}\n", f'failed to process "\'c": {QUOTE} single-quote'),
     ("FROM scratch\nRUN cat <<\rEOF\nFOO\nEOF\nBAR\n", "unknown instruction: BAR (did you mean ARG?)"),
+    # HEALTHCHECK's first word is cut off byte by byte: no byte of a wide blank is one
+    ("FROM scratch\nHEALTHCHECK CMD\u3000x\n", 'Unknown type "CMD\\u3000X" in HEALTHCHECK (try CMD)'),
+    ("FROM scratch\nHEALTHCHECK CMD\u00a0x\n", 'Unknown type "CMD\ufffd" in HEALTHCHECK (try CMD)'),
+    ('FROM scratch\nHEALTHCHECK CMD \u2003["x"]\n', ""),
     (f"FROM scratch\nCOPY {MANY}<<EOF /x\nFOO\nEOF\n", ""),
 ]
 
@@ -74,6 +78,11 @@ FLAGS = [
     (mount("type=cache,target=/x,uid=" + MANY), f"invalid value {MANY} for uid"),
     ("FROM busybox\nRUN --mount=target=/ --mount=type=foo,target=/x ls\n", 'unsupported mount type "foo"'),
     ("FROM busybox\nRUN --device=required=foo ls\n", "invalid value for required: foo"),
+    ("FROM busybox\nRUN --network=x --mount=from=$x --device=a,b ls\n", "invalid field 'b' must be a key=value pair"),
+    (
+        "FROM busybox\nRUN --network=x --mount=from=$x ls\n",
+        "'from' doesn't support variable expansion, define alias stage instead",
+    ),
     ("FROM busybox\nRUN --device=a,name=b ls\n", "device name already set to a"),
     ("FROM busybox\nRUN --device=a,nam=c ls\n", "unexpected key 'nam' in 'nam=c' (did you mean name?)"),
     (f"FROM scratch\nHEALTHCHECK --retries={MANY} CMD x\n", f'strconv.ParseInt: parsing "{MANY}": value out of range'),
