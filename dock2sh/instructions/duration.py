@@ -17,7 +17,9 @@ def nanoseconds(text: str) -> int:
     while rest:
         value, rest = _part(text, rest)
         total += value
-    if total >= 2**63:
+        if total > 2**63:
+            raise ValueError(f"time: invalid duration {_quoted(text)}")
+    if total == 2**63 and sign > 0:
         raise ValueError(f"time: invalid duration {_quoted(text)}")
     return sign * total
 
