@@ -5,13 +5,12 @@ from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
 from dock2sh.checks.rules import Rule
-from dock2sh.dockerfile.gotext import SPACE, quoted
+from dock2sh.dockerfile.gotext import FALSE, SPACE, TRUE, quoted
 from dock2sh.source import Refused, refuse
 
 BUILD_ARG = "BUILDKIT_DOCKERFILE_CHECK"
 
 _DIRECTIVE = re.compile(r"([a-zA-Z][a-zA-Z0-9]*)[\t\n\f\r ]*=[\t\n\f\r ]*(.+?)[\t\n\f\r ]*\Z")
-_TRUE, _FALSE = ("1", "t", "T", "TRUE", "true", "True"), ("0", "f", "F", "FALSE", "false", "False")
 _HINT = "`# check=skip=RULE,RULE;experimental=RULE;error=true`, where `all` stands for every rule"
 
 
@@ -97,10 +96,10 @@ def _chosen(before: frozenset[str], value: str) -> frozenset[str]:
 
 
 def _boolean(part: str, value: str) -> bool:
-    if value not in (*_TRUE, *_FALSE):
+    if value not in (*TRUE, *FALSE):
         message = f"failed to parse check option {quoted(part)}: strconv.ParseBool: parsing {quoted(value)}: invalid syntax"
         raise _bad(message, part)
-    return value in _TRUE
+    return value in TRUE
 
 
 def _bad(message: str, near: str) -> Refused:

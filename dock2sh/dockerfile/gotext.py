@@ -39,6 +39,19 @@ def upper(text: str) -> str:
     return text.upper() if text.isascii() else "".join(up if len(up := char.upper()) == 1 else char for char in mended(text))
 
 
+TRUE, FALSE = ("1", "t", "T", "TRUE", "true", "True"), ("0", "f", "F", "FALSE", "false", "False")
+"""What strconv.ParseBool takes."""
+
+
+def atoi(text: str) -> int | None:
+    """strconv.Atoi, of any length: None for what is no number of 64 bits."""
+    digits = text[text[:1] in ("+", "-") :]
+    if not (digits.isascii() and digits.isdigit()) or len(digits.lstrip("0")) > 19:
+        return None
+    number = int(digits.lstrip("0") or 0) * (-1 if text[0] == "-" else 1)
+    return number if -(2**63) <= number < 2**63 else None
+
+
 _ESCAPES = {"\a": "\\a", "\b": "\\b", "\f": "\\f", "\n": "\\n", "\r": "\\r", "\t": "\\t", "\v": "\\v", '"': '\\"', "\\": "\\\\"}
 
 
@@ -89,8 +102,14 @@ def did_you_mean(word: str, options: list[str], ignore_case: bool = False) -> st
 
 
 def in_bytes(value: str) -> int | None:
-    """Docker's RAMInBytes: a number with an optional binary unit. None for what is none."""
-    match = re.fullmatch(r"([0-9]+(?:\.[0-9]+)?) ?([kKmMgGtTpP]?)(?:[iI]?[bB])?", value)
-    if not match:
+    """Docker's RAMInBytes: a number as ParseFloat takes it, with an optional binary unit. None for what is none."""
+    last = max(value.rfind(char) for char in "0123456789. ")
+    number, unit = value[: last + (value[last : last + 1] != " ")], value[last + 1 :]
+    match = re.fullmatch(r"(?:b|([kmgtp])(?:i?b)?)?", unit.lower())
+    if not match or not re.fullmatch(r"[0-9._eE+-]+", number):
         return None
-    return int(float(match[1]) * 1024 ** ("kmgtp".index(match[2].lower()) + 1 if match[2] else 0))
+    try:
+        size = float(number)
+    except ValueError:
+        return None
+    return int(size * 1024 ** ("kmgtp".index(match[1]) + 1 if match[1] else 0)) if 0 <= size < float("inf") else None

@@ -89,9 +89,9 @@ class _Reader:
                 self.at += 1
                 continue
             if line[0] == "#":
-                if not (self.in_directives and self.directive(line)):
-                    # an indented comment keeps its `#` here (BuildKit cuts one character off the raw line)
-                    comment = raw[1:].strip(SPACE)
+                if not (self.in_directives and self.directive(raw.lstrip(SPACE).rstrip("\r"))):
+                    # an indented comment keeps its `#` here (BuildKit cuts one byte off the raw line)
+                    comment = (raw[1:] if raw[0].isascii() else _text(_bytes(raw)[1:])).strip(SPACE)
                     comments = [*comments, comment] if comment else []
                 self.at += 1
                 continue
@@ -161,7 +161,11 @@ class _Reader:
         from dock2sh.dockerfile.heredocs import named_in
 
         found = list[Heredoc]()
-        for heredoc in named_in(line):
+        try:
+            names = named_in(line)
+        except Refused as refused:
+            raise located(refused, Span(start, self.at)) from None
+        for heredoc in names:
             found.append(heredoc._replace(content=self.body(heredoc, node, start)))
         return node._replace(heredocs=tuple(found), span=Span(start, self.at)) if found else node
 
@@ -177,9 +181,9 @@ class _Reader:
 
 
 def _directive(comment: str) -> tuple[str, str]:
-    """Key (in lower case) and value of `# key = value`; empty for another comment."""
+    """Key (in lower case) and value of `# key = value`; empty for another comment. Of blanks alone the last one is a value."""
     key, equals, value = comment[1:].lstrip(SPACE).partition("=")
-    key, value = key.rstrip("\t\n\f\r "), value.strip("\t\n\f\r ")
+    key, value = key.rstrip("\t\n\f\r "), value.strip("\t\n\f\r ") or value[-1:]
     is_name = key.isascii() and key.isalnum() and key[0].isalpha()
     return (key.lower(), value) if equals and value and is_name else ("", "")
 
@@ -222,7 +226,7 @@ def _blank_separated(rest: str, escape: str) -> tuple[tuple[str, ...], bool]:
 
 
 def _json_or_one(rest: str, escape: str) -> tuple[tuple[str, ...], bool]:
-    if rest[:1] == "[" and (array := json_array(rest)) is not None:
+    if (bare := rest.lstrip(SPACE))[:1] == "[" and (array := json_array(bare)) is not None:
         return array, True
     return ((rest,) if rest else ()), False
 
@@ -238,12 +242,24 @@ def _quoted_words(rest: str, escape: str) -> tuple[tuple[str, ...], bool]:
 
 
 def _health(rest: str, escape: str) -> tuple[tuple[str, ...], bool]:
-    """A type word, then JSON or the rest of the line."""
-    kind = "".join(takewhile(lambda char: char not in SPACE, rest))
+    """A type word, then JSON or the rest of the line.
+
+    BuildKit looks for blanks byte by byte here: of a wide one (U+3000) no byte is one, of a no-break space the second.
+    """
+    line = _bytes(rest).decode("latin-1")
+    kind = "".join(takewhile(lambda char: char not in SPACE, line))
     if not kind:
         return (), False
-    args, json = _json_or_one(rest[len(kind) :].lstrip(SPACE), escape)
-    return (kind, *args), json
+    args, json = _json_or_one(_text(line[len(kind) :].lstrip(SPACE).encode("latin-1")), escape)
+    return (_text(kind.encode("latin-1")), *args), json
+
+
+def _bytes(text: str) -> bytes:
+    return text.encode("utf-8", "surrogateescape")
+
+
+def _text(data: bytes) -> str:
+    return data.decode("utf-8", "surrogateescape")
 
 
 def _name_values(rest: str, escape: str) -> tuple[tuple[str, ...], bool]:
@@ -318,20 +334,12 @@ def words_of(rest: str, escape: str) -> list[str]:
     """Words between blanks, with quotes and escapes respected and kept."""
     if "'" not in rest and '"' not in rest and escape not in rest and rest.isascii() and _NO_BLANKS.isdisjoint(rest):
         return rest.split()
-    words = [match[0] for match in _word_regex(escape, rest.isascii()).finditer(rest)]
-    if words and rest.endswith(words[-1]) and _ends_escaping(words[-1], escape):
-        words[-1] = words[-1][:-1]  # an escape as the very last character is dropped
-    return [word for word in words if word]
+    return [match[0] for match in _word_regex(escape, rest.isascii()).finditer(rest)]
 
 
 @cache
 def _word_regex(escape: str, ascii_only: bool) -> re.Pattern[str]:
-    """The words of a line; of one in ASCII by a set that is read in half the time."""
+    """The words of a line; of one in ASCII by a set that is read in half the time. An escape as the very last character, also
+    within double quotes, belongs to none."""
     e, blanks = re.escape(escape), ASCII_SPACE if ascii_only else SPACE
-    return re.compile(rf"(?:[^{blanks}'\"{e}]+|{e}.|'[^']*(?:'|\Z)|\"(?:[^\"{e}]|{e}.)*(?:\"|\Z))+", re.DOTALL)
-
-
-def _ends_escaping(word: str, escape: str) -> bool:
-    """Whether the word ends in an escape character that escapes nothing, inside double quotes."""
-    bare = word.rstrip(escape)
-    return (len(word) - len(bare)) % 2 == 1 and '"' in bare and not bare.endswith("'")
+    return re.compile(rf"(?:[^{blanks}'\"{e}]+|{e}.|'[^']*(?:'|\Z)|\"(?:[^\"{e}]|{e}.)*(?:\"|(?={e}?\Z)))+", re.DOTALL)

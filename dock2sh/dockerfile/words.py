@@ -127,7 +127,7 @@ class _Lexer:
         self.at += 1
         if self.text.startswith("<", self.at):
             self.at += 1
-            while self.at < self.end and self.text[self.at] in " \t":
+            while self.at < self.end and self.text[self.at] in " \t\r":
                 self.at += 1
         return self.text[start : self.at]
 

@@ -15,7 +15,7 @@ def of_mount(mount: Mount) -> list[str]:
     if mount.type in ("bind", "cache", "tmpfs"):
         pairs.append(("readonly", "true" if mount.readonly else "" if mount.type != "bind" else "false"))
     words = [assignment(key, value) for key, value in pairs if value]
-    return words if mount.env is None else [*words, assignment("env", mount.env or mount.id)]
+    return words if mount.env is None else [*words, assignment("env", mount.env)]
 
 
 def of_owner(step: Copy | Fetch) -> list[str]:

@@ -1,5 +1,7 @@
 """Go's time.ParseDuration: `1h30m`, `500ms`, `1.5s`, `0`."""
 
+from dock2sh.dockerfile.gotext import atoi
+
 _UNITS = {"ns": 1, "us": 10**3, "µs": 10**3, "μs": 10**3, "ms": 10**6, "s": 10**9, "m": 60 * 10**9, "h": 3600 * 10**9}
 _DIGITS = "0123456789"
 
@@ -15,7 +17,9 @@ def nanoseconds(text: str) -> int:
     while rest:
         value, rest = _part(text, rest)
         total += value
-    if total >= 2**63:
+        if total > 2**63:
+            raise ValueError(f"time: invalid duration {_quoted(text)}")
+    if total == 2**63 and sign > 0:
         raise ValueError(f"time: invalid duration {_quoted(text)}")
     return sign * total
 
@@ -24,7 +28,8 @@ def _part(text: str, rest: str) -> tuple[int, str]:
     """A number with its unit at the front of `rest`, in nanoseconds, and what follows."""
     whole, rest = _digits(rest)
     fraction, rest = _digits(rest[1:]) if rest[:1] == "." else ("", rest)
-    if not (whole or fraction):
+    number, part = atoi(whole or "0"), fraction[:18]  # a finer part makes no nanosecond
+    if number is None or not (whole or fraction):
         raise ValueError(f"time: invalid duration {_quoted(text)}")
     length = next((i for i, char in enumerate(rest) if char in _DIGITS + "."), len(rest))
     unit, rest = rest[:length], rest[length:]
@@ -32,7 +37,7 @@ def _part(text: str, rest: str) -> tuple[int, str]:
         raise ValueError(f"time: missing unit in duration {_quoted(text)}")
     if unit not in _UNITS:
         raise ValueError(f"time: unknown unit {_quoted(unit)} in duration {_quoted(text)}")
-    return int(whole or 0) * _UNITS[unit] + int(fraction or 0) * _UNITS[unit] // 10 ** len(fraction), rest
+    return number * _UNITS[unit] + int(part or 0) * _UNITS[unit] // 10 ** len(part), rest
 
 
 def _digits(text: str) -> tuple[str, str]:

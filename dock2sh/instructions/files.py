@@ -84,7 +84,7 @@ def _mixed(
     stage: StageBuilder, flags: Flags, paths: list[str], checksum: str, destination: str, owner: tuple[str, str]
 ) -> list[Copy | Fetch]:
     """Local sources in groups, each remote one alone."""
-    from dock2sh.instructions.remote import fetch_of
+    from dock2sh.instructions.remote import LOCAL, fetch_of
 
     if checksum and len(paths) != 1:
         raise refuse("checksum", "checksum can't be specified for multiple sources", hint="one ADD for each", near="--checksum")
@@ -104,7 +104,7 @@ def _mixed(
                 bool(flags.get("unpack")) and not git, git, _excludes(flags), stage.onbuild,
             )
         )  # fmt: skip
-    if checksum and local:
+    if checksum and local and not local[0].startswith(LOCAL):
         raise refuse("checksum", "checksum requires HTTP(S) or Git sources", hint="a local file needs none", near="--checksum")
     return [*steps, _local(stage, flags, local, destination, owner)] if local else steps
 
@@ -193,8 +193,8 @@ def _anchored(path: str, flags: Flags) -> str:
 
 
 def _may_be_remote(path: str) -> bool:
-    """Whether remote.py must look: `protocol://…` or `user@host:…`."""
-    return "://" in path or ("@" in path and ":" in path)
+    """Whether remote.py must look: `protocol://…`, `user@host:…` or `github.com/…`."""
+    return "://" in path or ("@" in path and ":" in path) or path.startswith("github.com/")
 
 
 def _refuse_remote(path: str) -> None:

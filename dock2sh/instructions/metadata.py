@@ -3,7 +3,7 @@
 import re
 
 from dock2sh.dockerfile.flags import Flags, check
-from dock2sh.dockerfile.gotext import SPACE, mended, quoted
+from dock2sh.dockerfile.gotext import SPACE, atoi, mended, quoted
 from dock2sh.dockerfile.syntax import Node
 from dock2sh.dockerfile.words import split
 from dock2sh.instructions.variables import arity
@@ -15,12 +15,13 @@ from dock2sh.source import Refused, refuse
 
 def plan_expose(stage: StageBuilder, node: Node, flags: Flags) -> None:
     """EXPOSE: the arguments sorted, expanded, split again; ranges become single ports."""
-    ports = list[str]()
+    pairs, ports = list[tuple[str, str]](), list[str]()
     for word in sorted(node.args, key=lambda text: text.encode("utf-8", "surrogateescape")):
         if stage.gone:
             stage.expand(word)  # for its refusal: a port that nobody sets any more
-        for written in split(word, stage.lookup, stage.shared.escape):
-            ports += [written] if "${" in written and not stage.known else _ports_of(stage, word, written)
+        pairs += [(word, written) for written in split(word, stage.lookup, stage.shared.escape)]
+    for word, written in pairs:
+        ports += [written] if "${" in written and not stage.known else _ports_of(stage, word, written)
     stage.config["ExposedPorts"] = {**(stage.config.get("ExposedPorts") or {}), **{port: {} for port in ports}}
     stage.steps.append(Configure(stage.span, stage.text, "EXPOSE", (), tuple(ports), stage.onbuild))
 
@@ -60,19 +61,34 @@ def _bad_port(message: str, written: str) -> Exception:
 def _check_address(address: str, written: str) -> None:
     import ipaddress
 
-    if address:
+    bare = _without_brackets(address, written) if address.startswith("[") else address
+    if bare:
         try:
-            ipaddress.ip_address(address.removeprefix("[").removesuffix("]"))
+            ipaddress.ip_address(bare.replace("%", " "))  # with a zone it is no address to Go
         except ValueError:
-            raise _bad_port(f"invalid IP address: {address}", written) from None
+            raise _bad_port(f"invalid IP address: {bare}", written) from None
+
+
+def _without_brackets(address: str, written: str) -> str:
+    """What Go's net.SplitHostPort finds in `[address]`. Raises Refused in its words."""
+    end, why = address.find("]"), ""
+    if end < 0:
+        why = "missing ']' in address"
+    elif end + 1 < len(address):
+        why = "too many colons in address" if address[end + 1] == ":" else "missing port in address"
+    elif "[" in address[1:]:
+        why = "unexpected '[' in address"
+    if why:
+        raise _bad_port(f"invalid IP address {address}: address {address}:: {why}", written)
+    return address[1:end]
 
 
 def _range(text: str, message: str, written: str) -> tuple[int, int]:
     first, dash, last = text.partition("-")
-    numbers = [first, last] if dash and first != last else [first, first]
-    if not all(re.fullmatch(r"\+?[0-9]+", n) and int(n) <= 65535 for n in numbers) or int(numbers[1]) < int(numbers[0]):
+    begin, end = atoi(first), atoi(last if dash else first)
+    if begin is None or end is None or not 0 <= begin <= end <= 65535:
         raise _bad_port(message, written)
-    return int(numbers[0]), int(numbers[1])
+    return begin, end
 
 
 def parse_volume(node: Node) -> Flags:

@@ -1,19 +1,18 @@
 """RUN --mount: a line of CSV, its keys evaluated one by one (semantics.md, table under 1.4)."""
 
 import re
-from posixpath import basename
 from typing import Any
 
-from dock2sh.dockerfile.gotext import did_you_mean, in_bytes, quoted
+from dock2sh.dockerfile.fields import fields
+from dock2sh.dockerfile.gotext import FALSE, TRUE, atoi, did_you_mean, in_bytes, quoted
 from dock2sh.model import Mount
 from dock2sh.plan.builder import StageBuilder
-from dock2sh.plan.paths import clean, normalised
+from dock2sh.plan.paths import base, clean, normalised
 from dock2sh.source import Refused, refuse
 
 _TYPES = ["bind", "cache", "tmpfs", "secret", "ssh"]
 _SHARING = ["shared", "private", "locked"]
 _KEYS = "type from source target readonly id sharing required size mode uid gid src dst destination ro rw readwrite env".split()
-_TRUE, _FALSE = ("1", "t", "T", "TRUE", "true", "True"), ("0", "f", "F", "FALSE", "false", "False")
 
 
 def _bad(message: str, near: str = "", hint: str = "") -> Refused:
@@ -21,16 +20,10 @@ def _bad(message: str, near: str = "", hint: str = "") -> Refused:
 
 
 def _fields(text: str) -> list[str]:
-    if not text:
-        raise _bad("failed to parse csv mounts: EOF", "--mount=")
-    if '"' not in text:
-        return text.split(",")
-    import csv  # few mounts need it
-
     try:
-        return next(csv.reader([text], strict=True), [])
-    except csv.Error as error:
-        raise _bad(f"failed to parse csv mounts: {error}", text) from None
+        return fields(text)
+    except ValueError as error:
+        raise _bad(f"failed to parse csv mounts: {error}", text or "--mount=") from None
 
 
 def check_origin(text: str) -> None:
@@ -46,18 +39,26 @@ def check_origin(text: str) -> None:
 
 
 def origin_of(text: str) -> str:
-    """The stage or image that `from` names; empty for the build context. A cache begins with what is called scratch."""
+    """The stage or image that `from` names; without it `scratch`, from which a cache begins.
+
+    BuildKit, which does not know the type yet, has every mount depend on a stage of that name.
+    """
     given = {key.lower(): value for key, _, value in (field.partition("=") for field in _fields(text))}
-    return given.get("from") or ("scratch" if given.get("type") == "cache" else "")
+    return given.get("from") or "scratch"
 
 
-def mount_of(text: str, stage: StageBuilder) -> Mount:
-    """The mount that `text` asks for, variables expanded, defaults filled in. Raises Refused."""
+def mounts_of(texts: list[str], stage: StageBuilder) -> list[Mount]:
+    """The mounts that the texts ask for, variables expanded, defaults filled in. What one cannot be is said before what it may
+    not be, of all of them. Raises Refused."""
+    return [_mount(given, stage) for given in [_given(text, stage) for text in texts]]
+
+
+def _given(text: str, stage: StageBuilder) -> dict[str, Any]:
     given: dict[str, Any] = {"type": "bind"}
     for field in _fields(text):
         _field(given, field, stage)
     _check(given)
-    return _mount(given, stage)
+    return given
 
 
 def _field(given: dict[str, Any], field: str, stage: StageBuilder) -> None:
@@ -116,16 +117,17 @@ def _only(given: dict[str, Any], key: str, types: tuple[str, ...]) -> None:
 
 
 def _boolean(key: str, value: str) -> bool:
-    if value not in _TRUE + _FALSE:
+    if value not in TRUE + FALSE:
         raise _bad(f"invalid value for {key}: {value}", value, "true or false")
-    return value in _TRUE
+    return value in TRUE
 
 
 def _number(key: str, value: str) -> int:
-    base = 8 if key == "mode" else 10
-    if not re.fullmatch("[0-7]+" if base == 8 else "[0-9]+", value) or int(value, base) >= 2**32:
-        raise _bad(f"invalid value {value} for {key}", value, "an octal number" if base == 8 else "a number")
-    return int(value, base)
+    octal = key == "mode"
+    number = int(value, 8) if octal and re.fullmatch("[0-7]+", value) else None if octal else atoi(value)
+    if number is None or not value.isdigit() or number >= 2**32:
+        raise _bad(f"invalid value {value} for {key}", value, "an octal number" if octal else "a number")
+    return number
 
 
 def _bytes(value: str) -> int:
@@ -146,8 +148,6 @@ def _check(given: dict[str, Any]) -> None:
         _check_secret(given)
     if given.get("sharing") and kind != "cache":
         raise _bad(f"invalid cache sharing set for {kind} mount", "sharing", "sharing belongs to type=cache")
-    if kind == "ssh" and given.get("source"):
-        raise _bad("ssh does not support source", "source", "name the agent with id=")
 
 
 def _check_secret(given: dict[str, Any]) -> None:
@@ -162,22 +162,13 @@ def _check_secret(given: dict[str, Any]) -> None:
 
 
 def _mount(given: dict[str, Any], stage: StageBuilder) -> Mount:
-    kind = given["type"]
+    kind, origin = given["type"], _origin(given, stage)
     readonly = given.get("readonly", kind not in ("cache", "tmpfs"))
-    common = {key: given[key] for key in ("mode", "uid", "gid") if key in given}
     if kind == "secret":
-        name = given.get("source") or given.get("id") or basename(given.get("target", ""))
-        target = given.get("target", "")
-        if not target and "env" not in given:
-            target = "/run/secrets/" + basename(name)
-        target = normalised(stage.cwd, _not_root(kind, target)) if target else ""
-        return Mount(kind, target, "", "", name, "", True, required=given.get("required", False), env=given.get("env"), **common)
+        return _secret(given, stage)
     if kind == "ssh":
-        target = normalised(stage.cwd, _not_root(kind, given["target"])) if given.get("target") else ""
-        return Mount(
-            kind, target, "", "", given.get("id") or "default", "", True, required=given.get("required", False), **common
-        )
-    target, origin = given.get("target", ""), _origin(given, stage)
+        return _agent(given, stage)
+    target = given.get("target", "")
     absolute = target if target.startswith("/") else normalised(stage.cwd, target)
     if clean(absolute) == "/":
         raise _bad(f"invalid mount target {quoted(absolute)}", "target" if target else "--mount", "give target=/some/directory")
@@ -185,6 +176,7 @@ def _mount(given: dict[str, Any], stage: StageBuilder) -> Mount:
     if kind == "tmpfs" and source != "/":
         raise _bad(f"open {source}: no such file or directory", "source", "a tmpfs is empty, leave its source out")
     if kind == "cache":
+        common = _attributes(given) if source == "/" else {}  # of what is there already docker changes nothing
         space = stage.shared.cache_space
         name = given.get("id") or clean(target)
         return Mount(
@@ -200,6 +192,32 @@ def _mount(given: dict[str, Any], stage: StageBuilder) -> Mount:
     return Mount(kind, absolute, source, origin, readonly=readonly, size=given.get("size", 0))
 
 
+def _attributes(given: dict[str, Any]) -> dict[str, Any]:
+    return {key: given[key] for key in ("mode", "uid", "gid") if key in given}
+
+
+def _secret(given: dict[str, Any], stage: StageBuilder) -> Mount:
+    """A secret, as a file or a variable."""
+    target, env = given.get("target", ""), given.get("env")
+    name = given.get("source") or given.get("id") or base(target)
+    if env == "":
+        raise _bad("invalid environment variable: name cannot be empty", "env=", "env=NAME")
+    if not target and env is None:
+        target = "/run/secrets/" + base(name)
+    target = normalised(stage.cwd, _not_root("secret", target)) if target else ""
+    required = given.get("required", False)
+    return Mount("secret", target, "", "", name, "", True, required=required, env=env, **_attributes(given))
+
+
+def _agent(given: dict[str, Any], stage: StageBuilder) -> Mount:
+    """A socket of an ssh agent."""
+    if given.get("source"):
+        raise _bad("ssh does not support source", "source", "name the agent with id=")
+    target = normalised(stage.cwd, _not_root("ssh", given["target"])) if given.get("target") else ""
+    name, required = given.get("id") or "default", given.get("required", False)
+    return Mount("ssh", target, "", "", name, "", True, required=required, **_attributes(given))
+
+
 def _not_root(kind: str, target: str) -> str:
     """The target of a secret or an agent, which can't be the root."""
     if target == "/":
@@ -210,10 +228,10 @@ def _not_root(kind: str, target: str) -> str:
 def _origin(given: dict[str, Any], stage: StageBuilder) -> str:
     """The key of the stage that `from` names, or the image; mounts have no index form (semantics.md 2, 60).
 
-    A cache without it is one from scratch for BuildKit, and begins with the files of a stage of that name.
+    A cache without it is one from scratch for BuildKit, and begins with the files of a stage of that name. A tmpfs and an agent
+    have nothing of a stage, which must be there all the same.
     """
-    if given["type"] == "tmpfs":
-        return ""
     if given["type"] == "cache" and not given.get("from"):
         return stage.find_origin("scratch", given.get("target", "")) if stage.has_stage("scratch") else ""
-    return stage.find_origin(given["from"], given.get("target", "")) if given.get("from") else ""
+    found = stage.find_origin(given["from"], given.get("target", "")) if given.get("from") else ""
+    return "" if given["type"] == "tmpfs" else found

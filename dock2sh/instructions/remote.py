@@ -4,14 +4,15 @@ import re
 from urllib.parse import parse_qs, unquote, urlsplit, urlunsplit
 
 from dock2sh.dockerfile.flags import Flags
-from dock2sh.dockerfile.gotext import quoted
+from dock2sh.dockerfile.gotext import FALSE, TRUE, quoted
 from dock2sh.model import Git
 from dock2sh.plan.paths import clean
 from dock2sh.source import Refused, refuse
 
 _PROTOCOL = r"([a-zA-Z0-9]+)://"
 _SCP = r"(?s)(?:([a-zA-Z0-9_-]+)@)([a-zA-Z0-9-.]+):(.*?)(?:\?(.*?))?(?:#(.*))?\Z"
-_TRUE, _FALSE = ("1", "t", "T", "TRUE", "true", "True"), ("0", "f", "F", "FALSE", "false", "False")
+LOCAL = "github.com/"
+"""What begins so is a path to COPY and ADD, of which BuildKit reads the `?` as a repository's all the same."""
 _BARE = ("submodules", "keep-git-dir", "fetch-by-commit")
 
 
@@ -29,27 +30,60 @@ def git_of(source: str) -> tuple[str, str, Git, bool | None] | None:
 
     Raises Refused for a repository with a bad query.
     """
-    if source.startswith(("./", "../", "github.com/")):
+    if source.startswith(("./", "../")):
+        return None
+    if source.startswith(LOCAL):
+        _of_url("https://" + source)  # for its refusal
         return None
     if protocol := re.match(_PROTOCOL, source):
-        kind = protocol[1].lower()
-        if kind not in ("http", "https", "ssh", "git"):
-            return None
-        parts = urlsplit(source)
-        if kind in ("http", "https") and not unquote(parts.path).endswith(".git"):
-            return None
-        url, query, fragment = urlunsplit((parts.scheme, parts.netloc, parts.path, "", "")), parts.query, unquote(parts.fragment)
-    else:
-        match = re.match(_SCP, source)
-        if not match:
-            return None
-        url, query, fragment = f"{match[1]}@{match[2]}:{match[3]}", match[4] or "", match[5] or ""
+        kind, path = protocol[1].lower(), unquote(source.partition("://")[2].partition("#")[0].partition("?")[0])
+        is_git = kind in ("ssh", "git") or (kind in ("http", "https") and path.endswith(".git"))
+        return _of_url(source) if is_git else None
+    match = re.match(_SCP, source)
+    return _queried(f"{match[1]}@{match[2]}:{match[3]}", match[5] or "", match[4] or "") if match else None
+
+
+def _of_url(source: str) -> tuple[str, str, Git, bool | None] | None:
+    if wrong_url(source):
+        return None
+    parts = urlsplit(source)
+    return _queried(urlunsplit((parts.scheme, parts.netloc, parts.path, "", "")), unquote(parts.fragment), parts.query)
+
+
+def wrong_url(url: str) -> str:
+    """What Go's net/url has against a URL, or ""."""
+    if any(char < " " or char == "\x7f" for char in url):
+        return "net/url: invalid control character in URL"
+    whole, _, fragment = url.partition("://")[2].partition("#")
+    host, _, path = whole.partition("?")[0].partition("/")
+    if wrong := _wrong_host(host.rpartition("@")[2]):
+        return wrong
+    for part in (path, fragment):
+        if bad := re.search("%(?![0-9a-fA-F]{2}).{0,2}", part):
+            return f"invalid URL escape {quoted(bad[0])}"
+    return ""
+
+
+def _wrong_host(host: str) -> str:
+    if host.startswith("[") and "]" not in host:
+        return "missing ']' in host"
+    port = host.rpartition("]")[2] if host.startswith("[") else ":" + host.rpartition(":")[2] if ":" in host else ""
+    if not re.fullmatch("(?::[0-9]*)?", port):
+        return f"invalid port {quoted(port)} after host"
+    bad = re.search(r"[ #/?@\\^`{|}]", host)
+    if bad:
+        return f"invalid character {quoted(bad[0])} in host name"
+    try:
+        urlsplit("//" + host)
+    except ValueError:  # an address in brackets that is none
+        return "invalid host"
+    return ""
+
+
+def _queried(url: str, fragment: str, query: str) -> tuple[str, str, Git, bool | None]:
+    """The repository with what its fragment and its query string ask for."""
     ref, colon, subdir = fragment.partition(":")
-    return _queried(url, ref, clean("/" + subdir)[1:] if colon else "", query)
-
-
-def _queried(url: str, ref: str, subdir: str, query: str) -> tuple[str, str, Git, bool | None]:
-    """The repository with what its query string asks for."""
+    subdir = clean("/" + subdir)[1:] if colon else ""
     found: dict[str, str] = {}
     for key, values in parse_qs(query, keep_blank_values=True).items():
         if len(values) > 1:
@@ -101,9 +135,9 @@ def _boolean(found: dict[str, str], key: str) -> bool | None:
     if key not in found:
         return None
     value = found[key]
-    if value not in ("", *_TRUE, *_FALSE):
+    if value not in ("", *TRUE, *FALSE):
         raise _bad(f"invalid {key} value: {quoted(value)}", value)
-    return value not in _FALSE
+    return value not in FALSE
 
 
 def fetch_of(source: str, checksum: str, flags: Flags) -> tuple[str, str, Git | None] | None:
@@ -118,6 +152,8 @@ def fetch_of(source: str, checksum: str, flags: Flags) -> tuple[str, str, Git | 
         return url, own or checksum, what._replace(keep_git_dir=bool(keep) if own_keep is None else own_keep)
     if not is_url(source):
         return None
+    if why := wrong_url(source):
+        raise refuse("url", f"parse {quoted(source)}: {why}", near=source, hint="https://HOST/PATH")
     if checksum:
         check_digest(checksum)
     return source, checksum, None

@@ -1,13 +1,15 @@
 """RUN: a process (semantics.md 1.4 and 1.5)."""
 
+from dock2sh.dockerfile.fields import fields
 from dock2sh.dockerfile.flags import Flags, check
-from dock2sh.dockerfile.gotext import broken, quoted
+from dock2sh.dockerfile.gotext import FALSE, TRUE, broken, did_you_mean, quoted
 from dock2sh.dockerfile.heredocs import chomped, heredoc_of
 from dock2sh.dockerfile.syntax import Node
 from dock2sh.model import Mount, Run, Script, Stage
 from dock2sh.plan.builder import StageBuilder
 from dock2sh.source import refuse
 
+_DEVICE = "--device=NAME, or --device=NAME,required"
 _FLAGS: dict[str, type] = {"mount": list, "network": str, "security": str, "device": list}
 
 
@@ -15,12 +17,14 @@ def parse_run(node: Node) -> Flags:
     if not node.flags:
         return {}
     flags = check(node.flags, _FLAGS)
-    _check_modes(flags)
+    for text in _many(flags, "device"):
+        _check_device(text)
     if "mount" in flags:
         from dock2sh.instructions.mounts import check_origin
 
         for text in _many(flags, "mount"):
             check_origin(text)
+    _check_modes(flags)
     return flags
 
 
@@ -30,22 +34,34 @@ def _check_modes(flags: Flags) -> None:
         raise refuse("network", f"invalid network mode {quoted(str(network))}", hint="default, none or host", near=str(network))
     if security not in ("sandbox", "insecure"):
         raise refuse("security", f"security {quoted(str(security))} is not valid", hint="sandbox or insecure", near=str(security))
-    for text in _many(flags, "device"):
-        _check_device(text)
 
 
 def _check_device(text: str) -> None:
     """--device: `NAME[,required]`. What BuildKit's parser refuses; the rest only its labs builds take (semantics.md 1.4)."""
     name = ""
-    for field in text.split(","):
-        key, equals, value = field.partition("=")
-        if key.lower() == "required":
-            continue
-        if name or (equals and key.lower() == "name" and not value):
-            unknown, bare = f"unexpected key '{key.lower()}' in '{field}'", f"invalid field '{field}' must be a key=value pair"
-            message = unknown if equals else bare
-            raise refuse("device", message, near=field, hint="--device=NAME, or --device=NAME,required")
-        name = value if key.lower() == "name" else field
+    try:
+        for field in fields(text):
+            name = _device(field, name)
+    except ValueError as error:
+        raise refuse("device", f"failed to parse csv devices: {error}", near=text, hint=_DEVICE) from None
+
+
+def _device(field: str, name: str) -> str:
+    """The device's name after one more field, which names it, or says whether it is required."""
+    key, equals, value = field.partition("=")
+    key = key.lower()
+    if key == "required":
+        if equals and value not in TRUE + FALSE:
+            raise refuse("device", f"invalid value for required: {value}", near=field, hint=_DEVICE)
+        return name
+    if not name:
+        return value if equals and key == "name" else field
+    message = f"invalid field '{field}' must be a key=value pair"
+    if equals and key == "name":
+        message = f"device name already set to {name}"
+    elif equals:
+        message = f"unexpected key '{key}' in '{field}'{did_you_mean(key, ['name', 'required'])}"
+    raise refuse("device", message, near=field, hint=_DEVICE)
 
 
 def _many(flags: Flags, name: str) -> list[str]:
@@ -81,9 +97,9 @@ def plan_run(stage: StageBuilder, node: Node, flags: Flags) -> None:
 
 
 def _mounts(stage: StageBuilder, flags: Flags) -> tuple[Mount, ...]:
-    from dock2sh.instructions.mounts import mount_of
+    from dock2sh.instructions.mounts import mounts_of
 
-    mounts = [mount_of(text, stage) for text in _many(flags, "mount")]
+    mounts = mounts_of(_many(flags, "mount"), stage)
     agents = 0
     for index, mount in enumerate(mounts):
         if mount.type == "ssh":

@@ -3,7 +3,7 @@
 from typing import Any
 
 from dock2sh.dockerfile.flags import Flags, check
-from dock2sh.dockerfile.gotext import mended, quoted
+from dock2sh.dockerfile.gotext import atoi, mended, quoted, upper
 from dock2sh.dockerfile.syntax import Node
 from dock2sh.instructions.variables import arity
 from dock2sh.model import Configure
@@ -72,7 +72,7 @@ def parse_healthcheck(node: Node) -> Flags:
     """HEALTHCHECK NONE (its flags unchecked), or flags and CMD."""
     if not node.args:
         raise arity(node, "at least one argument")
-    kind = node.args[0].upper()
+    kind = upper(node.args[0])
     if kind == "NONE":
         if len(node.args) > 1:
             raise refuse(
@@ -119,13 +119,13 @@ def _interval(flag: str, text: str) -> int:
 def _retries(text: str) -> int:
     if not text:
         return 0
-    digits = text[1:] if text[0] in "+-" else text
-    if not (digits.isascii() and digits.isdigit()) or not -(2**31) <= int(text) < 2**31:
+    digits, number = text[text[0] in "+-" :], atoi(text)
+    if number is None or not -(2**31) <= number < 2**31:
         why = "value out of range" if digits.isascii() and digits.isdigit() else "invalid syntax"
         raise refuse("retries", f"strconv.ParseInt: parsing {quoted(text)}: {why}", hint="a whole number, 0 or more", near=text)
-    if int(text) < 0:
-        raise refuse("retries", f"--retries cannot be negative ({int(text)})", hint="a whole number, 0 or more", near=text)
-    return int(text)
+    if number < 0:
+        raise refuse("retries", f"--retries cannot be negative ({number})", hint="a whole number, 0 or more", near=text)
+    return number
 
 
 def plan_healthcheck(stage: StageBuilder, node: Node, flags: Flags) -> None:
@@ -157,9 +157,9 @@ def plan_stopsignal(stage: StageBuilder, node: Node, flags: Flags) -> None:
 def _is_signal(text: str) -> bool:
     from dock2sh.dockerfile.deferred import Deferred
 
-    digits = text[1:] if text[:1] in ("+", "-") else text
-    if isinstance(text, Deferred) or (digits.isascii() and digits.isdigit()):
-        return isinstance(text, Deferred) or int(text) != 0
+    number = atoi(text)
+    if isinstance(text, Deferred) or number is not None:
+        return isinstance(text, Deferred) or number != 0
     return text.upper().removeprefix("SIG") in SIGNALS
 
 

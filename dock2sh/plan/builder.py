@@ -144,6 +144,7 @@ class StageBuilder:
         """Set a variable for expansions and RUNs (not the image's config)."""
         if isinstance(value, Deferred) and value.unset:
             value = value.assigned()
+        self.variables.pop(name, None)  # the order of the last settings: the first of two names as near is meant
         self.variables[name] = value
         self._log.append((name, value))
 

@@ -101,7 +101,7 @@ def _evaluated(
     _set_globals(shared, arguments, options, target_platform, sources)
     resolved = stages.resolve(sources, shared, options.contexts)
     target = stages.target_of(resolved, options.target)
-    graph = stages.Graph(resolved)
+    graph = stages.Graph(resolved, shared.escape)
     walk = Walk(shared, graph, find_base, target_platform, options.contexts)
     builders = walk.run(target, everything=not options.target)
     if watch:

@@ -79,6 +79,9 @@ class _Expression:
     def __init__(self, pattern: str) -> None:
         self.pattern, self.at = pattern, 0
         self.anchor, self.out, self.fixed = "^", list[str](), False
+        self.end = "$"
+        if (len(pattern) - len(pattern.rstrip("\\"))) % 2:  # the last one escapes the `$` that moby puts behind a pattern
+            self.pattern, self.end = pattern[:-1], literal("$")
 
     def regex(self) -> str:
         """Of alternatives the first begins at the start of a path, the last ends at an end."""
@@ -88,7 +91,7 @@ class _Expression:
                 self.count(count)
             else:
                 self.atom()
-        return self.anchor + "".join(self.out) + "$"
+        return self.anchor + "".join(self.out) + self.end
 
     def atom(self) -> None:
         char = self.pattern[self.at]

@@ -12,6 +12,11 @@ def clean(path: str) -> str:
     return cleaned[1:] if cleaned.startswith("//") else cleaned
 
 
+def base(path: str) -> str:
+    """Go's path.Base."""
+    return path.rstrip("/").rpartition("/")[2] or ("/" if path else ".")
+
+
 def join(directory: str, path: str) -> str:
     """A WORKDIR: an absolute path as it is, a relative one joined and cleaned, an empty one the directory."""
     if path.startswith("/"):

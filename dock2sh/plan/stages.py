@@ -3,7 +3,7 @@
 from typing import TYPE_CHECKING, NamedTuple
 
 from dock2sh.dockerfile.flags import Flags
-from dock2sh.dockerfile.gotext import did_you_mean, quoted
+from dock2sh.dockerfile.gotext import atoi, did_you_mean, quoted
 from dock2sh.dockerfile.lines import KEYWORDS as NAMES
 from dock2sh.dockerfile.syntax import Dockerfile, Node
 from dock2sh.dockerfile.words import expand
@@ -87,7 +87,7 @@ def _origins(flags: Flags) -> tuple[str, ...]:
 
         mounts = flags["mount"]
         assert isinstance(mounts, list)
-        return tuple(origin for text in mounts if (origin := origin_of(text)))
+        return tuple(map(origin_of, mounts))
     return ()
 
 
@@ -210,27 +210,30 @@ class Graph:
     """Stages by index and name, and who copies from whom.
 
     Names in COPY --from and mounts are case-insensitive, numbers are indices; of two stages with one name the last counts.
+    `outside` are the images that instructions have named so far, nothing for a mount of none: BuildKit counts them behind the
+    stages (`COPY --from=1` below `COPY --from=busybox` in the only stage is busybox again).
     """
 
-    def __init__(self, stages: list[Resolved]) -> None:
-        self.stages = stages
+    def __init__(self, stages: list[Resolved], escape: str) -> None:
+        self.stages, self.escape, self.outside = stages, escape, list[str]()
         self.names = {stage.source.name: stage.source.index for stage in stages if stage.source.name}
         self.needs = [self._needed_by(stage.source.commands) for stage in stages]
         self._check_cycles()
 
     def find(self, origin: str, indices: bool = True) -> int | None:
         """The stage that `origin` names, or None: an image. Raises Refused for a number that is no stage's."""
-        if indices and origin.lstrip("+-").isdigit() and origin.isascii():
-            index = int(origin)
-            if not 0 <= index < len(self.stages):
-                raise refuse(
-                    "stage-index",
-                    f"invalid stage index {index}",
-                    hint=f"there are stages 0 to {len(self.stages) - 1}",
-                    near=origin,
-                )
-            return index
-        return self.names.get(origin.lower())
+        index = atoi(origin) if indices else None
+        if index is None:
+            return self.names.get(origin.lower())
+        if not 0 <= index < len(self.stages) + len(self.outside):
+            hint = f"there are stages 0 to {len(self.stages) - 1}"
+            raise refuse("stage-index", f"invalid stage index {index}", hint=hint, near=origin)
+        return index if index < len(self.stages) else None
+
+    def image(self, origin: str, indices: bool) -> str:
+        """The image that `origin` means, which no stage has for a name."""
+        index = atoi(origin) if indices else None
+        return origin if index is None else self.outside[index - len(self.stages)]
 
     def _needed_by(self, commands: tuple[Command, ...]) -> dict[int, Span]:
         """Stage index -> the instruction that copies from it or mounts it."""
@@ -240,13 +243,15 @@ class Graph:
                 index = self.origin(command, origin)
                 if index is not None:
                     found[index] = command.span
+                else:
+                    self.outside.append(self.image(origin, "from" in command.flags))
         return found
 
     def origin(self, command: Command, origin: str) -> int | None:
         """The stage behind one origin of a command. Raises Refused."""
         copies = "from" in command.flags
         if copies:
-            _refuse_variable(origin)
+            _refuse_variable(origin, self.escape)
         return self.find(origin, indices=copies)
 
     def add_triggers(self, index: int, commands: tuple[Command, ...]) -> None:
@@ -295,16 +300,16 @@ def target_of(stages: list[Resolved], name: str) -> int:
     found = next((stage.source.index for stage in reversed(stages) if stage.source.name == name.lower()), None)
     if found is None:
         names = [stage.source.name for stage in stages if stage.source.name]
-        message = f"target stage {quoted(name)} could not be found{did_you_mean(name, names)}"
+        message = f"target stage {quoted(name)} could not be found{did_you_mean(name, [stage.label for stage in stages])}"
         hint = "stages: " + ", ".join(names) if names else "no stage has a name: give it one, `FROM image AS name`"
         raise refuse("target", message, hint=hint)
     return found
 
 
-def _refuse_variable(origin: str) -> None:
+def _refuse_variable(origin: str, escape: str) -> None:
     if not any(char in origin for char in "$'\"\\`"):
         return
-    if expand(origin, lambda name: None) != origin:
+    if expand(origin, lambda name: None, escape) != origin:
         message = (
             "variable expansion is not supported for --from,"
             " define a new stage with FROM using ARG from global scope as a workaround"

@@ -66,7 +66,8 @@ class Walk:
         for command in stage.source.commands:
             for origin in command.origins:
                 try:
-                    self._origin_key(stage, origin, None if "from" in command.flags else "")
+                    if origin != "scratch":  # a mount without `from`, nearly always
+                        self._origin_key(stage, origin, None if "from" in command.flags else "")
                 except Refused as refused:
                     raise located(refused, command.span) from None
 
@@ -76,10 +77,13 @@ class Walk:
             base = stage.replaced or stage.base
             if stage.parent is None and base != "scratch":
                 check_reference(base, stage.source.node.span)
-            for command in stage.source.commands:
-                for origin in command.origins:
-                    if self.graph.origin(command, origin) is None and origin != "scratch":
-                        check_reference(origin, command.span)
+            self._check_origins(stage.source.commands)
+
+    def _check_origins(self, commands: tuple[stages.Command, ...]) -> None:
+        for command in commands:
+            for origin in command.origins:
+                if self.graph.origin(command, origin) is None and origin != "scratch":
+                    check_reference(self.graph.image(origin, "from" in command.flags), command.span)
 
     def _trigger(self, index: int) -> None:
         """Find the base image of a stage, and put the ONBUILD triggers that it or the parent brings before the stage's own."""
@@ -94,7 +98,9 @@ class Walk:
             self.bases[index] = base = self._base(stage)
             texts = list((base.image.get("config") or {}).get("OnBuild") or ())
         if texts:
-            self.graph.add_triggers(index, tuple(_trigger(text, stage.source.node.span) for text in texts))
+            commands = tuple(_trigger(text, stage.source.node.span) for text in texts)
+            self.graph.add_triggers(index, commands)
+            self._check_origins(commands)
 
     def _context(self, stage: stages.Resolved) -> Base:
         """The context in the place of a stage. A directory has no config at all, not even a platform, as it has in a FROM."""
@@ -174,7 +180,7 @@ class Walk:
         """
         index = self.graph.find(origin, indices=mounted is None)
         if index is None:
-            return self.contexts.meant(origin)
+            return self.contexts.meant(self.graph.image(origin, indices=mounted is None))
         if index <= stage.source.index:  # what is no trigger is a circle, and refused before
             return self.key(index)
         if mounted is None:

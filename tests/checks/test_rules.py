@@ -279,6 +279,7 @@ def test_the_ignore_file(ignore: Ignore | None, source: str, fires: bool) -> Non
         ("FROM a\nRUN b \\\n\n\n c\n", "delete lines 3, 4"),
         ("FROM a\nUSER $x\n", "put `ARG x` or `ENV x=VALUE` above it"),
         ("# escape=`\nFROM a\nUSER $x\n", "`$x"),
+        ("FROM a\nENV AAB=1\nENV AAC=1\nENV AAB=2\nENV X=$AAD\n", "write `$AAC`"),  # AAB was set later
     ],
 )
 def test_hints(text: str, hint: str) -> None:

@@ -37,6 +37,7 @@ GLOBS = [
 ]
 EXCLUDES = [
     ("*^b", "b", "a^b ^b"),
+    ("b*\\", "b$ bx$ bx$y", "b bx b\\"),
     ("\\d1", "71", "d1 71/x"),
     ("[[:alpha:]]x", "fx ax", ":x :]x lx1"),
     ("[\\d]z", "7z", "dz"),
