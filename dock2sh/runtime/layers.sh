@@ -61,11 +61,13 @@ layer_transfer() {
 }
 
 # copy_root FROM TO: a whole root ('' is /) into an empty directory. Of a running system, what is mounted into it is left out,
-# and so is what is this script's, and docker's own mark of a container.
+# and so is what is this script's, and docker's own marks of a container.
 copy_root() {
     root_leave=''
     case $state/ in "$1"/*) root_leave=$(leave_out "${state#"$1"}") ;; esac
     [ -n "$1" ] || root_leave="-xdev $root_leave $(leave_out /.dock2sh) $(leave_out /.dockerenv) $(each_mount leave_out)"
+    # docker makes the link where there is none
+    [ -n "$1" ] || [ ! -e /.dockerenv ] || [ "$(readlink /etc/mtab)" != /proc/mounts ] || root_leave="$root_leave $(leave_out /etc/mtab)"
     (cd "${1:-/}" && eval "find . $root_leave ! -name . -print0") >"$state/list" || fail "${1:-/} cannot be read"
     source_kind=stage
     in_root "$2" layer_transfer "${1:-/}" "$2"
@@ -89,8 +91,12 @@ each_mount() {
     done
 }
 
-# mount_point PATH: the directory that a mount covers, in $mount_points_in. What covers it tells nothing of its mode.
+# mount_point PATH: the directory that a mount covers, in $mount_points_in. What covers it tells nothing of its mode. What this script was
+# given by way of a mount (docker run -v "$PWD:/context") is none of the image's.
 mount_point() {
+    for mount_point_of in "$state" "${context_root-}" "${0%/*}"; do
+        case $mount_point_of/ in "$1"/*) return 0 ;; esac
+    done
     [ -d "$1" ] && [ "$(stat -c %d "${1%/*}/")" = "$(stat -c %d /)" ] && [ ! -e "$mount_points_in$1" ] || return 0
     mount_point_mode=0755
     [ "$1" != /tmp ] || mount_point_mode=1777

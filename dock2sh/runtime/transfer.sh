@@ -26,7 +26,21 @@ transfer_clear() {
     for_each "$3" "$2" sh -c "$(program_survey)" sh "$4" "$5" "$1" "${transfer_shown%/}" >"$state/in-the-way" \
         2>"$state/refused" 3>"$state/put" 4>"$state/sockets" 5>"$state/no-links" 6>"$state/setgid" || [ -s "$state/refused" ] || list_lost
     ! [ -s "$state/refused" ] || fail "$(head -n 1 "$state/refused")"
-    ! [ -s "$state/in-the-way" ] || for_each "$3" "$state/in-the-way" rm -rf || fail "${3#"$root"} cannot be cleared"
+    [ -s "$state/in-the-way" ] || return 0
+    transfer_uncover "${3%/}"
+    for_each "$3" "$state/in-the-way" rm -rf || fail "${3#"$root"} cannot be cleared"
+}
+
+# transfer_uncover DIR: what an engine has mounted on files of the container's own is nothing of the image's, and cannot be replaced. docker
+# build has these for RUN alone, and so have our steps (run_names), which take the text of resolv.conf from there.
+transfer_uncover() {
+    [ -z "$root" ] && in_container || return 0
+    for transfer_mounted in /etc/hosts /etc/hostname /etc/resolv.conf; do
+        tr '\0' '\n' <"$state/in-the-way" | grep -qxF ".${transfer_mounted#"$1"}" || continue
+        grep -qF " $transfer_mounted " /proc/self/mounts || continue
+        [ "$transfer_mounted" = /etc/resolv.conf ] || ! "$(tool umount)" "$transfer_mounted" 2>/dev/null || continue
+        missing "the image's own $transfer_mounted, which this container's engine has covered: build with --root DIR, or on a machine"
+    done
 }
 
 # transfer_linked SOURCE POLICY FOLLOW: of what is put, the symbolic links that have several names. COPY makes each of them a link

@@ -935,11 +935,13 @@ layer_transfer() {
 }
 
 # copy_root FROM TO: a whole root ('' is /) into an empty directory. Of a running system, what is mounted into it is left out,
-# and so is what is this script's, and docker's own mark of a container.
+# and so is what is this script's, and docker's own marks of a container.
 copy_root() {
     root_leave=''
     case $state/ in "$1"/*) root_leave=$(leave_out "${state#"$1"}") ;; esac
     [ -n "$1" ] || root_leave="-xdev $root_leave $(leave_out /.dock2sh) $(leave_out /.dockerenv) $(each_mount leave_out)"
+    # docker makes the link where there is none
+    [ -n "$1" ] || [ ! -e /.dockerenv ] || [ "$(readlink /etc/mtab)" != /proc/mounts ] || root_leave="$root_leave $(leave_out /etc/mtab)"
     (cd "${1:-/}" && eval "find . $root_leave ! -name . -print0") >"$state/list" || fail "${1:-/} cannot be read"
     source_kind=stage
     in_root "$2" layer_transfer "${1:-/}" "$2"
@@ -963,8 +965,12 @@ each_mount() {
     done
 }
 
-# mount_point PATH: the directory that a mount covers, in $mount_points_in. What covers it tells nothing of its mode.
+# mount_point PATH: the directory that a mount covers, in $mount_points_in. What covers it tells nothing of its mode. What this script was
+# given by way of a mount (docker run -v "$PWD:/context") is none of the image's.
 mount_point() {
+    for mount_point_of in "$state" "${context_root-}" "${0%/*}"; do
+        case $mount_point_of/ in "$1"/*) return 0 ;; esac
+    done
     [ -d "$1" ] && [ "$(stat -c %d "${1%/*}/")" = "$(stat -c %d /)" ] && [ ! -e "$mount_points_in$1" ] || return 0
     mount_point_mode=0755
     [ "$1" != /tmp ] || mount_point_mode=1777
@@ -2648,7 +2654,21 @@ transfer_clear() {
     for_each "$3" "$2" sh -c "$(program_survey)" sh "$4" "$5" "$1" "${transfer_shown%/}" >"$state/in-the-way" \
         2>"$state/refused" 3>"$state/put" 4>"$state/sockets" 5>"$state/no-links" 6>"$state/setgid" || [ -s "$state/refused" ] || list_lost
     ! [ -s "$state/refused" ] || fail "$(head -n 1 "$state/refused")"
-    ! [ -s "$state/in-the-way" ] || for_each "$3" "$state/in-the-way" rm -rf || fail "${3#"$root"} cannot be cleared"
+    [ -s "$state/in-the-way" ] || return 0
+    transfer_uncover "${3%/}"
+    for_each "$3" "$state/in-the-way" rm -rf || fail "${3#"$root"} cannot be cleared"
+}
+
+# transfer_uncover DIR: what an engine has mounted on files of the container's own is nothing of the image's, and cannot be replaced. docker
+# build has these for RUN alone, and so have our steps (run_names), which take the text of resolv.conf from there.
+transfer_uncover() {
+    [ -z "$root" ] && in_container || return 0
+    for transfer_mounted in /etc/hosts /etc/hostname /etc/resolv.conf; do
+        tr '\0' '\n' <"$state/in-the-way" | grep -qxF ".${transfer_mounted#"$1"}" || continue
+        grep -qF " $transfer_mounted " /proc/self/mounts || continue
+        [ "$transfer_mounted" = /etc/resolv.conf ] || ! "$(tool umount)" "$transfer_mounted" 2>/dev/null || continue
+        missing "the image's own $transfer_mounted, which this container's engine has covered: build with --root DIR, or on a machine"
+    done
 }
 
 # transfer_linked SOURCE POLICY FOLLOW: of what is put, the symbolic links that have several names. COPY makes each of them a link

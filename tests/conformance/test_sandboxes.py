@@ -75,9 +75,15 @@ def _proved(case: recorded.Probe, project: Project, wish: Wish, file: str) -> Ve
     return prove(plan, project, file, write, wish._replace(escape=dockerfile.escape))
 
 
+# what went wrong in a container once, and there only
+CONTAINERS = ("users-sloppy", "resolv-image", "onbuild-itself-chain")
+
+
 def asked(name: str, number: int) -> bool:
     """By the name alone: a case more moves no other one."""
-    return bool(os.environ.get("DOCK2SH_ALL")) or (zlib.crc32(name.encode()) + number) % 10 == 0
+    if os.environ.get("DOCK2SH_ALL") or (name in CONTAINERS and NAMES[number] in ("docker", "podman")):
+        return True
+    return (zlib.crc32(name.encode()) + number) % 10 == 0
 
 
 ASKED = [(name, place) for number, place in enumerate(NAMES) for name in recorded.names("probes") if asked(name, number)]

@@ -124,6 +124,39 @@ def test_in_a_container(tmp_path: Path, image: str, options: list[str]) -> None:
     assert not differences(ours, theirs)
 
 
+@pytest.mark.parametrize(("name", "options", "status"), [
+    ("hosts", ["--privileged"], 0), ("hostname", ["--privileged"], 0), ("resolv.conf", ["--privileged"], 3), ("hosts", [], 3),
+])  # fmt: skip
+def test_a_file_that_the_engine_has_mounted_is_not_the_images(name: str, options: list[str], status: int, tmp_path: Path) -> None:
+    """Where it can be taken away the image's own is put; steps have docker's all the same. Else it is said."""
+    words = f"""id=covered total=2
+build() {{
+    from busybox
+    base_env PATH=/bin
+    step 1 x
+    file END /etc/{name} <<'END'
+1.2.3.4 own
+END
+    step 2 y
+    run_exec sh -c 'cat /etc/hosts >/seen'
+}}
+"""
+    script = Workshop("dash", tmp_path).write(words)
+    shown = f"cat >/setup.sh; sh /setup.sh </dev/null; echo $? $(cat /etc/{name} | tail -n 1) $(grep -c own /seen)"
+    done = subprocess.run(
+        ["docker", "run", "--rm", "-i", *options, "busybox", "sh", "-c", shown],
+        input=script.read_bytes(),
+        capture_output=True,
+        check=False,
+        timeout=100,
+    )
+    if status == 0:
+        assert done.stdout == b"0 1.2.3.4 own 0\n", done.stderr.decode()
+    else:
+        assert done.stdout.startswith(b"3 "), done.stderr.decode()
+        assert f"missing: the image's own /etc/{name}, which this container's engine has covered" in done.stderr.decode()
+
+
 def test_what_ordinary_containers_leave_to_chance_is_ended(tmp_path: Path) -> None:
     """A daemon that a step left behind is gone at the next step, one that was there before is not."""
     words = """id=left total=2
