@@ -3,7 +3,9 @@
 import os
 import pty
 import re
+import shutil
 import subprocess
+import time
 from pathlib import Path
 
 import pytest
@@ -253,6 +255,25 @@ def test_variables_that_are_looked_at_before_they_are_set() -> None:
         "target_image",
     }
     assert {name for name in looked - begun - data if not name.startswith("colour_")} == set()
+
+
+@pytest.mark.root
+def test_the_lock_of_a_dead_process_goes_to_one(workshop: Workshop) -> None:
+    """Of several that find it at once: it is taken over in its place."""
+    lock = workshop.home / "lock"
+    take = f"while [ ! -e {workshop.home}/go ]; do :; done; ! lock_take {lock} || {{ echo won; sleep 3; }}"
+    script = str(workshop.write(f"id=t total=0\nbuild() {{\n    {take}\n}}\n"))
+    for _ in range(3):
+        lock.mkdir()
+        (lock / "pid").write_text("4194305\n")
+        words = [["--root", str(workshop.home / f"r{n}"), "--state", str(workshop.home / f"s{n}")] for n in range(4)]
+        children = [subprocess.Popen([*workshop.command, script, *more], stdout=subprocess.PIPE, text=True) for more in words]
+        time.sleep(1)
+        (workshop.home / "go").touch()
+        assert "".join(child.communicate()[0] for child in children) == "won\n"
+        assert os.listdir(lock) == ["pid"]
+        (workshop.home / "go").unlink()
+        shutil.rmtree(lock)
 
 
 @pytest.mark.root
