@@ -808,10 +808,23 @@ lock_take() {
         if [ -n "$lock_owner" ] && [ "$lock_owner" != $$ ] && kill -0 "$lock_owner" 2>/dev/null; then
             return 1
         fi
-        rm -rf "$1"
-        mkdir "$1" 2>/dev/null || { [ -d "$1" ] && return 1; } || lock_has_no_room "$1"
+        lock_claim "$1" || return 1
     fi
     echo $$ >"$1/pid" || { rm -rf "$1"; lock_has_no_room "$1"; }
+    [ ! -d "$1/claim" ] || rmdir "$1/claim" 2>/dev/null || :
+}
+
+# lock_claim DIR: of several who find that of a dead process one may take it over, in its place: to remove it and to make it anew
+# would be two things, between which another one comes.
+lock_claim() {
+    if [ ! -d "$1" ]; then
+        mkdir "$1" 2>/dev/null && return
+        [ -d "$1" ] || lock_has_no_room "$1"
+    fi
+    mkdir "$1/claim" 2>/dev/null || return 1
+    [ "$(cat "$1/pid" 2>/dev/null)" != "$lock_owner" ] || return 0
+    rmdir "$1/claim" 2>/dev/null
+    return 1
 }
 
 lock_has_no_room() {
