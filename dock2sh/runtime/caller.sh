@@ -33,8 +33,5 @@ caller_variables() {
         { cat && :; } </proc/self/environ
         return
     fi
-    (
-        if [ "$caller_locale" = unset ]; then unset LC_ALL; else LC_ALL=$caller_locale; fi
-        "$(tool env)" -0
-    )
+    if [ "$caller_locale" = unset ]; then "$(tool env)" -u LC_ALL -0; else "$(tool env)" -0 "LC_ALL=$caller_locale"; fi
 }

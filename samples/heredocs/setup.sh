@@ -423,10 +423,7 @@ caller_variables() {
         { cat && :; } </proc/self/environ
         return
     fi
-    (
-        if [ "$caller_locale" = unset ]; then unset LC_ALL; else LC_ALL=$caller_locale; fi
-        "$(tool env)" -0
-    )
+    if [ "$caller_locale" = unset ]; then "$(tool env)" -u LC_ALL -0; else "$(tool env)" -0 "LC_ALL=$caller_locale"; fi
 }
 
 # context: the build context; on first use the rules are written.
@@ -3536,9 +3533,9 @@ borrowed() {
 
 # began FIELDS: prints when a process began, of proc(5)'s stat behind the name: its number may be another's by the time that one asks.
 began() {
-    # shellcheck disable=SC2086
-    set -- $1
-    echo "${20-}"
+    fields=$1
+    for behind in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19; do fields=${fields#* }; done
+    echo "${fields%% *}"
 }
 
 # The number of this process as the script knows it, for the script to end it; and docker makes the pipes the user's: programs

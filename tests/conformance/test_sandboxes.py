@@ -27,7 +27,7 @@ from dock2sh.source import Refused
 from dock2sh.verify import Verdict, text
 
 pytestmark = [pytest.mark.root, pytest.mark.docker, pytest.mark.slow]
-NAME = "busybox:dock2sh-sandboxes"
+NAME = f"busybox:dock2sh-sandboxes-{os.getpid()}"
 # what the tools of a sandbox that has only the image's cannot do, and say
 NO_TOOL = {
     "add-tar-zst": "zstd",

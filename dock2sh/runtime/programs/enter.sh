@@ -201,9 +201,9 @@ borrowed() {
 
 # began FIELDS: prints when a process began, of proc(5)'s stat behind the name: its number may be another's by the time that one asks.
 began() {
-    # shellcheck disable=SC2086
-    set -- $1
-    echo "${20-}"
+    fields=$1
+    for behind in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19; do fields=${fields#* }; done
+    echo "${fields%% *}"
 }
 
 # The number of this process as the script knows it, for the script to end it; and docker makes the pipes the user's: programs
