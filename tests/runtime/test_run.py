@@ -114,6 +114,16 @@ def test_user(workshop: Workshop, mode: str, spec: str, uid: int, gid: int, grou
     assert sorted(got[2].split(), key=int) == groups.split()
 
 
+def test_what_a_directory_names_on_its_way_is_made_by_root(workshop: Workshop) -> None:
+    """`WORKDIR /sg/w/../x`: the /sg/w that a RUN makes has the group that its setgid directory hands on."""
+    workshop.busybox()
+    (workshop.root / "sg").mkdir()
+    os.chown(workshop.root / "sg", 0, 44)
+    (workshop.root / "sg").chmod(0o2775)
+    lines = ("    user 5:6", "    workdir /sg/w/../x", "    user 7", "    run_exec stat -c '%u:%g %a' /sg/w /sg/x")
+    assert output(workshop, *lines) == "0:44 2755\n5:6 2755\n"
+
+
 def test_comments_are_for_groups_only(workshop: Workshop) -> None:
     """A line that begins with # is none in /etc/group, also behind blanks; in /etc/passwd it is one."""
     workshop.busybox()
