@@ -13,7 +13,8 @@ place_state() {
         missing "a directory of its own: $state has other things in it (--state DIR names another)"
     fi
     chmod 0700 "$state"
-    state=$(cd -P "$state" && pwd -P)
+    state=$(cd -P "$state" && pwd -P && echo /)
+    state=${state%?/}
     printf '%s' "$state_made" >>"$state/dock2sh"
     lock_take "$state/lock" || missing "the directory $state for itself: process $(cat "$state/lock/pid") is at work with it \
 (--state DIR names another)"
@@ -30,9 +31,10 @@ state_parents() {
     mkdir -p "${1:-/}"
 }
 
-# state_remove: not a trace of it is left in the root.
+# state_remove: not a trace of it is left in the root. What says that it is ours goes last: a script may be killed here.
 state_remove() {
     state_words=$(cat "$state/dock2sh")
+    find "$state" -mindepth 1 -maxdepth 1 ! -name dock2sh -exec rm -rf {} +
     rm -rf "$state"
     eval "remove_empty $state_words"
 }

@@ -147,13 +147,13 @@ run_cwd() {
 }
 
 # run_cwd_text DIR: a WORKDIR with a `..` in it is cleaned for COPY, but runc takes its text: it makes what is missing before
-# the `..` too, as root, and the kernel goes through a link before it goes up.
+# the `..` too, as root (below a setgid directory of its group), and the kernel goes through a link before it goes up.
 run_cwd_text() {
     text_rest=${1#/}/ text_at=
     while [ -n "$text_rest" ]; do
         text_at=$text_at/${text_rest%%/*} text_rest=${text_rest#*/}
         resolve "$text_at"
-        [ -d "$root$resolved" ] || make_directories "$resolved" 0755 0:0
+        [ -d "$root$resolved" ] || make_directories "$resolved" 0755 ''
     done
     run_wd=$resolved
 }

@@ -170,6 +170,22 @@ def test_a_state_directory_must_be_its_own(workshop: Workshop) -> None:
 
 
 @pytest.mark.root
+def test_a_script_that_is_killed_while_it_clears_up(workshop: Workshop) -> None:
+    """What is left of its directory is known as its own by the next run."""
+    if workshop.shell == "busybox ash":
+        pytest.skip("it has an rm of its own")
+    workshop.busybox()
+    tools = workshop.home / "tools"
+    tools.mkdir()
+    killing = f'case "$*" in "-rf {workshop.state}") /bin/rm -f "$2/dock2sh"; kill -KILL $PPID; exit ;; esac\nexec /bin/rm "$@"\n'
+    (tools / "rm").write_text(f"#!/bin/sh\n{killing}")
+    (tools / "rm").chmod(0o755)
+    top = TOP.replace("id=main", f"PATH={tools}:$PATH id=main")
+    assert workshop.run(top).returncode == -9
+    assert (workshop.run(TOP).returncode, workshop.state.exists()) == (0, False)
+
+
+@pytest.mark.root
 def test_one_at_a_time(workshop: Workshop) -> None:
     workshop.busybox()
     lock = workshop.home / "root.dock2sh"

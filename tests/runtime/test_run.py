@@ -114,6 +114,33 @@ def test_user(workshop: Workshop, mode: str, spec: str, uid: int, gid: int, grou
     assert sorted(got[2].split(), key=int) == groups.split()
 
 
+def test_what_a_directory_names_on_its_way_is_made_by_root(workshop: Workshop) -> None:
+    """`WORKDIR /sg/w/../x`: the /sg/w that a RUN makes has the group that its setgid directory hands on."""
+    workshop.busybox()
+    (workshop.root / "sg").mkdir()
+    os.chown(workshop.root / "sg", 0, 44)
+    (workshop.root / "sg").chmod(0o2775)
+    lines = ("    user 5:6", "    workdir /sg/w/../x", "    user 7", "    run_exec stat -c '%u:%g %a' /sg/w /sg/x")
+    assert output(workshop, *lines) == "0:44 2755\n5:6 2755\n"
+
+
+def test_comments_are_for_groups_only(workshop: Workshop) -> None:
+    """A line that begins with # is none in /etc/group, also behind blanks; in /etc/passwd it is one."""
+    workshop.busybox()
+    with (workshop.root / "etc/group").open("a") as file:
+        file.write("#a:x:61:www-data\n \t#b:x:62:www-data\nc#:x:63:www-data\n#d:x:64:")
+    with (workshop.root / "etc/passwd").open("a") as file:
+        file.write("#e:x:65:66::/e:/bin/sh\n")
+    (workshop.context / "f").touch()
+    look = "id -u; id -g; id -G; echo $HOME"
+    lines = ("    copy --chown='#e' f /f", "    copy --chown='#e:#d' f /g", "    user www-data", f"    run_exec sh -c '{look}'")
+    got = output(workshop, *lines, "    user '#e'", f"    run_exec sh -c '{look}; stat -c %u:%g /f /g'").split("\n")
+    assert [got[:2], sorted(got[2].split())] == [["33", "33"], ["33", "50", "63"]]
+    assert got[4:] == ["65", "66", "66", "/e", "65:66", "65:66", ""]
+    result = workshop.run(steps("    user 'www-data:#d'", "    run_exec true"))
+    assert "unable to find group #d" in result.stderr
+
+
 @pytest.mark.parametrize("spec", ["nosuch", "nosuch:0"])
 def test_unknown_user_is_an_error_when_something_runs(workshop: Workshop, spec: str) -> None:
     workshop.busybox()

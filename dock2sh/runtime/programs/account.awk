@@ -15,6 +15,8 @@ group && !chosen {
     chosen = 1
     if (!named) { uid = counted_id; gid = counted_gid; user = counted_user }
 }
+# in /etc/group a line that begins with # is none, in /etc/passwd it is one
+group && /^#/ { next }
 group {
     if (user != "" && id != gid "" && is_member()) list = list "," id
     next
