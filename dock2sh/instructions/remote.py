@@ -13,6 +13,7 @@ _PROTOCOL = r"([a-zA-Z0-9]+)://"
 _SCP = r"(?s)(?:([a-zA-Z0-9_-]+)@)([a-zA-Z0-9-.]+):(.*?)(?:\?(.*?))?(?:#(.*))?\Z"
 LOCAL = "github.com/"
 """What begins so is a path to COPY and ADD, of which BuildKit reads the `?` as a repository's all the same."""
+_BAD_ESCAPE = re.compile("%(?![0-9a-fA-F]{2}).{0,2}")
 _BARE = ("submodules", "keep-git-dir", "fetch-by-commit")
 
 
@@ -59,7 +60,7 @@ def wrong_url(url: str) -> str:
     if wrong := _wrong_host(host.rpartition("@")[2]):
         return wrong
     for part in (path, fragment):
-        if bad := re.search("%(?![0-9a-fA-F]{2}).{0,2}", part):
+        if bad := _BAD_ESCAPE.search(part):
             return f"invalid URL escape {quoted(bad[0])}"
     return ""
 
@@ -85,7 +86,8 @@ def _queried(url: str, fragment: str, query: str) -> tuple[str, str, Git, bool |
     ref, colon, subdir = fragment.partition(":")
     subdir = clean("/" + subdir)[1:] if colon else ""
     found: dict[str, str] = {}
-    for key, values in parse_qs(query, keep_blank_values=True).items():
+    pairs = [pair for pair in query.split("&") if ";" not in pair and not _BAD_ESCAPE.search(pair)]  # Go takes no others
+    for key, values in parse_qs("&".join(pairs), keep_blank_values=True).items():
         if len(values) > 1:
             raise _bad(f"query {quoted(key)} has multiple values", key)
         if not values[0] and key not in _BARE:

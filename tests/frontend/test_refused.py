@@ -104,6 +104,7 @@ WORDS = [
     # a path that begins with github.com/ is one of the context, and its `?` is a repository's
     ("FROM scratch\nCOPY github.com/foo/b?r /x/\n", 'query "r" has no value'),
     ("FROM scratch\nADD github.com/foo/b?r=1 /x/\n", 'unexpected query "r"'),
+    ("FROM scratch\nCOPY github.com/foo/b?%&a;b /x/\n", ""),  # Go leaves such parts of a query out
     ("FROM scratch\nADD --checksum=abc github.com/foo/bar /x/\n", ""),
 ]
 
