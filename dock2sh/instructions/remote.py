@@ -3,7 +3,6 @@
 import re
 from urllib.parse import parse_qs, unquote, urlsplit, urlunsplit
 
-from dock2sh.dockerfile.flags import Flags
 from dock2sh.dockerfile.gotext import FALSE, TRUE, quoted
 from dock2sh.model import Git
 from dock2sh.plan.paths import clean
@@ -142,23 +141,24 @@ def _boolean(found: dict[str, str], key: str) -> bool | None:
     return value not in FALSE
 
 
-def fetch_of(source: str, checksum: str, flags: Flags) -> tuple[str, str, Git | None] | None:
-    """What to fetch for `source`: its URL, the checksum to hold it to, and git's part; None if it is a local path."""
+def fetch_of(source: str, checksum: str, keep: object) -> tuple[str, str, Git | None, object] | None:
+    """What to fetch for `source`: its URL, the checksum to hold it to, git's part, and whether .git is kept if anybody says so;
+    None if it is a local path."""
     if git := git_of(source):
         url, own, what, own_keep = git
-        keep = flags.get("keep-git-dir")
         if keep is not None and own_keep is not None and keep != own_keep:
             raise _bad("inconsistent keep-git-dir configuration", "--keep-git-dir")
         if checksum and own and checksum != own:
             raise _bad(f"checksum mismatch {quoted(checksum)} != {quoted(own)}", "--checksum")
-        return url, own or checksum, what._replace(keep_git_dir=bool(keep) if own_keep is None else own_keep)
+        keep = keep if own_keep is None else own_keep
+        return url, own or checksum, what._replace(keep_git_dir=bool(keep)), keep
     if not is_url(source):
         return None
     if why := wrong_url(source):
         raise refuse("url", f"parse {quoted(source)}: {why}", near=source, hint="https://HOST/PATH")
     if checksum:
         check_digest(checksum)
-    return source, checksum, None
+    return source, checksum, None, keep
 
 
 def check_digest(checksum: str) -> None:
