@@ -83,28 +83,30 @@ def plan_add(stage: StageBuilder, node: Node, flags: Flags) -> None:
 def _mixed(
     stage: StageBuilder, flags: Flags, paths: list[str], checksum: str, destination: str, owner: tuple[str, str]
 ) -> list[Copy | Fetch]:
-    """Local sources in groups, each remote one alone."""
+    """Local sources in groups, each remote one alone. What a repository says of its commit and its .git holds for those behind
+    it, too (BuildKit: dispatchCopy)."""
     from dock2sh.instructions.remote import LOCAL, fetch_of
 
     if checksum and len(paths) != 1:
         raise refuse("checksum", "checksum can't be specified for multiple sources", hint="one ADD for each", near="--checksum")
-    steps, local = list[Copy | Fetch](), list[str]()
+    steps, local, asked = list[Copy | Fetch](), list[str](), checksum
+    keep: object = flags.get("keep-git-dir")
     for path in paths:
-        fetch = fetch_of(path, checksum, flags)
+        fetch = fetch_of(path, checksum, keep)
         if fetch is None:
             local.append(path)
             continue
         if local:
             steps.append(_local(stage, flags, local, destination, owner))
             local = []
-        source, checksum_of, git = fetch
+        source, checksum, git, keep = fetch
         steps.append(
             Fetch(
-                stage.span, stage.text, source, destination, (), checksum_of, *owner, bool(flags.get("link")) and not owner[1],
+                stage.span, stage.text, source, destination, (), checksum, *owner, bool(flags.get("link")) and not owner[1],
                 bool(flags.get("unpack")) and not git, git, _excludes(flags), stage.onbuild,
             )
         )  # fmt: skip
-    if checksum and local and not local[0].startswith(LOCAL):
+    if asked and local and not local[0].startswith(LOCAL):
         raise refuse("checksum", "checksum requires HTTP(S) or Git sources", hint="a local file needs none", near="--checksum")
     return [*steps, _local(stage, flags, local, destination, owner)] if local else steps
 

@@ -3,7 +3,6 @@
 import re
 from urllib.parse import parse_qs, unquote, urlsplit, urlunsplit
 
-from dock2sh.dockerfile.flags import Flags
 from dock2sh.dockerfile.gotext import FALSE, TRUE, quoted
 from dock2sh.model import Git
 from dock2sh.plan.paths import clean
@@ -13,6 +12,7 @@ _PROTOCOL = r"([a-zA-Z0-9]+)://"
 _SCP = r"(?s)(?:([a-zA-Z0-9_-]+)@)([a-zA-Z0-9-.]+):(.*?)(?:\?(.*?))?(?:#(.*))?\Z"
 LOCAL = "github.com/"
 """What begins so is a path to COPY and ADD, of which BuildKit reads the `?` as a repository's all the same."""
+_BAD_ESCAPE = re.compile("%(?![0-9a-fA-F]{2}).{0,2}")
 _BARE = ("submodules", "keep-git-dir", "fetch-by-commit")
 
 
@@ -59,7 +59,7 @@ def wrong_url(url: str) -> str:
     if wrong := _wrong_host(host.rpartition("@")[2]):
         return wrong
     for part in (path, fragment):
-        if bad := re.search("%(?![0-9a-fA-F]{2}).{0,2}", part):
+        if bad := _BAD_ESCAPE.search(part):
             return f"invalid URL escape {quoted(bad[0])}"
     return ""
 
@@ -85,7 +85,8 @@ def _queried(url: str, fragment: str, query: str) -> tuple[str, str, Git, bool |
     ref, colon, subdir = fragment.partition(":")
     subdir = clean("/" + subdir)[1:] if colon else ""
     found: dict[str, str] = {}
-    for key, values in parse_qs(query, keep_blank_values=True).items():
+    pairs = [pair for pair in query.split("&") if ";" not in pair and not _BAD_ESCAPE.search(pair)]  # Go takes no others
+    for key, values in parse_qs("&".join(pairs), keep_blank_values=True).items():
         if len(values) > 1:
             raise _bad(f"query {quoted(key)} has multiple values", key)
         if not values[0] and key not in _BARE:
@@ -140,23 +141,24 @@ def _boolean(found: dict[str, str], key: str) -> bool | None:
     return value not in FALSE
 
 
-def fetch_of(source: str, checksum: str, flags: Flags) -> tuple[str, str, Git | None] | None:
-    """What to fetch for `source`: its URL, the checksum to hold it to, and git's part; None if it is a local path."""
+def fetch_of(source: str, checksum: str, keep: object) -> tuple[str, str, Git | None, object] | None:
+    """What to fetch for `source`: its URL, the checksum to hold it to, git's part, and whether .git is kept if anybody says so;
+    None if it is a local path."""
     if git := git_of(source):
         url, own, what, own_keep = git
-        keep = flags.get("keep-git-dir")
         if keep is not None and own_keep is not None and keep != own_keep:
             raise _bad("inconsistent keep-git-dir configuration", "--keep-git-dir")
         if checksum and own and checksum != own:
             raise _bad(f"checksum mismatch {quoted(checksum)} != {quoted(own)}", "--checksum")
-        return url, own or checksum, what._replace(keep_git_dir=bool(keep) if own_keep is None else own_keep)
+        keep = keep if own_keep is None else own_keep
+        return url, own or checksum, what._replace(keep_git_dir=bool(keep)), keep
     if not is_url(source):
         return None
     if why := wrong_url(source):
         raise refuse("url", f"parse {quoted(source)}: {why}", near=source, hint="https://HOST/PATH")
     if checksum:
         check_digest(checksum)
-    return source, checksum, None
+    return source, checksum, None, keep
 
 
 def check_digest(checksum: str) -> None:

@@ -4,12 +4,11 @@ The order of the phases is BuildKit's, so that the first thing that is wrong is 
 form, global ARGs, every FROM, the target, the stage graph, base images and their ONBUILD triggers, then the steps.
 """
 
-import re
 from collections.abc import Mapping
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from dock2sh.dockerfile.gotext import broken
+from dock2sh.dockerfile.gotext import atoi, broken
 from dock2sh.dockerfile.syntax import Dockerfile, Node
 from dock2sh.dockerfile.words import expand
 from dock2sh.instructions.run import check_bytes, check_rights
@@ -169,7 +168,7 @@ def _set_epoch(shared: Globals, options: Options, sources: list[stages.Source]) 
     if epoch == "context":
         shared.build_args = {name: value for name, value in shared.build_args.items() if name != "SOURCE_DATE_EPOCH"}
         shared.args.pop("SOURCE_DATE_EPOCH", None)
-    elif epoch and not re.fullmatch(r"[-+]?[0-9]+", epoch):
+    elif epoch and atoi(epoch) is None:
         known = {source.name.lower() for source in sources if source.name} | set(options.contexts)
         why = " (what a stage or a context has fetched: its time is not known before)" if epoch.lower() in known else ""
         raise refuse("epoch", f"invalid SOURCE_DATE_EPOCH: {epoch}{why}", hint="seconds since 1970, for example 1700000000")

@@ -101,9 +101,21 @@ WORDS = [
     (f"FROM scratch\nSTOPSIGNAL {MANY}\n", f"invalid signal: {MANY}"),
     ("FROM scratch\nSTOPSIGNAL 99999999999999999999\n", "invalid signal: 99999999999999999999"),
     ("FROM scratch\nSTOPSIGNAL -9\n", ""),
+    # what a repository says of its commit and its .git holds for the sources behind it, too
+    (
+        "FROM scratch\nADD https://h.invalid/a.git?keep-git-dir=true https://h.invalid/b.git?keep-git-dir=false /x/\n",
+        "inconsistent keep-git-dir configuration",
+    ),
+    (
+        "FROM scratch\nADD https://h.invalid/a.git?checksum=abc https://h.invalid/b.git?checksum=def /y/\n",
+        'checksum mismatch "abc" != "def"',
+    ),
+    ("FROM scratch\nADD https://h.invalid/a.git?commit=abc https://h.invalid/x /y/\n", "invalid checksum digest format"),
+    ("FROM scratch\nADD https://h.invalid/x https://h.invalid/a.git?commit=abc /y/\n", ""),
     # a path that begins with github.com/ is one of the context, and its `?` is a repository's
     ("FROM scratch\nCOPY github.com/foo/b?r /x/\n", 'query "r" has no value'),
     ("FROM scratch\nADD github.com/foo/b?r=1 /x/\n", 'unexpected query "r"'),
+    ("FROM scratch\nCOPY github.com/foo/b?%&a;b /x/\n", ""),  # Go leaves such parts of a query out
     ("FROM scratch\nADD --checksum=abc github.com/foo/bar /x/\n", ""),
 ]
 

@@ -69,7 +69,7 @@ def configured_by_docker(text: str, home: Path) -> Answer | None:
     name = f"dock2sh-fuzzing:{os.getpid()}"
     done = _docker(text, home, "-q", "--no-cache", f"--build-arg=y={BUILD_ARGS['y']}", "-t", name)
     if done.returncode:
-        error = next((line for line in done.stderr.splitlines() if line.startswith("ERROR")), done.stderr)
+        error = next((line for line in done.stderr.split("\n") if line.startswith("ERROR")), done.stderr)
         return None if _UNDECIDED.search(error) else Answer(_bare(error), _arrows(done.stderr))
     image = json.loads(_out("docker", "image", "inspect", name))[0]
     rows = _out("docker", "history", "--no-trunc", "--format={{json .CreatedBy}}", name).splitlines()
@@ -116,7 +116,8 @@ def _arrows(said: str) -> frozenset[int]:
 
 def _bare(message: str) -> str:
     """A message without what is put before it on its way to a terminal."""
-    prefix = r"(?:ERROR: )?(?:failed to build: )?(?:failed to solve: )?(?:dockerfile parse error on line \d+: )?"
+    prefix = r"(?:ERROR: )?(?:failed to build: )?(?:failed to solve: )?(?:failed to run Build function: )?"
+    prefix += r"(?:dockerfile parse error on line \d+: )?"
     bare = re.sub(prefix + "(?:failed to marshal LLB definition: )?", "", message, count=1)
     # of keywords that are equally near docker names any, another the next time: they are in a Go map
     bare = re.sub(r"(?<=^unknown instruction: )(.*) \(did you mean \w+\?\)$", r"\1 (did you mean)", bare)
