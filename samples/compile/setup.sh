@@ -156,7 +156,7 @@ account_row() {
     resolve "/etc/$1"
     [ ! -d "$root$resolved" ] || fail "read /etc/$1: is a directory"
     [ -f "$root$resolved" ] || return 0
-    field=$2 value=$3 wanted=$4 LC_ALL=C awk -F: "$(program_entry; program_row)" "$root$resolved"
+    file=$1 field=$2 value=$3 wanted=$4 LC_ALL=C awk -F: "$(program_entry; program_row)" "$root$resolved"
 }
 
 # account_in_range NUMBER: docker runs nothing as another.
@@ -740,6 +740,20 @@ copy_batch() {
     transfer "$copy_dir" "$state/list" "$root$resolved" merge "$put_owner" "$chmod_spec"
 }
 
+# file [--chown= --chmod= --link]... NAME DEST <<'NAME': standard input, byte for byte, is the content of DEST, or of DEST/NAME.
+file() {
+    wanted || return 0
+    placement_none
+    while placement_option "$1"; do shift; done
+    [ "$1" != -- ] || shift
+    ! dry || { say "write $(quote "$2")"; return 0; }
+    { cat >"$state/here" && chmod 0644 "$state/here"; } || fail "$1 cannot be written"
+    source_kind=context
+    placement_begin
+    put_file "$state/here" "$1" "$2"
+    placement_end
+}
+
 # place_state: makes $state: root's alone, a real directory, and either new or known as this script's own. The directories
 # that had to be made on the way are noted, and go with it.
 place_state() {
@@ -753,7 +767,8 @@ place_state() {
         missing "a directory of its own: $state has other things in it (--state DIR names another)"
     fi
     chmod 0700 "$state"
-    state=$(cd -P "$state" && pwd -P)
+    state=$(cd -P "$state" && pwd -P && echo /)
+    state=${state%?/}
     printf '%s' "$state_made" >>"$state/dock2sh"
     lock_take "$state/lock" || missing "the directory $state for itself: process $(cat "$state/lock/pid") is at work with it \
 (--state DIR names another)"
@@ -770,9 +785,10 @@ state_parents() {
     mkdir -p "${1:-/}"
 }
 
-# state_remove: not a trace of it is left in the root.
+# state_remove: not a trace of it is left in the root. What says that it is ours goes last: a script may be killed here.
 state_remove() {
     state_words=$(cat "$state/dock2sh")
+    find "$state" -mindepth 1 -maxdepth 1 ! -name dock2sh -exec rm -rf {} +
     rm -rf "$state"
     eval "remove_empty $state_words"
 }
@@ -1867,13 +1883,13 @@ run_cwd() {
 }
 
 # run_cwd_text DIR: a WORKDIR with a `..` in it is cleaned for COPY, but runc takes its text: it makes what is missing before
-# the `..` too, as root, and the kernel goes through a link before it goes up.
+# the `..` too, as root (below a setgid directory of its group), and the kernel goes through a link before it goes up.
 run_cwd_text() {
     text_rest=${1#/}/ text_at=
     while [ -n "$text_rest" ]; do
         text_at=$text_at/${text_rest%%/*} text_rest=${text_rest#*/}
         resolve "$text_at"
-        [ -d "$root$resolved" ] || make_directories "$resolved" 0755 0:0
+        [ -d "$root$resolved" ] || make_directories "$resolved" 0755 ''
     done
     run_wd=$resolved
 }
@@ -2900,6 +2916,8 @@ group && !chosen {
     chosen = 1
     if (!named) { uid = counted_id; gid = counted_gid; user = counted_user }
 }
+# in /etc/group a line that begins with # is none, in /etc/passwd it is one
+group && /^#/ { next }
 group {
     if (user != "" && id != gid "" && is_member()) list = list "," id
     next
@@ -3359,8 +3377,10 @@ PROGRAM
 
 program_row() {
     cat <<'PROGRAM'
-# What `wanted` field stands in the first line whose `field` is `value` (entry.awk comes before this).
+# What `wanted` field stands in the first line of /etc/`file` whose `field` is `value` (entry.awk comes before this). To docker a line
+# of the groups that begins with # is none.
 function column(which) { return which == 3 || which == 4 ? number($which) : $which }
+ENVIRON["file"] == "group" && /^#/ { next }
 column(ENVIRON["field"]) "" == ENVIRON["value"] "" { print column(ENVIRON["wanted"]); exit }
 PROGRAM
 }
