@@ -45,7 +45,7 @@ def test_standard_input_has_no_context(context: Path) -> None:
     [
         ("https://u:s3cret@h.example/x.git#v1:sub", "https://h.example/x.git#v1:sub is a git repository",
          "git clone --branch v1 https://h.example/x.git DIR && dock2sh DIR/sub"),
-        ("github.com/a/b?tag=v;1", "is a git repository", "git clone --branch 'v;1' https://github.com/a/b.git DIR"),
+        ("github.com/a/b?tag=v%3B1", "is a git repository", "git clone --branch 'v;1' https://github.com/a/b.git DIR"),
         ("git@h.example:a/b", "is a git repository", "git clone git@h.example:a/b DIR"),
         ("http://h.example/context.tar.gz", "is a URL, which is not fetched", "fetch it first"),
         ("no/such", "no such file or directory", "give a Dockerfile"),
