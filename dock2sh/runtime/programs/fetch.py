@@ -1,4 +1,5 @@
-# Fetches a URL into a file and prints the status line and the headers of the answer.   python3 -I -c "..." URL FILE (-I: nothing is imported from the context)
+# Fetches a URL into a file and prints the status line and the headers of the answer. -I: nothing is imported out of the context.
+#   python3 -I -c "..." URL FILE
 import shutil
 import sys
 import urllib.error
