@@ -431,9 +431,11 @@ caller_look() {
 caller_variables() {
     if [ -r /proc/self/environ ]; then
         { cat && :; } </proc/self/environ
-        return
+    elif [ "$caller_locale" = unset ]; then
+        "$(tool env)" -u LC_ALL -0
+    else
+        LC_ALL=$caller_locale "$(tool env)" -0
     fi
-    if [ "$caller_locale" = unset ]; then "$(tool env)" -u LC_ALL -0; else "$(tool env)" -0 "LC_ALL=$caller_locale"; fi
 }
 
 # context: the build context; on first use the rules are written.
