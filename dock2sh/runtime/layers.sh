@@ -66,8 +66,7 @@ copy_root() {
     root_leave=''
     case $state/ in "$1"/*) root_leave=$(leave_out "${state#"$1"}") ;; esac
     [ -n "$1" ] || root_leave="-xdev $root_leave $(leave_out /.dock2sh) $(leave_out /.dockerenv) $(each_mount leave_out)"
-    # docker makes the link where there is none
-    [ -n "$1" ] || [ ! -e /.dockerenv ] || [ "$(readlink /etc/mtab)" != /proc/mounts ] || root_leave="$root_leave $(leave_out /etc/mtab)"
+    [ -n "$1" ] || ! in_container || root_leave="$root_leave $(leave_marks)"
     (cd "${1:-/}" && eval "find . $root_leave ! -name . -print0") >"$state/list" || fail "${1:-/} cannot be read"
     source_kind=stage
     in_root "$2" layer_transfer "${1:-/}" "$2"
@@ -75,6 +74,12 @@ copy_root() {
     [ -n "$1" ] || each_mount mount_point
     chmod "$(stat -c %a "${1:-/}")" "$2" && chown "$(stat -c %u:%g "${1:-/}")" "$2"
     : "$source_kind"
+}
+
+# leave_marks: what engines make in a container where the image has it not: a link, and podman a directory for its mark.
+leave_marks() {
+    [ "$(readlink /etc/mtab)" != /proc/mounts ] || leave_out /etc/mtab
+    [ ! -e /run/.containerenv ] || [ "$(ls -A /run)" != .containerenv ] || leave_out /run
 }
 
 # leave_out PATH: words for find.

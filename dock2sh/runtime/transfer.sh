@@ -34,13 +34,20 @@ transfer_clear() {
 # transfer_uncover DIR: what an engine has mounted on files of the container's own is nothing of the image's, and cannot be replaced. docker
 # build has these for RUN alone, and so have our steps (run_names), which take the text of resolv.conf from there.
 transfer_uncover() {
-    [ -z "$root" ] && in_container || return 0
+    [ -z "$root" ] || return 0
     for transfer_mounted in /etc/hosts /etc/hostname /etc/resolv.conf; do
         tr '\0' '\n' <"$state/in-the-way" | grep -qxF ".${transfer_mounted#"$1"}" || continue
         grep -qF " $transfer_mounted " /proc/self/mounts || continue
-        [ "$transfer_mounted" = /etc/resolv.conf ] || ! "$(tool umount)" "$transfer_mounted" 2>/dev/null || continue
-        missing "the image's own $transfer_mounted, which this container's engine has covered: build with --root DIR, or on a machine"
+        [ "$transfer_mounted" = /etc/resolv.conf ] || ! transfer_may_uncover || ! "$(tool umount)" "$transfer_mounted" 2>/dev/null || continue
+        missing "the image's own $transfer_mounted: a file is mounted there, by this container's engine or the like. Build with --root DIR"
     done
+}
+
+# A container's mounts, and those of a machine that was made for the script, are for the script alone; without namespaces its steps would
+# see the image's file then.
+transfer_may_uncover() {
+    [ "${mode-}" != plain ] || return 1
+    [ -n "${DOCK2SH_MOUNTS-}" ] || in_container
 }
 
 # transfer_linked SOURCE POLICY FOLLOW: of what is put, the symbolic links that have several names. COPY makes each of them a link

@@ -72,7 +72,7 @@ bring() {
         # the words inside are for the shell in the root
         # shellcheck disable=SC2016
         chroot /newroot env -i PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin HOME=/root HOSTNAME=dock2sh \
-            "DOCK2SH_GATEWAY=$DOCK2SH_GATEWAY" "DOCK2SH_FETCHED=$home/repositories" /bin/sh -c 'cd "$1/context" && shift && exec sh "$@"' sh "$home" "$home/setup.sh" "$@"
+            "DOCK2SH_GATEWAY=$DOCK2SH_GATEWAY" "DOCK2SH_FETCHED=$home/repositories" DOCK2SH_MOUNTS=ours /bin/sh -c 'cd "$1/context" && shift && exec sh "$@"' sh "$home" "$home/setup.sh" "$@"
     else
         names ''
         belongings "$home"

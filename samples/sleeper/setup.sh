@@ -877,8 +877,7 @@ copy_root() {
     root_leave=''
     case $state/ in "$1"/*) root_leave=$(leave_out "${state#"$1"}") ;; esac
     [ -n "$1" ] || root_leave="-xdev $root_leave $(leave_out /.dock2sh) $(leave_out /.dockerenv) $(each_mount leave_out)"
-    # docker makes the link where there is none
-    [ -n "$1" ] || [ ! -e /.dockerenv ] || [ "$(readlink /etc/mtab)" != /proc/mounts ] || root_leave="$root_leave $(leave_out /etc/mtab)"
+    [ -n "$1" ] || ! in_container || root_leave="$root_leave $(leave_marks)"
     (cd "${1:-/}" && eval "find . $root_leave ! -name . -print0") >"$state/list" || fail "${1:-/} cannot be read"
     source_kind=stage
     in_root "$2" layer_transfer "${1:-/}" "$2"
@@ -886,6 +885,12 @@ copy_root() {
     [ -n "$1" ] || each_mount mount_point
     chmod "$(stat -c %a "${1:-/}")" "$2" && chown "$(stat -c %u:%g "${1:-/}")" "$2"
     : "$source_kind"
+}
+
+# leave_marks: what engines make in a container where the image has it not: a link, and podman a directory for its mark.
+leave_marks() {
+    [ "$(readlink /etc/mtab)" != /proc/mounts ] || leave_out /etc/mtab
+    [ ! -e /run/.containerenv ] || [ "$(ls -A /run)" != .containerenv ] || leave_out /run
 }
 
 # leave_out PATH: words for find.
@@ -2272,13 +2277,20 @@ transfer_clear() {
 # transfer_uncover DIR: what an engine has mounted on files of the container's own is nothing of the image's, and cannot be replaced. docker
 # build has these for RUN alone, and so have our steps (run_names), which take the text of resolv.conf from there.
 transfer_uncover() {
-    [ -z "$root" ] && in_container || return 0
+    [ -z "$root" ] || return 0
     for transfer_mounted in /etc/hosts /etc/hostname /etc/resolv.conf; do
         tr '\0' '\n' <"$state/in-the-way" | grep -qxF ".${transfer_mounted#"$1"}" || continue
         grep -qF " $transfer_mounted " /proc/self/mounts || continue
-        [ "$transfer_mounted" = /etc/resolv.conf ] || ! "$(tool umount)" "$transfer_mounted" 2>/dev/null || continue
-        missing "the image's own $transfer_mounted, which this container's engine has covered: build with --root DIR, or on a machine"
+        [ "$transfer_mounted" = /etc/resolv.conf ] || ! transfer_may_uncover || ! "$(tool umount)" "$transfer_mounted" 2>/dev/null || continue
+        missing "the image's own $transfer_mounted: a file is mounted there, by this container's engine or the like. Build with --root DIR"
     done
+}
+
+# A container's mounts, and those of a machine that was made for the script, are for the script alone; without namespaces its steps would
+# see the image's file then.
+transfer_may_uncover() {
+    [ "${mode-}" != plain ] || return 1
+    [ -n "${DOCK2SH_MOUNTS-}" ] || in_container
 }
 
 # transfer_linked SOURCE POLICY FOLLOW: of what is put, the symbolic links that have several names. COPY makes each of them a link

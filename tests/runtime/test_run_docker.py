@@ -154,7 +154,7 @@ END
         assert done.stdout == b"0 1.2.3.4 own 0\n", done.stderr.decode()
     else:
         assert done.stdout.startswith(b"3 "), done.stderr.decode()
-        assert f"missing: the image's own /etc/{name}, which this container's engine has covered" in done.stderr.decode()
+        assert f"missing: the image's own /etc/{name}: a file is mounted there" in done.stderr.decode()
 
 
 def test_what_ordinary_containers_leave_to_chance_is_ended(tmp_path: Path) -> None:
