@@ -93,7 +93,7 @@ account_row() {
     resolve "/etc/$1"
     [ ! -d "$root$resolved" ] || fail "read /etc/$1: is a directory"
     [ -f "$root$resolved" ] || return 0
-    file=$1 field=$2 value=$3 wanted=$4 LC_ALL=C awk -F: "$(program_entry; program_row)" "$root$resolved"
+    table=$1 field=$2 value=$3 wanted=$4 LC_ALL=C awk -F: "$(program_entry; program_row)" "$root$resolved"
 }
 
 # account_in_range NUMBER: docker runs nothing as another.

@@ -141,7 +141,7 @@ account_row() {
     resolve "/etc/$1"
     [ ! -d "$root$resolved" ] || fail "read /etc/$1: is a directory"
     [ -f "$root$resolved" ] || return 0
-    file=$1 field=$2 value=$3 wanted=$4 LC_ALL=C awk -F: "$(program_entry; program_row)" "$root$resolved"
+    table=$1 field=$2 value=$3 wanted=$4 LC_ALL=C awk -F: "$(program_entry; program_row)" "$root$resolved"
 }
 
 # account_in_range NUMBER: docker runs nothing as another.
@@ -725,20 +725,6 @@ copy_batch() {
     resolve "$3"
     make_directories "$resolved" "$(created_mode "$chmod_spec")" "$made_owner"
     transfer "$copy_dir" "$state/list" "$root$resolved" merge "$put_owner" "$chmod_spec"
-}
-
-# file [--chown= --chmod= --link]... NAME DEST <<'NAME': standard input, byte for byte, is the content of DEST, or of DEST/NAME.
-file() {
-    wanted || return 0
-    placement_none
-    while placement_option "$1"; do shift; done
-    [ "$1" != -- ] || shift
-    ! dry || { say "write $(quote "$2")"; return 0; }
-    { cat >"$state/here" && chmod 0644 "$state/here"; } || fail "$1 cannot be written"
-    source_kind=context
-    placement_begin
-    put_file "$state/here" "$1" "$2"
-    placement_end
 }
 
 # place_state: makes $state: root's alone, a real directory, and either new or known as this script's own. The directories
@@ -3360,10 +3346,10 @@ PROGRAM
 
 program_row() {
     cat <<'PROGRAM'
-# What `wanted` field stands in the first line of /etc/`file` whose `field` is `value` (entry.awk comes before this). To docker a line
+# What `wanted` field stands in the first line of /etc/`table` whose `field` is `value` (entry.awk comes before this). To docker a line
 # of the groups that begins with # is none.
 function column(which) { return which == 3 || which == 4 ? number($which) : $which }
-ENVIRON["file"] == "group" && /^#/ { next }
+ENVIRON["table"] == "group" && /^#/ { next }
 column(ENVIRON["field"]) "" == ENVIRON["value"] "" { print column(ENVIRON["wanted"]); exit }
 PROGRAM
 }

@@ -161,7 +161,7 @@ account_row() {
     resolve "/etc/$1"
     [ ! -d "$root$resolved" ] || fail "read /etc/$1: is a directory"
     [ -f "$root$resolved" ] || return 0
-    file=$1 field=$2 value=$3 wanted=$4 LC_ALL=C awk -F: "$(program_entry; program_row)" "$root$resolved"
+    table=$1 field=$2 value=$3 wanted=$4 LC_ALL=C awk -F: "$(program_entry; program_row)" "$root$resolved"
 }
 
 # account_in_range NUMBER: docker runs nothing as another.
@@ -3794,10 +3794,10 @@ PROGRAM
 
 program_row() {
     cat <<'PROGRAM'
-# What `wanted` field stands in the first line of /etc/`file` whose `field` is `value` (entry.awk comes before this). To docker a line
+# What `wanted` field stands in the first line of /etc/`table` whose `field` is `value` (entry.awk comes before this). To docker a line
 # of the groups that begins with # is none.
 function column(which) { return which == 3 || which == 4 ? number($which) : $which }
-ENVIRON["file"] == "group" && /^#/ { next }
+ENVIRON["table"] == "group" && /^#/ { next }
 column(ENVIRON["field"]) "" == ENVIRON["value"] "" { print column(ENVIRON["wanted"]); exit }
 PROGRAM
 }

@@ -89,7 +89,7 @@ account_row() {
     resolve "/etc/$1"
     [ ! -d "$root$resolved" ] || fail "read /etc/$1: is a directory"
     [ -f "$root$resolved" ] || return 0
-    file=$1 field=$2 value=$3 wanted=$4 LC_ALL=C awk -F: "$(program_entry; program_row)" "$root$resolved"
+    table=$1 field=$2 value=$3 wanted=$4 LC_ALL=C awk -F: "$(program_entry; program_row)" "$root$resolved"
 }
 
 # account_in_range NUMBER: docker runs nothing as another.
@@ -666,20 +666,6 @@ copy_batch() {
     resolve "$3"
     make_directories "$resolved" "$(created_mode "$chmod_spec")" "$made_owner"
     transfer "$copy_dir" "$state/list" "$root$resolved" merge "$put_owner" "$chmod_spec"
-}
-
-# file [--chown= --chmod= --link]... NAME DEST <<'NAME': standard input, byte for byte, is the content of DEST, or of DEST/NAME.
-file() {
-    wanted || return 0
-    placement_none
-    while placement_option "$1"; do shift; done
-    [ "$1" != -- ] || shift
-    ! dry || { say "write $(quote "$2")"; return 0; }
-    { cat >"$state/here" && chmod 0644 "$state/here"; } || fail "$1 cannot be written"
-    source_kind=context
-    placement_begin
-    put_file "$state/here" "$1" "$2"
-    placement_end
 }
 
 # place_state: makes $state: root's alone, a real directory, and either new or known as this script's own. The directories
@@ -1919,24 +1905,6 @@ step_begin() {
     if [ -z "$door" ]; then say "${colour_step-}[$1/$total]${colour_off-} $2"; else door_ask "step $1"; fi
 }
 
-# wanted: is the current step to be done? Then its stage's root is there.
-wanted() {
-    [ -n "$step_wanted" ] || return 1
-    dry || root_ready
-}
-
-# root_ready: the root of the stage that is being built is there. What the step before has made of the root directory itself is
-# gone: each layer of docker's overlay2 has one of its own, and a mount of a finished stage (from=) shows that of its last step.
-root_ready() {
-    if [ -z "$stage_now" ]; then
-        [ -z "${target_is_new-}" ] || [ -z "$stage_skipped" ] || missing "what the steps before this one make: $target_root was empty. \
-Without --from and --only everything is made"
-    elif [ ! -d "$root" ]; then
-        stage_fill "$stage_now"
-    fi
-    root_directory "${root:-/}"
-}
-
 # stage_fill NAME: the root of a stage, from its recipe. When steps of it were skipped (--from) the recipe is not enough.
 stage_fill() {
     [ "$stage_now" != "$1" ] || [ -z "$stage_skipped" ] || missing "the root of stage $1 as it was before this step: \
@@ -2969,10 +2937,10 @@ PROGRAM
 
 program_row() {
     cat <<'PROGRAM'
-# What `wanted` field stands in the first line of /etc/`file` whose `field` is `value` (entry.awk comes before this). To docker a line
+# What `wanted` field stands in the first line of /etc/`table` whose `field` is `value` (entry.awk comes before this). To docker a line
 # of the groups that begins with # is none.
 function column(which) { return which == 3 || which == 4 ? number($which) : $which }
-ENVIRON["file"] == "group" && /^#/ { next }
+ENVIRON["table"] == "group" && /^#/ { next }
 column(ENVIRON["field"]) "" == ENVIRON["value"] "" { print column(ENVIRON["wanted"]); exit }
 PROGRAM
 }

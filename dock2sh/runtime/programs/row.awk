@@ -1,5 +1,5 @@
-# What `wanted` field stands in the first line of /etc/`file` whose `field` is `value` (entry.awk comes before this). To docker a line
+# What `wanted` field stands in the first line of /etc/`table` whose `field` is `value` (entry.awk comes before this). To docker a line
 # of the groups that begins with # is none.
 function column(which) { return which == 3 || which == 4 ? number($which) : $which }
-ENVIRON["file"] == "group" && /^#/ { next }
+ENVIRON["table"] == "group" && /^#/ { next }
 column(ENVIRON["field"]) "" == ENVIRON["value"] "" { print column(ENVIRON["wanted"]); exit }
