@@ -30,6 +30,7 @@ PidFile none
 AuthorizedKeysFile {home}/user.pub
 StrictModes no
 UsePAM no
+MaxStartups 100
 """
 HISTORY = """\
 git init -q -b main {more} && git config user.name ann && git config user.email ann@localhost
