@@ -17,6 +17,8 @@ from dock2sh.source import Refused, refuse
 
 _HIGH = rb"[\xc2-\xdf][\x80-\xbf]|[\xe0-\xef][\x80-\xbf][\x80-\xbf]|[\xf0-\xf4][\x80-\xbf][\x80-\xbf][\x80-\xbf]"
 
+_PLAIN = re.compile(r"[^*?\[\\]+")
+
 
 def has_wildcard(path: str) -> bool:
     """Whether BuildKit takes `path` for a wildcard: an unescaped `*`, `?` or `[`."""
@@ -35,7 +37,8 @@ def glob_regex(pattern: str) -> str:
     """filepath.Match as an ERE for whole paths. `*` and `?` do not cross `/`, a class does. Raises Refused for a bad pattern."""
     out, at = ["^"], 0
     while at < len(pattern):
-        piece, at = glob_piece(pattern, at)
+        plain = _PLAIN.match(pattern, at)
+        piece, at = (literal(plain[0]), plain.end()) if plain else glob_piece(pattern, at)
         out.append(piece)
     return "".join(out) + "$"
 
