@@ -48,6 +48,7 @@ def compiled(regex: str) -> "re.Pattern[bytes]":
     """An expression of this module, for paths as bytes (surrogateescape)."""
     text = regex.encode("utf-8", "surrogateescape")
     text = re.sub(rb"\(\?(\d+)-(\d+)\)", lambda found: b"[\\x%02x-\\x%02x]" % (int(found[1]), int(found[2])), text)
+    text = text.replace(b".*", b"[^\n]*")  # `**` of an ignore file: Go's `.` is no newline
     text = text.replace(b"(?!)", rb"\x80-\xff").replace(b"(?+)", b"(" + _HIGH + b")")
     return re.compile(text.replace(b"(?)", rb"([^/\x80-\xff]|" + _HIGH + rb"|[\xc0-\xff])"), re.S)
 
