@@ -124,10 +124,11 @@ def _boolean(key: str, value: str) -> bool:
 
 def _number(key: str, value: str) -> int:
     octal = key == "mode"
-    number = int(value, 8) if octal and re.fullmatch("[0-7]+", value) else None if octal else atoi(value)
-    if number is None or not value.isdigit() or number >= 2**32:
-        raise _bad(f"invalid value {value} for {key}", value, "an octal number" if octal else "a number")
-    return number
+    if re.fullmatch("[0-7]+" if octal else "[0-9]+", value):
+        number = int(value, 8) if octal else atoi(value)
+        if number is not None and number < 2**32:
+            return number
+    raise _bad(f"invalid value {value} for {key}", value, "an octal number" if octal else "a number")
 
 
 def _bytes(value: str) -> int:
