@@ -115,7 +115,7 @@ def test_a_step_that_fails_leaves_no_trace_and_is_gone_on_with(machine: Machine,
     assert (machine.root / "srv/count").read_text() == "1\n2\n3\n"
     assert "step 2\n" in (machine.root / "var/lib/dock2sh/demo/setup.log").read_text()
     machine.said("sh", setup, "--yes", "--only", "3")
-    assert (machine.root / "srv/count").read_text() == "1\n2\n3\n3\n"
+    assert (machine.root / "srv/count").read_text() == "1\n2\n3\n"  # step 3 was taken back first
     setup = ready(machine, text.replace("echo 3", "echo 4"), context)
     assert machine.said("sh", setup, "--yes").endswith("changed=1\n")
     take_back(machine)
@@ -199,6 +199,30 @@ def test_twenty_kills(machine: Machine, context: Path) -> None:
     assert "overlay" not in machine.said("cat", "/proc/mounts")
     take_back(machine)
     assert differences(before, machine.snapshot()) == []
+
+
+def test_kills_in_the_middle_of_an_upgrade(machine: Machine, context: Path) -> None:
+    """What was done before is taken back whole, or not at all; and uninstall.sh takes back whatever is there."""
+    before = machine.snapshot()
+    newer = PLAIN.replace("echo one", "echo 1")
+    machine.said("sh", ready(machine, newer, context), "--yes")
+    wanted = machine.snapshot()
+    ignored = ("var/lib/dock2sh", "etc/shadow", "etc/gshadow", "etc/passwd-", "etc/group-", "etc/subuid", "etc/subgid")
+    dice = random.Random(8)
+    for number in range(10):
+        setup = ready(machine, newer if number % 2 else PLAIN, context)
+        running = subprocess.Popen(machine.words("sh", setup, "--yes"), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        time.sleep(dice.random() * 4)
+        machine.call("pkill", "-KILL" if number % 3 else "-TERM", "-o", "-f", f"^sh {setup}")
+        running.wait(60)
+    machine.said("sh", ready(machine, newer, context), "--yes")
+    assert [path for path in differences(wanted, machine.snapshot()) if not path.startswith(ignored)] == []
+    running = subprocess.Popen(machine.words("sh", ready(machine, PLAIN, context), "--yes"), stderr=subprocess.DEVNULL)
+    time.sleep(1.5)
+    machine.call("pkill", "-KILL", "-o", "-f", "^sh /srv-bundle/setup.sh")
+    running.wait(60)
+    take_back(machine)
+    assert [path for path in differences(before, machine.snapshot()) if not path.startswith("srv-bundle")] == []
 
 
 def test_taken_back_after_a_kill(machine: Machine, context: Path) -> None:

@@ -53,7 +53,7 @@ def test_there_and_on_and_back(machine: Machine) -> None:
     assert said(machine) == "hi 2\n"
     assert machine.said("systemctl", "is-active", "demo", "demo-health.timer") == "active\nactive\n"
     assert machine.said("systemctl", "is-enabled", "demo", "demo-health.timer") == "enabled\nenabled\n"
-    assert machine.said("ls", "/srv/app") == "data\none\ntwo\n"  # the old step's files stay
+    assert machine.said("ls", "/srv/app") == "data\ntwo\n"  # the old step is taken back
 
     put(machine, FIRST)
     assert [f"D\t{path}" for path in UNITS] == sorted(line for line in previewed(machine) if line.startswith("D"))

@@ -12,7 +12,7 @@ step_close() {
     guard_apt_off
     changes_find
     ! step_is_on_machine || run_directories
-    ! step_is_on_machine || { guard_packages && guard_services; }
+    ! step_is_on_machine || { guard_packages && guard_services && layer_seen; }
     step_unmount
     ! step_is_on_machine || apply_undisturbed
     each_layer layer_room
@@ -58,6 +58,7 @@ changes_of() {
     names_in "$changes_merged" "$3.look" >"$3.after"
     LC_ALL=C comm -23 "$3.before" "$3.after" | tr '\001\n' '\n\0' >"$3.missed"
     each_of "$changes_merged" "$3.missed" sh -c "$(program_absent)" sh >"$3.deleted"
+    ! step_is_on_machine || list_deep "$1" "$3.deleted" >"$3.gone"
 }
 
 # names_in DIR LIST: prints the names in the directories of LIST, a line each, sorted. A newline in one becomes \001.
@@ -113,19 +114,20 @@ $((room_wanted / 1024)) MB, there are $((room_here / 1024)) MB. Nothing of the s
 # apply_keep: what this machine had is copied to $service_place/backup, unless an earlier step of ours had put it there.
 apply_keep() {
     step_is_on_machine || return 0
-    mkdir -p "$service_place/backup"
-    each_layer keep_layer
+    each_layer keep_layer unknown "$service_place/backup"
+    layer_keep
 }
 
+# keep_layer WHICH PLACE LOWER UPPER LISTS: what the record does not know, or knows, is copied to PLACE as it is before the step.
 keep_layer() {
-    list_deep "$1" "$3.deleted" >"$3.gone"
-    cat "$3.changed" "$3.gone" "$3.known" >"$3.had"
-    list_lines "$3.had" | lower=$1 changes=$service_place/changes LC_ALL=C awk "$(program_unknown)" | tr '\001\n' '\n\0' >"$3.keep"
-    [ -s "$3.keep" ] || return 0
-    mkdir -p "$service_place/backup$1"
+    cat "$5.changed" "$5.gone" "$5.known" >"$5.had"
+    list_lines "$5.had" | which=$1 lower=$3 changes=$service_place/changes without=$state/rewind/lines LC_ALL=C awk "$(program_recorded)" >"$5.names"
+    [ -s "$5.names" ] || return 0
+    rewind_names <"$5.names" >"$5.keep"
+    mkdir -p "$2$3"
     source_kind=stage
-    keep_parents "$1" "$3.keep"
-    in_root "$service_place/backup$1" transfer "$1/" "$3.keep.whole" "$service_place/backup$1" replace '' ''
+    keep_parents "$3" "$5.keep"
+    in_root "$2$3" transfer "$3/" "$5.keep.whole" "$2$3" replace '' ''
     : "$source_kind"
 }
 
@@ -154,9 +156,12 @@ list_lines() {
 
 # apply_note: from here on the step's changes are put in place, whatever happens.
 apply_note() {
+    apply_digest=$(step_digest "$step_now") apply_layer=''
+    ! step_is_on_machine || [ "$step_now" = 0 ] || apply_layer=$(layer_number)
     {
-        echo "apply_number=$(quote "$step_now") apply_digest=$(step_digest "$step_now") apply_stage=$(quote "$step_stage")"
+        echo "apply_number=$(quote "$step_now") apply_digest=$apply_digest apply_stage=$(quote "$step_stage")"
         echo "step_root=$(quote "$step_root") step_stage=\$apply_stage step_layer=$step_layer overlay_room=$(quote "$overlay_room")"
+        echo "rewind=$(quote "$rewind") apply_layer=$apply_layer"
     } >"$state/apply.new"
     mv "$state/apply.new" "$state/apply"
 }
@@ -175,17 +180,26 @@ apply_recover() {
 
 # apply: moves it over, records it, and notes the step as done. What of it is done already is not there to be moved again.
 apply() {
-    ! step_is_on_machine || each_layer record_layer
+    ! step_is_on_machine || layer_placed
+    ! step_is_on_machine || each_layer record_put
     each_layer apply_layer
     ! step_is_on_machine || each_layer labels_layer
-    ! step_is_on_machine || each_layer record_put
-    apply_done="$service_place/done"
-    [ -z "$step_stage" ] || apply_done=$state/stages/$step_stage/done
-    { ! [ -f "$apply_done" ] || grep -v "^$step_now " "$apply_done"; echo "$step_now $(step_digest "$step_now") $(date +%s)"; } >"$apply_done.new"
-    mv "$apply_done.new" "$apply_done"
+    apply_done
+    ! step_is_on_machine || rewind_forget
     host_changed=$((${host_changed-0} + 1))
     rm -f "$state/apply"
     rm -rf "$overlay_room/$step_layer"[0-9]*
+}
+
+# apply_done: the step counts as done from here on; what was taken back does not.
+apply_done() {
+    apply_file=$service_place/done
+    [ -z "$step_stage" ] || apply_file=$state/stages/$step_stage/done
+    {
+        if [ -z "$step_stage" ]; then rewind_done; elif [ -f "$apply_file" ]; then cat "$apply_file"; fi | digest=$apply_digest awk '$2 != ENVIRON["digest"]'
+        [ "$step_now" = 0 ] || echo "$step_now $apply_digest $(date +%s)"
+    } >"$apply_file.new"
+    mv "$apply_file.new" "$apply_file"
 }
 
 # labels_layer LOWER UPPER LISTS

@@ -4,13 +4,14 @@
 # host_due: sets `due`, the numbers with blanks around them, and `due_stale`, if something was done that is no step any more.
 host_due() {
     due_stages='' due_stale=''
+    rewind_find
     for due_next in $(printf '%s\n' "$steps" | awk '$2 != "-" && !seen[$2]++ { print $2 }'); do
         [ ! -d "$state/stages/$due_next/root" ] || due_stages="$due_stages $due_next"
     done
     host_due_stale
     due=$(
         {
-            ! [ -f "$service_place/done" ] || awk '{ print "done", "-", $1, $2 }' "$service_place/done"
+            rewind_done | awk '{ print "done", "-", $1, $2 }'
             for due_next in $due_stages; do
                 ! [ -f "$state/stages/$due_next/done" ] ||
                     stage=$due_next awk '{ print "done", ENVIRON["stage"], $1, $2 }' "$state/stages/$due_next/done"
@@ -24,7 +25,7 @@ host_due() {
 
 host_due_stale() {
     [ -f "$service_place/done" ] || return 0
-    due_stale=$(printf '%s\n' "$steps" | awk 'NR == FNR { known[$1, $3] = 1; next } !(($1, $2) in known) { print $1 }' - "$service_place/done")
+    due_stale=$(printf '%s\n' "$steps" | awk 'NR == FNR { known[$3] = 1; next } !($2 in known) { print $1 }' - "$service_place/done")
 }
 
 # is_due N
@@ -66,6 +67,9 @@ host_status() {
     status_left=$(echo "$due" | wc -w)
     if [ "$status_left" -gt 0 ]; then
         printf '%s\n' "$steps" | due=$due awk '{ print "[" $1 "] " (index(ENVIRON["due"], " " $1 " ") ? "to be done" : "done") }'
+    elif [ -n "$due_stale" ]; then
+        status_left=1
+        echo 'what is no step any more is to be taken back'
     elif ! host_is_installed; then
         status_left=1
         echo 'what starts it is missing or was changed'

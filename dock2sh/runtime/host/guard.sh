@@ -35,19 +35,10 @@ guard_packages_before() {
     mv "$service_place/packages.new" "$service_place/packages"
 }
 
-# packages_in ROOT: prints the names of the packages that are installed there, sorted.
-packages_in() {
-    {
-        ! [ -f "$1/var/lib/dpkg/status" ] ||
-            awk '/^Package:/ { name = $2 } /^Status:.* installed$/ { print name }' "$1/var/lib/dpkg/status"
-        ! [ -f "$1/lib/apk/db/installed" ] || sed -n 's/^P://p' "$1/lib/apk/db/installed"
-        ! { [ -d "$1/var/lib/rpm" ] || [ -d "$1/usr/lib/sysimage/rpm" ]; } || rpm --root "${1:-/}" -qa --qf '%{NAME}\n' 2>/dev/null
-    } | LC_ALL=C sort -u
-}
-
 # guard_packages: fails if the step has removed packages that were here before. Nothing of it has reached the machine.
 guard_packages() {
-    packages_in '' | LC_ALL=C comm -12 - "$service_place/packages" >"$state/packages.had"
+    packages_in '' >"$state/packages.now"
+    LC_ALL=C comm -12 "$state/packages.now" "$service_place/packages" >"$state/packages.had"
     packages_in "$step_root" >"$state/packages.have"
     guard_lost=$(LC_ALL=C comm -23 "$state/packages.had" "$state/packages.have" | tr '\n' ' ')
     [ -n "$guard_lost" ] || return 0
@@ -59,9 +50,10 @@ guard_packages() {
 # guard_services: in a container nothing starts what a package brings. Here it would at the next boot: such units are masked.
 guard_services() {
     [ -z "$host_services" ] || return 0
-    list_lines "$state/lists/0.added" | LC_ALL=C awk -F / '
-        /^[.]\/etc\/systemd\/system\/[^\/]*[.](wants|requires)\/[^\/]*$/ { print $NF }
-        /^[.]\/etc\/rc[S2345][.]d\/S[0-9][0-9][^\/]*$/ { print substr($NF, 4) ".service" }' |
+    each_layer record_changes >"$state/delta"
+    rewind_seen "$state/delta" | LC_ALL=C awk -F / '
+        /^A\t\/etc\/systemd\/system\/[^\/]*[.](wants|requires)\/[^\/]+$/ { print $NF }
+        /^A\t\/etc\/rc[S2345][.]d\/S[0-9][0-9][^\/]+$/ { print substr($NF, 4) ".service" }' |
         LC_ALL=C sort -u >"$state/units"
     [ -s "$state/units" ] || return 0
     while IFS= read -r guard_unit; do

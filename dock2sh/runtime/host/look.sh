@@ -189,7 +189,7 @@ host_is_active() {
 host_ask() {
     host_tell
     [ -z "$host_yes" ] || return 0
-    [ -n "$due" ] || ! host_is_installed || return 0
+    [ -n "$due$due_stale" ] || ! host_is_installed || return 0
     # the terminal, not standard input: that may be this script itself
     (: </dev/tty) 2>/dev/null || missing 'a terminal to ask on: give --yes, or set D2S_YES=1'
     printf 'Go on? [y/N] ' >/dev/tty
@@ -201,6 +201,7 @@ host_ask() {
 }
 
 host_tell() {
+    [ -n "$due" ] || [ -z "$due_stale" ] || say "$service_name: what is no step any more is to be taken back."
     [ -n "$due" ] || return 0
     say "$service_name: $(echo "$due" | wc -w | tr -d ' ') of $total steps are to be done (--list shows them)."
     if [ "$way" = merge ]; then

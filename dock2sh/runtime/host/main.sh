@@ -95,10 +95,12 @@ host_setup() {
 host_build() {
     state_reset
     step_now='' host_changed=0
-    [ -n "$due" ] || return 0
+    [ -n "$due$rewind" ] || return 0
     guard_packages_before
+    layer_since
     build
     step_close
+    rewind_alone
     step_now=''
 }
 

@@ -73,6 +73,7 @@ step_open() {
     : >"$state/begun"
     if step_is_on_machine; then
         machine_overlays
+        rewind_now
         guard_apt
     else
         printf '%s\n' "$root" >"$state/lowers"

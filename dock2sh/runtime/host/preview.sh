@@ -52,12 +52,14 @@ preview_tree() {
 }
 
 preview_build() {
-    [ -n "$due" ] || return 0
+    [ -n "$due$rewind" ] || return 0
     exec 6>&1 >&2
     guard_packages_before
+    layer_since
     state_reset
     build
     step_close
+    mounted_at "$target_root" || rewind_alone
     step_now=''
     exec >&6 6>&-
 }
@@ -65,21 +67,16 @@ preview_build() {
 # preview_show: on standard output, "A", "M" or "D", a tab, the path.
 preview_show() {
     step_root=$target_root step_stage='' step_layer=''
-    if [ -n "$due" ] && mounted_at "$target_root"; then
+    if mounted_at "$target_root"; then
         guard_apt_off
         changes_find
         ! step_is_on_machine || { guard_packages && guard_services; }
-        each_layer preview_layer | preview_named | LC_ALL=C sort -k 2
+        each_layer record_changes | preview_named | LC_ALL=C sort -k 2
     fi
     [ "$way" = merge ] || [ -e "$preview_origin/filled" ] || say "The tree has the files of $target_base, too, which are not in this list."
     preview_files
     say "Nothing was changed. What a network or a daemon elsewhere was told by the steps is not undone."
     unset step_root
-}
-
-preview_layer() {
-    list_deep "$1" "$3.deleted" >"$3.gone"
-    record_changes "$@"
 }
 
 # preview_named: the tree where it would be.

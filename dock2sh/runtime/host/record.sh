@@ -1,13 +1,6 @@
 # The record of what was done to this machine: $service_place/changes has a line for each file, "A", "M" or "D" (added, changed, deleted), a tab,
 # the path; the first line of a path counts. $service_place/backup has what was there before, $service_place/sums what was put in place.
 
-# record_layer LOWER UPPER LISTS: what is about to be put in place. It counts from before the first file, so that uninstall.sh takes back
-# what a run has begun that was killed.
-record_layer() {
-    record_changes "$@" >"$state/record"
-    record "$state/record"
-}
-
 # record_changes LOWER UPPER LISTS: prints a line for each.
 record_changes() {
     record_lines A "$1" "$3.new" /
@@ -20,7 +13,7 @@ record_changes() {
 # record_put LOWER UPPER LISTS
 record_put() {
     cat "$3.added" "$3.changed" >"$3.put"
-    record_sums "$1" "$3.put"
+    record_sums "$1" "$3.put" "$2"
 }
 
 # record_lines KIND LOWER LIST END
@@ -50,10 +43,10 @@ record() {
     cat "$state/record.more" >>"$service_place/changes"
 }
 
-# record_sums LOWER LIST: the digests of the regular files of LIST as they are now, and their paths. (Names with a newline or a
+# record_sums LOWER LIST [DIR]: the digests of the regular files of LIST as they are now (in DIR), and their paths. (Names with a newline or a
 # backslash, which sha256sum prints in its own way, are left out.)
 record_sums() {
     [ -s "$2" ] || return 0
-    each_of "$1/" "$2" sh -c 'find "$@" -prune -type f -exec sha256sum {} +' sh | lower=$1 LC_ALL=C awk '
+    each_of "${3-"$1/"}" "$2" sh -c 'find "$@" -prune -type f -exec sha256sum {} +' sh | lower=$1 LC_ALL=C awk '
         /^[0-9a-f]/ { print substr($0, 1, 64) " " ENVIRON["lower"] substr($0, 68) }' >>"$service_place/sums"
 }

@@ -264,20 +264,29 @@ volume_keep() {
 
 # run_directories_keep: what the steps made in /run is gone after a reboot: systemd-tmpfiles makes it again.
 run_directories_keep() {
-    [ -s "$service_place/run" ] && [ -d /etc/tmpfiles.d ] || return 0
+    [ -d /etc/tmpfiles.d ] || return 0
     run_file=/etc/tmpfiles.d/$service_name.conf
-    { echo "# Made by dock2sh: what the image of $service_name has in /run." && sort -u "$service_place/run"; } >"$state/tmpfiles"
+    cat "$service_place"/layers/[0-9]*/run 2>/dev/null | sort -u >"$state/run"
+    [ -s "$state/run" ] || { run_directories_retire && return; }
+    { echo "# Made by dock2sh: what the image of $service_name has in /run." && cat "$state/run"; } >"$state/tmpfiles"
     ! cmp -s "$state/tmpfiles" "$run_file" || return 0
     file_keep "$run_file"
     cp "$state/tmpfiles" "$run_file"
+    printf './%s\0' "${run_file#/}" >"$state/list.put"
+    record_sums '' "$state/list.put"
     ! tool systemd-tmpfiles >/dev/null || systemd-tmpfiles --create "$run_file" || :
+}
+
+# run_directories_retire: an earlier version's steps had some.
+run_directories_retire() {
+    [ ! -f "$run_file" ] || [ -z "$(file_sum_known "$run_file")" ] || ! file_is_untouched "$run_file" || file_retire "$run_file"
 }
 
 # run_directories: notes those of a step, from its overlay's upper directory.
 run_directories() {
     [ -d "$overlay_room/0/upper/run" ] || return 0
     (cd "$overlay_room/0/upper/run" && find . -type d ! -name . -exec stat -c 'd /run/%n %04a %u %g -' {} +) |
-        sed 's|/run/[.]/|/run/|' | grep -v -e ' /run/lock' -e ' /run/systemd' -e ' /run/secrets' -e ' /run/buildkit' >>"$service_place/run"
+        sed 's|/run/[.]/|/run/|' | grep -v -e ' /run/lock' -e ' /run/systemd' -e ' /run/secrets' -e ' /run/buildkit' >"$state/run"
 }
 
 service_failed() {

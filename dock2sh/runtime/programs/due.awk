@@ -1,7 +1,7 @@
 # Reads "done STAGE N DIGEST", "root STAGE" (its root is there) and "step N STAGE DIGEST NEEDED-STAGE..."; prints the numbers of the
 # steps that are to be done, blanks around them. A step of the target is, if it was not done with that digest, or one before it is;
 # those of another stage are, if a step that is to be done needs the stage, and it is not there as it should be.
-$1 == "done" { was[$2, $3, $4] = 1; count[$2]++; next }
+$1 == "done" { was[$2, $4] = 1; count[$2]++; next }
 $1 == "root" { there[$2] = 1; next }
 $1 == "step" {
     total++
@@ -19,7 +19,7 @@ function need(i,   part, k, size) {
 END {
     from = ENVIRON["from"] + 0; only = ENVIRON["only"]
     for (i = 1; i <= total; i++) if (stage[i] == "-") {
-        redo = redo || !((stage[i], number[i], digest[i]) in was)
+        redo = redo || !((stage[i], digest[i]) in was)
         due[i] = only != "" ? number[i] == only : redo || asked(i)
         if (due[i]) need(i)
     }
@@ -31,7 +31,7 @@ function look(name,   i, kept, left) {
     for (i = 1; i <= total; i++) if (stage[i] == name && asked(i)) needed[name] = 1
     if (!(name in needed)) return
     for (i = 1; i <= total; i++) if (stage[i] == name) {
-        if (there[name] && !left && !asked(i) && ((name, number[i], digest[i]) in was)) { kept++; continue }
+        if (there[name] && !left && !asked(i) && ((name, digest[i]) in was)) { kept++; continue }
         left = 1
         due[i] = 1
     }

@@ -47,6 +47,7 @@ undo_all() {
         return
     fi
     undo_service
+    undo_packages
     undo_files
     undo_rest
 }
@@ -73,23 +74,21 @@ undo_ask() {
 }
 
 # undo_plan: $undo_state/lines: the first line of each path counts, the deepest path first; those that were changed since are left out.
+# A log that was written on since has others' lines, too.
 undo_plan() {
     ! [ -f "$service_place/changes" ] || awk '{ path = substr($0, 3); sub(/\/$/, "", path) } !seen[path]++' "$service_place/changes" | sort -r -k 2 >"$undo_state/all"
     : >>"$undo_state/all"
-    : >>"$service_place/sums"
-    awk '{ sum[substr($0, 66)] = $1 } END { for (path in sum) print sum[path] "  " path }' "$service_place/sums" >"$undo_state/sums"
-    sha256sum -c "$undo_state/sums" 2>/dev/null | sed -n 's/: FAILED$//p' >"$undo_state/differ"
-    # what is gone is not changed
-    while IFS= read -r undo_path; do
-        ! [ -e "$undo_path" ] || printf '%s\n' "$undo_path"
-    done <"$undo_state/differ" | grep -v '^/var/log/' >"$undo_state/changed"
-    changed=$undo_state/changed awk '
-        BEGIN { while ((getline line < ENVIRON["changed"]) > 0) changed[line] = 1 }
-        !(substr($0, 3) in changed)' "$undo_state/all" >"$undo_state/lines"
+    since_changed "$service_place" "$undo_state"
+    undo_brought
+    undo_package_paths >"$undo_state/stays"
+    changed=$undo_state/changed stays=$undo_state/stays LC_ALL=C awk "$(program_undone)" "$undo_state/all" >"$undo_state/lines"
+    grep -v '^/var/log/' "$undo_state/changed" >"$undo_state/changed.told"
 }
 
 # undo_told: as `setup.sh --preview` tells it: what was added is deleted.
 undo_told() {
+    ! since_database "$undo_state/changed" || [ ! -s "$undo_state/brought" ] ||
+        say "packages were installed or removed here since: dpkg removes $(tr '\n' ' ' <"$undo_state/brought")"
     sed 's/^A/-/; s/^D/A/; s/^-/D/' "$undo_state/lines"
     printf 'D\t%s/\n' "$service_place"
     [ -z "$undo_purge" ] || ! [ -d "/var/lib/$service_name-volumes" ] || printf 'D\t%s/\n' "/var/lib/$service_name-volumes"
@@ -127,13 +126,16 @@ undo_each() {
 # undo_accounts: those that are there still: somebody has changed /etc/passwd since, so that it was not put back. A group goes after its
 # users.
 undo_accounts() {
-    [ -s "$service_place/accounts" ] || return 0
-    for undo_kind in passwd:userdel group:groupdel; do
-        tool "${undo_kind#*:}" >/dev/null || continue
-        while read -r undo_account; do
-            ! grep -q "^$undo_account:" "/etc/${undo_kind%:*}" || "${undo_kind#*:}" "$undo_account" 2>/dev/null
-        done <"$service_place/accounts"
-    done
+    {
+        ! [ -f "$service_place/accounts" ] || sed 's/.*/passwd &\ngroup &/' "$service_place/accounts"
+        # a package that stays has use for its own
+        [ -s "$undo_state/brought" ] || cat "$service_place"/layers/[0-9]*/accounts 2>/dev/null
+    } | LC_ALL=C sort -ru >"$undo_state/accounts"
+    while read -r undo_kind undo_account; do
+        grep -q "^$undo_account:" "/etc/$undo_kind" || continue
+        case $undo_kind in passwd) undo_tool=userdel ;; *) undo_tool=groupdel ;; esac
+        ! tool "$undo_tool" >/dev/null || "$undo_tool" "$undo_account" 2>/dev/null
+    done <"$undo_state/accounts"
 }
 
 # undo_rest: accounts, the private tree, the record. The log stays.
@@ -145,7 +147,7 @@ undo_rest() {
     elif [ -d "/var/lib/$service_name-volumes" ]; then
         say "the data of its volumes stays: /var/lib/$service_name-volumes (--purge removes it)"
     fi
-    [ ! -s "$undo_state/changed" ] || { warn 'changed by somebody else since, and left as they are:' && sed 's/^/  /' "$undo_state/changed" >&2; }
+    [ ! -s "$undo_state/changed.told" ] || { warn 'changed by somebody else since, and left as they are:' && sed 's/^/  /' "$undo_state/changed.told" >&2; }
     [ ! -s "$undo_state/left" ] || { warn 'not empty, and left:' && sed 's/^/  /' "$undo_state/left" >&2; }
     mkdir -p /var/log/dock2sh
     ! [ -f "$service_place/setup.log" ] || mv "$service_place/setup.log" "/var/log/dock2sh/$service_name.log"

@@ -1,0 +1,42 @@
+# What somebody else has changed since a script put it there. The record of a machine has, in `sums`, a digest and a path for each file
+# that was put, or is about to be: a run may have been killed. In `shared` are the paths of what others had changed, and a step has changed after them
+# (/etc/passwd): what was there before all steps is not to come back.
+
+# since_changed RECORD DIR: DIR/changed gets the paths of files that are not what was put there. What is gone is not changed.
+since_changed() {
+    {
+        ! [ -f "$1/sums" ] || cut -c 66- "$1/sums" | LC_ALL=C sort -u | tr '\n' '\0' | xargs -0 -r sha256sum 2>/dev/null |
+            sums=$1/sums LC_ALL=C awk "$(program_other)"
+        ! [ -f "$1/shared" ] || tr '\n' '\0' <"$1/shared" | xargs -0 -r sh -c 'find "$@" -prune' sh 2>/dev/null
+    } | LC_ALL=C sort -u >"$2/changed"
+}
+
+# since_database LIST: is a database of packages among the paths of the file LIST? Then a package manager has been at work.
+since_database() {
+    grep -q -x -e '/var/lib/dpkg/status' -e '/lib/apk/db/installed' -e '/usr/lib/apk/db/installed' -e '/var/lib/rpm/[^/]*' \
+        -e '/usr/lib/sysimage/rpm/[^/]*' "$1"
+}
+
+# package_paths LIST: prints what belongs to installed packages, but for those whose names are in LIST. (Where /bin is a link to /usr/bin
+# the lists of packages may have either.)
+package_paths() {
+    {
+        ! [ -d /var/lib/dpkg/info ] || without=$1 LC_ALL=C awk '
+            BEGIN { while ((getline line < ENVIRON["without"]) > 0) without[line] = 1 }
+            FNR == 1 { name = FILENAME; sub(/.*\//, "", name); sub(/(:[^:]*)?[.]list$/, "", name) }
+            !(name in without)' /var/lib/dpkg/info/*.list
+        ! [ -f /lib/apk/db/installed ] || LC_ALL=C awk '
+            BEGIN { FS = ":" } $1 == "F" { place = $2 } $1 == "R" { print "/" place "/" $2 }' /lib/apk/db/installed
+        ! { [ -d /var/lib/rpm ] || [ -d /usr/lib/sysimage/rpm ]; } || rpm -qal 2>/dev/null
+    } | awk '{ print } /^\/(bin|sbin|lib[^\/]*)\// { print "/usr" $0 }'
+}
+
+# packages_in ROOT: prints the names of the packages that are installed there, sorted.
+packages_in() {
+    {
+        ! [ -f "$1/var/lib/dpkg/status" ] ||
+            awk '/^Package:/ { name = $2 } /^Status:.* installed$/ { print name }' "$1/var/lib/dpkg/status"
+        ! [ -f "$1/lib/apk/db/installed" ] || sed -n 's/^P://p' "$1/lib/apk/db/installed"
+        ! { [ -d "$1/var/lib/rpm" ] || [ -d "$1/usr/lib/sysimage/rpm" ]; } || rpm --root "${1:-/}" -qa --qf '%{NAME}\n' 2>/dev/null
+    } | LC_ALL=C sort -u
+}
