@@ -177,9 +177,9 @@ def _newer(plan: Plan, service: Service) -> str:
 ## A newer version
 
 is another setup.sh of the same name: run that in the same way. Steps that are as they were are not done again. In the machine's
-own files the others, and those behind them, are done on top of what is there: a file that only the older version made stays
-until it is all taken back. A private tree is made anew (where `--base` was needed, it is again); until that is complete the
-service has the old one.{restart}
+own files what the others, and those behind them, had done is taken back first (but for what somebody has changed since, which is
+named); if the first of them fails, all is as it was. A private tree is made anew (where `--base` was needed, it is again); until
+that is complete the service has the old one.{restart}
 
 What stays is {", and ".join(kept)}.
 """

@@ -13,6 +13,7 @@ from dock2sh.emit.script import script
 from dock2sh.model import Fetch, Plan, Run
 from dock2sh.plan.bundle import carried_contexts, context_tar, needed
 from dock2sh.plan.context import Project
+from dock2sh.provision.accounts import accounts
 from dock2sh.provision.dangers import dangers
 from dock2sh.provision.environment import is_shell_name, variables
 from dock2sh.provision.releases import release
@@ -136,6 +137,7 @@ def _data(
         "fetch_with": " ".join(_fetchers(plan)),
         **more,
         "dangers": "\n".join(dangers(plan)),
+        "made_accounts": "\n".join(" ".join(map(str, account)) for account in accounts(plan)),
         "service_files": "\n".join(f"{file.path} {file.mode} {file.when}" for file in files),
     }
     lines = ["# What the helpers below go by: the steps with the digests of what they depend on, and the files that start it."]

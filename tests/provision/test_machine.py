@@ -81,6 +81,24 @@ def test_preview_tells_all_and_leaves_nothing(machine: Machine, context: Path) -
     assert (lines["/etc/motd"], lines["/etc/issue"], lines["/srv/app/log"], lines["/srv/app/"]) == ("D", "M", "A", "A")
 
 
+def test_accounts_that_are_here_already(machine: Machine, context: Path) -> None:
+    text = "FROM debian:12\nARG ID=977\nRUN groupadd -g 1234 web && useradd -u $ID -g web web\nRUN {} useradd -r www-data\n"
+    machine.said("useradd", "-u", "977", "admin")
+    setup = ready(machine, text.format(""), context)
+    before = machine.snapshot()
+    done = machine.call("sh", setup, "--yes")
+    assert done.returncode == 3
+    assert "the number 977, free for the user web that step 1 makes: admin has it." in done.stderr
+    assert "the name www-data, free for the user that step 2 makes: number 33 has it." in done.stderr
+    assert differences(before, machine.snapshot()) == []
+    machine.said("userdel", "admin")
+    machine.said("sh", ready(machine, text.format("id www-data ||"), context), "--yes")
+    # its own accounts are none that stand in the way
+    machine.said(
+        "sh", ready(machine, text.format(": && id www-data ||").replace("RUN group", "RUN : && group"), context), "--yes"
+    )
+
+
 def test_it_asks_and_does_nothing_without_an_answer(machine: Machine, context: Path) -> None:
     setup = ready(machine, PLAIN, context)
     before = machine.snapshot()

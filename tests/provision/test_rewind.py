@@ -1,4 +1,4 @@
-"""A step that is done again, or is none any more, is taken back first: a second `useradd` fails, a second `echo >>` adds a line."""
+"""A step that is done again, or is none any more, is taken back first: a second `useradd` fails, a second `>>` adds a line."""
 
 import subprocess
 from pathlib import Path
@@ -125,7 +125,8 @@ for name in 'a b' 'a\tb' 'a\nb' '-n' '*' 'a\\b' "'" '$x' 'd e/f\tg'; do printf "
 
 def test_names_of_all_kinds(machine: Machine, context: Path) -> None:
     (context / "names.sh").write_text(NAMES)
-    text = "FROM debian:12\nCOPY names.sh /srv/app/\nRUN mkdir '/srv/app/d e' && sh /srv/app/names.sh old\nRUN sh /srv/app/names.sh {what}\n"
+    text = "FROM debian:12\nCOPY names.sh /srv/app/\nRUN mkdir '/srv/app/d e' && sh /srv/app/names.sh old\n"
+    text += "RUN sh /srv/app/names.sh {what}\n"
     before = seen(machine)
     set_up(machine, text.format(what="new"), context)
     fresh = seen(machine)

@@ -26,6 +26,7 @@ host_look() {
     look_room
     look_bases
     look_lock
+    look_accounts
     [ -z "$due" ] || look_fetchers
     [ -z "$due" ] || look_network
     look_ports
@@ -140,6 +141,38 @@ look_is_here() {
 # look_is_tagged DIR:TAG
 look_is_tagged() {
     [ -d "${1%:*}" ] || [ -d "${1%@*}" ]
+}
+
+# look_accounts: those that a step would make, and that are here; what an earlier run of ours has made is taken back, or was done.
+# `made_accounts` has lines: the step, passwd or group, the name, the number or -.
+look_accounts() {
+    [ "$way" = merge ] && [ -n "$made_accounts" ] || return 0
+    while read -r look_step look_kind look_name look_number; do
+        ! is_due "$look_step" || cat "$service_place"/layers/[0-9]*/accounts 2>/dev/null | grep -q -x "$look_kind $look_name" ||
+            look_account
+    done <<MADE
+$made_accounts
+MADE
+}
+
+# look_account: says what is there instead. (Its number is the third field in both files.)
+look_account() {
+    case $look_kind in passwd) look_is=user ;; *) look_is=group ;; esac
+    look_here=$(look_field 1 "$look_name" 3)
+    if [ -n "$look_here" ]; then
+        look_taken "the name $look_name, free for the $look_is that step $look_step makes: number $look_here has it"
+    elif [ "$look_number" != - ] && look_here=$(look_field 3 "$look_number" 1) && [ -n "$look_here" ]; then
+        look_taken "the number $look_number, free for the $look_is $look_name that step $look_step makes: $look_here has it"
+    fi
+}
+
+look_taken() {
+    trouble "$1. Its command would fail (--way root has accounts of its own)"
+}
+
+# look_field N VALUE M: field M of the account whose field N is VALUE.
+look_field() {
+    by=$1 value=$2 wanted=$3 LC_ALL=C awk -F : '$ENVIRON["by"] == ENVIRON["value"] { print $ENVIRON["wanted"]; exit }' "/etc/$look_kind"
 }
 
 # look_fetchers: what ADD and named contexts have is fetched with this machine's own tools (runtime/git.sh, url.sh).
