@@ -156,12 +156,12 @@ list_lines() {
 
 # apply_note: from here on the step's changes are put in place, whatever happens.
 apply_note() {
-    apply_digest=$(step_digest "$step_now") apply_layer=''
-    ! step_is_on_machine || [ "$step_now" = 0 ] || apply_layer=$(layer_number)
+    apply_digest=$(step_digest "$step_now") apply_place=''
+    ! step_is_on_machine || [ "$step_now" = 0 ] || apply_place=$(layer_name)
     {
         echo "apply_number=$(quote "$step_now") apply_digest=$apply_digest apply_stage=$(quote "$step_stage")"
         echo "step_root=$(quote "$step_root") step_stage=\$apply_stage step_layer=$step_layer overlay_room=$(quote "$overlay_room")"
-        echo "rewind=$(quote "$rewind") apply_layer=$apply_layer"
+        echo "rewind=$(quote "$rewind") apply_place=$apply_place"
     } >"$state/apply.new"
     mv "$state/apply.new" "$state/apply"
 }

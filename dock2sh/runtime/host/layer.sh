@@ -56,8 +56,8 @@ layer_inherit() {
     : "$source_kind"
 }
 
-# layer_number: that of the next one.
-layer_number() {
+# layer_name: that of the next one.
+layer_name() {
     layer_last=0
     for layer_each in "$service_place"/layers/[0-9]*; do
         [ ! -d "$layer_each" ] || layer_last=${layer_each##*/}
@@ -73,9 +73,9 @@ layer_since() {
 
 # layer_placed: it counts from before its first file, so that uninstall.sh takes back what a run has begun that was killed.
 layer_placed() {
-    [ -n "$apply_layer" ] || return 0
+    [ -n "$apply_place" ] || return 0
     mkdir -p "$service_place/layers"
-    [ -d "$service_place/layers/$apply_layer" ] || mv "$state/layer" "$service_place/layers/$apply_layer"
-    sed 's/^..//; s|/$||' "$service_place/layers/$apply_layer/lines" | LC_ALL=C sort | LC_ALL=C comm -12 - "$state/since/changed" >>"$service_place/shared"
-    record "$service_place/layers/$apply_layer/lines"
+    [ -d "$service_place/layers/$apply_place" ] || mv "$state/layer" "$service_place/layers/$apply_place"
+    sed 's/^..//; s|/$||' "$service_place/layers/$apply_place/lines" | LC_ALL=C sort | LC_ALL=C comm -12 - "$state/since/changed" >>"$service_place/shared"
+    record "$service_place/layers/$apply_place/lines"
 }
