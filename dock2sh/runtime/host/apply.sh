@@ -12,7 +12,7 @@ step_close() {
     guard_apt_off
     changes_find
     ! step_is_on_machine || run_directories
-    ! step_is_on_machine || { guard_packages && guard_services; }
+    ! step_is_on_machine || { elsewhere_untouched && guard_packages && guard_services; }
     step_unmount
     ! step_is_on_machine || apply_undisturbed
     each_layer layer_room
@@ -56,6 +56,8 @@ changes_of() {
     # first what is below: what comes into being meanwhile is not taken for deleted
     names_in "$changes_below/" "$3.look" >"$3.before"
     names_in "$changes_merged" "$3.look" >"$3.after"
+    # (all of it would be missed there)
+    mounted_at "$changes_merged" || fail "what the step worked on was unmounted by somebody else. Nothing of the step was put in place"
     LC_ALL=C comm -23 "$3.before" "$3.after" | tr '\001\n' '\n\0' >"$3.missed"
     each_of "$changes_merged" "$3.missed" sh -c "$(program_absent)" sh >"$3.deleted"
 }
