@@ -85,8 +85,10 @@ each_layer() {
     done 8<"$state/lowers"
 }
 
-# apply_undisturbed: fails if somebody else has changed what the step changed. Logs are written by many, and are left as they are.
+# apply_undisturbed: fails if somebody else has changed what the step changed. Logs are written by many, and are left as they are. What has a
+# time that has not come yet (a clock that was set since) was not changed just now.
 apply_undisturbed() {
+    : >"$state/ended"
     # a busybox knows the time of a file's content only
     undisturbed_by=-newer
     ! sh -c 'find / -prune -cnewer /' >/dev/null 2>&1 || undisturbed_by=-cnewer
@@ -94,7 +96,7 @@ apply_undisturbed() {
 }
 
 layer_undisturbed() {
-    disturbed=$(each_of "$1/" "$3.changed" sh -c 'find "$@" -prune '"$undisturbed_by $(quote "$state/begun")"' -print' sh 2>/dev/null |
+    disturbed=$(each_of "$1/" "$3.changed" sh -c 'find "$@" -prune '"$undisturbed_by $(quote "$state/begun") ! $undisturbed_by $(quote "$state/ended")"' -print' sh 2>/dev/null |
         grep -v '^[.]/var/log/' | head -n 1)
     [ -n "$disturbed" ] || disturbed=$(each_of "$1/" "$3.added" sh -c "$(program_present)" sh | head -n 1)
     [ -z "$disturbed" ] || fail "$1${disturbed#.} was changed by somebody else while the step ran (an upgrade of packages?). Nothing \
@@ -154,13 +156,14 @@ list_lines() {
     tr '\n\0' '\001\n' <"$1"
 }
 
-# apply_note: from here on the step's changes are put in place, whatever happens.
+# apply_note: from here on the step's changes are put in place, whatever happens. They are on the disk first: after a power cut a note of
+# them without their content would put empty files in place.
 apply_note() {
+    sync
     {
         echo "apply_number=$(quote "$step_now") apply_digest=$(step_digest "$step_now") apply_stage=$(quote "$step_stage")"
         echo "step_root=$(quote "$step_root") step_stage=\$apply_stage step_layer=$step_layer overlay_room=$(quote "$overlay_room")"
-    } >"$state/apply.new"
-    mv "$state/apply.new" "$state/apply"
+    } >"$state/apply.new" && mv "$state/apply.new" "$state/apply" || fail "$state/apply cannot be written"
 }
 
 # apply_recover: a run was killed while it put a step in place.
@@ -183,11 +186,19 @@ apply() {
     ! step_is_on_machine || each_layer record_put
     apply_done="$service_place/done"
     [ -z "$step_stage" ] || apply_done=$state/stages/$step_stage/done
-    { ! [ -f "$apply_done" ] || grep -v "^$step_now " "$apply_done"; echo "$step_now $(step_digest "$step_now") $(date +%s)"; } >"$apply_done.new"
-    mv "$apply_done.new" "$apply_done"
+    apply_is_done
     host_changed=$((${host_changed-0} + 1))
     rm -f "$state/apply"
     rm -rf "$overlay_room/$step_layer"[0-9]*
+}
+
+# apply_is_done: notes the step as done, once all of it is on the disk.
+apply_is_done() {
+    sync
+    {
+        ! [ -f "$apply_done" ] || LC_ALL=C awk -v number="$step_now" '$1 != number' "$apply_done"
+        echo "$step_now $(step_digest "$step_now") $(date +%s)"
+    } >"$apply_done.new" && mv "$apply_done.new" "$apply_done" || fail "$apply_done cannot be written"
 }
 
 # labels_layer LOWER UPPER LISTS

@@ -1,10 +1,11 @@
 # The record of what was done to this machine: $service_place/changes has a line for each file, "A", "M" or "D" (added, changed, deleted), a tab,
-# the path; the first line of a path counts. $service_place/backup has what was there before, $service_place/sums what was put in place.
+# the path; the first line of a path counts. $service_place/backup has what was there before, $service_place/sums (of files) and
+# $service_place/links what was put in place.
 
 # record_layer LOWER UPPER LISTS: what is about to be put in place. It counts from before the first file, so that uninstall.sh takes back
 # what a run has begun that was killed.
 record_layer() {
-    record_changes "$@" >"$state/record"
+    record_changes "$@" >"$state/record" || fail "$state/record cannot be written"
     record "$state/record"
 }
 
@@ -21,6 +22,7 @@ record_changes() {
 record_put() {
     cat "$3.added" "$3.changed" >"$3.put"
     record_sums "$1" "$3.put"
+    record_links "$1" "$3.put"
 }
 
 # record_lines KIND LOWER LIST END
@@ -46,8 +48,8 @@ record() {
     changes=$service_place/changes LC_ALL=C awk '
         function path(line) { line = substr(line, 3); sub(/\/$/, "", line); return line }
         BEGIN { while ((getline line < ENVIRON["changes"]) > 0) known[path(line)] = 1 }
-        !(path($0) in known)' "$1" >"$state/record.more"
-    cat "$state/record.more" >>"$service_place/changes"
+        !(path($0) in known)' "$1" >"$state/record.more" || fail "$state/record.more cannot be written"
+    cat "$state/record.more" >>"$service_place/changes" || fail "$service_place/changes cannot be written"
 }
 
 # record_sums LOWER LIST: the digests of the regular files of LIST as they are now, and their paths. (Names with a newline or a
@@ -56,4 +58,11 @@ record_sums() {
     [ -s "$2" ] || return 0
     each_of "$1/" "$2" sh -c 'find "$@" -prune -type f -exec sha256sum {} +' sh | lower=$1 LC_ALL=C awk '
         /^[0-9a-f]/ { print substr($0, 1, 64) " " ENVIRON["lower"] substr($0, 68) }' >>"$service_place/sums"
+}
+
+# record_links LOWER LIST: of the symbolic links, which are made anew when they are changed, the length and the time.
+record_links() {
+    [ -s "$2" ] || return 0
+    each_of "$1/" "$2" sh -c 'find "$@" -prune -type l -exec stat -c "%s:%Y %n" {} +' sh | lower=$1 LC_ALL=C awk '
+        /^[0-9]+:[-0-9]+ [.]/ { print $1 " " ENVIRON["lower"] substr($0, length($1) + 3) }' >>"$service_place/links"
 }

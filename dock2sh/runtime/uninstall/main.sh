@@ -3,7 +3,9 @@
 main() {
     export LC_ALL=C
     caller_off
+    descriptors_open
     set -u
+    umask 022
     PATH=${PATH:-/usr/bin}:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
     colours
     undo_yes=${D2S_YES-} undo_purge='' undo_dry=''
@@ -74,18 +76,43 @@ undo_ask() {
 
 # undo_plan: $undo_state/lines: the first line of each path counts, the deepest path first; those that were changed since are left out.
 undo_plan() {
-    ! [ -f "$service_place/changes" ] || awk '{ path = substr($0, 3); sub(/\/$/, "", path) } !seen[path]++' "$service_place/changes" | sort -r -k 2 >"$undo_state/all"
+    ! [ -f "$service_place/changes" ] || awk '{ path = substr($0, 3); sub(/\/$/, "", path) } !seen[path]++' "$service_place/changes" | sort -r -k 2 >"$undo_state/all" || undo_no_room
     : >>"$undo_state/all"
     : >>"$service_place/sums"
-    awk '{ sum[substr($0, 66)] = $1 } END { for (path in sum) print sum[path] "  " path }' "$service_place/sums" >"$undo_state/sums"
-    sha256sum -c "$undo_state/sums" 2>/dev/null | sed -n 's/: FAILED$//p' >"$undo_state/differ"
-    # what is gone is not changed
+    awk '{ sum[substr($0, 66)] = $1 } END { for (path in sum) print sum[path] "  " path }' "$service_place/sums" >"$undo_state/sums" || undo_no_room
+    sha256sum -c "$undo_state/sums" 2>/dev/null | sed -n 's/: FAILED$//p' >"$undo_state/differ" || undo_no_room
+    undo_links >>"$undo_state/differ" || undo_no_room
     while IFS= read -r undo_path; do
-        ! [ -e "$undo_path" ] || printf '%s\n' "$undo_path"
+        ! undo_is_changed "$undo_path" || printf '%s\n' "$undo_path"
     done <"$undo_state/differ" | grep -v '^/var/log/' >"$undo_state/changed"
     changed=$undo_state/changed awk '
         BEGIN { while ((getline line < ENVIRON["changed"]) > 0) changed[line] = 1 }
-        !(substr($0, 3) in changed)' "$undo_state/all" >"$undo_state/lines"
+        !(substr($0, 3) in changed)' "$undo_state/all" >"$undo_state/lines" || undo_no_room
+    undo_list '[MD]' '' | sed 's|/$||' | LC_ALL=C sort >"$undo_state/back" || undo_no_room
+    head -c 65536 /dev/zero >"$undo_state/room" || undo_no_room # for what is noted on the way
+    rm "$undo_state/room"
+}
+
+# undo_no_room: before anything is taken back: a list that is cut off would leave out what the record has, which goes at the end.
+undo_no_room() {
+    rm -rf "$undo_state"
+    missing "room for some lists in $service_place. Nothing was taken back"
+}
+
+# undo_links: prints the symbolic links that are there, and not as they were put there.
+undo_links() {
+    [ -f "$service_place/links" ] || return 0
+    awk '{ last[substr($0, index($0, " ") + 1)] = $1 } END { for (path in last) print last[path] " " path }' "$service_place/links" |
+        sort >"$undo_state/links"
+    sed 's/^[^ ]* //' "$undo_state/links" | tr '\n' '\0' | xargs -0 -r stat -c '%s:%Y %n' 2>/dev/null | sort |
+        comm -13 "$undo_state/links" - | sed 's/^[^ ]* //'
+}
+
+# undo_is_changed PATH: is it, of those that are not as they were put there? What is gone is not, and not what was there before, if a run that
+# was killed has put it back.
+undo_is_changed() {
+    [ -e "$1" ] || [ -L "$1" ] || return 1
+    ! grep -qxF "M	$1" "$undo_state/all" || [ -e "$service_place/backup$1" ] || [ -L "$service_place/backup$1" ]
 }
 
 # undo_told: as `setup.sh --preview` tells it: what was added is deleted.
@@ -106,7 +133,6 @@ undo_files() {
     undo_list A '[^/]$' | undo_each '' rm -f
     undo_list A '/$' | sed 's|/$||' | undo_each '' sh -c "$(program_vacate)" sh |
         sed 's/^[.]//' >"$undo_state/left"
-    undo_list '[MD]' '' | sed 's|/$||' | LC_ALL=C sort >"$undo_state/back"
     undo_each "$service_place/backup" sh -c "$(program_back)" sh / <"$undo_state/back"
     tr '\001\n' '\n\0' <"$undo_state/back" | labels_set ''
 }
@@ -136,18 +162,28 @@ undo_accounts() {
     done
 }
 
+# undo_left: what was there before these stays, too.
+undo_left() {
+    warn 'changed by somebody else since, and left as they are:'
+    sed 's/^/  /' "$undo_state/changed" >&2
+    [ -d "$service_place/backup" ] || return 0
+    rm -rf "/var/log/dock2sh/$service_name.before"
+    mv "$service_place/backup" "/var/log/dock2sh/$service_name.before" && chmod 0700 "/var/log/dock2sh/$service_name.before" &&
+        say "what was there before the setup is in /var/log/dock2sh/$service_name.before"
+}
+
 # undo_rest: accounts, the private tree, the record. The log stays.
 undo_rest() {
     undo_accounts
+    mkdir -p /var/log/dock2sh
     ! [ -d /run/systemd/system ] || systemctl daemon-reload
     if [ -n "$undo_purge" ]; then
         rm -rf "/var/lib/$service_name-volumes"
     elif [ -d "/var/lib/$service_name-volumes" ]; then
         say "the data of its volumes stays: /var/lib/$service_name-volumes (--purge removes it)"
     fi
-    [ ! -s "$undo_state/changed" ] || { warn 'changed by somebody else since, and left as they are:' && sed 's/^/  /' "$undo_state/changed" >&2; }
+    [ ! -s "$undo_state/changed" ] || undo_left
     [ ! -s "$undo_state/left" ] || { warn 'not empty, and left:' && sed 's/^/  /' "$undo_state/left" >&2; }
-    mkdir -p /var/log/dock2sh
     ! [ -f "$service_place/setup.log" ] || mv "$service_place/setup.log" "/var/log/dock2sh/$service_name.log"
     rm -rf "$service_place"
     rmdir "${service_place%/*}" 2>/dev/null
