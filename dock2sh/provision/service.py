@@ -8,9 +8,17 @@ from dock2sh.plan.paths import clean
 from dock2sh.provision.environment import variables
 
 CAPABILITIES = (
-    "chown dac_override fsetid fowner mknod net_raw setgid setuid setfcap setpcap net_bind_service sys_chroot kill audit_write"
+    "chown dac_override fsetid fowner net_raw setgid setuid setfcap setpcap net_bind_service sys_chroot kill audit_write"
 )
-"""What docker leaves to a container's root."""
+"""What docker leaves to a container's root, less mknod: what makes that harmless there is a /dev of its own."""
+
+
+READ_ONLY = ("/proc/bus", "/proc/fs", "/proc/irq", "/proc/sys", "/proc/sysrq-trigger", "/sys")
+COVERED = (
+    *("/proc/asound", "/proc/acpi", "/proc/kcore", "/proc/keys", "/proc/kmsg", "/proc/latency_stats", "/proc/timer_list"),
+    *("/proc/timer_stats", "/proc/sched_debug", "/proc/scsi", "/sys/firmware", "/sys/devices/virtual/powercap", "/dev/kmsg"),
+)
+"""What docker lets nobody write to and read in a container (readonlyPaths, maskedPaths), and the kernel's log."""
 
 
 NOBODY = "65534"
@@ -191,15 +199,19 @@ def _limits(plan: Plan) -> list[str]:
     return [
         *lines,
         "PrivateTmp=yes",
-        "PrivateDevices=yes",
-        "ProtectKernelTunables=yes",
-        "ProtectKernelModules=yes",
-        "ProtectKernelLogs=yes",
-        "ProtectControlGroups=yes",
-        "ProtectClock=yes",
-        "RestrictNamespaces=yes",
-        "SystemCallArchitectures=native",
+        f"ReadOnlyPaths={' '.join(f'-{path}' for path in READ_ONLY)}",
+        f"InaccessiblePaths={' '.join(f'-{path}' for path in COVERED)}",
+        *_devices(plan),
     ]
+
+
+def _devices(plan: Plan) -> list[str]:
+    """To systemd before 254 every setting that is a filter of system calls (PrivateDevices= is one) means NoNewPrivileges=yes,
+    unless root is started: then sudo, su and ping fail, which they do not in a container. Root alone could write to the
+    machine's own /dev. What other such settings keep away (modules, the clock) needs capabilities that the service has not."""
+    if user(plan)[0] in ("", "root", "0"):
+        return ["PrivateDevices=yes", "RestrictNamespaces=yes"]
+    return ["DevicePolicy=closed"]
 
 
 def tree(plan: Plan, service: Service) -> str:

@@ -2,13 +2,23 @@
 # that was put, or is about to be: a run may have been killed. In `shared` are the paths of what others had changed, and a step has changed after them
 # (/etc/passwd): what was there before all steps is not to come back.
 
-# since_changed RECORD DIR: DIR/changed gets the paths of files that are not what was put there. What is gone is not changed.
+# since_changed RECORD DIR: DIR/changed gets the paths of what is not as it was put there. What is gone is not changed. (A symbolic link
+# that is changed is made anew: `links` has the length and the time of each.)
 since_changed() {
     {
-        ! [ -f "$1/sums" ] || cut -c 66- "$1/sums" | LC_ALL=C sort -u | tr '\n' '\0' | xargs -0 -r sha256sum 2>/dev/null |
-            sums=$1/sums LC_ALL=C awk "$(program_other)"
+        since_paths "$1" | xargs -0 -r sh -c 'find "$@" -prune -type f -exec sha256sum {} +' sh 2>/dev/null |
+            record=$1/sums LC_ALL=C awk "$(program_other)"
+        since_paths "$1" | xargs -0 -r sh -c 'find "$@" -prune -type l -exec stat -c "%s:%Y %n" {} +' sh 2>/dev/null |
+            record=$1/links LC_ALL=C awk "$(program_other)"
         ! [ -f "$1/shared" ] || tr '\n' '\0' <"$1/shared" | xargs -0 -r sh -c 'find "$@" -prune' sh 2>/dev/null
     } | LC_ALL=C sort -u >"$2/changed"
+}
+
+# since_paths RECORD: the names of all that was put, a NUL after each.
+since_paths() {
+    for since_next in "$1/sums" "$1/links"; do
+        ! [ -f "$since_next" ] || sed 's/^[^ ]* //' "$since_next"
+    done | LC_ALL=C sort -u | tr '\n' '\0'
 }
 
 # since_database LIST: is a database of packages among the paths of the file LIST? Then a package manager has been at work.

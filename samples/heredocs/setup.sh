@@ -391,8 +391,9 @@ bootstrap_fill() {
 }
 
 # caller_off: no variable of the caller's is one of ours that is looked at before it is set (`mode=release`, `lock=1`: that is a directory
-# to remove), and none tells cd and tar what to do.
+# to remove), and none tells cd, tar and the shell itself what to do.
 caller_off() {
+    set +efC # SHELLOPTS
     unset CDPATH GREP_OPTIONS TAR_OPTIONS
     unset base_names context_filling context_root fetch_after fetch_instead git_given git_given_step host_changed image_cmd \
         image_entrypoint lock lock_vendor log_out mode mount_number null_made overlay_room path_followed place_hosts place_resolv \

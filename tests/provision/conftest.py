@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from chroot import Chroot
 from nspawn import Machine
 
 _MAKE = Path(__file__).parent / "machine.sh"
@@ -59,6 +60,20 @@ def machine(_machine: Machine) -> Iterator[Machine]:
     yield _machine
     _machine.call("sh", "/var/lib/dock2sh/demo/uninstall.sh", "--yes", "--purge")
     _machine.call("rm", "-rf", "/var/lib/dock2sh", "/srv/app", "/srv/count", "/srv/wanted", "/srv/tiny")
+
+
+@pytest.fixture(scope="module")
+def _chroot(base: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Chroot]:
+    place = Chroot(base, tmp_path_factory.mktemp("chroot") / "root")
+    yield place
+    shutil.rmtree(place.root, ignore_errors=True)
+
+
+@pytest.fixture
+def chroot(_chroot: Chroot) -> Iterator[Chroot]:
+    """One for all tests of a module, without systemd; each of them leaves it as it was."""
+    yield _chroot
+    _chroot.take_back()
 
 
 @pytest.fixture

@@ -12,7 +12,7 @@ step_close() {
     guard_apt_off
     changes_find
     ! step_is_on_machine || run_directories
-    ! step_is_on_machine || { guard_packages && guard_services && layer_seen; }
+    ! step_is_on_machine || { elsewhere_untouched && guard_packages && guard_services && layer_seen; }
     step_unmount
     ! step_is_on_machine || apply_undisturbed
     each_layer layer_room
@@ -56,6 +56,8 @@ changes_of() {
     # first what is below: what comes into being meanwhile is not taken for deleted
     names_in "$changes_below/" "$3.look" >"$3.before"
     names_in "$changes_merged" "$3.look" >"$3.after"
+    # (all of it would be missed there)
+    mounted_at "$changes_merged" || fail "what the step worked on was unmounted by somebody else. Nothing of the step was put in place"
     LC_ALL=C comm -23 "$3.before" "$3.after" | tr '\001\n' '\n\0' >"$3.missed"
     each_of "$changes_merged" "$3.missed" sh -c "$(program_absent)" sh >"$3.deleted"
     ! step_is_on_machine || list_deep "$1" "$3.deleted" >"$3.gone"
@@ -84,8 +86,10 @@ each_layer() {
     done 8<"$state/lowers"
 }
 
-# apply_undisturbed: fails if somebody else has changed what the step changed. Logs are written by many, and are left as they are.
+# apply_undisturbed: fails if somebody else has changed what the step changed. Logs are written by many, and are left as they are. What has a
+# time that has not come yet (a clock that was set since) was not changed just now.
 apply_undisturbed() {
+    : >"$state/ended"
     # a busybox knows the time of a file's content only
     undisturbed_by=-newer
     ! sh -c 'find / -prune -cnewer /' >/dev/null 2>&1 || undisturbed_by=-cnewer
@@ -93,7 +97,7 @@ apply_undisturbed() {
 }
 
 layer_undisturbed() {
-    disturbed=$(each_of "$1/" "$3.changed" sh -c 'find "$@" -prune '"$undisturbed_by $(quote "$state/begun")"' -print' sh 2>/dev/null |
+    disturbed=$(each_of "$1/" "$3.changed" sh -c 'find "$@" -prune '"$undisturbed_by $(quote "$state/begun") ! $undisturbed_by $(quote "$state/ended")"' -print' sh 2>/dev/null |
         grep -v '^[.]/var/log/' | head -n 1)
     [ -n "$disturbed" ] || disturbed=$(each_of "$1/" "$3.added" sh -c "$(program_present)" sh | head -n 1)
     [ -z "$disturbed" ] || fail "$1${disturbed#.} was changed by somebody else while the step ran (an upgrade of packages?). Nothing \
@@ -154,16 +158,17 @@ list_lines() {
     tr '\n\0' '\001\n' <"$1"
 }
 
-# apply_note: from here on the step's changes are put in place, whatever happens.
+# apply_note: from here on the step's changes are put in place, whatever happens. They are on the disk first: after a power cut a note of
+# them without their content would put empty files in place.
 apply_note() {
     apply_digest=$(step_digest "$step_now") apply_place=''
     ! step_is_on_machine || [ "$step_now" = 0 ] || apply_place=$(layer_name)
+    sync
     {
         echo "apply_number=$(quote "$step_now") apply_digest=$apply_digest apply_stage=$(quote "$step_stage")"
         echo "step_root=$(quote "$step_root") step_stage=\$apply_stage step_layer=$step_layer overlay_room=$(quote "$overlay_room")"
         echo "rewind=$(quote "$rewind") apply_place=$apply_place"
-    } >"$state/apply.new"
-    mv "$state/apply.new" "$state/apply"
+    } >"$state/apply.new" && mv "$state/apply.new" "$state/apply" || fail "$state/apply cannot be written"
 }
 
 # apply_recover: a run was killed while it put a step in place.
@@ -184,22 +189,26 @@ apply() {
     ! step_is_on_machine || each_layer record_put
     each_layer apply_layer
     ! step_is_on_machine || each_layer labels_layer
-    apply_done
+    apply_is_done
     ! step_is_on_machine || rewind_forget
     host_changed=$((${host_changed-0} + 1))
     rm -f "$state/apply"
     rm -rf "$overlay_room/$step_layer"[0-9]*
 }
 
-# apply_done: the step counts as done from here on; what was taken back does not.
-apply_done() {
+# apply_is_done: notes the step as done, once all of it is on the disk; what was taken back is not done any more.
+apply_is_done() {
+    sync
     apply_file=$service_place/done
     [ -z "$step_stage" ] || apply_file=$state/stages/$step_stage/done
     {
-        if [ -z "$step_stage" ]; then rewind_done; elif [ -f "$apply_file" ]; then cat "$apply_file"; fi | digest=$apply_digest awk '$2 != ENVIRON["digest"]'
+        apply_done_before | digest=$apply_digest LC_ALL=C awk '$2 != ENVIRON["digest"]'
         [ "$step_now" = 0 ] || echo "$step_now $apply_digest $(date +%s)"
-    } >"$apply_file.new"
-    mv "$apply_file.new" "$apply_file"
+    } >"$apply_file.new" && mv "$apply_file.new" "$apply_file" || fail "$apply_file cannot be written"
+}
+
+apply_done_before() {
+    if [ -z "$step_stage" ]; then rewind_done; elif [ -f "$apply_file" ]; then cat "$apply_file"; fi
 }
 
 # labels_layer LOWER UPPER LISTS

@@ -1,16 +1,16 @@
 # The log, $service_place/setup.log: all that is said, by the script and the steps, and when each step began and ended.
 
 # log_open: from here on everything goes through a tee each, one for standard output and one for standard error. Ctrl-C is for the
-# script: it ends, then they do.
+# script: it ends, then they do. If nobody reads what is said (`| head`), the log has it all the same.
 log_open() {
     rm -f "$state/out" "$state/err"
     mkfifo "$state/out" "$state/err" || missing 'named pipes for the log'
     : >>"$service_place/setup.log"
     chmod 0600 "$service_place/setup.log"
-    (trap '' INT TERM HUP; exec tee -a "$service_place/setup.log" <"$state/out") &
+    (trap '' INT TERM HUP PIPE; exec tee -a "$service_place/setup.log" <"$state/out") &
     log_out=$!
     exec 6>&1 >"$state/out"
-    (trap '' INT TERM HUP; exec tee -a "$service_place/setup.log" <"$state/err" >&2 6>&-) &
+    (trap '' INT TERM HUP PIPE; exec tee -a "$service_place/setup.log" <"$state/err" >&2 6>&-) &
     log_err=$!
     exec 9>&2 2>"$state/err"
     log_time "begin $service_name, from $(printf '%s' "$dockerfile_digest" | cut -c 1-12), $way"

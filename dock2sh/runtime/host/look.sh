@@ -3,7 +3,11 @@
 # host_choose_way: sets `way`, as an earlier run chose it, or by the base image.
 host_choose_way() {
     [ "$way" != auto ] || ! [ -f "$service_place/way" ] || way=$(cat "$service_place/way")
-    [ "$way" = auto ] || return 0
+    case $way in
+    merge | root) return ;;
+    auto) ;;
+    *) missing "a record that can be read: $service_place/way is damaged. Write merge or root there, as it was set up" ;;
+    esac
     way=root
     ! image_is_machine "$target_base" || way=merge
 }

@@ -6,6 +6,7 @@ main() {
     : "$caller_locale"
     export LC_ALL=C
     caller_off
+    descriptors_open
     set -u
     umask 022
     # cloud-init and cron bring a short PATH
@@ -80,15 +81,21 @@ host_setup() {
     host_due
     host_look
     host_ask
-    trap 'end_script $?' EXIT
-    trap 'exit 130' INT
-    trap 'exit 143' TERM
-    trap 'exit 129' HUP
+    host_ends
     host_begin
     log_open
     host_build
     host_install
     host_end
+}
+
+# host_ends: whatever ends it, what is open is closed. (PIPE: nobody reads what it says any more; that would kill a shell on the spot.)
+host_ends() {
+    trap 'end_script $?' EXIT
+    trap 'exit 130' INT
+    trap 'exit 143' TERM
+    trap 'exit 129' HUP
+    trap 'exit 141' PIPE
 }
 
 # The steps that are due. What an earlier run left unfinished has been brought in order, so it is asked again which these are.
@@ -135,9 +142,15 @@ host_recover() {
     done
 }
 
-# end_script STATUS: the one way out.
+# end_script STATUS: the one way out. Where it has begun nothing, what is in its place is another one's, who is at work.
 end_script() {
-    trap '' INT TERM HUP
+    trap '' INT TERM HUP PIPE
+    [ -z "${state_placed-}" ] || end_work "$1"
+    unlock_root
+    exit "$1"
+}
+
+end_work() {
     undo_steps
     overlays_off
     if [ "$1" -ne 0 ]; then
@@ -148,8 +161,6 @@ end_script() {
     fi
     log_close "$1"
     [ -z "$preview" ] || host_state_remove
-    unlock_root
-    exit "$1"
 }
 
 # Nothing is deleted through a mount.

@@ -11,8 +11,16 @@ overlay_on() {
 # overlay_mount LOWER POINT DIR. In an option's value : , and \ have a meaning.
 overlay_mount() {
     overlay_lower=$(printf '%s' "${1:-/}" | sed 's/[\\:,]/\\&/g')
-    overlay_said=$("$(tool mount)" -t overlay -o "lowerdir=$overlay_lower,upperdir=$3/upper,workdir=$3/work" overlay "$2" 2>&1) ||
+    overlay_said=$("$(tool mount)" -t overlay -o "lowerdir=$overlay_lower,upperdir=$3/upper,workdir=$3/work$(overlay_whole)" overlay "$2" 2>&1) ||
         missing "overlays of the kernel: $overlay_said"
+}
+
+# overlay_whole: options for a kernel whose own ways are others (Arch's): what is changed is to be whole in the upper directory, not a note that
+# the content is below (metacopy), or that a directory came from elsewhere (redirect_dir).
+overlay_whole() {
+    for overlay_option in redirect_dir metacopy index; do
+        ! [ -e "/sys/module/overlay/parameters/$overlay_option" ] || printf ',%s=off' "$overlay_option"
+    done
 }
 
 # overlay_room_found: sets `overlay_room`, a directory that may hold what overlays change: of $state, or else in memory (where
@@ -100,27 +108,27 @@ mounted_at() {
     [ "$(stat -c %d "$1")" != "$(stat -c %d "${1%/*}")" ]
 }
 
-# machine_overlays: $state/lowers names the file systems, a line each; / is ''.
+# machine_overlays: $state/lowers names the file systems, a line each; / is ''. One that the kernel takes for none (vfat) is as those that are
+# elsewhere.
 machine_overlays() {
-    overlay_number=0
+    overlay_number=1
     echo >"$state/lowers"
     overlay_on '' "$root" 0
     machine_file_systems >"$state/systems"
     while IFS= read -r overlay_next <&8; do
+        [ -d "$root$overlay_next" ] && (overlay_on "$overlay_next" "$root$overlay_next" "$overlay_number") 2>/dev/null || continue
         overlay_number=$((overlay_number + 1))
         printf '%s\n' "$overlay_next" >>"$state/lowers"
-        overlay_on "$overlay_next" "$root$overlay_next" "$overlay_number"
     done 8<"$state/systems"
     for overlay_next in /tmp /var/tmp; do
         ! [ -d "$root$overlay_next" ] || machine_private "$overlay_next"
     done
 }
 
-# machine_file_systems: prints where file systems of disks are mounted besides /. What has no disk (proc, tmpfs) or is elsewhere
-# (nfs) is no place for software.
+# machine_file_systems: prints where this machine's own file systems are mounted besides /. Of what is elsewhere (nfs) see elsewhere.sh.
 machine_file_systems() {
     own=$service_place/ LC_ALL=C awk '
-        $3 ~ /^(ext[234]|xfs|btrfs|f2fs|zfs|jfs|reiserfs|bcachefs|vfat)$/ && $2 != "/" && $2 !~ /^\/(boot|mnt|media|tmp|var\/tmp|run|dev|proc|sys)(\/|$)/ {
+        $3 ~ /^(ext[234]|xfs|btrfs|f2fs|zfs|jfs|reiserfs|bcachefs|vfat|tmpfs)$/ && $2 != "/" && $2 !~ /^\/(tmp|var\/tmp|run|var\/run|dev|proc|sys)(\/|$)/ {
             if (index($2, "\\") || index($2, ENVIRON["own"]) == 1) next
             print $2
         }' /proc/self/mounts | while IFS= read -r system_next; do

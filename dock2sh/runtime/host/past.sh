@@ -24,7 +24,7 @@ file_retire() {
     say "$1 was an earlier version's, and is taken back"
     past_stop "${1##*/}"
     if [ -e "$service_place/backup$1" ]; then
-        cp -pP "$service_place/backup$1" "$1"
+        file_copy "$service_place/backup$1" "$1"
         printf './%s\0' "${1#/}" >"$state/list.put"
         record_sums '' "$state/list.put"
     else

@@ -6,10 +6,7 @@ host_preview() {
     host_place
     host_due
     host_look
-    trap 'end_script $?' EXIT
-    trap 'exit 130' INT
-    trap 'exit 143' TERM
-    trap 'exit 129' HUP
+    host_ends
     preview_begin
     preview_build
     preview_show
@@ -70,7 +67,7 @@ preview_show() {
     if mounted_at "$target_root"; then
         guard_apt_off
         changes_find
-        ! step_is_on_machine || { guard_packages && guard_services; }
+        ! step_is_on_machine || { elsewhere_untouched && guard_packages && guard_services; }
         each_layer record_changes | preview_named | LC_ALL=C sort -k 2
     fi
     [ "$way" = merge ] || [ -e "$preview_origin/filled" ] || say "The tree has the files of $target_base, too, which are not in this list."

@@ -1,5 +1,6 @@
 # The record of what was done to this machine: $service_place/changes has a line for each file, "A", "M" or "D" (added, changed, deleted), a tab,
-# the path; the first line of a path counts. $service_place/backup has what was there before, $service_place/sums what was put in place.
+# the path; the first line of a path counts. $service_place/backup has what was there before, $service_place/sums (of files) and
+# $service_place/links what was put in place.
 
 # record_changes LOWER UPPER LISTS: prints a line for each.
 record_changes() {
@@ -14,6 +15,7 @@ record_changes() {
 record_put() {
     cat "$3.added" "$3.changed" >"$3.put"
     record_sums "$1" "$3.put" "$2"
+    record_links "$1" "$3.put" "$2"
 }
 
 # record_lines KIND LOWER LIST END
@@ -39,8 +41,8 @@ record() {
     changes=$service_place/changes LC_ALL=C awk '
         function path(line) { line = substr(line, 3); sub(/\/$/, "", line); return line }
         BEGIN { while ((getline line < ENVIRON["changes"]) > 0) known[path(line)] = 1 }
-        !(path($0) in known)' "$1" >"$state/record.more"
-    cat "$state/record.more" >>"$service_place/changes"
+        !(path($0) in known)' "$1" >"$state/record.more" || fail "$state/record.more cannot be written"
+    cat "$state/record.more" >>"$service_place/changes" || fail "$service_place/changes cannot be written"
 }
 
 # record_sums LOWER LIST [DIR]: the digests of the regular files of LIST as they are now (in DIR), and their paths. (Names with a newline or a
@@ -49,4 +51,11 @@ record_sums() {
     [ -s "$2" ] || return 0
     each_of "${3-"$1/"}" "$2" sh -c 'find "$@" -prune -type f -exec sha256sum {} +' sh | lower=$1 LC_ALL=C awk '
         /^[0-9a-f]/ { print substr($0, 1, 64) " " ENVIRON["lower"] substr($0, 68) }' >>"$service_place/sums"
+}
+
+# record_links LOWER LIST DIR: of the symbolic links, which are made anew when they are changed, the length and the time.
+record_links() {
+    [ -s "$2" ] || return 0
+    each_of "$3" "$2" sh -c 'find "$@" -prune -type l -exec stat -c "%s:%Y %n" {} +' sh | lower=$1 LC_ALL=C awk '
+        /^[0-9]+:[-0-9]+ [.]/ { print $1 " " ENVIRON["lower"] substr($0, length($1) + 3) }' >>"$service_place/links"
 }

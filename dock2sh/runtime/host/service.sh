@@ -35,6 +35,12 @@ file_mode_is() {
     [ "$(stat -c %a "$1")" = "$(file_mode "$1" | sed 's/^0*//')" ]
 }
 
+# env_is_readable: by the service's user? A new version may have another USER.
+env_is_readable() {
+    env_here=$(files_wanted | grep '/env[.]sh$')
+    [ ! -f "$env_here" ] || [ "$(stat -c %a "$env_here")" != 600 ] || [ "$(stat -c %u:%g "$env_here")" = "$service_owner" ]
+}
+
 # file_place PATH: where it is to be put. An environment that was changed here stays; what it would be now stands beside it.
 file_place() {
     case $1 in */env.sh) [ ! -f "$1" ] || file_is_untouched "$1" || { echo "$1.new" && return; } ;; esac
@@ -63,18 +69,20 @@ host_is_installed() {
     for file_next in $(files_wanted); do
         file_is "$file_next" || return 1
     done
+    env_is_readable
 }
 
 # host_install: those files, and the service.
 host_install() {
     install_unit=''
-    printf '%s\n' "$way" >"$service_place/way"
+    way_note
     service_account
     [ -z "$service_unit" ] || [ -z "$host_unit" ] || service_account_made
     files_retire
     for file_next in $(files_wanted); do
         file_is "$file_next" || file_put "$file_next"
     done
+    env_is_readable || { chown "$service_owner" "$env_here" && host_changed=$((host_changed + 1)); }
     volumes_fill
     log_ready
     run_directories_keep
@@ -85,12 +93,17 @@ host_install() {
     rm -rf "$service_place/rootfs.gone"
 }
 
+# way_note: in one move: half of it would be another way.
+way_note() {
+    printf '%s\n' "$way" >"$service_place/way.new" && mv "$service_place/way.new" "$service_place/way" || fail "$service_place/way cannot be written"
+}
+
 # file_put PATH: in one move; what was there is kept first. (There may be a password in it.)
 file_put() {
     file_to=$(file_place "$1")
     file_keep "$file_to"
     made_directories "${1%/*}"
-    (umask 077 && file_content "$1" >"$file_to.dock2sh")
+    (umask 077 && file_content "$1" >"$file_to.dock2sh") || fail "$file_to cannot be written"
     chmod "$(file_mode "$1")" "$file_to.dock2sh"
     case $1 in */env.sh) chown "$service_owner" "$file_to.dock2sh" ;; esac
     mv -f "$file_to.dock2sh" "$file_to"
@@ -112,11 +125,16 @@ file_told() {
 file_keep() {
     if [ -e "$1" ] || [ -L "$1" ]; then
         printf 'M\t%s\n' "$1" >"$state/record"
-        [ -e "$service_place/backup$1" ] || { mkdir -p "$service_place/backup${1%/*}" && cp -pP "$1" "$service_place/backup$1"; }
+        [ -e "$service_place/backup$1" ] || file_copy "$1" "$service_place/backup$1"
     else
         printf 'A\t%s\n' "$1" >"$state/record"
     fi
     record "$state/record"
+}
+
+# file_copy FROM TO: whole, or not at all: half a backup would be put back one day.
+file_copy() {
+    mkdir -p "${2%/*}" && cp -pP "$1" "$2.dock2sh" && mv -f "$2.dock2sh" "$2" || { rm -f "$2.dock2sh" && fail "$1 cannot be copied to $2"; }
 }
 
 # made_directories DIR: as mkdir -p, and on the record.
@@ -236,7 +254,7 @@ volumes_fill() {
         mkdir -p "$volume_root$resolved"
         [ ! -d "$volume_here" ] || continue
         mkdir -p "$volume_here.new"
-        cp -a "$volume_root$resolved/." "$volume_here.new/"
+        cp -a "$volume_root$resolved/." "$volume_here.new/" || fail "VOLUME $volume_path cannot be copied to $volume_here"
         mv "$volume_here.new" "$volume_here"
         (cd "${volume_here%/*}" && find "./${volume_here##*/}" -print0) | labels_set "${volume_here%/*}"
         volume_keep "$volume_here"

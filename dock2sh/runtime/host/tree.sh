@@ -15,6 +15,7 @@ tree_resume() {
 # tree_begin: a tree whose steps are not those of this script is made anew.
 tree_begin() {
     [ "$way" = root ] && [ -n "$due_stale" ] || return 0
+    [ -z "$host_only" ] || missing "a tree of this version of the Dockerfile, to do step $host_only in: without --only all its steps are done"
     tree_aside
     rm -f "$service_place/done" "$service_place/filled"
     host_due

@@ -1,3 +1,5 @@
-# Reads digests and paths as sha256sum prints them; prints the paths whose file is none that the record $sums (a digest, a path) has of it.
-BEGIN { while ((getline line < ENVIRON["sums"]) > 0) known[substr(line, 1, 64), substr(line, 66)] = 1 }
-!((substr($0, 1, 64), substr($0, 67)) in known) { print substr($0, 67) }
+# Reads what things are (a digest, or the like) and their paths, as sha256sum prints them; prints the paths of those that the file $record
+# has otherwise only, or not at all.
+{ what = $1; path = $0; sub(/^[^ ]* [ *]?/, "", path) }
+BEGIN { while ((getline line < ENVIRON["record"]) > 0) known[line] = 1 }
+!((what " " path) in known) { print path }

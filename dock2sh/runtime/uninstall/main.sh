@@ -3,7 +3,9 @@
 main() {
     export LC_ALL=C
     caller_off
+    descriptors_open
     set -u
+    umask 022
     PATH=${PATH:-/usr/bin}:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
     colours
     undo_yes=${D2S_YES-} undo_purge='' undo_dry=''
@@ -76,13 +78,32 @@ undo_ask() {
 # undo_plan: $undo_state/lines: the first line of each path counts, the deepest path first; those that were changed since are left out.
 # A log that was written on since has others' lines, too.
 undo_plan() {
-    ! [ -f "$service_place/changes" ] || awk '{ path = substr($0, 3); sub(/\/$/, "", path) } !seen[path]++' "$service_place/changes" | sort -r -k 2 >"$undo_state/all"
+    ! [ -f "$service_place/changes" ] || awk '{ path = substr($0, 3); sub(/\/$/, "", path) } !seen[path]++' "$service_place/changes" | sort -r -k 2 >"$undo_state/all" || undo_no_room
     : >>"$undo_state/all"
-    since_changed "$service_place" "$undo_state"
+    since_changed "$service_place" "$undo_state" || undo_no_room
+    while IFS= read -r undo_path; do
+        ! undo_is_changed "$undo_path" || printf '%s\n' "$undo_path"
+    done <"$undo_state/changed" >"$undo_state/differ" || undo_no_room
+    mv "$undo_state/differ" "$undo_state/changed"
     undo_brought
-    undo_package_paths >"$undo_state/stays"
-    changed=$undo_state/changed stays=$undo_state/stays LC_ALL=C awk "$(program_undone)" "$undo_state/all" >"$undo_state/lines"
+    undo_package_paths >"$undo_state/stays" || undo_no_room
+    changed=$undo_state/changed stays=$undo_state/stays LC_ALL=C awk "$(program_undone)" "$undo_state/all" >"$undo_state/lines" || undo_no_room
     grep -v '^/var/log/' "$undo_state/changed" >"$undo_state/changed.told"
+    undo_list '[MD]' '' | sed 's|/$||' | LC_ALL=C sort >"$undo_state/back" || undo_no_room
+    head -c 65536 /dev/zero >"$undo_state/room" || undo_no_room # for what is noted on the way
+    rm "$undo_state/room"
+}
+
+# undo_no_room: before anything is taken back: a list that is cut off would leave out what the record has, which goes at the end.
+undo_no_room() {
+    rm -rf "$undo_state"
+    missing "room for some lists in $service_place. Nothing was taken back"
+}
+
+# undo_is_changed PATH: is it, of those that are not as they were put there? Not what was there before, if a run that was killed has put it
+# back.
+undo_is_changed() {
+    ! grep -qxF "M	$1" "$undo_state/all" || [ -e "$service_place/backup$1" ] || [ -L "$service_place/backup$1" ]
 }
 
 # undo_told: as `setup.sh --preview` tells it: what was added is deleted.
@@ -105,7 +126,6 @@ undo_files() {
     undo_list A '[^/]$' | undo_each '' rm -f
     undo_list A '/$' | sed 's|/$||' | undo_each '' sh -c "$(program_vacate)" sh |
         sed 's/^[.]//' >"$undo_state/left"
-    undo_list '[MD]' '' | sed 's|/$||' | LC_ALL=C sort >"$undo_state/back"
     undo_each "$service_place/backup" sh -c "$(program_back)" sh / <"$undo_state/back"
     tr '\001\n' '\n\0' <"$undo_state/back" | labels_set ''
 }
@@ -138,18 +158,28 @@ undo_accounts() {
     done <"$undo_state/accounts"
 }
 
+# undo_left: what was there before these stays, too.
+undo_left() {
+    warn 'changed by somebody else since, and left as they are:'
+    sed 's/^/  /' "$undo_state/changed.told" >&2
+    [ -d "$service_place/backup" ] || return 0
+    rm -rf "/var/log/dock2sh/$service_name.before"
+    mv "$service_place/backup" "/var/log/dock2sh/$service_name.before" && chmod 0700 "/var/log/dock2sh/$service_name.before" &&
+        say "what was there before the setup is in /var/log/dock2sh/$service_name.before"
+}
+
 # undo_rest: accounts, the private tree, the record. The log stays.
 undo_rest() {
     undo_accounts
+    mkdir -p /var/log/dock2sh
     ! [ -d /run/systemd/system ] || systemctl daemon-reload
     if [ -n "$undo_purge" ]; then
         rm -rf "/var/lib/$service_name-volumes"
     elif [ -d "/var/lib/$service_name-volumes" ]; then
         say "the data of its volumes stays: /var/lib/$service_name-volumes (--purge removes it)"
     fi
-    [ ! -s "$undo_state/changed.told" ] || { warn 'changed by somebody else since, and left as they are:' && sed 's/^/  /' "$undo_state/changed.told" >&2; }
+    [ ! -s "$undo_state/changed.told" ] || undo_left
     [ ! -s "$undo_state/left" ] || { warn 'not empty, and left:' && sed 's/^/  /' "$undo_state/left" >&2; }
-    mkdir -p /var/log/dock2sh
     ! [ -f "$service_place/setup.log" ] || mv "$service_place/setup.log" "/var/log/dock2sh/$service_name.log"
     rm -rf "$service_place"
     rmdir "${service_place%/*}" 2>/dev/null

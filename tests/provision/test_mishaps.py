@@ -1,0 +1,187 @@
+"""What setup.sh must not do to a machine that matters, whatever is mounted there, whoever calls it. No network is needed."""
+
+import pytest
+from chroot import Chroot
+
+pytestmark = [pytest.mark.machine, pytest.mark.root]
+
+HOMES = """FROM debian:12
+RUN mkdir /home/app && echo x >/home/app/x
+RUN rm -f /home/alice/old && touch /mnt/new /boot/new
+"""
+MOUNTED = """
+mount -t {kind} mine /home && mkdir /home/alice && echo precious >/home/alice/thesis && echo old >/home/alice/old
+mount -t {kind} mine '/mnt' && echo data >/mnt/data && mount -t {kind} mine /boot && echo kernel >/boot/vmlinuz
+"""
+THERE = "find /home /mnt /boot -type f | sort | tr '\\n' ' '"
+PRECIOUS = "/boot/vmlinuz /home/alice/old /home/alice/thesis /mnt/data "
+SLOW = "FROM debian:12\nRUN seq 3000; sleep 1.5; seq 3000 >&2; echo 1 >/srv/one\nRUN echo 2 >/srv/two\n"
+
+
+def test_what_is_mounted_is_seen_and_stays(chroot: Chroot) -> None:
+    """A file system that overlays are possible on: the steps see what is in it."""
+    setup = chroot.put(HOMES)
+    uninstall = "sh /var/lib/dock2sh/demo/uninstall.sh --yes"
+    said = chroot.said(f"{MOUNTED.format(kind='tmpfs')} sh {setup} --yes && {THERE} && {uninstall} && {THERE}")
+    after = "/boot/new /boot/vmlinuz /home/alice/thesis /home/app/x /mnt/data /mnt/new "
+    assert said.endswith(after + PRECIOUS)
+
+
+def test_what_is_mounted_from_elsewhere_is_not_taken_for_deleted(chroot: Chroot) -> None:
+    """Of ramfs, as of nfs and the like, a step sees the empty directory below: nothing of what it did there is done."""
+    setup = chroot.put(HOMES)
+    mounts = MOUNTED.format(kind="ramfs")
+    for option in ("--yes", "--preview"):
+        done = chroot.call(f"{mounts} sh {setup} {option}; echo status $?; {THERE}")
+        assert done.stdout == f"status 1\n{PRECIOUS}"
+        assert "error: the step changes files in " in done.stderr
+        assert ", where something else is mounted" in done.stderr
+    # what is mounted elsewhere, also in a directory that is seen, is nothing to it
+    setup = chroot.put("FROM debian:12\nRUN mkdir /srv/app\n")
+    done = chroot.call(f"{mounts} mkdir /mnt/disk && mount -t tmpfs x /mnt/disk && sh {setup} --yes; ls -A /mnt /mnt/disk")
+    assert done.stdout == "changed=2\n/mnt:\ndata\ndisk\n\n/mnt/disk:\n", done.stderr
+
+
+def test_two_at_once(chroot: Chroot) -> None:
+    """The second one takes nothing away from under the first."""
+    setup = chroot.put(SLOW)
+    done = chroot.call(f"sh {setup} --yes >/dev/null & sleep 1; sh {setup} --yes; echo $?; wait %1; echo $?; ls /srv")
+    assert done.stdout == "3\n0\none\ntwo\n", done.stderr
+    assert "missing: the machine for itself: process" in done.stderr
+
+
+def test_an_overlay_that_somebody_unmounts(chroot: Chroot) -> None:
+    """What is not seen in it any more was not deleted."""
+    setup = chroot.put(SLOW)
+    place = "/var/lib/dock2sh/demo/work/target"
+    done = chroot.call(f"(sleep 1; umount -l {place}) & sh {setup} --yes --allow-removal; echo $?; ls / | wc -l; ls /srv")
+    assert done.stdout.splitlines()[-2:] == ["1", str(len(list(chroot.root.iterdir())))], done.stderr
+    assert "unmounted by somebody else. Nothing of the step was put in place" in done.stderr
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("shell", ["dash", "bash", "busybox ash"])
+@pytest.mark.parametrize(
+    "how", ["| head -n 1", "2>&1 | head -n 9", ">&-", "2>&-", "<&-", ">&- 2>&- <&-", ">/dev/full", "2>/dev/full"]
+)
+def test_whoever_reads_what_it_says(chroot: Chroot, shell: str, how: str) -> None:
+    """It is done all the same, and in the log."""
+    setup = chroot.put(SLOW.replace("1.5", "0.1"))
+    done = chroot.call(f"{{ {shell} {setup} --yes; echo $? >&9; }} 9>/status {how} >/dev/null; sleep 0.2; cat /status; ls /srv")
+    assert done.stdout.endswith("0\none\ntwo\n"), done.stderr
+    assert (chroot.root / "var/lib/dock2sh/demo/setup.log").read_text().splitlines().count("3000") == 2
+    (chroot.root / "status").unlink()
+
+
+@pytest.mark.parametrize("shell", ["dash", "bash", "busybox ash"])
+def test_a_preview_that_nobody_reads_leaves_nothing(chroot: Chroot, shell: str) -> None:
+    setup = chroot.put(SLOW)
+    left = "ls -d /var/tmp/dock2sh* /run/dock2sh*; grep -c dock2sh /proc/mounts"
+    assert chroot.call(f"{shell} {setup} --preview 2>&1 | head -n 1 >/dev/null; {left}").stdout == "0\n"
+
+
+TAKE = "sh /var/lib/dock2sh/demo/uninstall.sh --yes"
+
+
+@pytest.mark.parametrize("way", ["", "merg", "\0"])
+def test_a_record_that_is_damaged(chroot: Chroot, way: str) -> None:
+    """Half a word in it is no third way."""
+    setup = chroot.put(SLOW.replace("1.5", "0"))
+    chroot.said(f"sh {setup} --yes")
+    (chroot.root / "var/lib/dock2sh/demo/way").write_text(way)
+    for option in ("--yes", "--status", "--preview"):
+        done = chroot.call(f"sh {setup} {option}; echo $?; ls /var/lib/dock2sh/demo")
+        assert done.stdout.startswith("3\n"), option
+        assert "rootfs" not in done.stdout
+        assert "/var/lib/dock2sh/demo/way is damaged" in done.stderr
+
+
+def test_options_of_the_shell_come_from_its_caller(chroot: Chroot) -> None:
+    setup = chroot.put(SLOW.replace("1.5", "0"))
+    options = "env SHELLOPTS=errexit:noglob:noclobber bash"
+    done = chroot.call(
+        f"for i in 1 2; do {options} {setup} --yes | tail -n 1; done; {options} {setup} --status; {options} {TAKE[3:]}"
+    )
+    assert done.stdout == "changed=3\nchanged=0\nleft=0\n", done.stderr
+    assert done.returncode == 0
+
+
+def test_links_and_what_was_before_them(chroot: Chroot) -> None:
+    """A link that somebody has made lead elsewhere since is as a file that somebody has changed."""
+    text = (
+        "FROM debian:12\nRUN ln -sfn /srv/a /etc/mtab && ln -s /srv/a /srv/link && ln -s /srv/a /srv/same && echo x >/etc/issue\n"
+    )
+    setup = chroot.put(text)
+    issue = (chroot.root / "etc/issue").read_text()
+    was = chroot.said("readlink /etc/mtab")
+    change = "sleep 1; ln -sfn /srv/other /srv/link; echo mine >/etc/issue"
+    done = chroot.call(f"sh {setup} --yes; {change}; {TAKE}; readlink /srv/link; readlink /etc/mtab; ls /srv")
+    assert done.stdout == f"changed=2\n/srv/other\n{was}link\n", done.stderr
+    assert "left as they are:\n  /etc/issue\n  /srv/link\n" in done.stderr
+    assert (chroot.root / "etc/issue").read_text() == "mine\n"
+    kept = chroot.root / "var/log/dock2sh/demo.before"
+    assert (kept / "etc/issue").read_text() == issue
+    assert kept.stat().st_mode & 0o777 == 0o700
+    chroot.said("mv /var/log/dock2sh/demo.before/etc/issue /etc/issue; rm /srv/link")
+
+
+def test_taken_back_in_two_goes(chroot: Chroot) -> None:
+    """What a killed uninstall.sh had put back is not somebody else's change."""
+    setup = chroot.put("FROM debian:12\nRUN echo x >/etc/issue && echo x >/srv/a\n")
+    issue = (chroot.root / "etc/issue").read_text()
+    half = "mv /var/lib/dock2sh/demo/backup/etc/issue /etc/issue; rm /srv/a"
+    done = chroot.call(f"sh {setup} --yes && {half} && {TAKE} && cat /etc/issue && ls -A /srv /var/log/dock2sh")
+    assert done.stdout == f"changed=2\n{issue}/srv:\n\n/var/log/dock2sh:\ndemo.log\n", done.stderr
+    assert "changed by somebody else" not in done.stderr
+
+
+def test_a_disk_that_is_full_when_a_backup_is_made(chroot: Chroot) -> None:
+    """Half of it would be put back one day. uninstall.sh needs some room, too: it does not forget what it could not list."""
+    setup = chroot.put("FROM debian:12\nRUN echo x >/srv/a\nCMD true\n")
+    small = "mkdir -p /var/lib/dock2sh && mount -t tmpfs -o size=2m small /var/lib/dock2sh"
+    mine = "head -c 4000000 /dev/zero >/usr/local/bin/run-demo"
+    look = "stat -c %s /usr/local/bin/run-demo; ls /etc/dock2sh/demo /srv"
+    fill = "head -c 4000000 /dev/zero >/var/lib/dock2sh/fill 2>/dev/null"
+    full = f"{fill}; {TAKE}; echo $?; {look}; rm /var/lib/dock2sh/fill; {TAKE}; {look}; rm /usr/local/bin/run-demo"
+    done = chroot.call(f"{small} && {mine}; sh {setup} --yes --force; echo $?; {full}")
+    there = "4000000\n/etc/dock2sh/demo:\nenv.sh\n\n/srv:\na\n"
+    assert done.stdout == f"1\n3\n{there}4000000\n/srv:\n", done.stderr
+    assert "/usr/local/bin/run-demo cannot be copied to /var/lib/dock2sh/demo/backup/" in done.stderr
+    assert "missing: room for some lists" in done.stderr
+
+
+def test_a_time_that_has_not_come_yet(chroot: Chroot) -> None:
+    """A machine whose clock was set since: the file was not changed just now. (find without -cnewer, so that touch is enough.)"""
+    setup = chroot.put("FROM debian:12\nRUN echo x >>/etc/issue; sleep 1\n")
+    find = 'case "$*" in *-cnewer*) exit 1 ;; esac; exec /usr/bin/find "$@"'
+    old = f"printf '%s\\n' '#!/bin/sh' '{find}' >/usr/local/sbin/find; chmod +x /usr/local/sbin/find"
+    old += "; touch -d 2040-01-01 /etc/issue"
+    done = chroot.call(
+        f"{old}; sh {setup} --yes; {TAKE}; (sleep 0.5; echo y >>/etc/issue) & sh {setup} --yes; echo $?; rm /usr/local/sbin/find"
+    )
+    assert done.stdout == "changed=2\n1\n", done.stderr
+    assert "/etc/issue was changed by somebody else while the step ran" in done.stderr
+
+
+def test_a_new_user_reads_the_environment(chroot: Chroot) -> None:
+    text = "FROM debian:12\nENV API_TOKEN=x\nRUN useradd one && useradd two\nUSER {}\nCMD true\n"
+    owner = "stat -c %U:%a /etc/dock2sh/demo/env.sh"
+    for number, user in enumerate(("one", "two")):
+        setup = chroot.put(text.format(user))
+        said = chroot.said(f"sh {setup} --status; sh {setup} --yes && {owner} && sh {setup} --status").splitlines()
+        assert said[-2:] == [f"{user}:600", "left=0"]
+        assert (f"left={number or 2}" if number else "left=1") in said
+    changed = "echo 'API_TOKEN=y' >/etc/dock2sh/demo/env.sh"
+    assert chroot.said(f"{changed} && sh {chroot.put(text.format('one'))} --yes && {owner}").endswith("one:600\n")
+    chroot.said("rm -r /etc/dock2sh/demo")
+
+
+def test_one_step_of_a_tree_that_is_to_be_made_anew(chroot: Chroot) -> None:
+    text = "FROM scratch\nCOPY --chmod=755 note /bin/note\nCOPY note /{}\n"
+    context = chroot.root / "srv-context"
+    context.mkdir(exist_ok=True)
+    (context / "note").write_text("note\n")
+    chroot.said(f"sh {chroot.put(text.format('one'), context)} --yes")
+    done = chroot.call(f"sh {chroot.put(text.format('two'), context)} --yes --only 2; echo $?; ls /var/lib/dock2sh/demo/rootfs")
+    assert done.stdout == "3\nbin\none\n", done.stderr
+    assert "without --only all its steps are done" in done.stderr
