@@ -168,7 +168,8 @@ apply_note() {
         echo "apply_number=$(quote "$step_now") apply_digest=$apply_digest apply_stage=$(quote "$step_stage")"
         echo "step_root=$(quote "$step_root") step_stage=\$apply_stage step_layer=$step_layer overlay_room=$(quote "$overlay_room")"
         echo "rewind=$(quote "$rewind") apply_place=$apply_place"
-    } >"$state/apply.new" && mv "$state/apply.new" "$state/apply" || fail "$state/apply cannot be written"
+    } >"$state/apply.new" || fail "$state/apply.new cannot be written"
+    mv "$state/apply.new" "$state/apply" || fail "$state/apply cannot be written"
 }
 
 # apply_recover: a run was killed while it put a step in place.
@@ -204,7 +205,8 @@ apply_is_done() {
     {
         apply_done_before | digest=$apply_digest LC_ALL=C awk '$2 != ENVIRON["digest"]'
         [ "$step_now" = 0 ] || echo "$step_now $apply_digest $(date +%s)"
-    } >"$apply_file.new" && mv "$apply_file.new" "$apply_file" || fail "$apply_file cannot be written"
+    } >"$apply_file.new" || fail "$apply_file.new cannot be written"
+    mv "$apply_file.new" "$apply_file" || fail "$apply_file cannot be written"
 }
 
 apply_done_before() {
