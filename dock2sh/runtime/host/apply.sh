@@ -163,7 +163,8 @@ apply_note() {
     {
         echo "apply_number=$(quote "$step_now") apply_digest=$(step_digest "$step_now") apply_stage=$(quote "$step_stage")"
         echo "step_root=$(quote "$step_root") step_stage=\$apply_stage step_layer=$step_layer overlay_room=$(quote "$overlay_room")"
-    } >"$state/apply.new" && mv "$state/apply.new" "$state/apply" || fail "$state/apply cannot be written"
+    } >"$state/apply.new" || fail "$state/apply cannot be written"
+    mv "$state/apply.new" "$state/apply"
 }
 
 # apply_recover: a run was killed while it put a step in place.
@@ -198,7 +199,8 @@ apply_is_done() {
     {
         ! [ -f "$apply_done" ] || LC_ALL=C awk -v number="$step_now" '$1 != number' "$apply_done"
         echo "$step_now $(step_digest "$step_now") $(date +%s)"
-    } >"$apply_done.new" && mv "$apply_done.new" "$apply_done" || fail "$apply_done cannot be written"
+    } >"$apply_done.new" || fail "$apply_done cannot be written"
+    mv "$apply_done.new" "$apply_done"
 }
 
 # labels_layer LOWER UPPER LISTS

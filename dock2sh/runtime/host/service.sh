@@ -95,7 +95,8 @@ host_install() {
 
 # way_note: in one move: half of it would be another way.
 way_note() {
-    printf '%s\n' "$way" >"$service_place/way.new" && mv "$service_place/way.new" "$service_place/way" || fail "$service_place/way cannot be written"
+    printf '%s\n' "$way" >"$service_place/way.new" || fail "$service_place/way cannot be written"
+    mv "$service_place/way.new" "$service_place/way"
 }
 
 # file_put PATH: in one move; what was there is kept first. (There may be a password in it.)
@@ -134,7 +135,9 @@ file_keep() {
 
 # file_copy FROM TO: whole, or not at all: half a backup would be put back one day.
 file_copy() {
-    mkdir -p "${2%/*}" && cp -pP "$1" "$2.dock2sh" && mv -f "$2.dock2sh" "$2" || { rm -f "$2.dock2sh" && fail "$1 cannot be copied to $2"; }
+    mkdir -p "${2%/*}"
+    cp -pP "$1" "$2.dock2sh" || { rm -f "$2.dock2sh" && fail "$1 cannot be copied to $2"; }
+    mv -f "$2.dock2sh" "$2"
 }
 
 # made_directories DIR: as mkdir -p, and on the record.

@@ -44,11 +44,13 @@ undo_all() {
     mkdir "$undo_state"
     undo_plan
     if [ -n "$undo_dry" ]; then
+        undo_packages
         undo_told
         rm -rf "$undo_state"
         return
     fi
     undo_service
+    undo_packages
     undo_files
     undo_rest
 }
@@ -88,7 +90,6 @@ undo_plan() {
     changed=$undo_state/changed awk '
         BEGIN { while ((getline line < ENVIRON["changed"]) > 0) changed[line] = 1 }
         !(substr($0, 3) in changed)' "$undo_state/all" >"$undo_state/lines" || undo_no_room
-    undo_list '[MD]' '' | sed 's|/$||' | LC_ALL=C sort >"$undo_state/back" || undo_no_room
     head -c 65536 /dev/zero >"$undo_state/room" || undo_no_room # for what is noted on the way
     rm "$undo_state/room"
 }
@@ -130,6 +131,7 @@ undo_service() {
 
 # undo_files: what was added goes, the deepest first, then what was there before comes back, directories before what is in them.
 undo_files() {
+    undo_list '[MD]' '' | sed 's|/$||' | LC_ALL=C sort >"$undo_state/back" || undo_no_room
     undo_list A '[^/]$' | undo_each '' rm -f
     undo_list A '/$' | sed 's|/$||' | undo_each '' sh -c "$(program_vacate)" sh |
         sed 's/^[.]//' >"$undo_state/left"
