@@ -85,6 +85,8 @@ host_install() {
     env_is_readable || { chown "$service_owner" "$env_here" && host_changed=$((host_changed + 1)); }
     volumes_fill
     log_ready
+    [ "$way" = merge ] || [ -z "$service_tree_start" ] || tree_has_env ||
+        warn "the tree has no /usr/bin/env: variables of the image whose names are none to systemd (a.b) are not the service's"
     run_directories_keep
     [ "$way" = merge ] || [ "$host_changed" -eq 0 ] || labels_tree "$target_root"
     tree_run_keep
@@ -201,7 +203,13 @@ tree_text() {
     printf 'User=%s\nGroup=%s\n' "${service_owner%:*}" "${service_owner#*:}"
     case $service_groups in *,*) printf 'SupplementaryGroups=%s\n' "$(printf '%s\n' "$service_groups" | tr , ' ')" ;; esac
     tree_output
+    [ -z "$service_tree_start" ] || ! tree_has_env || printf '%s\n' "$service_tree_start"
     tree_run | sed "s|.*|BindPaths=${preview_origin-$service_place}/tree-run/&:/run/&|"
+}
+
+# tree_has_env: the program that gives the service what systemd cannot: variables whose names are none to it.
+tree_has_env() {
+    [ -e "$service_place/rootfs/usr/bin/env" ] || [ -L "$service_place/rootfs/usr/bin/env" ]
 }
 
 # tree_run: prints the directories that the tree has in /run: systemd covers that with a tmpfs, and has places of its own in it.
