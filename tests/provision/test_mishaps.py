@@ -1,5 +1,6 @@
 """What setup.sh must not do to a machine that matters, whatever is mounted there, whoever calls it. No network is needed."""
 
+import os
 import subprocess
 
 import pytest
@@ -220,3 +221,26 @@ def test_packages_that_others_came_after(chroot: Chroot) -> None:
     assert "packages that stay, with their files: used old" in done.stderr
     assert "D\t/srv/free\n" in dry
     assert "/srv/old" not in dry
+
+
+CAPABLE = "0100000200200000" + "00" * 12
+"""cap_net_raw=ep, as the kernel keeps it."""
+LISTED = "02000000" + "01000600ffffffff" + "0200060021000000" + "04000400ffffffff" + "10000600ffffffff" + "20000400ffffffff"
+"""An access control list: rw for uid 33 besides the owner's rw, the group's r and the others' r."""
+
+
+def test_attributes_that_a_step_sets_and_those_of_the_machine(chroot: Chroot) -> None:
+    """`setcap` alone changes a file. An access control list of the machine's own goes with its file; its mask is not the group's right."""
+    setting = f"import os; os.setxattr('/usr/bin/id', 'security.capability', bytes.fromhex('{CAPABLE}'))"
+    setup = chroot.put(f'FROM debian:12\nRUN python3 -c "{setting}" && echo x >>/etc/issue\n')
+    issue, program = chroot.root / "etc/issue", chroot.root / "usr/bin/id"
+    text = issue.read_text()
+    os.setxattr(issue, "system.posix_acl_access", bytes.fromhex(LISTED))
+    for call, expected in ((f"sh {setup} --yes", text + "x\n"), (TAKE, text)):
+        chroot.said(call)
+        assert issue.read_text() == expected
+        assert os.getxattr(issue, "system.posix_acl_access") == bytes.fromhex(LISTED)
+        if call != TAKE:
+            assert os.getxattr(program, "security.capability") == bytes.fromhex(CAPABLE)
+    assert "security.capability" not in os.listxattr(program)
+    os.removexattr(issue, "system.posix_acl_access")
