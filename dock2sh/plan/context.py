@@ -92,7 +92,10 @@ def _in_directory(directory: Path, file: str) -> Project:
 
 
 def _project(path: Path, context: Path) -> Project:
-    return Project(path.name, _decoded(_read(path)), context, _ignore(path, context), path=path)
+    name = path.name.translate(
+        dict.fromkeys([*range(32), 127], "?")
+    )  # it stands in comments of what is written: a newline would end them
+    return Project(name, _decoded(_read(path)), context, _ignore(path, context), path=path)
 
 
 def _read(path: Path) -> bytes:

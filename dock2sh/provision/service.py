@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 from dock2sh.model import Plan
 from dock2sh.plan.paths import clean
-from dock2sh.provision.environment import variables
+from dock2sh.provision.environment import is_shell_name, variables
 
 CAPABILITIES = (
     "chown dac_override fsetid fowner net_raw setgid setuid setfcap setpcap net_bind_service sys_chroot kill audit_write"
@@ -216,9 +216,7 @@ def _devices(plan: Plan) -> list[str]:
 
 def tree(plan: Plan, service: Service) -> str:
     """The unit's part for a private tree. There may be no shell in it, so that the command stands here, in systemd's quoting."""
-    words = [*(plan.config.get("Entrypoint") or ()), *(plan.config.get("Cmd") or ())]
-    if "/" in words[0]:  # systemd wants it absolute
-        words[0] = clean(f"{plan.config.get('WorkingDir') or '/'}/{words[0]}" if not words[0].startswith("/") else words[0])
+    words = _words(plan)
     return "\n".join(
         [
             f"# Made by dock2sh: {service.name} in its private tree. setup.sh adds the numbers that its user has there.",
@@ -234,6 +232,24 @@ def tree(plan: Plan, service: Service) -> str:
             "",
         ]
     )
+
+
+def _words(plan: Plan) -> list[str]:
+    words = [*(plan.config.get("Entrypoint") or ()), *(plan.config.get("Cmd") or ())]
+    if words and "/" in words[0]:  # systemd wants it absolute
+        words[0] = clean(f"{plan.config.get('WorkingDir') or '/'}/{words[0]}" if not words[0].startswith("/") else words[0])
+    return words
+
+
+def tree_start(plan: Plan) -> str:
+    """Lines for the same part where the tree has /usr/bin/env: with the variables whose names are none to systemd (`a.b`). Empty
+    without such ones."""
+    odd = [f"{key}={value}" for key, value in variables(plan).items() if not is_shell_name(key)]
+    words = _words(plan)
+    if not odd or not words:
+        return ""
+    start = " ".join(map(quoted, ["/usr/bin/env", "--", *odd, *words]))
+    return f"ExecStart=\nExecStart={start}\nSyslogIdentifier={_path(words[0].rpartition('/')[2])}"
 
 
 def _search(plan: Plan) -> str:

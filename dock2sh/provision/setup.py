@@ -17,7 +17,7 @@ from dock2sh.provision.accounts import accounts
 from dock2sh.provision.dangers import dangers
 from dock2sh.provision.environment import is_shell_name, variables
 from dock2sh.provision.releases import release
-from dock2sh.provision.service import Service, health_test, health_times, ports, starts, volumes
+from dock2sh.provision.service import Service, health_test, health_times, ports, starts, tree_start, volumes
 from dock2sh.provision.steps import table
 from dock2sh.provision.wish import Vendored, Wish
 
@@ -131,6 +131,7 @@ def _data(
         "steps": "\n".join(rows),
         "service_user": str(plan.config.get("User") or ""),
         "service_unit": "yes" if starts(plan) else "",
+        "service_tree_start": tree_start(plan),
         "service_ports": " ".join(port for port in ports(plan) if port.endswith("/tcp")),
         "service_volumes": "\n".join(f"{here} {path}" for here, path in volumes(plan, service)),
         "fetch_hosts": " ".join(_hosts(plan)),

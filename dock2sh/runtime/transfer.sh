@@ -82,7 +82,7 @@ transfer_labels() {
 transfer_by_tar() {
     { tar_pack_all "$@" || : >"$state/unpacked"; } |
         tar --no-unquote -C "$3" -xpif - --same-owner --numeric-owner --warning=no-timestamp \
-            --xattrs --xattrs-include='*' ${transfer_label:+"$transfer_label"} &&
+            --xattrs --xattrs-include='*' ${transfer_label:+"$transfer_label"} ${transfer_acls:+--acls} &&
         ! [ -e "$state/unpacked" ]
 }
 
@@ -104,7 +104,7 @@ tar_pack() {
     set -- ${5:+--dereference} ${6:+"$6"}
     [ -z "$tar_owner" ] || set -- "$@" "--owner=:${tar_owner%:*}" "--group=:${tar_owner#*:}"
     # a context's files lose their capabilities on the way, as the chown of the transfer clears them
-    [ "$source_kind" = context ] || set -- "$@" --xattrs-include='security.*' ${transfer_label:+"$transfer_label"}
+    [ "$source_kind" = context ] || set -- "$@" --xattrs-include='security.*' ${transfer_label:+"$transfer_label"} ${transfer_acls:+--acls}
     tar --no-unquote -C "$tar_source" -cf - "$@" --xattrs --xattrs-include='user.*' \
         --xattrs-include='trusted.*' --xattrs-exclude='trusted.overlay.*' \
         --pax-option=delete=mtime,delete=atime,delete=ctime --numeric-owner --no-recursion --null -T "$tar_list"

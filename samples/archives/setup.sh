@@ -592,7 +592,7 @@ caller_off() {
         image_entrypoint lock lock_vendor log_out mode mount_number null_made overlay_room path_followed place_hosts place_resolv \
         place_told preview_origin run_after run_before run_host run_hosts run_limiter run_limits run_more run_mounts run_network \
         run_placer run_refuses run_script run_security run_shm secret_wrong start_by state state_placed step_below step_now \
-        step_root swap_number target_begun target_is_new transfer_by
+        step_root swap_number target_begun target_is_new transfer_acls transfer_by
 }
 
 # caller_has NAME: had the caller this variable? Sets `caller_value`. Ours, which may have taken its place, have small letters.
@@ -2961,7 +2961,7 @@ transfer_labels() {
 transfer_by_tar() {
     { tar_pack_all "$@" || : >"$state/unpacked"; } |
         tar --no-unquote -C "$3" -xpif - --same-owner --numeric-owner --warning=no-timestamp \
-            --xattrs --xattrs-include='*' ${transfer_label:+"$transfer_label"} &&
+            --xattrs --xattrs-include='*' ${transfer_label:+"$transfer_label"} ${transfer_acls:+--acls} &&
         ! [ -e "$state/unpacked" ]
 }
 
@@ -2983,7 +2983,7 @@ tar_pack() {
     set -- ${5:+--dereference} ${6:+"$6"}
     [ -z "$tar_owner" ] || set -- "$@" "--owner=:${tar_owner%:*}" "--group=:${tar_owner#*:}"
     # a context's files lose their capabilities on the way, as the chown of the transfer clears them
-    [ "$source_kind" = context ] || set -- "$@" --xattrs-include='security.*' ${transfer_label:+"$transfer_label"}
+    [ "$source_kind" = context ] || set -- "$@" --xattrs-include='security.*' ${transfer_label:+"$transfer_label"} ${transfer_acls:+--acls}
     tar --no-unquote -C "$tar_source" -cf - "$@" --xattrs --xattrs-include='user.*' \
         --xattrs-include='trusted.*' --xattrs-exclude='trusted.overlay.*' \
         --pax-option=delete=mtime,delete=atime,delete=ctime --numeric-owner --no-recursion --null -T "$tar_list"

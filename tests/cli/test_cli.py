@@ -34,6 +34,15 @@ def test_the_main_job(context: Path, words: list[str]) -> None:
     assert "busybox" in done.stderr  # that the base image was assumed
 
 
+def test_a_name_that_would_end_a_comment(context: Path) -> None:
+    """A repository may have a file of such a name; nothing of it becomes a command of the script."""
+    (context / "odd\nrm -rf x\n").write_text("FROM scratch\nCOPY a /\n")
+    done = dock2sh("--offline", "-f", "odd\nrm -rf x\n", ".", cwd=context)
+    assert done.returncode == 0, done.stderr
+    assert "with odd?rm -rf x?, as a shell script." in done.stdout
+    assert not [line for line in done.stdout.splitlines() if line.startswith("rm")]
+
+
 def test_standard_input_has_no_context(context: Path) -> None:
     done = dock2sh("-", "--offline", cwd=context, stdin=HELLO)
     assert done.returncode == 0

@@ -1,5 +1,8 @@
 """What setup.sh must not do to a machine that matters, whatever is mounted there, whoever calls it. No network is needed."""
 
+import os
+import subprocess
+
 import pytest
 from chroot import Chroot
 
@@ -185,3 +188,59 @@ def test_one_step_of_a_tree_that_is_to_be_made_anew(chroot: Chroot) -> None:
     done = chroot.call(f"sh {chroot.put(text.format('two'), context)} --yes --only 2; echo $?; ls /var/lib/dock2sh/demo/rootfs")
     assert done.stdout == "3\nbin\none\n", done.stderr
     assert "without --only all its steps are done" in done.stderr
+
+
+def package(chroot: Chroot, name: str, version: str, depends: str = "") -> None:
+    """A Debian package, /debs/NAME-VERSION.deb, with one file."""
+    control = f"Package: {name}\nVersion: {version}\nArchitecture: all\nMaintainer: x\nDescription: x\n"
+    control += f"Depends: {depends}\n" if depends else ""
+    made = chroot.root / "debs" / name
+    (made / "DEBIAN").mkdir(parents=True, exist_ok=True)
+    (made / "DEBIAN/control").write_text(control)
+    (made / "srv").mkdir(exist_ok=True)
+    (made / "srv" / name).write_text(version)
+    subprocess.run(["dpkg-deb", "-b", made, chroot.root / f"debs/{name}-{version}.deb"], check=True, stdout=subprocess.DEVNULL)
+
+
+def test_packages_that_others_came_after(chroot: Chroot) -> None:
+    """dpkg's database is not put back then, and does not tell of packages whose files are gone."""
+    for name, version, depends in (
+        ("old", "1", ""),
+        ("old", "2", ""),
+        ("free", "1", ""),
+        ("used", "1", ""),
+        ("later", "1", "used"),
+    ):
+        package(chroot, name, version, depends)
+    setup = chroot.put("FROM debian:12\nRUN dpkg -i /debs/old-2.deb /debs/free-1.deb /debs/used-1.deb\n")
+    chroot.said(f"dpkg -i /debs/old-1.deb && sh {setup} --yes && dpkg -i /debs/later-1.deb")
+    dry = chroot.said(f"{TAKE} --dry-run")
+    look = "dpkg-query -W -f '${Package}=${Version} ' old free used later; dpkg --audit; cd /srv && grep '' *"
+    done = chroot.call(f"{TAKE} && {{ {look}; }}; dpkg -P later used old >/dev/null; rm -r /debs")
+    assert done.stdout == "later=1 old=2 used=1 later:1\nold:2\nused:1\n", done.stderr
+    assert "packages that stay, with their files: used old" in done.stderr
+    assert "D\t/srv/free\n" in dry
+    assert "/srv/old" not in dry
+
+
+CAPABLE = "0100000200200000" + "00" * 12
+"""cap_net_raw=ep, as the kernel keeps it."""
+LISTED = "02000000" + "01000600ffffffff" + "0200060021000000" + "04000400ffffffff" + "10000600ffffffff" + "20000400ffffffff"
+"""An access control list: rw for uid 33 besides the owner's rw, the group's r and the others' r."""
+
+
+def test_attributes_that_a_step_sets_and_those_of_the_machine(chroot: Chroot) -> None:
+    """`setcap` alone changes a file. An access control list of the machine's own goes with its file; its mask is not the group's right."""
+    setting = f"import os; os.setxattr('/usr/bin/id', 'security.capability', bytes.fromhex('{CAPABLE}'))"
+    setup = chroot.put(f'FROM debian:12\nRUN python3 -c "{setting}" && echo x >>/etc/issue\n')
+    issue, program = chroot.root / "etc/issue", chroot.root / "usr/bin/id"
+    text = issue.read_text()
+    os.setxattr(issue, "system.posix_acl_access", bytes.fromhex(LISTED))
+    for call, expected in ((f"sh {setup} --yes", text + "x\n"), (TAKE, text)):
+        chroot.said(call)
+        assert issue.read_text() == expected
+        assert os.getxattr(issue, "system.posix_acl_access") == bytes.fromhex(LISTED)
+        if call != TAKE:
+            assert os.getxattr(program, "security.capability") == bytes.fromhex(CAPABLE)
+    assert "security.capability" not in os.listxattr(program)
+    os.removexattr(issue, "system.posix_acl_access")

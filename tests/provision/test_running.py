@@ -43,6 +43,25 @@ ENTRYPOINT ["/bin/prog/printf", "%s|%s|\n", "a \"b\" $HOME %h \\ ' ;", ""]
     assert differences(before, machine.snapshot()) == []
 
 
+def test_variables_that_systemd_has_no_names_for(machine: Machine, context: Path) -> None:
+    """In a private tree; where it has no program for that it is said."""
+    (context / "busybox").write_bytes((machine.root / "bin/busybox").read_bytes())
+    text = "FROM scratch\nENV a.b='50% $' C=c\nCOPY --chmod=755 busybox {}\nENTRYPOINT [{}]\n"
+    program = '"/usr/bin/env", "sh", "-c", "env; exec sleep 100"'
+    copies = "/usr/bin/env\nCOPY --chmod=755 busybox /bin/sh\nCOPY --chmod=755 busybox /bin/sleep"
+    setup = ready(machine, text.format(copies, program), context)
+    machine.said("sh", setup, "--yes")
+    time.sleep(0.5)
+    journal = machine.said("journalctl", "-u", "demo", "-o", "cat", "-t", "env").splitlines()
+    assert ("a.b=50% $" in journal, "C=c" in journal) == (True, True), journal
+    take_back(machine)
+    setup = ready(machine, text.format("/bin/sleep", '"/bin/sleep", "100"'), context)
+    done = machine.call("sh", setup, "--yes")
+    assert "the tree has no /usr/bin/env" in done.stderr
+    assert machine.said("systemctl", "is-active", "demo") == "active\n"
+    take_back(machine)
+
+
 @pytest.mark.parametrize("way", ["merge", "root"])
 def test_a_log_that_is_a_link_and_places_in_run(machine: Machine, context: Path, way: str) -> None:
     """As nginx and php-fpm have them: opened by root, written to by others. A tree's own /run is covered by systemd's."""

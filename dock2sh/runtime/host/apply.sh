@@ -33,8 +33,10 @@ step_unmount() {
     fi
 }
 
-# changes_find: the lists, for each file system.
+# changes_find: the lists, for each file system. What a machine's files have of access control lists is theirs, and stays.
 changes_find() {
+    [ -n "$(tar --acls -cf /dev/null -T /dev/null 2>&1)" ] || transfer_acls=yes
+    : "${transfer_acls-}"
     changes_number=0
     rm -rf "$state/lists"
     mkdir "$state/lists"

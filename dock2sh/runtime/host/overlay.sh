@@ -116,7 +116,8 @@ machine_overlays() {
     overlay_on '' "$root" 0
     machine_file_systems >"$state/systems"
     while IFS= read -r overlay_next <&8; do
-        [ -d "$root$overlay_next" ] && (overlay_on "$overlay_next" "$root$overlay_next" "$overlay_number") 2>/dev/null || continue
+        [ -d "$root$overlay_next" ] || continue # it lies in one that is elsewhere
+        (overlay_on "$overlay_next" "$root$overlay_next" "$overlay_number") 2>/dev/null || continue
         overlay_number=$((overlay_number + 1))
         printf '%s\n' "$overlay_next" >>"$state/lowers"
     done 8<"$state/systems"

@@ -85,6 +85,8 @@ host_install() {
     env_is_readable || { chown "$service_owner" "$env_here" && host_changed=$((host_changed + 1)); }
     volumes_fill
     log_ready
+    [ "$way" = merge ] || [ -z "$service_tree_start" ] || tree_has_env ||
+        warn "the tree has no /usr/bin/env: variables of the image whose names are none to systemd (a.b) are not the service's"
     run_directories_keep
     [ "$way" = merge ] || [ "$host_changed" -eq 0 ] || labels_tree "$target_root"
     tree_run_keep
@@ -95,7 +97,8 @@ host_install() {
 
 # way_note: in one move: half of it would be another way.
 way_note() {
-    printf '%s\n' "$way" >"$service_place/way.new" && mv "$service_place/way.new" "$service_place/way" || fail "$service_place/way cannot be written"
+    printf '%s\n' "$way" >"$service_place/way.new" || fail "$service_place/way cannot be written"
+    mv "$service_place/way.new" "$service_place/way"
 }
 
 # file_put PATH: in one move; what was there is kept first. (There may be a password in it.)
@@ -134,7 +137,9 @@ file_keep() {
 
 # file_copy FROM TO: whole, or not at all: half a backup would be put back one day.
 file_copy() {
-    mkdir -p "${2%/*}" && cp -pP "$1" "$2.dock2sh" && mv -f "$2.dock2sh" "$2" || { rm -f "$2.dock2sh" && fail "$1 cannot be copied to $2"; }
+    mkdir -p "${2%/*}"
+    cp -pP "$1" "$2.dock2sh" || { rm -f "$2.dock2sh" && fail "$1 cannot be copied to $2"; }
+    mv -f "$2.dock2sh" "$2"
 }
 
 # made_directories DIR: as mkdir -p, and on the record.
@@ -198,7 +203,13 @@ tree_text() {
     printf 'User=%s\nGroup=%s\n' "${service_owner%:*}" "${service_owner#*:}"
     case $service_groups in *,*) printf 'SupplementaryGroups=%s\n' "$(printf '%s\n' "$service_groups" | tr , ' ')" ;; esac
     tree_output
+    [ -z "$service_tree_start" ] || ! tree_has_env || printf '%s\n' "$service_tree_start"
     tree_run | sed "s|.*|BindPaths=${preview_origin-$service_place}/tree-run/&:/run/&|"
+}
+
+# tree_has_env: the program that gives the service what systemd cannot: variables whose names are none to it.
+tree_has_env() {
+    [ -e "$service_place/rootfs/usr/bin/env" ] || [ -L "$service_place/rootfs/usr/bin/env" ]
 }
 
 # tree_run: prints the directories that the tree has in /run: systemd covers that with a tmpfs, and has places of its own in it.

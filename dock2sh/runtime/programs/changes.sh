@@ -3,11 +3,18 @@
 # those that take the place of something.
 lower=$1 merged=$2
 
-# same NAME: was it only opened? Then it has its time still.
+# same NAME: was it only opened? Then it has its time still, and its attributes (setcap, setfacl), which tar alone tells.
 same() {
     [ -f "$1" ] && ! [ -L "$1" ] && ! [ "$1" -nt "$lower/$1" ] && ! [ "$1" -ot "$lower/$1" ] &&
-        [ "$(stat -c '%a %u:%g' "$1")" = "$(stat -c '%a %u:%g' "$lower/$1")" ] && cmp -s "$1" "$lower/$1"
+        [ "$(stat -c '%a %u:%g' "$1")" = "$(stat -c '%a %u:%g' "$lower/$1")" ] && cmp -s "$1" "$lower/$1" &&
+        [ "$(attributes . "$1")" = "$(attributes "$lower/" "$1")" ]
 }
+
+# attributes DIR NAME: a sum of all that tar has of it before its content. (What the policy of SELinux says is set anew anyway.)
+attributes() (
+    cd "$1" && tar --xattrs --xattrs-include='*' --xattrs-exclude='trusted.overlay.*' --xattrs-exclude=security.selinux --acls \
+        --pax-option=delete=atime,delete=ctime --no-recursion -cf - "$2" 2>/dev/null | head -c 65536 | cksum
+)
 
 shift 2
 for name do

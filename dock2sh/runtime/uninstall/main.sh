@@ -44,6 +44,7 @@ undo_all() {
     mkdir "$undo_state"
     undo_plan
     if [ -n "$undo_dry" ]; then
+        undo_packages
         undo_told
         rm -rf "$undo_state"
         return
@@ -123,6 +124,7 @@ undo_service() {
 
 # undo_files: what was added goes, the deepest first, then what was there before comes back, directories before what is in them.
 undo_files() {
+    undo_list '[MD]' '' | sed 's|/$||' | LC_ALL=C sort >"$undo_state/back" || undo_no_room
     undo_list A '[^/]$' | undo_each '' rm -f
     undo_list A '/$' | sed 's|/$||' | undo_each '' sh -c "$(program_vacate)" sh |
         sed 's/^[.]//' >"$undo_state/left"
