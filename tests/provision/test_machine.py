@@ -175,6 +175,23 @@ def test_what_somebody_changed_since_stays(machine: Machine, context: Path) -> N
     machine.said("rm", "-r", "/srv/app", "/etc/dock2sh")
 
 
+def test_one_that_comes_while_another_is_at_work(machine: Machine, context: Path) -> None:
+    """It is told so, and takes nothing from under the other one's feet."""
+    setup = ready(machine, PLAIN.replace("useradd", "sleep 3 && useradd"), context)
+    before = machine.snapshot()
+    first = subprocess.Popen(machine.words("sh", setup, "--yes"), stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+    time.sleep(2)
+    for words in ((setup, "--yes"), ("/var/lib/dock2sh/demo/uninstall.sh", "--yes")):
+        done = machine.call("sh", *words)
+        assert (done.returncode, "is at work on it" in done.stderr) == (3, True), done.stderr
+    assert machine.call("sh", setup, "--status").returncode == 1
+    said, _ = first.communicate(timeout=60)
+    assert first.returncode == 0, said[-900:]
+    assert machine.said("sh", setup, "--status") == "left=0\n"
+    take_back(machine)
+    assert differences(before, machine.snapshot()) == []
+
+
 def test_twenty_kills(machine: Machine, context: Path) -> None:
     """Killed at any moment and run again: the same as without."""
     setup = ready(machine, PLAIN.replace("useradd", "sleep 0.3 && useradd"), context)

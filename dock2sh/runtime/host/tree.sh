@@ -29,9 +29,11 @@ tree_aside() {
     fi
 }
 
-# tree_back: the steps of a new one have failed: until they are done the service is started in the old one.
+# tree_back: the steps of a new one have failed: until they are done the service is started in the old one. Where the new one was not
+# even begun (its base image is not here) an empty one stands for it.
 tree_back() {
     [ "$way" = root ] && [ -d "$service_place/rootfs.old" ] || return 0
+    mkdir -p "$service_place/rootfs"
     mv "$service_place/rootfs" "$service_place/rootfs.part" && mv "$service_place/rootfs.old" "$service_place/rootfs" &&
         say "$service_name goes on in the tree that it had"
 }
