@@ -243,5 +243,5 @@ _PIPED = """\
 """
 _SECRET = """
 ENV has values that look secret. They stand in setup.sh, in what carries it (ansible/, cloud-init.yaml), and on the machine in
-`{}` (0600): give these files to nobody else.
+`{}` (0640, readable for the service's group): give these files to nobody else.
 """

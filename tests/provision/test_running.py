@@ -149,6 +149,28 @@ def test_a_user_that_nobody_is_here(machine: Machine, context: Path, user: str) 
     assert differences(before, machine.snapshot()) == []
 
 
+def test_the_service_cannot_write_what_root_reads(machine: Machine, context: Path) -> None:
+    """`run-NAME` reads env.sh as root. Who has become the service's user would become root by it. Also where an earlier
+    version of setup.sh gave him the file, and where somebody has changed it since."""
+    text = "FROM debian:12\nENV APP_TOKEN=s3cret\nRUN useradd -u 4242 app\nUSER app\nCMD echo $APP_TOKEN; exec sleep 1000\n"
+    setup = ready(machine, text, context)
+    environment = machine.root / "etc/dock2sh/demo/env.sh"
+    for words in (["--yes"], ["--yes", "--from", "1"]):
+        done = machine.call("sh", setup, *words)
+        state = environment.stat()
+        assert (state.st_uid, state.st_gid, state.st_mode & 0o777) == (0, 4242, 0o640), done.stderr
+        machine.said("systemctl", "restart", "demo")
+        time.sleep(0.5)
+        assert machine.said("journalctl", "-u", "demo", "-o", "cat", "-n", "1", "-t", "run-demo") == "s3cret\n"
+        machine.said("chown", "app", "/etc/dock2sh/demo/env.sh")
+        with environment.open("a") as more:
+            more.write("MORE=1\n")
+        machine.call("userdel", "app")  # the step makes it again
+    take_back(machine)
+    machine.said("rm", "-rf", "/etc/dock2sh")
+    machine.call("userdel", "app")
+
+
 def test_an_account_that_was_made_goes_though_others_came(machine: Machine, context: Path) -> None:
     setup = ready(machine, "FROM debian:12\nUSER 4242:4343\nCMD sleep 1000\n", context)
     machine.said("sh", setup, "--yes")

@@ -124,7 +124,7 @@ def runs_in(machine: Machine, version: str) -> None:
 
 
 def test_a_private_tree_whose_base_image_is_not_given_again(machine: Machine) -> None:
-    """Nothing is begun. Who goes on all the same, or whose image is a wrong one, has the old tree as it was; as often as he tries."""
+    """Nothing is begun. Who goes on all the same, or names a wrong one, has the old tree as it was; as often as he tries."""
     tiny(machine)
     machine.said("sh", put(machine, TREE.format("1", "true")), "--yes", *BASE)
     setup = put(machine, TREE.format("2", "true"))

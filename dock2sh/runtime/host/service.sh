@@ -75,6 +75,7 @@ host_install() {
     for file_next in $(files_wanted); do
         file_is "$file_next" || file_put "$file_next"
     done
+    environment_owned
     volumes_fill
     log_ready
     run_directories_keep
@@ -92,7 +93,6 @@ file_put() {
     made_directories "${1%/*}"
     (umask 077 && file_content "$1" >"$file_to.dock2sh")
     chmod "$(file_mode "$1")" "$file_to.dock2sh"
-    case $1 in */env.sh) chown "$service_owner" "$file_to.dock2sh" ;; esac
     mv -f "$file_to.dock2sh" "$file_to"
     printf './%s\0' "${file_to#/}" >"$state/list.put"
     labels_set '' <"$state/list.put"
@@ -100,6 +100,14 @@ file_put() {
     [ "$file_to" = "$1" ] || file_told "$1" "$file_to"
     host_changed=$((host_changed + 1))
     case $1 in /etc/systemd/*) install_unit=1 ;; esac
+}
+
+# environment_owned: root's, who reads it, too (run-NAME), so that who has become the service's user does not become root by it; and the
+# service's group reads it. Also one that somebody has changed, or that an earlier version gave to the service's user.
+environment_owned() {
+    for file_next in "/etc/dock2sh/$service_name/env.sh" "/etc/dock2sh/$service_name/env.sh.new"; do
+        [ ! -f "$file_next" ] || chown "0:${service_owner#*:}" "$file_next"
+    done
 }
 
 # file_told PATH NEW: what it would be has been told; it is not told again until it is something else.
@@ -288,7 +296,8 @@ service_failed() {
 service_start() {
     tool systemctl >/dev/null || return 0
     if ! service_is_enabled; then
-        systemctl -q enable "$service_name.service" || fail "systemctl enable $service_name.service"
+        # an init script of the same name, which a package may have brought, is enabled as the package has it
+        SYSTEMCTL_SKIP_SYSV=1 systemctl -q enable "$service_name.service" || fail "systemctl enable $service_name.service"
         host_changed=$((host_changed + 1))
     fi
     [ -d /run/systemd/system ] || return 0
