@@ -41,6 +41,7 @@ undo_all() {
     rm -rf "$undo_state"
     mkdir "$undo_state"
     undo_plan
+    undo_packages
     if [ -n "$undo_dry" ]; then
         undo_told
         rm -rf "$undo_state"
@@ -48,6 +49,7 @@ undo_all() {
     fi
     undo_service
     undo_files
+    packages_told
     undo_rest
 }
 
@@ -98,14 +100,15 @@ undo_told() {
 undo_service() {
     tool systemctl >/dev/null || return 0
     ! [ -d /run/systemd/system ] || systemctl -q stop "$service_name.service" "$service_name-health.timer" 2>/dev/null
-    systemctl -q disable "$service_name.service" "$service_name-health.timer" 2>/dev/null
+    # not by a service's init script, too, which a package of the same name may have brought: that leaves links in /etc/rc?.d
+    SYSTEMCTL_SKIP_SYSV=1 systemctl -q disable "$service_name.service" "$service_name-health.timer" 2>/dev/null
 }
 
 # undo_files: what was added goes, the deepest first, then what was there before comes back, directories before what is in them.
 undo_files() {
     undo_list A '[^/]$' | undo_each '' rm -f
     undo_list A '/$' | sed 's|/$||' | undo_each '' sh -c "$(program_vacate)" sh |
-        sed 's/^[.]//' >"$undo_state/left"
+        sed 's/^[.]//' | grep -vx /etc/dock2sh >"$undo_state/left"
     undo_list '[MD]' '' | sed 's|/$||' | LC_ALL=C sort >"$undo_state/back"
     undo_each "$service_place/backup" sh -c "$(program_back)" sh / <"$undo_state/back"
     tr '\001\n' '\n\0' <"$undo_state/back" | labels_set ''
@@ -136,6 +139,12 @@ undo_accounts() {
     done
 }
 
+# undo_shared: what is for all services goes with the last one: caches of `RUN --mount=type=cache`, too.
+undo_shared() {
+    rmdir /etc/dock2sh 2>/dev/null
+    ! rmdir "${service_place%/*}" 2>/dev/null || rm -rf /var/cache/dock2sh
+}
+
 # undo_rest: accounts, the private tree, the record. The log stays.
 undo_rest() {
     undo_accounts
@@ -150,6 +159,6 @@ undo_rest() {
     mkdir -p /var/log/dock2sh
     ! [ -f "$service_place/setup.log" ] || mv "$service_place/setup.log" "/var/log/dock2sh/$service_name.log"
     rm -rf "$service_place"
-    rmdir "${service_place%/*}" 2>/dev/null
+    undo_shared
     say "$service_name is taken from this machine; the log is /var/log/dock2sh/$service_name.log"
 }
