@@ -92,6 +92,20 @@ def test_it_asks_and_does_nothing_without_an_answer(machine: Machine, context: P
     assert differences(before, machine.snapshot()) == []
 
 
+def test_a_name_that_a_service_of_the_machine_has(machine: Machine, context: Path) -> None:
+    """Nothing is done: the machine would start this one as its sshd. One that the steps bring is theirs."""
+    done = machine.call("sh", ready(machine, "FROM debian:12\nRUN true\nCMD sleep 1000\n", context, "ssh"), "--yes")
+    assert (done.returncode, "the name ssh: this machine has a service of that name" in done.stderr) == (3, True), done.stderr
+    assert not (machine.root / "var/lib/dock2sh").exists()
+    brings = "RUN echo '[Service]' >/usr/lib/systemd/system/demo.service\n"
+    setup = ready(machine, f"FROM debian:12\n{brings}RUN test -e /srv/wanted\nCMD sleep 1000\n", context)
+    assert machine.call("sh", setup, "--yes").returncode == 1  # so that it comes once more, to what it has made itself
+    machine.said("touch", "/srv/wanted")
+    machine.said("sh", setup, "--yes")
+    assert machine.said("sh", setup, "--yes") == "changed=0\n"
+    take_back(machine)
+
+
 def test_from_a_pipe(machine: Machine, context: Path) -> None:
     setup = ready(machine, PLAIN, context)
     before = machine.snapshot()

@@ -19,6 +19,7 @@ host_place() {
 host_look() {
     look_trouble=''
     look_way
+    look_name
     look_writable
     look_tree
     look_architecture
@@ -45,6 +46,17 @@ look_way() {
     [ -z "$due" ] || image_is_machine "$target_base" ||
         trouble "$target_base: this machine is $(os_release PRETTY_NAME), and files of another release do not fit (--way root keeps them apart)"
     [ -w /usr ] || trouble "a /usr that can be written (--way root keeps to its tree)"
+}
+
+# look_name: a service of this machine's own, which this one would stand in the place of (a bundle's name is its directory's: ssh).
+look_name() {
+    [ -n "$service_unit" ] && [ -n "$host_unit" ] || return 0
+    for look_next in /etc /usr/local/lib /usr/lib /lib; do
+        look_file=$look_next/systemd/system/$service_name.service
+        [ -e "$look_file" ] && [ ! -L "$look_next" ] && ! grep -qx "[AM].$look_file" "$service_place/changes" 2>/dev/null || continue
+        trouble "the name $service_name: this machine has a service of that name, $look_file, and would start this one instead (a bundle \
+made with another --name goes beside it)"
+    done
 }
 
 # look_writable: the record, and what starts it, lie in the machine's own files in both ways.
