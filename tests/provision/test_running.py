@@ -149,6 +149,31 @@ def test_a_user_that_nobody_is_here(machine: Machine, context: Path, user: str) 
     assert differences(before, machine.snapshot()) == []
 
 
+@pytest.mark.parametrize("way", ["merge", "root"])
+def test_a_program_that_becomes_root(machine: Machine, context: Path, way: str) -> None:
+    """As sudo does in a container: systemd sets NoNewPrivileges= with most of what limits a service whose user is another one."""
+    text = """FROM debian:12
+COPY --chmod=4755 cat /srv/cat
+COPY --chmod=600 note /srv/for-root
+USER 33
+CMD ["/srv/cat", "/srv/for-root", "/proc/self/status", "/proc/sys/kernel/ostype"]
+"""
+    (context / "cat").write_bytes((machine.root / "bin/cat").read_bytes())
+    base = ()
+    if way == "root":
+        (machine.root / "srv/tiny").mkdir()
+        for name in ("lib/x86_64-linux-gnu/libc.so.6", "lib64/ld-linux-x86-64.so.2"):
+            (machine.root / "srv/tiny" / name).parent.mkdir(parents=True)
+            shutil.copy(machine.root / "usr" / name, machine.root / "srv/tiny" / name)
+        base = ("--way", "root", "--base", "debian:12=/srv/tiny")
+    machine.said("sh", ready(machine, text, context), "--yes", *base)
+    time.sleep(0.5)
+    said = machine.said("journalctl", "-u", "demo", "-o", "cat").splitlines()
+    assert {"note", "NoNewPrivs:\t0", "Linux"} <= set(said), said[-9:]
+    take_back(machine)
+    machine.said("rm", "-rf", "/srv/tiny")
+
+
 def test_the_service_cannot_write_what_root_reads(machine: Machine, context: Path) -> None:
     """`run-NAME` reads env.sh as root. Who has become the service's user would become root by it. Also where an earlier
     version of setup.sh gave him the file, and where somebody has changed it since."""
