@@ -242,6 +242,19 @@ def test_a_stage_counts_where_it_is_copied_from() -> None:
     assert [(row.stage, row.needs) for row in rows] == [("b", ()), ("-", ()), ("-", ("b",))]
 
 
+def test_the_readme_says_what_has_to_be_given() -> None:
+    """What an operator had to find out by a step that failed: secrets, images of earlier stages, a machine in the way."""
+    run = "RUN --mount=type=secret,id=token --mount=type=ssh true\n"
+    text = f"FROM golang:1 AS build\n{run}FROM debian:12\nCOPY --from=build /x /\nVOLUME /d\nCMD x\n"
+    said = text_of(made(text), "README.md")
+    assert "`--secret id=token,src=FILE`, `--ssh default`" in said
+    assert "Stages before the last build on `golang:1`" in said
+    assert "`sudo sh setup.sh --way root --base debian:12=SOURCE`" in said
+    assert "To back up the data: `systemctl stop demo`" in said
+    bare = text_of(made("FROM scratch\nCMD x\n"), "README.md")
+    assert not [word for word in ("--secret", "Stages before", "--way root", "back up") if word in bare]
+
+
 def test_the_readme_says_what_there_is(tmp_path: Path) -> None:
     """Of secrets, of what must be a file, of the size of the user-data; and those who may read it."""
     (tmp_path / "large").write_bytes(os.urandom(1 << 21))
