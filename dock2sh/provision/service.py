@@ -219,11 +219,12 @@ def tree(plan: Plan, service: Service) -> str:
         words[0] = clean(f"{plan.config.get('WorkingDir') or '/'}/{words[0]}" if not words[0].startswith("/") else words[0])
     return "\n".join(
         [
-            f"# Made by dock2sh: {service.name} in its private tree. setup.sh adds the numbers that its user has there.",
+            f"# Made by dock2sh: {service.name} in its private tree. setup.sh adds what its user has there: numbers, HOME.",
             "[Service]",
             f"RootDirectory={service.place}/rootfs",
             "MountAPIVFS=yes",
             "BindReadOnlyPaths=-/etc/resolv.conf -/etc/hosts",
+            "Environment=HOSTNAME=%H",
             f"EnvironmentFile={service.env}",
             f"ExecSearchPath={_path(_search(plan))}",
             "ExecStart=",

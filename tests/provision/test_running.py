@@ -149,6 +149,24 @@ def test_a_user_that_nobody_is_here(machine: Machine, context: Path, user: str) 
     assert differences(before, machine.snapshot()) == []
 
 
+@pytest.mark.parametrize(("user", "home"), [("web", '/home/50% of \\\\ "web"'), ("4343", "/"), ("root", "/rooms")])
+def test_the_home_of_a_private_tree_s_user(machine: Machine, context: Path, user: str, home: str) -> None:
+    """Of the tree's account, as docker sets it, not of one that the machine has by that number; HOSTNAME is there, too."""
+    programs = machine.root / "srv/tiny/bin"
+    programs.mkdir(parents=True)
+    shutil.copy(machine.root / "bin/busybox", programs / "busybox")
+    (programs.parent / "etc").mkdir()
+    (programs.parent / "etc/passwd").write_text('root:x:0:0::/rooms:\nweb:x:4242:4242::/home/50% of \\\\ "web":\n')
+    text = f'FROM other:1\nUSER {user}\nCMD ["/bin/busybox", "sh", "-c", "busybox env; exec busybox sleep 1000"]\n'
+    machine.said("sh", ready(machine, text, context), "--yes", "--base", "other:1=/srv/tiny")
+    time.sleep(0.5)
+    said = machine.said("journalctl", "-u", "demo", "-o", "cat", "-t", "busybox", "-b").splitlines()
+    assert [line for line in said if line.startswith("HOME=")][-1] == f"HOME={home}", said
+    assert [line for line in said if line.startswith("HOSTNAME=")][-1] != "HOSTNAME="
+    take_back(machine)
+    machine.said("rm", "-r", "/srv/tiny")
+
+
 @pytest.mark.parametrize("way", ["merge", "root"])
 def test_a_program_that_becomes_root(machine: Machine, context: Path, way: str) -> None:
     """As sudo does in a container: systemd sets NoNewPrivileges= with most of what limits a service whose user is another one."""

@@ -120,9 +120,9 @@ look_parent() {
 
 # look_bases: can the base images that are needed be had? A tree that is made anew begins with its base image once more.
 look_bases() {
-    [ -n "$due" ] || return 0
+    [ -n "$due" ] || tree_is_missing || return 0
     look_contexts
-    [ "$way" = root ] && { [ ! -e "$service_place/filled" ] || [ -n "$due_stale" ]; } && [ "$target_base" != scratch ] || return 0
+    [ "$way" = root ] && { tree_is_missing || [ -n "$due_stale" ]; } && [ "$target_base" != scratch ] || return 0
     ! look_is_here "$target_base" && ! context_known "$target_base" || return 0
     ! { tool docker || tool podman; } >/dev/null || return 0
     case $(full_reference "$target_base") in debian:*) ! { tool mmdebstrap || tool debootstrap; } >/dev/null || return 0 ;; esac

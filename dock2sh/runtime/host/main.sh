@@ -95,7 +95,7 @@ host_setup() {
 host_build() {
     state_reset
     step_now='' host_changed=0
-    [ -n "$due" ] || return 0
+    [ -n "$due" ] || tree_is_missing || return 0
     guard_packages_before
     build
     step_close

@@ -181,10 +181,11 @@ made_line() {
     printf '%s\n' "$1" >>"$service_place/accounts"
 }
 
-# tree_text PATH: the unit's part for a private tree: numbers of the account, and what the tree has in /run (systemd covers it).
-# systemd adds the groups of the machine's own account of that number.
+# tree_text PATH: the unit's part for a private tree: HOME and the numbers of the account, and what the tree has in /run (systemd covers
+# it). systemd adds the groups of the machine's own account of that number, whose HOME it would set, too.
 tree_text() {
     file_text "$1"
+    printf 'Environment="HOME=%s"\n' "$(printf '%s\n' "$account_home" | sed 's/[\\"]/\\&/g; s/%/%%/g')"
     printf 'User=%s\nGroup=%s\n' "${service_owner%:*}" "${service_owner#*:}"
     case $service_groups in *,*) printf 'SupplementaryGroups=%s\n' "$(printf '%s\n' "$service_groups" | tr , ' ')" ;; esac
     tree_output

@@ -5,6 +5,11 @@
 #   rootfs.part   a new one whose steps failed; the next run goes on with it
 #   rootfs.gone   what nobody needs any more
 
+# tree_is_missing: has it nothing of its base image yet? There may be no step that wants one (FROM, ENV and CMD alone).
+tree_is_missing() {
+    [ "$way" = root ] && [ ! -e "$service_place/filled" ]
+}
+
 # tree_resume: goes on with a tree that was not finished: first of all, since a step of it may be in place in part.
 tree_resume() {
     [ "$way" = root ] || return 0
