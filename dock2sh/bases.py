@@ -42,16 +42,19 @@ def beginning(find: "FindBase", contexts: Mapping[str, str]) -> "FindBase":
     return found
 
 
-def finder(sources: Mapping[str, str], offline: bool, say: Say) -> Callable[[str, Platform], Base]:
+def finder(sources: Mapping[str, str], offline: bool, say: Say, host: bool = False) -> Callable[[str, Platform], Base]:
     """An answer for each base image, asked for once: `sources` first, then (unless offline) the own store and local engines.
 
-    `say` gets a sentence for each image that is assumed or unknown. The answer raises Refused for a bad source.
+    `host`: what a machine gets (env.sh, a unit) is read by systemd, too, and can leave nothing open. `say` gets a sentence for
+    each image that is assumed or unknown. The answer raises Refused for a bad source.
     """
     known: dict[tuple[str, Platform], Base] = {}
+    otherwise = _on_hosts if host else _not_at_hand
 
     def find(reference: str, platform: Platform) -> Base:
         if (reference, platform) not in known:
-            known[reference, platform] = _find(reference, platform, sources, offline, say)
+            base = _find(reference, platform, sources, offline, say)
+            known[reference, platform] = base if base.known or offline else otherwise(base, reference, say)
         return known[reference, platform]
 
     return find
@@ -64,7 +67,7 @@ def _find(reference: str, platform: Platform, sources: Mapping[str, str], offlin
     from dock2sh.images import ImageError, InvalidReference, default_path, find_image, open_source, same_image
 
     if not (sources or offline or _engines() or os.path.exists(default_path())):
-        return _not_at_hand(reference, platform, say)
+        return unknown(reference, platform)
     try:
         if offline:
             source = next((value for name, value in sources.items() if same_image(name, reference)), None)
@@ -78,12 +81,20 @@ def _find(reference: str, platform: Platform, sources: Mapping[str, str], offlin
     if offline:
         say(f"{reference} is not at hand (--offline): assuming docker's default PATH and a shell")
         return assumed(reference, platform)
-    return _not_at_hand(reference, platform, say)
-
-
-def _not_at_hand(reference: str, platform: Platform, say: Say) -> Base:
-    say(f"{reference} is not at hand: its environment stays open in the script; give it with --base {reference}=SOURCE")
     return unknown(reference, platform)
+
+
+def _not_at_hand(base: Base, reference: str, say: Say) -> Base:
+    say(f"{reference} is not at hand: its environment stays open in the script; give it with --base {reference}=SOURCE")
+    return base
+
+
+def _on_hosts(base: Base, reference: str, say: Say) -> Base:
+    if names_windows(reference):
+        return _not_at_hand(base, reference, say)
+    taken = "PATH is taken for docker's default, its ENV, USER, WORKDIR and CMD are not known"
+    say(f"{reference} is not at hand: {taken}; give it with --base {reference}=SOURCE")
+    return Base({**base.image, "config": {"Env": ["PATH=" + DEFAULT_PATH]}})
 
 
 def _engines() -> bool:

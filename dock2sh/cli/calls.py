@@ -199,11 +199,13 @@ def pairs(flag: str, values: list[str] | None, from_environment: bool = False, b
     return found
 
 
-def finder(base: list[str] | None, build_context: list[str] | None, offline: bool, quiet: bool = False) -> Any:
+def finder(
+    base: list[str] | None, build_context: list[str] | None, offline: bool, quiet: bool = False, host: bool = False
+) -> Any:
     from dock2sh.bases import finder
 
     sources = {**pairs("--base", base), **build_contexts(build_context)}
-    return _beginning(finder(sources, offline, (lambda text: None) if quiet else note), build_context)
+    return _beginning(finder(sources, offline, (lambda text: None) if quiet else note, host), build_context)
 
 
 def _beginning(find: "FindBase", build_context: list[str] | None) -> "FindBase":

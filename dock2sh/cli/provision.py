@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from dock2sh.cli.calls import build_contexts, choose, locked, pairs, planned, service
+from dock2sh.cli.calls import build_contexts, choose, finder, locked, pairs, planned, service
 from dock2sh.cli.flags import (
     Bases,
     BuildArgs,
@@ -120,7 +120,7 @@ def provision(
         build_context,
         offline,
         secret,
-        find=bases.find if bases else None,
+        find=bases.find if bases else finder(base, build_context, offline, host=True),
         where="host",
     )
     wish = service(name, project)

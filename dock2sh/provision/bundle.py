@@ -76,8 +76,8 @@ def digest(file: File) -> str:
 def host_files(plan: Plan, service: Service) -> list[HostFile]:
     """What setup.sh installs besides the steps' own files."""
     secret = has_secret(plan)
-    found = [
-        HostFile(service.env, "0600" if secret else "0644", "run", env_file(plan, service.name)),
+    found = [  # root's: who runs as the service is not to write what root reads, too. Its group reads it
+        HostFile(service.env, "0640" if secret else "0644", "run", env_file(plan, service.name)),
         HostFile(f"/etc/profile.d/{service.name}.sh", "0600" if secret else "0644", "profile", profile(plan, service.name)),
     ]
     if not units.starts(plan):
@@ -101,4 +101,5 @@ def _shown(file: HostFile) -> File:
     """A file that setup.sh has in it, to be read beside it."""
     names = {"/etc/systemd/system/": "systemd/", "/usr/local/bin/": "", "/etc/profile.d/": "profile.d/"}
     path = next((to + file.path[len(start) :] for start, to in names.items() if file.path.startswith(start)), "env.sh")
-    return File(path, file.text.encode("utf-8", "surrogateescape"), int(file.mode, 8))
+    mode = int(file.mode, 8)
+    return File(path, file.text.encode("utf-8", "surrogateescape"), mode if mode & 0o004 else mode & 0o700)

@@ -56,7 +56,8 @@ def _what(plan: Plan, project: Project, service: Service, vendored: tuple[Vendor
             "file system, the output of `docker save`), unless docker or podman is there."
         )
     title = f"# {service.name}\n\nSets up what `{project.name}` describes, on machines without containers."
-    return f"{title} Made by dock2sh {__version__}.\n\n{way}\n{_images(vendored)}{_contexts(plan, vendored)}"
+    rest = f"{_images(vendored)}{_stages(plan, vendored)}{_contexts(plan, vendored)}"
+    return f"{title} Made by dock2sh {__version__}.\n\n{way}\n{rest}"
 
 
 def _images(vendored: tuple[Vendored, ...]) -> str:
@@ -64,6 +65,19 @@ def _images(vendored: tuple[Vendored, ...]) -> str:
         return ""
     names = ", ".join(f"{image.image} ({megabytes(image.size)})" for image in vendored)
     return f"\nsetup.sh has the base images in it, so that no registry is needed: {names}. It must be a file, not a pipe.\n"
+
+
+def _stages(plan: Plan, vendored: tuple[Vendored, ...]) -> str:
+    """The base images of stages that build what the last one takes."""
+    here = {"scratch", plan.chain()[0].base, *plan.contexts, *(image.image for image in vendored)}
+    bases = [base for base in dict.fromkeys(stage.base for stage in plan.stages if stage.parent is None) if base not in here]
+    if not bases:
+        return ""
+    names = ", ".join(f"`{base}`" for base in bases)
+    return f"""
+Stages before the last build on {names}, and are gone in the end. That is what `--base IMAGE=SOURCE` names, what docker or
+podman has, or, where the machine is that release, its own files, which stay as they are.
+"""
 
 
 def _contexts(plan: Plan, vendored: tuple[Vendored, ...]) -> str:
@@ -106,8 +120,30 @@ something. `--dry-run` prints the steps command by command, `--help` has the res
 stand here to be read: to change one here changes nothing.
 
 Of a step that fails nothing stays. What it said is on the screen, and with times in `{service.place}/setup.log`.
-When the cause is mended the same command goes on at that step.{_fetches(plan)}
-{warning}{secret}"""
+When the cause is mended the same command goes on at that step.{_clash(plan, service)}{_fetches(plan)}
+{_given(plan)}{warning}{secret}"""
+
+
+def _clash(plan: Plan, service: Service) -> str:
+    base = plan.chain()[0].base
+    if not release(base):
+        return ""
+    return f"""
+
+Where it is the machine itself that is in the way (`groupadd: GID '999' already exists`), take back what was done (below), and
+set it up in a tree of its own: `sudo sh setup.sh --way root --base {base}=SOURCE`. SOURCE is a directory, a tar of the
+image's root file system, or the output of `docker save`."""
+
+
+def _given(plan: Plan) -> str:
+    """Secrets and agents that steps ask for; what is not given is not there, as in `docker build`."""
+    asked = [mount for stage in plan.stages for step in stage.steps if isinstance(step, Run) for mount in step.mounts]
+    words = [f"`--secret id={mount.id},src=FILE`" for mount in asked if mount.type == "secret"]
+    words += [f"`--ssh {mount.id or 'default'}`" for mount in asked if mount.type == "ssh"]
+    if not words:
+        return ""
+    which = ", ".join(dict.fromkeys(words))
+    return f"\nIts steps ask for what is not in this bundle. Give it to setup.sh each time that it has steps to do:\n{which}.\n"
 
 
 def _fetches(plan: Plan) -> str:
@@ -147,6 +183,7 @@ def _service(plan: Plan, service: Service) -> str:
     if found := ports(plan):
         facts.append(f"- listens on {', '.join(found)} of this machine (EXPOSE opens no firewall)")
     facts += [f"- data of `{path}`: `{here}`" for here, path in volumes(plan, service)]
+    facts.append("- is not process 1, as it would be in a container: that is systemd, which looks after orphans")
     facts.append(f"- stops with {signal(plan)}, and after ten seconds with SIGKILL")
     if health_test(plan):
         facts.append(f"- its HEALTHCHECK: `systemctl status {name}-health`, `/run/{name}-health/state`; it restarts nothing")
@@ -165,23 +202,36 @@ Its environment is `{service.env}`. Change it there, then `systemctl restart {na
 `/var/log/dock2sh/{name}.output` instead of the journal.
 
 When it does not start, `journalctl -u {name} -n 50` has what it said, and
-`systemctl stop {name}; run-{name}` shows it in the foreground.
+`systemctl stop {name}; run-{name}` shows it in the foreground.{_without(plan, service)}
 """
 
 
+def _without(plan: Plan, service: Service) -> str:
+    if not volumes(plan, service):
+        return ""
+    return f"""
+That has not the service's data: as `docker run` without `-v` it begins with none. What it writes stays where the image has it.
+
+To back up the data: `systemctl stop {service.name}`, a copy of `/var/lib/{service.name}-volumes` with owners and modes
+(`tar --numeric-owner -cpf`), `systemctl start {service.name}`."""
+
+
 def _newer(plan: Plan, service: Service) -> str:
-    kept = [f"`{service.env}`, if it was changed here (then what it would be is beside it, `env.sh.new`)"]
-    kept += ["the data of its volumes"] if volumes(plan, service) else []
-    restart = " Then the service is started again." if starts(plan) else ""
+    kept = [f"- `{service.env}`, if it was changed here: then what it would be is beside it, `env.sh.new`"]
+    kept += ["- the data of its volumes"] if volumes(plan, service) else []
+    restart = "At the end the service is started again.\n" if starts(plan) else ""
     return f"""\
 ## A newer version
 
 is another setup.sh of the same name: run that in the same way. Steps that are as they were are not done again. In the machine's
 own files what the others, and those behind them, had done is taken back first (but for what somebody has changed since, which is
 named); if the first of them fails, all is as it was. A private tree is made anew (where `--base` was needed, it is again); until
-that is complete the service has the old one.{restart}
+that is complete the service has the old one. After a run that was killed, run it again before the service is started again: it
+brings that in order.{restart}
 
-What stays is {", and ".join(kept)}.
+What stays:
+
+{chr(10).join(kept)}
 """
 
 
@@ -192,7 +242,8 @@ def _back(service: Service) -> str:
     sudo sh {service.place}/uninstall.sh      # --dry-run lists what; --purge the data of its volumes, too
 
 Every file that was added goes, every one that was changed or deleted comes back, but for those that somebody has
-changed since: these are named.
+changed since: these are named, as are directories in which the service itself has left something. Of several services in one
+machine's files take the last one back first. Packages that others need by now stay, and are named.
 """
 
 
@@ -243,5 +294,5 @@ _PIPED = """\
 """
 _SECRET = """
 ENV has values that look secret. They stand in setup.sh, in what carries it (ansible/, cloud-init.yaml), and on the machine in
-`{}` (0600): give these files to nobody else.
+`{}` (0640, readable for the service's group): give these files to nobody else.
 """

@@ -29,6 +29,26 @@ _LAST_WORDS = "for wait in 1 2 3 4 5 6 7 8 9; do [ -e /tmp/.run-{} ] || break; s
 """Until all that it said has reached the journal: runtime/wrapper/output.sh."""
 
 
+_OF_ROOT = (
+    "PrivateDevices=yes",
+    "ProtectKernelTunables=yes",
+    "ProtectKernelModules=yes",
+    "ProtectKernelLogs=yes",
+    "ProtectClock=yes",
+    "RestrictNamespaces=yes",
+    "SystemCallArchitectures=native",
+)
+
+
+_OF_OTHERS = (
+    "# not by what systemd goes with NoNewPrivileges= for users other than root: in a container sudo works",
+    "DevicePolicy=closed",
+    "ReadOnlyPaths=-+/proc/bus -+/proc/fs -+/proc/irq -+/proc/sys -+/proc/sysrq-trigger -+/sys",
+    "InaccessiblePaths=-+/proc/acpi -+/proc/kcore -+/proc/keys -+/proc/timer_list -+/sys/firmware",
+)
+"""The paths are those that runc mounts over or makes read-only."""
+
+
 class Service(NamedTuple):
     """What it is called, and where its things are on a host."""
 
@@ -194,7 +214,8 @@ def _listed(path: str) -> str:
 def _limits(plan: Plan) -> list[str]:
     kept = " ".join(f"CAP_{name.upper()}" for name in CAPABILITIES.split())
     lines = [f"CapabilityBoundingSet={kept}"]
-    if user(plan)[0] not in ("", "root", "0") and any(int(port.partition("/")[0]) < 1024 for port in ports(plan)):
+    as_root = user(plan)[0] in ("", "root", "0")
+    if not as_root and any(int(port.partition("/")[0]) < 1024 for port in ports(plan)):
         lines += ["# EXPOSE of a port below 1024: docker lets every user have it", "AmbientCapabilities=CAP_NET_BIND_SERVICE"]
     return [
         *lines,
@@ -219,11 +240,12 @@ def tree(plan: Plan, service: Service) -> str:
     words = _words(plan)
     return "\n".join(
         [
-            f"# Made by dock2sh: {service.name} in its private tree. setup.sh adds the numbers that its user has there.",
+            f"# Made by dock2sh: {service.name} in its private tree. setup.sh adds what its user has there: numbers, HOME.",
             "[Service]",
             f"RootDirectory={service.place}/rootfs",
             "MountAPIVFS=yes",
             "BindReadOnlyPaths=-/etc/resolv.conf -/etc/hosts",
+            "Environment=HOSTNAME=%H",
             f"EnvironmentFile={service.env}",
             f"ExecSearchPath={_path(_search(plan))}",
             "ExecStart=",

@@ -49,7 +49,8 @@ def started(
     wanted = dict(service.wanted(config, record.way))
     tree = f"{service.unit}.d/tree.conf"
     if tree in wanted:  # what setup.sh adds
-        wanted[tree] += f"User={ids.uid}\nGroup={ids.gid}\n"
+        home = re.sub(r'([\\"])', r"\\\1", ids.home).replace("%", "%%")
+        wanted[tree] += f'Environment="HOME={home}"\nUser={ids.uid}\nGroup={ids.gid}\n'
         if len(ids.groups) > 1:
             wanted[tree] += f"SupplementaryGroups={' '.join(ids.groups)}\n"
     folder = f"{service.unit}.d"
@@ -71,11 +72,12 @@ def started(
 
 
 class Numbers(NamedTuple):
-    """A user's number, its group's, and those of all its groups."""
+    """A user's number, its group's, those of all its groups, and its HOME, which goes by the number."""
 
     uid: str
     gid: str
     groups: tuple[str, ...]
+    home: str = "/"
 
 
 def numbers(user: str, root: str) -> Numbers:
@@ -85,7 +87,8 @@ def numbers(user: str, root: str) -> Numbers:
     if group:
         gid = _account(root, "group", group)[1]
     others = [row[2] for row in _rows(root, "group") if known and not group and known in row[3].split(",") and row[2] != gid]
-    return Numbers(uid, gid, (gid, *others))
+    home = next((row[5] for row in _rows(root, "passwd") if row[2] == uid and len(row) > 5), "/")
+    return Numbers(uid, gid, (gid, *others), home)
 
 
 def _account(root: str, file: str, name: str) -> tuple[str, ...]:

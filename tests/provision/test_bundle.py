@@ -3,6 +3,7 @@
 import os
 import shutil
 import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -10,6 +11,7 @@ import checkers
 import pytest
 from making import made, planned, text_of, write
 
+from dock2sh.model import DEFAULT_PATH
 from dock2sh.plan.context import Project
 from dock2sh.provision.dangers import dangers
 from dock2sh.provision.releases import Release, release
@@ -69,6 +71,20 @@ def test_every_shell_reads_its_scripts(shell: list[str], tmp_path: Path) -> None
 @pytest.mark.slow
 def test_shellcheck_is_content(tmp_path: Path) -> None:
     assert [*checkers.shellcheck(write(made(EVERYTHING), tmp_path))] == []
+
+
+def test_the_environment_is_whole_where_the_base_image_is_not_at_hand(tmp_path: Path) -> None:
+    """A script can leave PATH open until it runs; env.sh and a unit cannot: of a venv's bundle they had the words `${PATH}`."""
+    text = "FROM nowhere.example/venv:1\nENV PATH=/opt/venv/bin:$PATH GREETING=${GREETING:-hi}\nCMD gunicorn\n"
+    (tmp_path / "Dockerfile").write_text(text)
+    words = [sys.executable, "-m", "dock2sh", "provision", str(tmp_path), "-o", str(tmp_path / "out"), "--name", "demo"]
+    done = subprocess.run(words, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert "nowhere.example/venv:1 is not at hand: PATH is taken for docker's default" in done.stderr
+    read = '. "$1"; printf "%s|%s" "$PATH" "$GREETING"'
+    said = subprocess.run(["sh", "-c", read, "sh", tmp_path / "out/env.sh"], capture_output=True, text=True, check=True)
+    assert said.stdout == f"/opt/venv/bin:{DEFAULT_PATH}|hi"
+    assert f"ExecSearchPath=/opt/venv/bin:{DEFAULT_PATH}\n" in (tmp_path / "out/systemd/demo.service.d/tree.conf").read_text()
 
 
 def test_env_sh_gives_a_shell_what_the_image_has(tmp_path: Path) -> None:
@@ -224,6 +240,19 @@ def test_a_stage_counts_where_it_is_copied_from() -> None:
     assert [one == other for one, other in zip(first, second, strict=True)] == [False, True, False]
     rows = table(planned(text.format(1)), Project("Dockerfile", text, None, None))
     assert [(row.stage, row.needs) for row in rows] == [("b", ()), ("-", ()), ("-", ("b",))]
+
+
+def test_the_readme_says_what_has_to_be_given() -> None:
+    """What an operator had to find out by a step that failed: secrets, images of earlier stages, a machine in the way."""
+    run = "RUN --mount=type=secret,id=token --mount=type=ssh true\n"
+    text = f"FROM golang:1 AS build\n{run}FROM debian:12\nCOPY --from=build /x /\nVOLUME /d\nCMD x\n"
+    said = text_of(made(text), "README.md")
+    assert "`--secret id=token,src=FILE`, `--ssh default`" in said
+    assert "Stages before the last build on `golang:1`" in said
+    assert "`sudo sh setup.sh --way root --base debian:12=SOURCE`" in said
+    assert "To back up the data: `systemctl stop demo`" in said
+    bare = text_of(made("FROM scratch\nCMD x\n"), "README.md")
+    assert not [word for word in ("--secret", "Stages before", "--way root", "back up") if word in bare]
 
 
 def test_the_readme_says_what_there_is(tmp_path: Path) -> None:

@@ -110,6 +110,20 @@ def test_it_asks_and_does_nothing_without_an_answer(machine: Machine, context: P
     assert differences(before, machine.snapshot()) == []
 
 
+def test_a_name_that_a_service_of_the_machine_has(machine: Machine, context: Path) -> None:
+    """Nothing is done: the machine would start this one as its sshd. One that the steps bring is theirs."""
+    done = machine.call("sh", ready(machine, "FROM debian:12\nRUN true\nCMD sleep 1000\n", context, "ssh"), "--yes")
+    assert (done.returncode, "the name ssh: this machine has a service of that name" in done.stderr) == (3, True), done.stderr
+    assert not (machine.root / "var/lib/dock2sh").exists()
+    brings = "RUN echo '[Service]' >/usr/lib/systemd/system/demo.service\n"
+    setup = ready(machine, f"FROM debian:12\n{brings}RUN test -e /srv/wanted\nCMD sleep 1000\n", context)
+    assert machine.call("sh", setup, "--yes").returncode == 1  # so that it comes once more, to what it has made itself
+    machine.said("touch", "/srv/wanted")
+    machine.said("sh", setup, "--yes")
+    assert machine.said("sh", setup, "--yes") == "changed=0\n"
+    take_back(machine)
+
+
 def test_from_a_pipe(machine: Machine, context: Path) -> None:
     setup = ready(machine, PLAIN, context)
     before = machine.snapshot()
@@ -179,6 +193,75 @@ RUN dpkg-deb -b /p /p.deb && dpkg -i /p.deb && rm -r /p /p.deb
     assert differences(before, machine.snapshot()) == []
 
 
+def test_a_package_has_an_init_script_of_the_service_s_name(machine: Machine, context: Path) -> None:
+    """As nginx has, in a directory that is called nginx: `systemctl disable` would put links of it into /etc/rc?.d."""
+    (context / "init").write_text("#!/bin/sh\n### BEGIN INIT INFO\n# Provides: demo\n# Default-Start: 2 3\n### END INIT INFO\n")
+    text = "FROM debian:12\nCOPY --chmod=755 init /etc/init.d/demo\nRUN update-rc.d demo defaults\nCMD sleep 1000\n"
+    setup = ready(machine, text, context)
+    before = machine.snapshot()
+    machine.said("sh", setup, "--yes")
+    assert machine.said("systemctl", "is-enabled", "demo") == "enabled\n"
+    take_back(machine)
+    assert differences(before, machine.snapshot()) == []
+
+
+def deb(machine: Machine, name: str, more: str = "") -> None:
+    """A package with one file, and one that its installation makes, in the machine's /srv-debs."""
+    control = machine.root / "srv-debs" / name / "DEBIAN"
+    control.mkdir(parents=True)
+    head = f"Package: {name}\nVersion: 1\nArchitecture: all\nMaintainer: x\nDescription: x\n"
+    (control / "control").write_text(head + more)
+    (control / "postinst").write_text(f"#!/bin/sh\necho made >/etc/{name}.made\n")
+    (control / "postrm").write_text(f"#!/bin/sh\nrm -f /etc/{name}.made\n")
+    for script in ("postinst", "postrm"):
+        (control / script).chmod(0o755)
+    (control.parent / "usr/lib").mkdir(parents=True)
+    (control.parent / "usr/lib" / name).write_text(name)
+    machine.said("dpkg-deb", "-b", f"/srv-debs/{name}")
+
+
+def test_packages_that_are_somebody_else_s_by_now(machine: Machine, context: Path) -> None:
+    """dpkg's database stays as others have left it, so that what it knows is there, whole; the rest goes."""
+    for name, more in (("below", ""), ("free", ""), ("above", "Depends: below\n")):
+        deb(machine, name, more)
+    text = "FROM debian:12\nRUN dpkg -i /srv-debs/{}.deb && echo >/srv/{}\n"
+    before = machine.snapshot()
+    setup = ready(machine, text.format("below.deb /srv-debs/free", "app"), context)
+    machine.said("sh", setup, "--yes")
+    machine.said("dpkg", "-i", "/srv-debs/above.deb")
+    told = take_back(machine)
+    assert "packages that stay, since others may need them by now (apt-get purge removes them): below\n" in told
+    assert machine.call("dpkg", "-V", "below", "above").stdout == ""
+    here = [
+        (machine.root / path).exists() for path in ("usr/lib/below", "etc/below.made", "usr/lib/free", "etc/free.made", "srv/app")
+    ]
+    assert here == [True, True, False, False, False]
+    machine.said("dpkg", "--purge", "above", "below")
+    ours = ("srv-bundle", "var/lib/dpkg/", "var/cache/")
+    left = [path for path in differences(before, machine.snapshot()) if not path.startswith(ours)]
+    assert left == [], left
+    machine.said("rm", "-r", "/srv-debs")
+
+
+def test_two_services_and_the_earlier_one_goes_first(machine: Machine, context: Path) -> None:
+    """What the later one's packages stand on stays; which of them its steps asked for nobody can tell."""
+    for name in ("below", "later"):
+        deb(machine, name)
+    before = machine.snapshot()
+    text = "FROM debian:12\nRUN dpkg -i /srv-debs/{}.deb\n"
+    machine.said("sh", ready(machine, text.format("below"), context), "--yes")
+    machine.said("sh", ready(machine, text.format("later"), context, "other"), "--yes")
+    assert "packages that stay" in take_back(machine)
+    assert machine.call("dpkg", "-V", "below", "later").stdout == ""
+    assert (machine.root / "etc/below.made").exists()
+    assert "packages that stay" not in take_back(machine, "other")
+    machine.said("dpkg", "--purge", "below")
+    ours = ("srv-bundle", "var/lib/dpkg/", "var/cache/")
+    left = [path for path in differences(before, machine.snapshot()) if not path.startswith(ours)]
+    assert left == [], left
+    machine.said("rm", "-r", "/srv-debs")
+
+
 def test_what_somebody_changed_since_stays(machine: Machine, context: Path) -> None:
     setup = ready(machine, PLAIN, context)
     machine.said("sh", setup, "--yes")
@@ -191,6 +274,23 @@ def test_what_somebody_changed_since_stays(machine: Machine, context: Path) -> N
     assert "/srv/app/note" in take_back(machine)
     assert (machine.root / "srv/app/note").read_text() == "mine"
     machine.said("rm", "-r", "/srv/app", "/etc/dock2sh")
+
+
+def test_one_that_comes_while_another_is_at_work(machine: Machine, context: Path) -> None:
+    """It is told so, and takes nothing from under the other one's feet."""
+    setup = ready(machine, PLAIN.replace("useradd", "sleep 3 && useradd"), context)
+    before = machine.snapshot()
+    first = subprocess.Popen(machine.words("sh", setup, "--yes"), stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+    time.sleep(2)
+    for words in ((setup, "--yes"), ("/var/lib/dock2sh/demo/uninstall.sh", "--yes")):
+        done = machine.call("sh", *words)
+        assert (done.returncode, "is at work on it" in done.stderr) == (3, True), done.stderr
+    assert machine.call("sh", setup, "--status").returncode == 1
+    said, _ = first.communicate(timeout=60)
+    assert first.returncode == 0, said[-900:]
+    assert machine.said("sh", setup, "--status") == "left=0\n"
+    take_back(machine)
+    assert differences(before, machine.snapshot()) == []
 
 
 def test_twenty_kills(machine: Machine, context: Path) -> None:

@@ -168,6 +168,71 @@ def test_a_user_that_nobody_is_here(machine: Machine, context: Path, user: str) 
     assert differences(before, machine.snapshot()) == []
 
 
+@pytest.mark.parametrize(("user", "home"), [("web", '/home/50% of \\\\ "web"'), ("4343", "/"), ("root", "/rooms")])
+def test_the_home_of_a_private_tree_s_user(machine: Machine, context: Path, user: str, home: str) -> None:
+    """Of the tree's account, as docker sets it, not of one that the machine has by that number; HOSTNAME is there, too."""
+    programs = machine.root / "srv/tiny/bin"
+    programs.mkdir(parents=True)
+    shutil.copy(machine.root / "bin/busybox", programs / "busybox")
+    (programs.parent / "etc").mkdir()
+    (programs.parent / "etc/passwd").write_text('root:x:0:0::/rooms:\nweb:x:4242:4242::/home/50% of \\\\ "web":\n')
+    text = f'FROM other:1\nUSER {user}\nCMD ["/bin/busybox", "sh", "-c", "busybox env; exec busybox sleep 1000"]\n'
+    machine.said("sh", ready(machine, text, context), "--yes", "--base", "other:1=/srv/tiny")
+    time.sleep(0.5)
+    said = machine.said("journalctl", "-u", "demo", "-o", "cat", "-t", "busybox", "-b").splitlines()
+    assert [line for line in said if line.startswith("HOME=")][-1] == f"HOME={home}", said
+    assert [line for line in said if line.startswith("HOSTNAME=")][-1] != "HOSTNAME="
+    take_back(machine)
+    machine.said("rm", "-r", "/srv/tiny")
+
+
+@pytest.mark.parametrize("way", ["merge", "root"])
+def test_a_program_that_becomes_root(machine: Machine, context: Path, way: str) -> None:
+    """As sudo does in a container: systemd sets NoNewPrivileges= with most of what limits a service whose user is another one."""
+    text = """FROM debian:12
+COPY --chmod=4755 cat /srv/cat
+COPY --chmod=600 note /srv/for-root
+USER 33
+CMD ["/srv/cat", "/srv/for-root", "/proc/self/status", "/proc/sys/kernel/ostype"]
+"""
+    (context / "cat").write_bytes((machine.root / "bin/cat").read_bytes())
+    base = ()
+    if way == "root":
+        (machine.root / "srv/tiny").mkdir()
+        for name in ("lib/x86_64-linux-gnu/libc.so.6", "lib64/ld-linux-x86-64.so.2"):
+            (machine.root / "srv/tiny" / name).parent.mkdir(parents=True)
+            shutil.copy(machine.root / "usr" / name, machine.root / "srv/tiny" / name)
+        base = ("--way", "root", "--base", "debian:12=/srv/tiny")
+    machine.said("sh", ready(machine, text, context), "--yes", *base)
+    time.sleep(0.5)
+    said = machine.said("journalctl", "-u", "demo", "-o", "cat").splitlines()
+    assert {"note", "NoNewPrivs:\t0", "Linux"} <= set(said), said[-9:]
+    take_back(machine)
+    machine.said("rm", "-rf", "/srv/tiny")
+
+
+def test_the_service_cannot_write_what_root_reads(machine: Machine, context: Path) -> None:
+    """`run-NAME` reads env.sh as root. Who has become the service's user would become root by it. Also where an earlier
+    version of setup.sh gave him the file, and where somebody has changed it since."""
+    text = "FROM debian:12\nENV APP_TOKEN=s3cret\nRUN useradd -u 4242 app\nUSER app\nCMD echo $APP_TOKEN; exec sleep 1000\n"
+    setup = ready(machine, text, context)
+    environment = machine.root / "etc/dock2sh/demo/env.sh"
+    for words in (["--yes"], ["--yes", "--from", "1"]):
+        done = machine.call("sh", setup, *words)
+        state = environment.stat()
+        assert (state.st_uid, state.st_gid, state.st_mode & 0o777) == (0, 4242, 0o640), done.stderr
+        machine.said("systemctl", "restart", "demo")
+        time.sleep(0.5)
+        assert machine.said("journalctl", "-u", "demo", "-o", "cat", "-n", "1", "-t", "run-demo") == "s3cret\n"
+        machine.said("chown", "app", "/etc/dock2sh/demo/env.sh")
+        with environment.open("a") as more:
+            more.write("MORE=1\n")
+        machine.call("userdel", "app")  # the step makes it again
+    take_back(machine)
+    machine.said("rm", "-rf", "/etc/dock2sh")
+    machine.call("userdel", "app")
+
+
 def test_an_account_that_was_made_goes_though_others_came(machine: Machine, context: Path) -> None:
     setup = ready(machine, "FROM debian:12\nUSER 4242:4343\nCMD sleep 1000\n", context)
     machine.said("sh", setup, "--yes")

@@ -106,31 +106,57 @@ def test_a_service_that_is_none_any_more(machine: Machine) -> None:
     runner.unlink()
 
 
+_COMMAND = "read v </version; echo $v; exec busybox sleep 1000"
+TREE = f'FROM other:1\nRUN echo {{}} >/version\nRUN {{}}\nCMD ["/bin/busybox", "sh", "-c", "{_COMMAND}"]\n'
+BASE = ("--base", "other:1=/srv/tiny")
+
+
+def tiny(machine: Machine) -> None:
+    """The base image of TREE."""
+    programs = machine.root / "srv/tiny/bin"
+    programs.mkdir(parents=True)
+    shutil.copy(machine.root / "bin/busybox", programs / "busybox")
+    (programs / "sh").symlink_to("busybox")
+
+
+def runs_in(machine: Machine, version: str) -> None:
+    machine.said("systemctl", "restart", "demo")
+    time.sleep(0.5)
+    assert machine.said("journalctl", "-u", "demo", "-o", "cat", "-n", "1", "-t", "busybox") == f"{version}\n"
+
+
+def test_a_private_tree_whose_base_image_is_not_given_again(machine: Machine) -> None:
+    """Nothing is begun. Who goes on all the same, or names a wrong one, has the old tree as it was; as often as he tries."""
+    tiny(machine)
+    machine.said("sh", put(machine, TREE.format("1", "true")), "--yes", *BASE)
+    setup = put(machine, TREE.format("2", "true"))
+    before = machine.snapshot()
+    done = machine.call("sh", setup, "--yes")
+    assert (done.returncode, "not here: the base image other:1" in done.stderr) == (3, True), done.stderr
+    assert differences(before, machine.snapshot()) == []
+    (machine.root / "srv/not-an-image").write_text("x")
+    for words in (["--force"], ["--force"], ["--base", "other:1=/srv/not-an-image"]):
+        done = machine.call("sh", setup, "--yes", *words)
+        assert (done.returncode, "cannot stat" in done.stderr) == (3, False), done.stderr
+        runs_in(machine, "1")
+    machine.said("sh", setup, "--yes", *BASE)
+    runs_in(machine, "2")
+    machine.said("sh", "/var/lib/dock2sh/demo/uninstall.sh", "--yes")
+
+
 def test_a_private_tree_whose_newer_version_fails(machine: Machine) -> None:
     """The service goes on, and starts again, in the tree that it had, until the new one is complete."""
-    tiny = machine.root / "srv/tiny/bin"
-    tiny.mkdir(parents=True)
-    shutil.copy(machine.root / "bin/busybox", tiny / "busybox")
-    (tiny / "sh").symlink_to("busybox")
-    command = "read v </version; echo $v; exec busybox sleep 1000"
-    text = f'FROM other:1\nRUN echo {{}} >/version\nRUN {{}}\nCMD ["/bin/busybox", "sh", "-c", "{command}"]\n'
-    base = ("--base", "other:1=/srv/tiny")
-
-    def runs_in(version: str) -> None:
-        machine.said("systemctl", "restart", "demo")
-        time.sleep(0.5)
-        assert machine.said("journalctl", "-u", "demo", "-o", "cat", "-n", "1", "-t", "busybox") == f"{version}\n"
-
-    machine.said("sh", put(machine, text.format("1", "true")), "--yes", *base)
-    runs_in("1")
+    tiny(machine)
+    machine.said("sh", put(machine, TREE.format("1", "true")), "--yes", *BASE)
+    runs_in(machine, "1")
     for second in ("false", "exit 3"):
-        failed = machine.call("sh", put(machine, text.format("2", second)), "--yes", *base)
+        failed = machine.call("sh", put(machine, TREE.format("2", second)), "--yes", *BASE)
         assert (failed.returncode, "demo goes on in the tree that it had" in failed.stderr) == (1, True), failed.stderr
-        runs_in("1")
-    setup = put(machine, text.format("2", "true"))
+        runs_in(machine, "1")
+    setup = put(machine, TREE.format("2", "true"))
     assert machine.call("sh", setup, "--status").stdout.splitlines()[:2] == ["[1] done", "[2] to be done"]
     machine.said("sh", setup, "--yes")  # the base image is there already
-    runs_in("2")
+    runs_in(machine, "2")
     assert machine.said("sh", setup, "--yes") == "changed=0\n"
     assert sorted(path.name for path in (machine.root / "var/lib/dock2sh/demo").glob("rootfs*")) == ["rootfs"]
     machine.said("sh", "/var/lib/dock2sh/demo/uninstall.sh", "--yes")

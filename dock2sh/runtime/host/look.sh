@@ -23,6 +23,7 @@ host_place() {
 host_look() {
     look_trouble=''
     look_way
+    look_name
     look_writable
     look_tree
     look_architecture
@@ -50,6 +51,17 @@ look_way() {
     [ -z "$due" ] || image_is_machine "$target_base" ||
         trouble "$target_base: this machine is $(os_release PRETTY_NAME), and files of another release do not fit (--way root keeps them apart)"
     [ -w /usr ] || trouble "a /usr that can be written (--way root keeps to its tree)"
+}
+
+# look_name: a service of this machine's own, which this one would stand in the place of (a bundle's name is its directory's: ssh).
+look_name() {
+    [ -n "$service_unit" ] && [ -n "$host_unit" ] || return 0
+    for look_next in /etc /usr/local/lib /usr/lib /lib; do
+        look_file=$look_next/systemd/system/$service_name.service
+        [ -e "$look_file" ] && [ ! -L "$look_next" ] && ! grep -qx "[AM].$look_file" "$service_place/changes" 2>/dev/null || continue
+        trouble "the name $service_name: this machine has a service of that name, $look_file, and would start this one instead (a bundle \
+made with another --name goes beside it)"
+    done
 }
 
 # look_writable: the record, and what starts it, lie in the machine's own files in both ways.
@@ -111,11 +123,11 @@ look_parent() {
     printf '%s\n' "${look_up:-/}"
 }
 
-# look_bases: can the base images that are needed be had?
+# look_bases: can the base images that are needed be had? A tree that is made anew begins with its base image once more.
 look_bases() {
-    [ -n "$due" ] || return 0
+    [ -n "$due" ] || tree_is_missing || return 0
     look_contexts
-    [ "$way" = root ] && [ ! -e "$service_place/filled" ] && [ "$target_base" != scratch ] || return 0
+    [ "$way" = root ] && { tree_is_missing || [ -n "$due_stale" ]; } && [ "$target_base" != scratch ] || return 0
     ! look_is_here "$target_base" && ! context_known "$target_base" || return 0
     ! { tool docker || tool podman; } >/dev/null || return 0
     case $(full_reference "$target_base") in debian:*) ! { tool mmdebstrap || tool debootstrap; } >/dev/null || return 0 ;; esac

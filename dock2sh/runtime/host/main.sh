@@ -102,7 +102,7 @@ host_ends() {
 host_build() {
     state_reset
     step_now='' host_changed=0
-    [ -n "$due$rewind" ] || return 0
+    [ -n "$due$rewind" ] || tree_is_missing || return 0
     guard_packages_before
     layer_since
     build

@@ -39,5 +39,5 @@ past_stop() {
     case $1 in *.service | *.timer) ;; *) return 0 ;; esac
     tool systemctl >/dev/null || return 0
     ! [ -d /run/systemd/system ] || systemctl -q stop "$1" || warn "$1 cannot be stopped"
-    systemctl -q disable "$1" 2>/dev/null
+    SYSTEMCTL_SKIP_SYSV=1 systemctl -q disable "$1" 2>/dev/null
 }

@@ -35,12 +35,6 @@ file_mode_is() {
     [ "$(stat -c %a "$1")" = "$(file_mode "$1" | sed 's/^0*//')" ]
 }
 
-# env_is_readable: by the service's user? A new version may have another USER.
-env_is_readable() {
-    env_here=$(files_wanted | grep '/env[.]sh$')
-    [ ! -f "$env_here" ] || [ "$(stat -c %a "$env_here")" != 600 ] || [ "$(stat -c %u:%g "$env_here")" = "$service_owner" ]
-}
-
 # file_place PATH: where it is to be put. An environment that was changed here stays; what it would be now stands beside it.
 file_place() {
     case $1 in */env.sh) [ ! -f "$1" ] || file_is_untouched "$1" || { echo "$1.new" && return; } ;; esac
@@ -69,7 +63,7 @@ host_is_installed() {
     for file_next in $(files_wanted); do
         file_is "$file_next" || return 1
     done
-    env_is_readable
+    environment_is_owned
 }
 
 # host_install: those files, and the service.
@@ -82,7 +76,7 @@ host_install() {
     for file_next in $(files_wanted); do
         file_is "$file_next" || file_put "$file_next"
     done
-    env_is_readable || { chown "$service_owner" "$env_here" && host_changed=$((host_changed + 1)); }
+    environment_owned
     volumes_fill
     log_ready
     [ "$way" = merge ] || [ -z "$service_tree_start" ] || tree_has_env ||
@@ -108,7 +102,6 @@ file_put() {
     made_directories "${1%/*}"
     (umask 077 && file_content "$1" >"$file_to.dock2sh") || fail "$file_to cannot be written"
     chmod "$(file_mode "$1")" "$file_to.dock2sh"
-    case $1 in */env.sh) chown "$service_owner" "$file_to.dock2sh" ;; esac
     mv -f "$file_to.dock2sh" "$file_to"
     printf './%s\0' "${file_to#/}" >"$state/list.put"
     labels_set '' <"$state/list.put"
@@ -116,6 +109,22 @@ file_put() {
     [ "$file_to" = "$1" ] || file_told "$1" "$file_to"
     host_changed=$((host_changed + 1))
     case $1 in /etc/systemd/*) install_unit=1 ;; esac
+}
+
+# environment_owned: root's, who reads it, too (run-NAME), so that who has become the service's user does not become root by it; and the
+# service's group reads it. Also one that somebody has changed, or that is for the user of an earlier version.
+environment_owned() {
+    environment_is_owned || {
+        chown "0:${service_owner#*:}" "$environment_here"
+        host_changed=$((host_changed + 1))
+        environment_owned
+    }
+}
+
+environment_is_owned() {
+    for environment_here in "/etc/dock2sh/$service_name/env.sh" "/etc/dock2sh/$service_name/env.sh.new"; do
+        [ ! -f "$environment_here" ] || [ "$(stat -c %u:%g "$environment_here")" = "0:${service_owner#*:}" ] || return 1
+    done
 }
 
 # file_told PATH NEW: what it would be has been told; it is not told again until it is something else.
@@ -196,10 +205,11 @@ made_line() {
     printf '%s\n' "$1" >>"$service_place/accounts"
 }
 
-# tree_text PATH: the unit's part for a private tree: numbers of the account, and what the tree has in /run (systemd covers it).
-# systemd adds the groups of the machine's own account of that number.
+# tree_text PATH: the unit's part for a private tree: HOME and the numbers of the account, and what the tree has in /run (systemd covers
+# it). systemd adds the groups of the machine's own account of that number, whose HOME it would set, too.
 tree_text() {
     file_text "$1"
+    printf 'Environment="HOME=%s"\n' "$(printf '%s\n' "$account_home" | sed 's/[\\"]/\\&/g; s/%/%%/g')"
     printf 'User=%s\nGroup=%s\n' "${service_owner%:*}" "${service_owner#*:}"
     case $service_groups in *,*) printf 'SupplementaryGroups=%s\n' "$(printf '%s\n' "$service_groups" | tr , ' ')" ;; esac
     tree_output
@@ -326,7 +336,8 @@ service_failed() {
 service_start() {
     tool systemctl >/dev/null || return 0
     if ! service_is_enabled; then
-        systemctl -q enable "$service_name.service" || fail "systemctl enable $service_name.service"
+        # an init script of the same name, which a package may have brought, is enabled as the package has it
+        SYSTEMCTL_SKIP_SYSV=1 systemctl -q enable "$service_name.service" || fail "systemctl enable $service_name.service"
         host_changed=$((host_changed + 1))
     fi
     [ -d /run/systemd/system ] || return 0

@@ -5,6 +5,11 @@
 #   rootfs.part   a new one whose steps failed; the next run goes on with it
 #   rootfs.gone   what nobody needs any more
 
+# tree_is_missing: has it nothing of its base image yet? There may be no step that wants one (FROM, ENV and CMD alone).
+tree_is_missing() {
+    [ "$way" = root ] && [ ! -e "$service_place/filled" ]
+}
+
 # tree_resume: goes on with a tree that was not finished: first of all, since a step of it may be in place in part.
 tree_resume() {
     [ "$way" = root ] || return 0
@@ -30,9 +35,11 @@ tree_aside() {
     fi
 }
 
-# tree_back: the steps of a new one have failed: until they are done the service is started in the old one.
+# tree_back: the steps of a new one have failed: until they are done the service is started in the old one. Where the new one was not
+# even begun (its base image is not here) an empty one stands for it.
 tree_back() {
     [ "$way" = root ] && [ -d "$service_place/rootfs.old" ] || return 0
+    mkdir -p "$service_place/rootfs"
     mv "$service_place/rootfs" "$service_place/rootfs.part" && mv "$service_place/rootfs.old" "$service_place/rootfs" &&
         say "$service_name goes on in the tree that it had"
 }

@@ -43,15 +43,18 @@ undo_all() {
     rm -rf "$undo_state"
     mkdir "$undo_state"
     undo_plan
+    packages_look
+    undo_lines
     if [ -n "$undo_dry" ]; then
-        undo_packages
         undo_told
+        packages_told
         rm -rf "$undo_state"
         return
     fi
     undo_service
-    undo_packages
+    packages_purge
     undo_files
+    packages_told
     undo_rest
 }
 
@@ -76,8 +79,8 @@ undo_ask() {
     esac
 }
 
-# undo_plan: $undo_state/lines: the first line of each path counts, the deepest path first; those that were changed since are left out.
-# A log that was written on since has others' lines, too.
+# undo_plan: $undo_state/all: the first line of each path counts, the deepest path first; $undo_state/changed: those that were changed since.
+# (A log that was written on since has others' lines, too.)
 undo_plan() {
     ! [ -f "$service_place/changes" ] || awk '{ path = substr($0, 3); sub(/\/$/, "", path) } !seen[path]++' "$service_place/changes" | sort -r -k 2 >"$undo_state/all" || undo_no_room
     : >>"$undo_state/all"
@@ -86,10 +89,13 @@ undo_plan() {
         ! undo_is_changed "$undo_path" || printf '%s\n' "$undo_path"
     done <"$undo_state/changed" >"$undo_state/differ" || undo_no_room
     mv "$undo_state/differ" "$undo_state/changed"
-    undo_brought
-    undo_package_paths >"$undo_state/stays" || undo_no_room
+}
+
+# undo_lines: $undo_state/lines, what is to be taken back: not what was changed since, nor what belongs to packages that stay.
+undo_lines() {
+    packages_paths >"$undo_state/stays" || undo_no_room
     changed=$undo_state/changed stays=$undo_state/stays LC_ALL=C awk "$(program_undone)" "$undo_state/all" >"$undo_state/lines" || undo_no_room
-    grep -v '^/var/log/' "$undo_state/changed" >"$undo_state/changed.told"
+    grep -v -e '^/var/log/' -e '^/var/lib/dpkg/' "$undo_state/changed" >"$undo_state/changed.told"
     undo_list '[MD]' '' | sed 's|/$||' | LC_ALL=C sort >"$undo_state/back" || undo_no_room
     head -c 65536 /dev/zero >"$undo_state/room" || undo_no_room # for what is noted on the way
     rm "$undo_state/room"
@@ -109,8 +115,7 @@ undo_is_changed() {
 
 # undo_told: as `setup.sh --preview` tells it: what was added is deleted.
 undo_told() {
-    ! since_database "$undo_state/changed" || [ ! -s "$undo_state/brought" ] ||
-        say "packages were installed or removed here since: dpkg removes $(tr '\n' ' ' <"$undo_state/brought")"
+    [ ! -s "$undo_state/free" ] || say "packages came or went here since: dpkg removes $(tr '\n' ' ' <"$undo_state/free")"
     sed 's/^A/-/; s/^D/A/; s/^-/D/' "$undo_state/lines"
     printf 'D\t%s/\n' "$service_place"
     [ -z "$undo_purge" ] || ! [ -d "/var/lib/$service_name-volumes" ] || printf 'D\t%s/\n' "/var/lib/$service_name-volumes"
@@ -119,7 +124,8 @@ undo_told() {
 undo_service() {
     tool systemctl >/dev/null || return 0
     ! [ -d /run/systemd/system ] || systemctl -q stop "$service_name.service" "$service_name-health.timer" 2>/dev/null
-    systemctl -q disable "$service_name.service" "$service_name-health.timer" 2>/dev/null
+    # not by a service's init script, too, which a package of the same name may have brought: that leaves links in /etc/rc?.d
+    SYSTEMCTL_SKIP_SYSV=1 systemctl -q disable "$service_name.service" "$service_name-health.timer" 2>/dev/null
 }
 
 # undo_files: what was added goes, the deepest first, then what was there before comes back, directories before what is in them.
@@ -127,7 +133,7 @@ undo_files() {
     undo_list '[MD]' '' | sed 's|/$||' | LC_ALL=C sort >"$undo_state/back" || undo_no_room
     undo_list A '[^/]$' | undo_each '' rm -f
     undo_list A '/$' | sed 's|/$||' | undo_each '' sh -c "$(program_vacate)" sh |
-        sed 's/^[.]//' >"$undo_state/left"
+        sed 's/^[.]//' | grep -vx /etc/dock2sh >"$undo_state/left"
     undo_each "$service_place/backup" sh -c "$(program_back)" sh / <"$undo_state/back"
     tr '\001\n' '\n\0' <"$undo_state/back" | labels_set ''
 }
@@ -151,7 +157,7 @@ undo_accounts() {
     {
         ! [ -f "$service_place/accounts" ] || sed 's/.*/passwd &\ngroup &/' "$service_place/accounts"
         # a package that stays has use for its own
-        [ -s "$undo_state/brought" ] || cat "$service_place"/layers/[0-9]*/accounts 2>/dev/null
+        [ -s "$undo_state/kept" ] || cat "$service_place"/layers/[0-9]*/accounts 2>/dev/null
     } | LC_ALL=C sort -ru >"$undo_state/accounts"
     while read -r undo_kind undo_account; do
         grep -q "^$undo_account:" "/etc/$undo_kind" || continue
@@ -170,6 +176,12 @@ undo_left() {
         say "what was there before the setup is in /var/log/dock2sh/$service_name.before"
 }
 
+# undo_shared: what is for all services goes with the last one: caches of `RUN --mount=type=cache`, too.
+undo_shared() {
+    rmdir /etc/dock2sh 2>/dev/null
+    ! rmdir "${service_place%/*}" 2>/dev/null || rm -rf /var/cache/dock2sh
+}
+
 # undo_rest: accounts, the private tree, the record. The log stays.
 undo_rest() {
     undo_accounts
@@ -184,6 +196,6 @@ undo_rest() {
     [ ! -s "$undo_state/left" ] || { warn 'not empty, and left:' && sed 's/^/  /' "$undo_state/left" >&2; }
     ! [ -f "$service_place/setup.log" ] || mv "$service_place/setup.log" "/var/log/dock2sh/$service_name.log"
     rm -rf "$service_place"
-    rmdir "${service_place%/*}" 2>/dev/null
+    undo_shared
     say "$service_name is taken from this machine; the log is /var/log/dock2sh/$service_name.log"
 }

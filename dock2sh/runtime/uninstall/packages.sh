@@ -1,39 +1,71 @@
-# Where packages were installed, upgraded or removed since, the database of packages is not what setup.sh left. It stays then, with all
-# that belongs to packages, and those that the steps have brought are removed by dpkg.
+# Packages that steps have installed. Where nobody has changed the database of packages since, it is put back as it was, as any file is.
+# Where somebody has (an upgrade, another service) it stays, and what it says is installed must be there: files of packages are the
+# package manager's then, and dpkg removes what nobody else needs.
 
-# undo_brought: $undo_state/brought, the packages of the steps that are here still.
-undo_brought() {
-    cat "$service_place"/layers/[0-9]*/packages 2>/dev/null | LC_ALL=C sort -u >"$undo_state/packages"
-    packages_in '' | LC_ALL=C comm -12 - "$undo_state/packages" >"$undo_state/brought"
-}
-
-# undo_packages: dpkg removes what nobody else needs, and says what it leaves.
-undo_packages() {
+# packages_look: sets `undo_packages`, if so; $undo_state/free has those that are removed, $undo_state/kept those that stay.
+packages_look() {
+    undo_packages='' undo_shared=''
+    : >"$undo_state/free" && : >"$undo_state/kept" || undo_no_room
     since_database "$undo_state/changed" || return 0
-    cp "$undo_state/changed" "$undo_state/changed.before"
-    undo_purged
-    [ ! -s "$undo_state/brought" ] || warn "packages that stay, since others need them: $(tr '\n' ' ' <"$undo_state/brought")"
-    undo_plan
-    mv "$undo_state/changed.before" "$undo_state/changed"
+    undo_packages=1
+    packages_brought >"$undo_state/brought" || undo_no_room
+    ! packages_shared || undo_shared=1
+    if [ -z "$undo_shared" ] && tool dpkg >/dev/null; then packages_free; fi
+    LC_ALL=C comm -23 "$undo_state/brought" "$undo_state/free" >"$undo_state/kept"
 }
 
-undo_purged() {
-    tool dpkg >/dev/null || return 0
-    while [ -s "$undo_state/brought" ]; do
-        cp "$undo_state/brought" "$undo_state/before"
-        # shellcheck disable=SC2046 # names of packages
-        DEBIAN_FRONTEND=noninteractive dpkg --purge $(cat "$undo_state/before") </dev/null >&2
-        undo_brought
-        ! cmp -s "$undo_state/before" "$undo_state/brought" || return 0
+# packages_brought: prints those that are here still.
+packages_brought() {
+    packages_in '' >"$undo_state/packages"
+    cat "$service_place"/layers/[0-9]*/packages 2>/dev/null | LC_ALL=C sort -u | LC_ALL=C comm -12 - "$undo_state/packages"
+}
+
+# packages_shared: was another service set up since, on top of them? Nobody can tell which of them its steps have asked for.
+packages_shared() {
+    for package_next in "${service_place%/*}"/*/done; do
+        [ "$package_next" = "$service_place/done" ] || [ -z "$(find "$package_next" -newer "$service_place/done" 2>/dev/null)" ] ||
+            ! grep -q '/var/lib/dpkg/status$' "${package_next%/done}/changes" 2>/dev/null || return 0
+    done
+    return 1
+}
+
+# packages_free: $undo_state/free gets those on which nothing else depends.
+packages_free() {
+    cp "$undo_state/brought" "$undo_state/free" || undo_no_room
+    while [ -s "$undo_state/free" ]; do
+        package_said=$(xargs dpkg --simulate --purge <"$undo_state/free" 2>&1) && return
+        printf '%s\n' "$package_said" | sed -n 's/^dpkg: dependency problems prevent removal of \([^:]*\).*:$/\1/p' >"$undo_state/needed"
+        cp "$undo_state/free" "$undo_state/before"
+        grep -vxF -f "$undo_state/needed" "$undo_state/before" >"$undo_state/free"
+        # it will not for another reason: all of them stay
+        ! cmp -s "$undo_state/before" "$undo_state/free" || : >"$undo_state/free"
     done
 }
 
-# undo_package_paths: prints what stays for the packages' sake.
-undo_package_paths() {
-    since_database "$undo_state/changed" || return 0
-    undo_gone=$undo_state/brought # dpkg is still to remove them
-    [ ! -f "$undo_state/changed.before" ] || undo_gone=/dev/null
-    package_paths "$undo_gone"
+# packages_paths: prints what stays for the packages' sake: all that belongs to those that are here, but for those that are to go.
+packages_paths() {
+    [ -n "$undo_packages" ] || return 0
+    package_paths "$undo_state/free"
     # what another package's alternative is reached by
     sed -n 's/^A\t/./p' "$undo_state/all" | undo_each / sh -c 'find "$@" -prune -lname "/etc/alternatives/*" 2>/dev/null' sh | sed 's/^[.]//'
+}
+
+# packages_purge
+packages_purge() {
+    [ -s "$undo_state/free" ] || return 0
+    DEBIAN_FRONTEND=noninteractive xargs dpkg --purge <"$undo_state/free" >"$undo_state/dpkg" 2>&1 && return
+    cat "$undo_state/dpkg" >&2
+    warn 'dpkg could not remove all of them'
+    LC_ALL=C comm -12 "$undo_state/free" "$undo_state/packages" >>"$undo_state/kept"
+    : >"$undo_state/free"
+    undo_lines
+}
+
+# packages_told: those that stay are set up once more: what their installation had made (alternatives, certificates) was taken back.
+packages_told() {
+    [ -s "$undo_state/kept" ] || return 0
+    package_names=$(tr '\n' ' ' <"$undo_state/kept")
+    warn "packages that stay, since others may need them by now (apt-get purge removes them): ${package_names% }"
+    [ -z "$undo_dry" ] && tool dpkg-reconfigure >/dev/null || return 0
+    xargs dpkg-reconfigure -f noninteractive <"$undo_state/kept" >/dev/null 2>&1 || warn "dpkg-reconfigure of these packages failed"
 }
