@@ -58,7 +58,7 @@ look_name() {
     [ -n "$service_unit" ] && [ -n "$host_unit" ] || return 0
     for look_next in /etc /usr/local/lib /usr/lib /lib; do
         look_file=$look_next/systemd/system/$service_name.service
-        [ -e "$look_file" ] && [ ! -L "$look_next" ] && ! grep -qx "[AM].$look_file" "$service_place/changes" 2>/dev/null || continue
+        if [ ! -e "$look_file" ] || [ -L "$look_next" ] || grep -qx "[AM].$look_file" "$service_place/changes" 2>/dev/null; then continue; fi
         trouble "the name $service_name: this machine has a service of that name, $look_file, and would start this one instead (a bundle \
 made with another --name goes beside it)"
     done

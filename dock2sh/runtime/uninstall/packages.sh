@@ -5,7 +5,8 @@
 # packages_look: sets `undo_packages`, if so; $undo_state/free has those that are removed, $undo_state/kept those that stay.
 packages_look() {
     undo_packages='' undo_shared=''
-    : >"$undo_state/free" && : >"$undo_state/kept" || undo_no_room
+    : >"$undo_state/free" || undo_no_room
+    : >"$undo_state/kept" || undo_no_room
     since_database "$undo_state/changed" || return 0
     undo_packages=1
     packages_brought >"$undo_state/brought" || undo_no_room
@@ -61,8 +62,16 @@ packages_purge() {
     undo_lines
 }
 
+# packages_altered: prints those that were here before all steps, in another version.
+packages_altered() {
+    [ -n "$undo_packages" ] || return 0
+    sed -n 's|^M./var/lib/dpkg/info/\([^:]*\)\(:[^:]*\)\{0,1\}[.]list$|\1|p' "$undo_state/all" | LC_ALL=C sort -u | LC_ALL=C comm -12 - "$undo_state/packages" | tr '\n' ' '
+}
+
 # packages_told: those that stay are set up once more: what their installation had made (alternatives, certificates) was taken back.
 packages_told() {
+    package_names=$(packages_altered)
+    [ -z "$package_names" ] || warn "packages that stay in the version that the steps had brought: ${package_names% }"
     [ -s "$undo_state/kept" ] || return 0
     package_names=$(tr '\n' ' ' <"$undo_state/kept")
     warn "packages that stay, since others may need them by now (apt-get purge removes them): ${package_names% }"
