@@ -2,13 +2,14 @@
 
 import datetime
 import json
+import re
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
 from dock2sh.digest import sha256
 from dock2sh.emit.carried import Carried
-from dock2sh.lock.held import Apk, Archive, Deb, Gem, Git, Lock, Npm, Pip, Rpm, Step, Thing, Url
+from dock2sh.lock.held import Apk, Archive, Deb, Gem, Git, Lock, Npm, Pip, Rpm, Step, Thing, Url, kind_of
 from dock2sh.lock.records import plain
 from dock2sh.model import Fetch, Plan, Repository, Run, Stage
 from dock2sh.model import Step as PlanStep
@@ -20,6 +21,10 @@ SNAPSHOTS = {"ubuntu": "http://snapshot.ubuntu.com/ubuntu/{time}", "": "http://s
 _LATER = datetime.timedelta(hours=6)
 """A service takes its picture after an archive's release, and gives the last one before the time that is asked for; Debian's
 archive is renewed every six hours."""
+
+
+_ASKED = {"apt": "apt|apt-get|aptitude", "apk": "apk", "rpm": "dnf5?|yum|microdnf|zypper"}
+"""By what a step may get packages of a kind: words of its text."""
 
 
 class Terms(NamedTuple):
@@ -140,17 +145,16 @@ class _Carrier:
         return step
 
     def said(self, stage: Stage, held: Step, behind: Sequence[int], steps: Sequence[PlanStep]) -> Iterator[str]:
-        """The lines of runtime/lock.sh for a step. One that asks apt and got nothing may not get anything, either."""
-        things = [thing for thing in held.things if not isinstance(thing, Rpm)]
-        asks_apt = any(isinstance(step, Run) and "apt" in " ".join(step.argv) for step in steps)
-        if not things and not held.files and not (asks_apt and behind):
+        """The lines of runtime/lock.sh for a step. One that asks apt, apk or dnf and got nothing may not get anything, either."""
+        things = held.things
+        asks = [kind for kind, words in _ASKED.items() if _says(words, steps)]
+        if not things and not held.files and not asks:
             return
         if behind:
             yield f"after {' '.join(map(str, behind))}"
         elif held.packages != "-":
             yield f"base {stage.base} {held.packages}"
-        if asks_apt:
-            yield "apt only"
+        yield from (f"asks {kind}" for kind in asks)
         for thing in things:
             yield from self.thing(thing)
         yield from (f"constraint {name}" for name in _constraints(things, self.terms.moving))
@@ -163,10 +167,9 @@ class _Carrier:
         match thing:
             case Archive():
                 yield from _archive(thing, self.terms.snapshot)
-            case Deb(name, version, arch, digest):
-                yield f"deb {name} {arch} {'*' if moves else version} {'-' if moves else digest}"
-            case Apk(name, version, arch, checksum) if not moves:
-                yield f"apk {name} {arch} {version} {checksum}"
+            case Deb(name, version, arch, digest) | Apk(name, version, arch, digest) | Rpm(name, version, arch, digest):
+                gone = " gone" if thing.gone == "yes" else ""
+                yield f"{kind_of(thing)} {name} {arch} {'*' if moves else version} {'-' if moves else digest}{gone}"
             case Pip(name, version, file, digest, path) if not moves:
                 yield f"pip {name} {version} {digest} {file}"
                 if path != "/":
@@ -179,6 +182,12 @@ class _Carrier:
                 yield f"url {url} {'-' if moves else digest} {size}"
             case Git(url, ref, commit):
                 yield f"git {url} {ref} {'-' if moves else commit}"
+
+
+def _says(words: str, steps: Iterable[PlanStep]) -> bool:
+    """Whether one of the `words`, a regular expression, stands in a RUN of these."""
+    texts = (" ".join([*step.argv, step.script.content if step.script else ""]) for step in steps if isinstance(step, Run))
+    return any(re.search(rf"(?<![\w-])(?:{words})(?![\w-])", text) for text in texts)
 
 
 def _constraints(things: Iterable[Thing], moving: frozenset[str]) -> Iterator[str]:
