@@ -176,20 +176,25 @@ lock_sources() {
     cat "$lock_home/sources" >"$lock_list" && touch -r "$state/time" "$root$resolved"
 }
 
-# lock_pip: pip takes no hashes for what a command line names without a version, so it gets versions, and what it has fetched is
-# compared when the step has ended.
+# lock_pip: versions; what pip has fetched is compared when the step has ended. Digests in these constraints (`demo==1.1
+# --hash=sha256:...`) put pip into the mode of --require-hashes: 20.3, 22.3, 23.0, 23.3, 24.0, 25.0, 25.1, 25.3 and 26.0 then refuse
+# `pip install demo` and `-r` though it all is right ("all requirements must have their versions pinned"), 26.3 takes both, and none
+# takes `pip install .` ("can't verify hashes for these file:// requirements"). A constraint that is a URL with #sha256= would be
+# compared in time, but is written into the image (direct_url.json).
 lock_pip() {
     sed -n 's/^constraint //p' "$lock_home/lock" >"$lock_home/constraints"
 }
 
-# lock_files: files that the step made when it was locked, and that steer what it gets (package-lock.json).
+# lock_files: files that the step made when it was locked, and that steer what it gets (package-lock.json). Where the step makes the
+# directory itself, programs/lock_noted.sh puts them there.
 lock_files() {
     sed -n 's/^file //p' "$lock_home/lock" >"$lock_home/files"
     while read -r lock_number lock_file; do
+        lock_text "$lock_number" >"$lock_home/text.$lock_number" && chmod 0644 "$lock_home/text.$lock_number"
         resolve "$lock_file"
         lock_to=$root$resolved
         if [ ! -d "${lock_to%/*}" ] || [ -e "$lock_to" ]; then continue; fi
-        lock_text "$lock_number" >"$lock_to"
+        cat "$lock_home/text.$lock_number" >"$lock_to"
     done <"$lock_home/files"
 }
 

@@ -64,6 +64,32 @@ def test_a_file_that_steers_npm_is_there_before_the_step(run: Run, workshop: Wor
     assert run("ls /none", "file 0 /none/package-lock.json", text="{}\n").returncode == 1
 
 
+def test_a_file_that_steers_npm_where_the_step_makes_the_directory(run: Run, workshop: Workshop) -> None:
+    npm = workshop.root / "bin/npm"
+    npm.write_text("#!/bin/sh\ncat package-lock.json\n")
+    npm.chmod(0o755)
+    make = "mkdir /app /other && cd /app"
+    line = "file 0 /app/package-lock.json"
+    assert run(f"{make} && npm install a", line, text="{}\n").stdout == "{}\n"
+    assert run("cd /app && echo own >package-lock.json && npm ci", line, text="{}\n").stdout == "own\n"
+    assert run("cd /other && npm ci", line, text="{}\n").returncode == 1
+
+
+def test_what_npm_is_asked_for_by_name(run: Run, workshop: Workshop) -> None:
+    """npm takes the newest of it, whatever is in package-lock.json. prefer asks once more, where that version is gone."""
+    npm = workshop.root / "bin/npm"
+    npm.write_text('#!/bin/sh\necho "$@"\ncase $* in *a@1*) exit 1; esac\n')
+    npm.chmod(0o755)
+    for name in ("app/node_modules/b", "app/node_modules/@s/c", "lib/node_modules/a/node_modules/b", "lib/node_modules/a"):
+        (workshop.root / name).mkdir(parents=True, exist_ok=True)
+        (workshop.root / name / "package.json").write_text('{"version": "1.0"}')
+    lines = [f"npm /{path} 1.0" for path in ("lib/node_modules/a/node_modules/b", "app/node_modules/b", "app/node_modules/@s/c")]
+    said = run("cd /app && npm install --x=b b @s/c @s/c@2 ./b d https://h/b", *lines).stdout
+    assert said == "install --x=b b@1.0 @s/c@1.0 @s/c@2 ./b d https://h/b\n"
+    assert run("npm i -g a; true", "npm /lib/node_modules/a 1.0").stdout == "i -g a@1.0\n"
+    assert run("npm i -g a", "npm /lib/node_modules/a 1.0", mode="prefer").stdout == "i -g a@1.0\ni -g a\n"
+
+
 @pytest.mark.parametrize(
     ("line", "said"),
     [

@@ -2,7 +2,8 @@
 lock=/dev/dock2sh
 tools='pip=python pip3=python pip3.8=python pip3.9=python pip3.10=python pip3.11=python pip3.12=python pip3.13=python pip3.14=python
 curl=curl wget=wget git=git apk=apk dnf=rpm dnf5=rpm yum=rpm microdnf=rpm zypper=rpm npm=noted yarn=noted
-pnpm=noted go=noted cargo=noted gem=noted bundle=noted composer=noted mvn=noted gradle=noted conda=noted rustup=noted'
+pnpm=noted go=noted cargo=noted gem=noted bundle=noted composer=noted mvn=noted gradle=noted conda=noted rustup=noted
+uv=noted poetry=noted pdm=noted pipenv=noted pipx=noted mamba=noted micromamba=noted bun=noted deno=noted dotnet=noted cpanm=noted'
 . "$lock/settings"
 
 # real NAME: sets `real` to the program behind the stand-in; without one this ends as a shell would.
