@@ -56,17 +56,24 @@ def lockable(steps: Sequence[PlanStep]) -> bool:
     return any(isinstance(step, (Run, Fetch)) for step in steps)
 
 
+def platform(plan: Plan) -> str:
+    """What its image is for, as docker writes it: linux/arm64/v8."""
+    variant = plan.image.get("variant")
+    return "/".join([plan.image.get("os", "linux"), plan.image.get("architecture", "amd64"), *([variant] if variant else [])])
+
+
 def carry(lock: Lock, plan: Plan, terms: Terms) -> Fixed:
-    """Raises Refused where strict is asked for and the lock does not know a step."""
+    """Raises Refused where strict is asked for and the lock does not know a step, or is for another platform."""
     return _Carrier(lock, terms).fixed(plan)
 
 
 class _Carrier:
     def __init__(self, lock: Lock, terms: Terms) -> None:
-        self.terms = terms
+        self.terms, self.platform = terms, lock.platform
         self.known: dict[tuple[str, str], list[Step]] = defaultdict(list)
         for step in lock.steps:
             self.known[step.stage, step.digest].append(step)
+            self.known["", step.digest].append(step)
         self.lines: dict[int, Sequence[str]] = {}
         self.texts: list[str] = []
         self.adds: dict[tuple[int, str], str] = {}
@@ -77,10 +84,21 @@ class _Carrier:
         self.number = 0
 
     def fixed(self, plan: Plan) -> Fixed:
+        self.suits(platform(plan))
         stages = tuple(self.stage(stage) for stage in plan.stages)
         repositories = {name: self.repository(name, found) for name, found in plan.repositories.items()}
         carried = Carried(self.terms.mode, self.lines, self.texts, self.adds, self.terms.name, contexts=self.commits)
         return Fixed(plan._replace(stages=stages, repositories=repositories), carried, tuple(self.notes))
+
+    def suits(self, wanted: str) -> None:
+        """A variant counts where both name one."""
+        if all(ours == theirs for ours, theirs in zip(self.platform.split("/"), wanted.split("/"), strict=False)):
+            return
+        message = f"{self.terms.name} is a lock for {self.platform}, and this is for {wanted}"
+        if self.terms.mode == "strict":
+            cure = f"make one for it, of another name: `dock2sh lock --platform {wanted} --lock-file FILE`; or --lock prefer"
+            raise refuse("lock-misses", message, hint=cure)
+        self.notes.append(f"{message}. Most of it will be otherwise")
 
     def repository(self, name: str, found: Repository) -> Repository:
         """A named context, unless it says itself which commit it is. strict fetches that, wherever the reference is."""
@@ -114,8 +132,9 @@ class _Carrier:
         return stage._replace(steps=tuple(replaced.get(step, step) for step in stage.steps))
 
     def held(self, stage: Stage, steps: Sequence[PlanStep]) -> Step | None:
-        """The lock's step; each is one step's."""
-        found = self.known[stage.key, digest(steps)]
+        """The lock's step; each is one step's. A stage without a name is called by its number, which another stage before it
+        changes: then the text alone tells."""
+        found = self.known.get((stage.key, digest(steps))) or self.known["", digest(steps)]
         if found:
             return found.pop(0) if len(found) > 1 else found[0]
         message = f"{self.terms.name} does not know this step: it was written or changed after the lock was made"

@@ -17,7 +17,9 @@ _COMMIT = r"[0-9a-f]{40}|[0-9a-f]{64}"
 _WORDS = {
     "name": _NAME, "version": _VERSION, "arch": r"[a-z0-9_-]+", "sha256": _SHA256,
     "source": rf"{_NAME}|-", "url": _URL, "ref": _WORD,
-    "commit": _COMMIT, "path": _PATH, "file": r"[A-Za-z0-9_][A-Za-z0-9_.+!~-]*|-", "integrity": r"sha\d+-[A-Za-z0-9+/=]+|-",
+    "commit": _COMMIT, "path": _PATH,
+    "steers": rf"(?:{_PATH})?/package-lock\.json",
+    "file": r"[A-Za-z0-9_][A-Za-z0-9_.+!~-]*|-", "integrity": r"sha\d+-[A-Za-z0-9+/=]+|-",
     "checksum": r"[A-Za-z0-9+/=]+|-", "suite": r"(?!-)[A-Za-z0-9._/+-]+", "components": r"[A-Za-z0-9._/+-]+( [A-Za-z0-9._/+-]+)*",
     "released": r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ", "archive": r"[a-z][a-z0-9/-]*|-", "keyring": rf"{_PATH}|-",
     "trusted": r"yes|-", "packages": _SHA256, "image": _WORD, "digest": r"(sha256:[0-9a-f]{64})|-", "stage": _WORD,

@@ -275,7 +275,7 @@ lock_note() {
 lock_keep_files() {
     mkdir -p "$lock_records/kept/files" "$lock_records/kept/debs"
     for lock_file in "$lock_home"/step/files/* "$lock_home"/step/debs/*; do
-        if [ ! -f "$lock_file" ] || [ -L "$lock_file" ]; then continue; fi
+        if [ ! -f "$lock_file" ] || [ -L "$lock_file" ] || [ -L "${lock_file%/*}" ]; then continue; fi
         lock_to=${lock_file#"$lock_home/step/"}
         case ${lock_to#*/} in
         Packages) cat "$lock_file" >>"$lock_records/kept/debs/Packages" ;;

@@ -29,12 +29,11 @@ lock_copy_rpms() {
 
 # lock_rpms: no tool of the machine reads rpm's databases, of which there are three kinds: the root's own rpm is asked, in a RUN of
 # its own. A copy is read, because who only asks changes files, too.
+# Only for a subshell: what the words have set for the step is otherwise here.
 lock_rpms() {
-    (
-        user=root cwd=/ cwd_text=/ run_mounts='' run_network='' run_security='' run_script='' run_placer=lock_rpms_place run_after=''
-        : "$user$cwd$cwd_text$run_mounts$run_network$run_security$run_script$run_after"
-        run_wanted sh -c "$(program_lock_rpms)" sh /dev/dock2sh
-    )
+    user=root cwd=/ cwd_text=/ run_mounts='' run_network='' run_security='' run_script='' run_placer=lock_rpms_place run_after=''
+    : "$user$cwd$cwd_text$run_mounts$run_network$run_security$run_script$run_after"
+    run_wanted sh -c "$(program_lock_rpms)" sh /dev/dock2sh
 }
 
 lock_rpms_place() {
