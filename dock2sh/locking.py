@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from dock2sh.lock.carry import Fixed, Terms, carry, digest, lockable
+from dock2sh.lock.carry import Fixed, Terms, carry, digest, lockable, platform
 from dock2sh.lock.held import Base, Context, Lock, LockError, Step
 from dock2sh.lock.text import read
 from dock2sh.model import Plan, Stage
@@ -43,18 +43,13 @@ def record(plan: Plan, project: Project, order: "Order", tell: "Callable[[Event]
 
     carried = (order.lock or Carried(mode="prefer"))._replace(records="yes", keep=bool(vendor))
     with emulate(plan, project, order._replace(lock=carried, no_cache=frozenset("*")), tell) as done:
-        lock = Lock(_platform(plan), tuple(_bases(done)), tuple(_steps(done)), tuple(_contexts(done)))
+        lock = Lock(platform(plan), tuple(_bases(done)), tuple(_steps(done)), tuple(_contexts(done)))
         if vendor:
             from dock2sh.lock.vendor import keep
 
             notes = [_note(str(path)) for path in Path(done.records).glob("*/records")]
             keep(f"{done.records}/kept", "".join(notes).splitlines(), lock, vendor)
         return lock
-
-
-def _platform(plan: Plan) -> str:
-    variant = plan.image.get("variant")
-    return "/".join([plan.image.get("os", "linux"), plan.image.get("architecture", "amd64"), *([variant] if variant else [])])
 
 
 def _bases(done: "Emulated") -> Iterator[Base]:

@@ -33,6 +33,9 @@ _NEEDS = {
     "podman": "podman (apt-get install podman runc)",
     "machine": "systemd-nspawn and mmdebstrap (apt-get install systemd-container mmdebstrap)",
     "ssh": "a ssh server (apt-get install openssh-server)",
+    "apk": "apk, which Debian does not have (DOCK2SH_APK=apk.static, built from the source of apk-tools 2 or 3)",
+    "rpmbuild": "rpm (apt-get install rpm)",
+    "createrepo_c": "createrepo_c (apt-get install createrepo-c)",
     "vm": "QEMU (apt-get install qemu-system-x86 busybox-static)",
 }
 _PROGRAMS = {"podman": "podman", "machine": "systemd-nspawn", "ssh": "sshd", "vm": "qemu-system-x86_64"}

@@ -89,7 +89,6 @@ NEVERTHELESS = {
     ("emit", "plan.ignore"): "the type of the ignore file's rules",
     ("emit", "plan.history"): "the image's history, which BuildKit words",
     ("emit", "plan.builder"): "docker's default SHELL",
-    ("lock", "images.rpmdb"): "how rpm's database is read",
     ("findings", "instructions.secrets"): "which names tell of a secret",
     ("findings", "plan.triggers"): "what an ONBUILD will do",
     ("explain", "checks.rules"): "what BuildKit's checks are about",

@@ -9,17 +9,15 @@ import tempfile
 from collections.abc import Iterator
 from typing import NamedTuple
 
-_NAME, _VERSION, _RELEASE, _EPOCH, _ARCH, _SHA256 = 1000, 1001, 1002, 1003, 1022, 273
+_NAME, _VERSION, _RELEASE, _EPOCH = 1000, 1001, 1002, 1003
 _INT32 = 4
 
 
 class Installed(NamedTuple):
-    """A package: `version` is EPOCH:VERSION-RELEASE, the epoch only where there is one; `sha256` that of its header, or "-"."""
+    """A package: `version` is EPOCH:VERSION-RELEASE, the epoch only where there is one."""
 
     name: str
     version: str
-    arch: str
-    sha256: str = "-"
 
 
 def packages(folder: str) -> Iterator[Installed]:
@@ -48,7 +46,7 @@ def _package(header: bytes) -> Installed | None:
         fields = _fields(header)
         version = f"{fields[_VERSION]}-{fields[_RELEASE]}"
         epoch = f"{fields[_EPOCH]}:" if _EPOCH in fields else ""
-        return Installed(fields[_NAME], epoch + version, fields.get(_ARCH, "noarch"), fields.get(_SHA256, "-"))
+        return Installed(fields[_NAME], epoch + version)
     except (struct.error, KeyError, ValueError):
         return None
 
@@ -59,7 +57,7 @@ def _fields(header: bytes) -> dict[int, str]:
     found = {}
     for number in range(count):
         tag, kind, offset, _ = struct.unpack_from("!IIII", header, 8 + 16 * number)
-        if tag in (_NAME, _VERSION, _RELEASE, _ARCH, _SHA256):
+        if tag in (_NAME, _VERSION, _RELEASE):
             found[tag] = store[offset : store.index(b"\0", offset)].decode("ascii")
         elif tag == _EPOCH and kind == _INT32:
             found[tag] = str(struct.unpack_from("!I", store, offset)[0])

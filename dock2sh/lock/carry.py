@@ -2,13 +2,14 @@
 
 import datetime
 import json
+import re
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
 from dock2sh.digest import sha256
 from dock2sh.emit.carried import Carried
-from dock2sh.lock.held import Apk, Archive, Deb, Gem, Git, Lock, Npm, Pip, Rpm, Step, Thing, Url
+from dock2sh.lock.held import Apk, Archive, Deb, Gem, Git, Lock, Npm, Pip, Rpm, Step, Thing, Url, kind_of
 from dock2sh.lock.records import plain
 from dock2sh.model import Fetch, Plan, Repository, Run, Stage
 from dock2sh.model import Step as PlanStep
@@ -20,6 +21,10 @@ SNAPSHOTS = {"ubuntu": "http://snapshot.ubuntu.com/ubuntu/{time}", "": "http://s
 _LATER = datetime.timedelta(hours=6)
 """A service takes its picture after an archive's release, and gives the last one before the time that is asked for; Debian's
 archive is renewed every six hours."""
+
+
+_ASKED = {"apt": "apt|apt-get|aptitude", "apk": "apk", "rpm": "dnf5?|yum|microdnf|zypper"}
+"""By what a step may get packages of a kind: words of its text."""
 
 
 class Terms(NamedTuple):
@@ -51,17 +56,24 @@ def lockable(steps: Sequence[PlanStep]) -> bool:
     return any(isinstance(step, (Run, Fetch)) for step in steps)
 
 
+def platform(plan: Plan) -> str:
+    """What its image is for, as docker writes it: linux/arm64/v8."""
+    variant = plan.image.get("variant")
+    return "/".join([plan.image.get("os", "linux"), plan.image.get("architecture", "amd64"), *([variant] if variant else [])])
+
+
 def carry(lock: Lock, plan: Plan, terms: Terms) -> Fixed:
-    """Raises Refused where strict is asked for and the lock does not know a step."""
+    """Raises Refused where strict is asked for and the lock does not know a step, or is for another platform."""
     return _Carrier(lock, terms).fixed(plan)
 
 
 class _Carrier:
     def __init__(self, lock: Lock, terms: Terms) -> None:
-        self.terms = terms
+        self.terms, self.platform = terms, lock.platform
         self.known: dict[tuple[str, str], list[Step]] = defaultdict(list)
         for step in lock.steps:
             self.known[step.stage, step.digest].append(step)
+            self.known["", step.digest].append(step)
         self.lines: dict[int, Sequence[str]] = {}
         self.texts: list[str] = []
         self.adds: dict[tuple[int, str], str] = {}
@@ -72,10 +84,21 @@ class _Carrier:
         self.number = 0
 
     def fixed(self, plan: Plan) -> Fixed:
+        self.suits(platform(plan))
         stages = tuple(self.stage(stage) for stage in plan.stages)
         repositories = {name: self.repository(name, found) for name, found in plan.repositories.items()}
         carried = Carried(self.terms.mode, self.lines, self.texts, self.adds, self.terms.name, contexts=self.commits)
         return Fixed(plan._replace(stages=stages, repositories=repositories), carried, tuple(self.notes))
+
+    def suits(self, wanted: str) -> None:
+        """A variant counts where both name one."""
+        if all(ours == theirs for ours, theirs in zip(self.platform.split("/"), wanted.split("/"), strict=False)):
+            return
+        message = f"{self.terms.name} is a lock for {self.platform}, and this is for {wanted}"
+        if self.terms.mode == "strict":
+            cure = f"make one for it, of another name: `dock2sh lock --platform {wanted} --lock-file FILE`; or --lock prefer"
+            raise refuse("lock-misses", message, hint=cure)
+        self.notes.append(f"{message}. Most of it will be otherwise")
 
     def repository(self, name: str, found: Repository) -> Repository:
         """A named context, unless it says itself which commit it is. strict fetches that, wherever the reference is."""
@@ -109,8 +132,9 @@ class _Carrier:
         return stage._replace(steps=tuple(replaced.get(step, step) for step in stage.steps))
 
     def held(self, stage: Stage, steps: Sequence[PlanStep]) -> Step | None:
-        """The lock's step; each is one step's."""
-        found = self.known[stage.key, digest(steps)]
+        """The lock's step; each is one step's. A stage without a name is called by its number, which another stage before it
+        changes: then the text alone tells."""
+        found = self.known.get((stage.key, digest(steps))) or self.known["", digest(steps)]
         if found:
             return found.pop(0) if len(found) > 1 else found[0]
         message = f"{self.terms.name} does not know this step: it was written or changed after the lock was made"
@@ -140,17 +164,16 @@ class _Carrier:
         return step
 
     def said(self, stage: Stage, held: Step, behind: Sequence[int], steps: Sequence[PlanStep]) -> Iterator[str]:
-        """The lines of runtime/lock.sh for a step. One that asks apt and got nothing may not get anything, either."""
-        things = [thing for thing in held.things if not isinstance(thing, Rpm)]
-        asks_apt = any(isinstance(step, Run) and "apt" in " ".join(step.argv) for step in steps)
-        if not things and not held.files and not (asks_apt and behind):
+        """The lines of runtime/lock.sh for a step. One that asks apt, apk or dnf and got nothing may not get anything, either."""
+        things = held.things
+        asks = [kind for kind, words in _ASKED.items() if _says(words, steps)]
+        if not things and not held.files and not asks:
             return
         if behind:
             yield f"after {' '.join(map(str, behind))}"
         elif held.packages != "-":
             yield f"base {stage.base} {held.packages}"
-        if asks_apt:
-            yield "apt only"
+        yield from (f"asks {kind}" for kind in asks)
         for thing in things:
             yield from self.thing(thing)
         yield from (f"constraint {name}" for name in _constraints(things, self.terms.moving))
@@ -163,10 +186,9 @@ class _Carrier:
         match thing:
             case Archive():
                 yield from _archive(thing, self.terms.snapshot)
-            case Deb(name, version, arch, digest):
-                yield f"deb {name} {arch} {'*' if moves else version} {'-' if moves else digest}"
-            case Apk(name, version, arch, checksum) if not moves:
-                yield f"apk {name} {arch} {version} {checksum}"
+            case Deb(name, version, arch, digest) | Apk(name, version, arch, digest) | Rpm(name, version, arch, digest):
+                gone = " gone" if thing.gone == "yes" else ""
+                yield f"{kind_of(thing)} {name} {arch} {'*' if moves else version} {'-' if moves else digest}{gone}"
             case Pip(name, version, file, digest, path) if not moves:
                 yield f"pip {name} {version} {digest} {file}"
                 if path != "/":
@@ -179,6 +201,12 @@ class _Carrier:
                 yield f"url {url} {'-' if moves else digest} {size}"
             case Git(url, ref, commit):
                 yield f"git {url} {ref} {'-' if moves else commit}"
+
+
+def _says(words: str, steps: Iterable[PlanStep]) -> bool:
+    """Whether one of the `words`, a regular expression, stands in a RUN of these."""
+    texts = (" ".join([*step.argv, step.script.content if step.script else ""]) for step in steps if isinstance(step, Run))
+    return any(re.search(rf"(?<![\w-])(?:{words})(?![\w-])", text) for text in texts)
 
 
 def _constraints(things: Iterable[Thing], moving: frozenset[str]) -> Iterator[str]:

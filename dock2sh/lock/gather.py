@@ -46,5 +46,3 @@ def _unknown(things: Sequence[Thing]) -> Iterator[Open]:
                 f"pip {thing.name} {thing.version}",
                 "where its file came from is not known: its version is locked, its file is not",
             )
-        if kind_of(thing) == "rpm":
-            yield Open(f"rpm {thing[0]} {thing[1]}", "a script cannot ask for it: `dock2sh lock --diff` compares it")

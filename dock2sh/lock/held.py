@@ -8,7 +8,7 @@ VERSION = 1
 
 # strings, compiled (and kept by re) at the first use. No blank in any of them: a script has them as words of a line.
 _NAME = r"[A-Za-z0-9@_][A-Za-z0-9+._@/:-]*"
-_VERSION = r"[A-Za-z0-9_][A-Za-z0-9_.+~:!-]*"
+_VERSION = r"[A-Za-z0-9_][A-Za-z0-9_.+~^:!-]*"
 _SHA256 = r"[0-9a-f]{64}|-"
 _URL = r"(?!-)[!-~]+"
 _WORD = r"(?!-.)[!-~]+"
@@ -17,11 +17,13 @@ _COMMIT = r"[0-9a-f]{40}|[0-9a-f]{64}"
 _WORDS = {
     "name": _NAME, "version": _VERSION, "arch": r"[a-z0-9_-]+", "sha256": _SHA256,
     "source": rf"{_NAME}|-", "url": _URL, "ref": _WORD,
-    "commit": _COMMIT, "path": _PATH, "file": r"[A-Za-z0-9_][A-Za-z0-9_.+!~-]*|-", "integrity": r"sha\d+-[A-Za-z0-9+/=]+|-",
+    "commit": _COMMIT, "path": _PATH,
+    "steers": rf"(?:{_PATH})?/package-lock\.json",
+    "file": r"[A-Za-z0-9_][A-Za-z0-9_.+!~-]*|-", "integrity": r"sha\d+-[A-Za-z0-9+/=]+|-",
     "checksum": r"[A-Za-z0-9+/=]+|-", "suite": r"(?!-)[A-Za-z0-9._/+-]+", "components": r"[A-Za-z0-9._/+-]+( [A-Za-z0-9._/+-]+)*",
     "released": r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ", "archive": r"[a-z][a-z0-9/-]*|-", "keyring": rf"{_PATH}|-",
     "trusted": r"yes|-", "packages": _SHA256, "image": _WORD, "digest": r"(sha256:[0-9a-f]{64})|-", "stage": _WORD,
-    "line": r"\d{1,9}", "size": r"\d{1,18}", "platform": r"[a-z0-9]+/[a-z0-9/]+", "id": r"sha256:[0-9a-f]{64}|-",
+    "gone": "yes|-", "line": r"\d{1,9}", "size": r"\d{1,18}", "platform": r"[a-z0-9]+/[a-z0-9/]+", "id": r"sha256:[0-9a-f]{64}|-",
 }  # fmt: skip
 
 
@@ -38,13 +40,15 @@ class Archive(NamedTuple):
 
 
 class Deb(NamedTuple):
-    """A Debian package that apt installed; `source` is the source package, which moves as a whole."""
+    """A Debian package that apt installed; `source` is the source package, which moves as a whole; `gone` says that the step
+    itself removed it again."""
 
     name: str
     version: str
     arch: str
     sha256: str = "-"
     source: str = "-"
+    gone: str = "-"
 
 
 class Apk(NamedTuple):
@@ -54,6 +58,7 @@ class Apk(NamedTuple):
     version: str
     arch: str
     checksum: str = "-"
+    gone: str = "-"
 
 
 class Rpm(NamedTuple):
@@ -63,6 +68,7 @@ class Rpm(NamedTuple):
     version: str
     arch: str
     sha256: str = "-"
+    gone: str = "-"
 
 
 class Pip(NamedTuple):

@@ -1,4 +1,4 @@
-"""What a step got, out of its layer: packages of pip, npm, gem and rpm, which keep no list that a shell could read, and files
+"""What a step got, out of its layer: packages of pip, npm and gem, which keep no list that a shell could read, and files
 that steer npm. A layer is a directory in overlayfs's form; it is a stranger's, so nothing is followed."""
 
 import json
@@ -8,11 +8,10 @@ import stat
 from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple
 
-from dock2sh.lock.held import File, Gem, Npm, Open, Pip, Rpm, Thing, checked
+from dock2sh.lock.held import File, Gem, Npm, Open, Pip, Thing, checked
 from dock2sh.lock.records import normal
 
 _LARGEST = 16 << 20
-_RPM = ("var/lib/rpm", "usr/lib/sysimage/rpm", "root/.rpmdb")  # the last by Debian's rpm and dnf, which are not the system's own
 _GEM = re.compile(r"(?P<name>.+?)-(?P<version>\d[0-9A-Za-z.]*)(?:-[^/]*)?\.gemspec")
 
 
@@ -40,12 +39,9 @@ def found(layer: str, lower: Sequence[str]) -> Found:
             files += [File(path, text) for text in [_text(layer, path)] if text]
         elif match := _GEM.fullmatch(name):
             things.append(Gem(match["name"], match["version"], path))
-    rpms, open_ = _rpms(layer, lower)
-    good = [thing for thing in [*_with_integrity(things, layer), *rpms] if checked(thing)]
-    strange = len(things) + len(rpms) - len(good)
-    return Found(
-        tuple(good), tuple(files), (*open_, *([Open(f"{strange} packages", "names that no lock can hold")] if strange else []))
-    )
+    good = [thing for thing in _with_integrity(things, layer) if checked(thing)]
+    strange = len(things) - len(good)
+    return Found(tuple(good), tuple(files), (Open(f"{strange} packages", "names that no lock can hold"),) if strange else ())
 
 
 def _candidates(layer: str) -> Iterator[str]:
@@ -126,19 +122,3 @@ def _with_integrity(things: Sequence[Thing], layer: str) -> Iterator[Thing]:
         entry = lists[top].get(thing.path[len(top) + 1 :])
         integrity = entry.get("integrity") if isinstance(entry, dict) else None
         yield thing._replace(integrity=integrity) if isinstance(integrity, str) else thing
-
-
-def _rpms(layer: str, lower: Sequence[str]) -> tuple[list[Thing], list[Open]]:
-    """The difference that the layer makes to the rpm database."""
-    for place in _RPM:
-        if not _leads_nowhere_else(layer, place):
-            continue
-        if os.path.isfile(f"{layer}/{place}/rpmdb.sqlite"):
-            from dock2sh.images.rpmdb import Installed, packages
-
-            below = next((folder for folder in reversed(lower) if os.path.isfile(f"{folder}/{place}/rpmdb.sqlite")), None)
-            before = set(packages(f"{below}/{place}")) if below else set[Installed]()
-            return [Rpm(*one) for one in sorted(set(packages(f"{layer}/{place}")) - before)], []
-        if any(os.path.isfile(f"{layer}/{place}/{name}") for name in ("Packages", "Packages.db")):
-            return [], [Open("rpm packages", "the database is not of the form that rpm writes since 4.16 (rpmdb.sqlite)")]
-    return [], []

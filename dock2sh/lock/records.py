@@ -7,7 +7,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, NamedTuple
 
-from dock2sh.lock.held import Apk, Archive, Context, Deb, Git, Open, Pip, Thing, Url, checked
+from dock2sh.lock.held import KINDS, Apk, Archive, Context, Deb, Git, Open, Pip, Rpm, Thing, Url, checked, kind_of
 
 SNAPSHOTS = {
     ("Debian", "Debian"): "debian", ("Debian", "Debian-Security"): "debian-security", ("Debian", "Debian-Backports"): "debian",
@@ -30,11 +30,12 @@ def noted(records: str, before: str = "", after: str = "") -> Noted:
     made = [(row, _made(row)) for row in rows]
     things = [thing for _, thing in made if thing is not None and checked(thing)]
     strange = sum(thing is None and row[0] not in ("base", "unlocked") for row, thing in made)
-    strange += sum(thing is not None and not checked(thing) for _, thing in made)
+    came = list(_installed(before, after, things))
+    installed = [thing for thing in came if checked(thing)]
+    strange += sum(thing is not None and not checked(thing) for _, thing in made) + len(came) - len(installed)
     open_ = [Open(" ".join(row[1:]).strip()[:300], _why(row[1:])) for row in rows if row[0] == "unlocked"]
     open_ += [Open(f"{strange} notes of the step", "they are not as dock2sh writes them")] if strange else []
-    installed = _installed(before, after, things)
-    single, changing = _single([*things, *installed])
+    single, changing = _single(_going([*things, *installed], after))
     open_ += [Open(f"{thing.url}", "it gave other content each time in the same step") for thing in changing]
     open_ += _without_digest(single)
     packages = next((row[1] for row in rows if row[0] == "base" and re.fullmatch("[0-9a-f]{64}", row[1])), "-")
@@ -45,6 +46,10 @@ def _made(row: list[str]) -> Thing | None:
     match row:
         case ["deb", name, arch, version, sha256, source]:
             return Deb(name, version, arch, sha256, source)
+        case ["apk", name, arch, version, checksum]:
+            return Apk(name, version, arch, checksum)
+        case ["rpm", name, arch, version, sha256]:
+            return Rpm(name, version, arch, sha256)
         case ["url" | "add", url, sha256, size]:
             return Url(plain(url), sha256, size)
         case ["git" | "addgit", url, ref, commit]:
@@ -88,14 +93,23 @@ def _time(seconds: int) -> str:
 
 
 def _installed(before: str, after: str, things: Iterable[Thing]) -> Iterator[Thing]:
-    """Packages that came without a note: apk's all do, and what dpkg was given by hand."""
-    known = {thing[:3] for thing in things if isinstance(thing, Deb)}
+    """Packages that came without a note: what dpkg or rpm was given by hand."""
+    known = {(kind_of(thing), *thing[:3]) for thing in things}
     for line in sorted(set(after.splitlines()) - set(before.splitlines())):
         match line.split(" "):
-            case ["deb", name, arch, version, *_] if (name, version, arch) not in known:
-                yield Deb(name, version, arch)
-            case ["apk", name, arch, version, checksum]:
-                yield Apk(name, version, arch, checksum)
+            case ["deb" | "apk" | "rpm" as kind, name, arch, version, *digest] if (kind, name, version, arch) not in known:
+                yield KINDS[kind](name, version, arch, *digest)
+
+
+def _going(things: Iterable[Thing], after: str) -> Iterator[Thing]:
+    """The same things; packages that a step brought and removed again say so. Without a list of what there is at the end none
+    does."""
+    there = {tuple(line.split(" ")[:4]) for line in after.splitlines()}
+    for thing in things:
+        if after and isinstance(thing, (Deb, Apk, Rpm)) and (kind_of(thing), thing.name, thing.arch, thing.version) not in there:
+            yield thing._replace(gone="yes")
+        else:
+            yield thing
 
 
 def _single(things: Iterable[Thing]) -> tuple[list[Thing], list[Url]]:
@@ -134,6 +148,10 @@ def _joined_archives(things: Iterable[Thing]) -> Iterator[Thing]:
 
 def _why(words: list[str]) -> str:
     """Why a command is open."""
+    if words == ["rpm"]:
+        return "there is a database of rpm's, and no rpm that reads it"
+    if {"apk", "dnf", "dnf5", "yum", "microdnf", "zypper"} & {words[0]}:
+        return "packages of a root in the root"
     if words[0] in ("curl", "wget"):
         return "not a plain download of one URL"
     if words[0] == "git":

@@ -131,10 +131,17 @@ class _Reader:
             text=self.text(table, "run", where),
             digest=self.word(table, "digest", where),
             things=tuple(self.row(kind, row, f"{where}, {key}") for key, kind in KINDS.items() for row in self.rows(table, key)),
-            files=tuple(File(self.word(row, "path", where), self.text(row, "text", where)) for row in self.rows(table, "file")),
+            files=tuple(self.file(row, f"{where}, file") for row in self.rows(table, "file")),
             open=tuple(Open(*(self.text(row, key, where) for key in Open._fields)) for row in self.rows(table, "unlocked")),
             packages=self.word(table, "packages", where, "-"),
         )
+
+    def file(self, table: Mapping[str, Any], where: str) -> File:
+        """Nothing but what steers npm: a lock must not bring files of its own."""
+        path = self.word(table, "path", where)
+        if not fits("steers", path):
+            raise self.wrong(where, f"`path` is {_shown(path)}: only a package-lock.json can be there")
+        return File(path, self.text(table, "text", where))
 
     def text(self, table: Mapping[str, Any], key: str, where: str) -> str:
         value = table.get(key)

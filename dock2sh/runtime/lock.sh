@@ -17,6 +17,7 @@ lock_vendor_has() {
 
 # locked: the next RUN gets what the lock holds for it.
 locked() {
+    dry || ! wanted || lock_installed >"$state/installed"
     run_placer=lock_place run_after=lock_after
 }
 
@@ -68,7 +69,10 @@ lock_begin() {
     program_lock_curl >"$lock_home/curl"
     program_lock_wget >"$lock_home/wget"
     program_lock_git >"$lock_home/git"
-    program_lock_manager >"$lock_home/manager"
+    program_lock_apk >"$lock_home/apk"
+    program_lock_rpm >"$lock_home/rpm"
+    program_lock_rpms >"$lock_home/rpms"
+    program_installed >"$lock_home/installed"
     program_lock_noted >"$lock_home/noted"
     program_lock_python >"$lock_home/python"
     : >"$lock_home/step/records" && : >"$lock_home/step/refused" && : >"$lock_home/step/pip.log"
@@ -76,25 +80,29 @@ lock_begin() {
     chmod 1777 "$lock_home/step"
     chmod 0666 "$lock_home"/step/records "$lock_home"/step/refused "$lock_home"/step/pip.log
     lock_stand_ins
-    [ -z "${lock_records-}" ] || lock_installed >"$state/installed"
 }
 
-# lock_stand_ins: for the tools that the root has now, by the step's PATH; programs/lock_shims.sh does it again in the step.
+# lock_stand_ins: for the tools that the root has now; programs/lock_shims.sh does it again in the step.
 lock_stand_ins() {
+    lock_tools=$(sed -n "/^tools=/,/'\$/p" "$lock_home/common" | tr -d \' | sed 's/^tools=//')
+    for lock_tool in $lock_tools; do
+        ! lock_has_tool "${lock_tool%%=*}" ||
+            ln -s "/dev/dock2sh/${lock_tool#*=}" "$lock_home/step/bin/${lock_tool%%=*}"
+    done
+}
+
+# lock_has_tool NAME: is it in the root, where the step's PATH (`lock_path`) leads?
+lock_has_tool() {
     env_value PATH
     lock_path=${env_found#PATH=}
     lock_path=${lock_path:-$default_path}
-    lock_tools=$(sed -n "/^tools=/,/'\$/p" "$lock_home/common" | tr -d \' | sed 's/^tools=//')
     lock_rest=$lock_path:
     while [ -n "$lock_rest" ]; do
         resolve "${lock_rest%%:*}"
         lock_rest=${lock_rest#*:}
-        for lock_tool in $lock_tools; do
-            ! [ -f "$root$resolved/${lock_tool%%=*}" ] && ! [ -L "$root$resolved/${lock_tool%%=*}" ] ||
-                [ -L "$lock_home/step/bin/${lock_tool%%=*}" ] ||
-                ln -s "/dev/dock2sh/${lock_tool#*=}" "$lock_home/step/bin/${lock_tool%%=*}"
-        done
+        ! [ -f "$root$resolved/$1" ] && ! [ -L "$root$resolved/$1" ] || return 0
     done
+    return 1
 }
 
 # lock_all: prints the data of the step and of those that its root has behind it.
@@ -105,17 +113,9 @@ lock_all() {
     done
 }
 
-# lock_installed: prints the packages that the root's databases know: deb NAME ARCH VERSION, apk NAME ARCH VERSION CHECKSUM.
-lock_installed() {
-    for lock_database in /var/lib/dpkg/status /lib/apk/db/installed /usr/lib/apk/db/installed; do
-        resolve "$lock_database"
-        [ ! -f "$root$resolved" ] || LC_ALL=C awk "$(program_installed)" "$root$resolved"
-    done | LC_ALL=C sort -u
-}
-
 # lock_base: the first step of a stage that has something to lock: is the base the one that was locked?
 lock_base() {
-    lock_print=$(lock_installed | sha256sum)
+    lock_print=$(sha256sum <"$state/installed")
     lock_print=${lock_print%% *}
     [ -z "${lock_records-}" ] || printf 'base %s\n' "$lock_print" >>"$lock_home/step/records"
     lock_line=$(sed -n 's/^base //p' "$lock_home/lock")
@@ -176,20 +176,25 @@ lock_sources() {
     cat "$lock_home/sources" >"$lock_list" && touch -r "$state/time" "$root$resolved"
 }
 
-# lock_pip: pip takes no hashes for what a command line names without a version, so it gets versions, and what it has fetched is
-# compared when the step has ended.
+# lock_pip: versions; what pip has fetched is compared when the step has ended. Digests in these constraints (`demo==1.1
+# --hash=sha256:...`) put pip into the mode of --require-hashes: 20.3, 22.3, 23.0, 23.3, 24.0, 25.0, 25.1, 25.3 and 26.0 then refuse
+# `pip install demo` and `-r` though it all is right ("all requirements must have their versions pinned"), 26.3 takes both, and none
+# takes `pip install .` ("can't verify hashes for these file:// requirements"). A constraint that is a URL with #sha256= would be
+# compared in time, but is written into the image (direct_url.json).
 lock_pip() {
     sed -n 's/^constraint //p' "$lock_home/lock" >"$lock_home/constraints"
 }
 
-# lock_files: files that the step made when it was locked, and that steer what it gets (package-lock.json).
+# lock_files: files that the step made when it was locked, and that steer what it gets (package-lock.json). Where the step makes the
+# directory itself, programs/lock_noted.sh puts them there.
 lock_files() {
     sed -n 's/^file //p' "$lock_home/lock" >"$lock_home/files"
     while read -r lock_number lock_file; do
+        lock_text "$lock_number" >"$lock_home/text.$lock_number" && chmod 0644 "$lock_home/text.$lock_number"
         resolve "$lock_file"
         lock_to=$root$resolved
         if [ ! -d "${lock_to%/*}" ] || [ -e "$lock_to" ]; then continue; fi
-        lock_text "$lock_number" >"$lock_to"
+        cat "$lock_home/text.$lock_number" >"$lock_to"
     done <"$lock_home/files"
 }
 
@@ -224,16 +229,22 @@ lock_environment() {
 lock_after() {
     lock_step_is_ours || fail 'the step has put something else in the place of /dev/dock2sh: what it got cannot be told'
     [ -z "${lock_records-}" ] || lock_note
-    while read -r lock_line; do
-        lock_deviates "$lock_line"
-    done <"$lock_home/step/refused"
+    lock_deviations "$lock_home/step/refused"
     if [ "$run_status" -eq 0 ]; then lock_compare; else lock_conflicts; fi >"$state/deviations"
-    while read -r lock_line; do
-        lock_deviates "$lock_line"
-    done <"$state/deviations"
+    lock_deviations "$state/deviations"
 }
 
-# The step may have written anything there: nothing is read through a link.
+# lock_deviations FILE: a line for each. strict stops for the first, and names five.
+lock_deviations() {
+    if [ ! -s "$1" ]; then return; fi
+    [ "$lock_mode" = prefer ] || lock_deviates "$(LC_ALL=C awk 'NR <= 5 { all = all (all == "" ? "" : "; ") $0 }
+        END { print all (NR > 5 ? "; and " (NR - 5) " more" : "") }' "$1")"
+    while read -r lock_line; do
+        lock_deviates "$lock_line"
+    done <"$1"
+}
+
+# lock_step_is_ours: the step may have written anything there: nothing is read through a link.
 lock_step_is_ours() {
     [ -d "$lock_home/step" ] && [ ! -L "$lock_home/step" ] || return 1
     for lock_file in records refused pip.log; do
@@ -255,6 +266,7 @@ lock_note() {
     lock_installed >"$lock_to/after"
     cat "$state/installed" >"$lock_to/before"
     cat "$lock_home/step/records" >"$lock_to/records"
+    [ ! -d "$state/rpms" ] || lock_has_tool rpm || echo 'unlocked rpm' >>"$lock_to/records"
     lock_fetched_by_pip >>"$lock_to/records"
     [ -z "${lock_keep-}" ] || lock_keep_files
 }
@@ -263,7 +275,7 @@ lock_note() {
 lock_keep_files() {
     mkdir -p "$lock_records/kept/files" "$lock_records/kept/debs"
     for lock_file in "$lock_home"/step/files/* "$lock_home"/step/debs/*; do
-        if [ ! -f "$lock_file" ] || [ -L "$lock_file" ]; then continue; fi
+        if [ ! -f "$lock_file" ] || [ -L "$lock_file" ] || [ -L "${lock_file%/*}" ]; then continue; fi
         lock_to=${lock_file#"$lock_home/step/"}
         case ${lock_to#*/} in
         Packages) cat "$lock_file" >>"$lock_records/kept/debs/Packages" ;;
@@ -276,56 +288,6 @@ lock_keep_files() {
 lock_fetch_kept() {
     cp "$lock_vendor/files/${lock_fetch#*:}" "$2" || fail "$lock_vendor/files/${lock_fetch#*:} cannot be read"
     url_time=$(stat -c %Y "$lock_vendor/files/${lock_fetch#*:}")
-}
-
-# lock_compare: prints a line for each package that is not as it was locked.
-lock_compare() {
-    lock_installed | LC_ALL=C awk '
-        FILENAME == ARGV[1] { if ($4 != "*" && ($1 == "deb" || $1 == "apk")) { want[$1 " " $2 " " $3] = $4; checksum[$1 " " $2 " " $3] = $5 } next }
-        { key = $1 " " $2 " " $3; have[key] = $4; if ($1 == "apk") sum[key] = $5 }
-        END {
-            for (key in want) {
-                split(key, part, " ")
-                if (!(key in have)) print "the package " part[2] " is not installed, but locked"
-                else if (have[key] != want[key]) print "the package " part[2] " is " have[key] ", locked is " want[key]
-                else if (part[1] == "apk" && sum[key] != checksum[key]) print "the package " part[2] " has another checksum than locked"
-            }
-        }' "$lock_home/lock" - | LC_ALL=C sort
-    lock_compare_pip
-    lock_compare_places
-}
-
-lock_compare_pip() {
-    grep -q '^pip ' "$lock_home/lock" || return 0
-    lock_fetched_by_pip | awk '
-        FILENAME == ARGV[1] { if ($1 == "pip") want[$5] = $4; next }
-        $1 != "fetched" || $2 in told { next }
-        { told[$2] = 1 }
-        !($2 in want) { print "pip took " $2 ", which is not locked"; next }
-        $3 != "-" && want[$2] != "-" && want[$2] != $3 { print $2 " is not the file that was locked (sha256 " $3 ", locked is " want[$2] ")" }' "$lock_home/lock" -
-}
-
-# lock_conflicts: prints a line for each version that pip could not have: its index has lost it, or something wants another one.
-lock_conflicts() {
-    sed -n 's/.*The user requested (constraint) \([^ ]*\).*/pip cannot have \1, which is locked: is it gone from the index?/p' \
-        "$lock_home/step/pip.log" | LC_ALL=C sort -u
-}
-
-# lock_compare_places: what is known by a place in the root: `at PATH NAME VERSION`, and `npm PATH VERSION`.
-lock_compare_places() {
-    while read -r lock_kind lock_place lock_name lock_version _; do
-        case $lock_kind in at | npm) resolve "$lock_place" ;; *) continue ;; esac
-        if [ ! -e "$root$resolved" ]; then
-            echo "$lock_name ${lock_version:-} is locked, but there is no $lock_place"
-        elif [ "$lock_kind" = npm ]; then
-            lock_version_is "$root$resolved/package.json" || echo "$lock_place is not version $lock_name, which is locked"
-        fi
-    done <"$lock_home/lock"
-}
-
-# npm writes a package.json as its author did: the first "version" of the outermost object is the one.
-lock_version_is() {
-    [ -f "$1" ] && [ ! -L "$1" ] && LC_ALL=C tr -d '\n' <"$1" | grep -q "\"version\"[[:space:]]*:[[:space:]]*\"$lock_name\""
 }
 
 # lock_fetched URL: an ADD has it in $state/url/file, or checked out in $state/git/tree; nothing has landed yet.

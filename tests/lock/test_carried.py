@@ -33,7 +33,8 @@ SOURCES = (
 )
 THINGS: dict[int, tuple[Thing, ...]] = {
     1: SOURCES,
-    2: (Deb("curl", "7.88.1-10", "amd64", D, "curl"), Deb("libcurl4", "7.88.1-10", "amd64", D, "curl"), Rpm("x", "1-1", "all")),
+    2: (Deb("curl", "7.88.1-10", "amd64", D, "curl"), Deb("libcurl4", "7.88.1-10", "amd64", D, "curl", "yes"),
+        Rpm("x", "1-1", "all", D)),
     3: (Pip("flask", "3.0.3", "flask-3.0.3-py3-none-any.whl", D, "/site/flask-3.0.3.dist-info"),
         Pip("six", "1.0", "six-1.0.tar.gz", D), Pip("six", "2.0", "six-2.0.tar.gz", D), Npm("a", "1.0", "/app/node_modules/a")),
     4: (Url("https://example.org/x", D, "3"),),
@@ -65,8 +66,9 @@ def test_each_step_gets_its_lines() -> None:
     carried = carry(lock(plan()), plan(), Terms()).carried
     source = "source deb [check-valid-until=no signed-by=/usr/share/keyrings/d.gpg] http://snapshot.debian.org/archive/debian/"
     assert carried.steps == {
-        1: [f"base debian:12 {D}", "apt only", f"{source}20261101T160000Z bookworm main", "origin snapshot.debian.org"],
-        2: ["after 1", "apt only", f"deb curl amd64 7.88.1-10 {D}", f"deb libcurl4 amd64 7.88.1-10 {D}"],
+        1: [f"base debian:12 {D}", "asks apt", f"{source}20261101T160000Z bookworm main", "origin snapshot.debian.org"],
+        2: ["after 1", "asks apt", f"deb curl amd64 7.88.1-10 {D}",
+            f"deb libcurl4 amd64 7.88.1-10 {D} gone", f"rpm x all 1-1 {D}"],
         3: ["after 1 2", f"pip flask 3.0.3 {D} flask-3.0.3-py3-none-any.whl", "at /site/flask-3.0.3.dist-info flask 3.0.3",
             f"pip six 1.0 {D} six-1.0.tar.gz", f"pip six 2.0 {D} six-2.0.tar.gz", "npm /app/node_modules/a 1.0",
             "constraint flask==3.0.3", "file 0 /app/package-lock.json"],
@@ -93,7 +95,11 @@ def test_an_add_of_a_repository_asks_for_the_commit() -> None:
 
 def test_what_may_move_does() -> None:
     carried = carry(lock(plan()), plan(), Terms(moving=frozenset(["curl", "flask", "https://example.org/x"]))).carried
-    assert carried.steps[2][2:] == ["deb curl amd64 * -", "deb libcurl4 amd64 * -"]  # one source package
+    assert carried.steps[2][2:] == [
+        "deb curl amd64 * -",
+        "deb libcurl4 amd64 * - gone",
+        f"rpm x all 1-1 {D}",
+    ]  # one source package
     assert not [line for line in carried.steps[3] if "flask" in line]
     assert list(carried.adds) == [(5, "https://example.org/r.git")]
 

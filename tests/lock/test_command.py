@@ -113,6 +113,32 @@ def test_check(folder: Path) -> None:
     assert "line 3: dock2sh.lock does not know this step" in preferred.stderr
 
 
+def test_a_lock_for_another_platform(folder: Path) -> None:
+    """One that is made without a word of a platform is for this machine's."""
+    lock(folder)
+    text = (folder / "dock2sh.lock").read_text()
+    (folder / "dock2sh.lock").write_text(text.replace("linux/amd64", "linux/s390x"))
+    for words in (["."], ["lock", "--check", "."], ["--platform", "linux/arm64", "."]):
+        done = call(folder, *words)
+        assert (done.returncode, done.stdout) == (1, "")
+        assert "dock2sh.lock is a lock for linux/s390x, and this is for linux/" in done.stderr
+    assert "dock2sh lock --platform linux/arm64 --lock-file FILE" in done.stderr
+    assert call(folder, "lock", "--check", "--platform", "linux/s390x", ".").returncode == 0
+    preferred = call(folder, "--lock", "prefer", ".")
+    assert preferred.returncode == 0
+    assert "is a lock for linux/s390x" in preferred.stderr
+
+
+def test_a_stage_more(folder: Path) -> None:
+    """The steps of the stage behind it, which is called by its number, are still known."""
+    lock(folder)
+    text = (folder / "Dockerfile").read_text()
+    (folder / "Dockerfile").write_text(f"FROM scratch AS new\nCOPY x /\n{text}")
+    assert call(folder, "lock", "--check", ".").returncode == 0
+    (folder / "Dockerfile").write_text(f"FROM scratch AS new\nRUN three\n{text}COPY --from=new /x /\n")
+    assert "Dockerfile:2: error: dock2sh.lock does not know this step" in call(folder, "lock", "--check", ".").stderr
+
+
 def test_two_locks(folder: Path) -> None:
     lock(folder)
     lock(folder, "old.lock", version="0.9")

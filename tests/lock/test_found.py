@@ -1,14 +1,10 @@
-"""What is found in a step's layer: packages of pip, npm, gem and rpm. A layer is a stranger's."""
+"""What is found in a step's layer: packages of pip, npm and gem. A layer is a stranger's."""
 
 import json
 import os
-import sqlite3
-import struct
 from pathlib import Path
 
-import pytest
-
-from dock2sh.lock.held import File, Gem, Npm, Pip, Rpm
+from dock2sh.lock.held import File, Gem, Npm, Pip
 from dock2sh.lock.layers import found
 
 
@@ -80,50 +76,3 @@ def test_nothing_is_followed(tmp_path: Path) -> None:
     os.symlink(tmp_path, layer / "link")
     os.mkfifo(layer / "package-lock.json")
     assert found(str(layer), ()) == ((), (), ())
-
-
-def header(name: str, version: str, epoch: int | None = None, arch: str = "x86_64") -> bytes:
-    """A header as rpm stores it: strings, and the epoch as a number."""
-    store, index = b"", []
-    if epoch is not None:
-        index.append((1003, 4, 0, 1))
-        store = struct.pack("!I", epoch)
-    for tag, text in ((1000, name), (1001, version), (1002, "3.fc40"), (1022, arch), (273, "ab" * 32)):
-        index.append((tag, 6, len(store), 1))
-        store += text.encode() + b"\0"
-    return struct.pack("!II", len(index), len(store)) + b"".join(struct.pack("!IIII", *entry) for entry in index) + store
-
-
-def database(folder: Path, *headers: bytes) -> None:
-    folder.mkdir(parents=True)
-    with sqlite3.connect(folder / "rpmdb.sqlite") as connection:
-        connection.execute("CREATE TABLE Packages (hnum INTEGER PRIMARY KEY, blob BLOB NOT NULL)")
-        connection.executemany("INSERT INTO Packages (blob) VALUES (?)", [(header,) for header in headers])
-    connection.close()
-
-
-@pytest.mark.parametrize("place", ["var/lib/rpm", "usr/lib/sysimage/rpm", "root/.rpmdb"])
-def test_rpms_are_the_difference_to_the_layers_below(tmp_path: Path, place: str) -> None:
-    database(tmp_path / "lower" / place, header("bash", "5.2"))
-    database(
-        tmp_path / "layer" / place, header("bash", "5.2"), header("curl", "8.6.0", 2), b"", b"\xff" * 40, struct.pack("!II", 1, 1)
-    )
-    got = found(str(tmp_path / "layer"), [str(tmp_path / "lower")])
-    assert got.things == (Rpm("curl", "2:8.6.0-3.fc40", "x86_64", "ab" * 32),)
-
-
-def test_a_link_to_the_machines_own_database(tmp_path: Path) -> None:
-    database(tmp_path / "machine/rpm", header("bash", "5.2"))
-    (tmp_path / "layer/var/lib").mkdir(parents=True)
-    (tmp_path / "layer/var/lib/rpm").symlink_to(tmp_path / "machine/rpm")
-    assert found(str(tmp_path / "layer"), ()).things == ()
-
-
-def test_a_damaged_database(tmp_path: Path) -> None:
-    write(tmp_path, "var/lib/rpm/rpmdb.sqlite", "no database")
-    assert found(str(tmp_path), ()).things == ()
-
-
-def test_a_database_of_another_form_is_said(tmp_path: Path) -> None:
-    write(tmp_path, "var/lib/rpm/Packages", "Berkeley")
-    assert [one.what for one in found(str(tmp_path), ()).open] == ["rpm packages"]

@@ -62,6 +62,24 @@ def test_packages_without_a_note() -> None:
     assert got.open == (Open("deb local 2.0", "not by apt: its version is locked, its file is not"),)
 
 
+def test_packages_that_a_step_removed_again() -> None:
+    """Known by a note alone; without a list of what there is at the end (an ADD) nothing is said of it."""
+    notes = f"deb gcc amd64 12.2 {D} gcc\nrpm make x86_64 4.4-1 {D}\napk curl x86_64 8-r0 Q1abc=\n"
+    got = noted(notes, "", "apk curl x86_64 8-r0 Q1abc=\n")
+    assert set(got.things) == {
+        Deb("gcc", "12.2", "amd64", D, "gcc", "yes"),
+        Rpm("make", "4.4-1", "x86_64", D, "yes"),
+        Apk("curl", "8-r0", "x86_64", "Q1abc="),
+    }
+    assert {getattr(thing, "gone", "") for thing in noted(notes).things} == {"-"}
+
+
+def test_a_name_that_no_lock_can_hold_is_counted() -> None:
+    got = noted("", "", "rpm $(id) x86_64 1-1 -\nrpm curl x86_64 1:8.6^git1-1 -\n")
+    assert got.things == (Rpm("curl", "1:8.6^git1-1", "x86_64"),)
+    assert got.open == (Open("1 notes of the step", "they are not as dock2sh writes them"),)
+
+
 def test_commands_that_nobody_can_foretell() -> None:
     got = noted("unlocked curl -sI http://h/x \nunlocked go build ./... \n")
     assert got.open == (
@@ -84,4 +102,4 @@ def test_what_was_fetched_and_what_is_installed_are_one() -> None:
         Pip("uvx", "1.0", path=f"{where}uvx-1.0.dist-info"),
         Npm("left-pad", "1.3.0", "/app/node_modules/left-pad", "-"),
     )
-    assert [one.what for one in got.open] == ["npm /app/node_modules (1)", "pip uvx 1.0", "rpm bash 5.2-1"]
+    assert [one.what for one in got.open] == ["npm /app/node_modules (1)", "pip uvx 1.0"]

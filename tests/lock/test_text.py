@@ -74,3 +74,10 @@ def test_what_was_edited_is_named(old: str, new: str, said: str) -> None:
         read(text.replace(old, new, 1), "dock2sh.lock")
     assert said in str(refused.value)
     assert "dock2sh lock" in str(refused.value)
+
+
+@pytest.mark.parametrize("path", ["/etc/cron.d/x", "/app/package-lock.json/x", "/app/my-package-lock.json", "/app/package.json"])
+def test_a_lock_brings_no_files_but_those_that_steer_npm(path: str) -> None:
+    step = Step("0", "0", "RUN x", "-", files=(File(path, "* * * * * root id"),))
+    with pytest.raises(LockError, match=r"file: `path` is .*: only a package-lock.json can be there"):
+        read(write(LOCK._replace(steps=(step,))), "dock2sh.lock")

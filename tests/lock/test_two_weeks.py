@@ -265,3 +265,16 @@ def test_files_that_were_kept(place: Place, tools: str, tmp_path: Path) -> None:
     for file in (tmp_path / "kept/debs").glob("*.deb"):
         file.write_bytes(file.read_bytes() + b"\n")
     assert "Dockerfile:3: error" in place.fails("strict", "--snapshot", "off", "--vendor", tmp_path / "kept")
+
+
+def test_a_package_that_goes_again_in_the_same_step(place: Place, plain: str) -> None:
+    """Tools for a build: they are asked for as they were locked, and need not be there when it has ended."""
+    source = f"deb [trusted=yes] {place.world.url}/debian stable main"
+    install = "apt-get update && apt-get install -y demo steady && cp /usr/share/demo/version /built"
+    purge = "apt-get purge -y --auto-remove demo && rm -rf /var/lib/apt/lists/*"
+    place.write(f"FROM {plain}", f"RUN echo '{source}' >/etc/apt/sources.list", f"RUN {install} && {purge}")
+    place.locks()
+    place.world.turn(2)
+    root = place.builds("strict", "second")
+    assert (root / "built").read_text() == "1.1\n"
+    assert not (root / "usr/share/demo").exists()

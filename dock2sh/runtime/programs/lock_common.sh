@@ -1,8 +1,9 @@
 # What the programs of a lock share inside a step.
 lock=/dev/dock2sh
 tools='pip=python pip3=python pip3.8=python pip3.9=python pip3.10=python pip3.11=python pip3.12=python pip3.13=python pip3.14=python
-curl=curl wget=wget git=git apk=manager dnf=manager microdnf=manager yum=manager zypper=manager npm=noted yarn=noted
-pnpm=noted go=noted cargo=noted gem=noted bundle=noted composer=noted mvn=noted gradle=noted conda=noted rustup=noted'
+curl=curl wget=wget git=git apk=apk dnf=rpm dnf5=rpm yum=rpm microdnf=rpm zypper=rpm npm=noted yarn=noted
+pnpm=noted go=noted cargo=noted gem=noted bundle=noted composer=noted mvn=noted gradle=noted conda=noted rustup=noted
+uv=noted poetry=noted pdm=noted pipenv=noted pipx=noted mamba=noted micromamba=noted bun=noted deno=noted dotnet=noted cpanm=noted'
 . "$lock/settings"
 
 # real NAME: sets `real` to the program behind the stand-in; without one this ends as a shell would.
@@ -49,6 +50,24 @@ note() {
     [ -z "$lock_records" ] || printf '%s\n' "$*" >>"$lock/step/records"
 }
 
+# noting WORD...: the real one, and a note of each package that came with it, as `installed` prints them: what goes again in the same
+# step is not seen when it has ended. It may have brought curl, or taken it away.
+noting() {
+    had=
+    [ -z "$lock_records" ] || had=$(installed)
+    "$real" "$@"
+    noting_status=$?
+    [ -z "$lock_records" ] || installed | while IFS= read -r line; do
+        case "
+$had
+" in *"
+$line
+"*) ;; *) note "$line" ;; esac
+    done
+    sh "$lock/shims"
+    return "$noting_status"
+}
+
 # unlocked WORD...: nobody can tell what that gets.
 unlocked() {
     for word; do
@@ -82,10 +101,10 @@ got() {
     fi
 }
 
-# locks KIND: does this step's lock hold such things at all?
+# locks KIND [NAME]: does this step's lock hold such things at all? `locks asks apt`: it asks apt, but got nothing.
 locks() {
-    while read -r locks_kind _; do
-        [ "$locks_kind" != "$1" ] || return 0
+    while read -r locks_kind locks_name _; do
+        [ "$locks_kind${2:+ $locks_name}" != "$1${2:+ $2}" ] || return 0
     done <"$lock/lock"
     return 1
 }

@@ -17,7 +17,7 @@ while IFS= read -r file; do
     source=$(dpkg-deb -f "$file" Source) source=${source%% *}
     note "deb $name $architecture $version $sum ${source:-$name}"
     [ -z "$lock_records" ] || [ ! -d "$lock/step/debs" ] || keep
-    locks deb || locks apt || continue
+    locks deb || locks asks apt || continue
     found=
     while read -r kind its_name its_architecture its_version its_sum _; do
         [ "$kind $its_name $its_architecture" = "deb $name $architecture" ] || continue
