@@ -9,7 +9,7 @@ import hashlib
 import json
 import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any, NamedTuple
 from urllib.parse import urlencode, urljoin, urlsplit
 
@@ -82,6 +82,22 @@ class Registry:
         """Whether the repository has a blob."""
         response = self._request("HEAD", f"blobs/{digest}", accepted=(200, 404))
         return bool(response.status == 200)
+
+    def mount(self, digest: str, path: str) -> bool:
+        """Whether the repository now has a blob that another one of this registry has; one that will not do so begins an upload,
+        which nobody needs."""
+        query = urlencode({"mount": digest, "from": path})
+        try:
+            response = self._request("POST", f"blobs/uploads/?{query}", headers={"Content-Length": "0"}, accepted=(201, 202))
+        except ImageError:  # the other repository may be nobody's to read
+            return False
+        if response.status == 202:
+            self._cancel(response.headers.get("Location", ""))
+        return bool(response.status == 201)
+
+    def _cancel(self, place: str) -> None:
+        with suppress(ImageError):
+            self._request("DELETE", place, accepted=(200, 202, 204))
 
     @contextmanager
     def blob(self, digest: str, start: int = 0) -> Iterator[tuple[int, Iterator[bytes]]]:
