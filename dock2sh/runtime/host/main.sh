@@ -136,6 +136,7 @@ host_recover() {
 # end_script STATUS: the one way out.
 end_script() {
     trap '' INT TERM HUP
+    ${run_ender-}
     undo_steps
     overlays_off
     if [ "$1" -ne 0 ]; then
