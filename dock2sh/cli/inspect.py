@@ -7,6 +7,9 @@ import typer
 from dock2sh.cli.say import REFUSED, note, write
 from dock2sh.cli.store import Images, filled, image_called, opened_to_read
 
+_UNREADABLE = 64
+"""docker inspect's status for a template that is none."""
+
 
 def inspect(
     images: Images,
@@ -20,7 +23,7 @@ def inspect(
     dock2sh inspect -f '{{json .Config.Env}}' app
     dock2sh inspect -f '{{range .RootFS.Layers}}{{println .}}{{end}}' app
 
-    Exit status: 0; 1 an image is not there (the others are printed).
+    Exit status: 0; 1 an image is not there (the others are printed), or the template asks for what is not; 64 it cannot be read.
     """
     from dock2sh.images import ImageError
     from dock2sh.images.gotemplate import go_json
@@ -41,5 +44,5 @@ def inspect(
     if format in ("", "json"):
         write(go_json([as_docker_prints(one) for one in found], None if format else 4) + "\n", "")
     else:
-        write("".join(filled(format, for_templates(one)) + "\n" for one in found), "")
+        write("".join(filled(format, for_templates(one), _UNREADABLE, "\n") + "\n" for one in found), "")
     raise typer.Exit(int(failed))

@@ -150,12 +150,15 @@ def show(rows: "list[Row]", columns: dict[str, str], format: str) -> None:
         write("".join(filled(format, row) + "\n" for row in rows), "")
 
 
-def filled(template: str, value: Any) -> str:
-    """The template applied; a bad one ends as docker's does, with status 1."""
-    from dock2sh.images.gotemplate import TemplateError, render
+def filled(template: str, value: Any, unreadable: int = REFUSED, end: str = "") -> str:
+    """The template applied; one that cannot be ends as docker's does, with status 1 (or `unreadable`), and `end` where it could
+    be read."""
+    from dock2sh.images.gotemplate import TemplateError, Unreadable, render
 
     try:
         return render(template, value)
     except TemplateError as error:
+        readable = not isinstance(error, Unreadable)
+        write(end if readable else "", "")
         note(f"template parsing error: {error}")
-        raise SystemExit(REFUSED) from None
+        raise SystemExit(REFUSED if readable else unreadable) from None
