@@ -86,7 +86,8 @@ class Run(NamedTuple):
     `shell` is the part of argv that SHELL gave (empty for the exec form). `hostname` is what the machine calls itself (empty:
     docker's own name for it), `hosts` the addresses and names that are in its /etc/hosts besides (an address may be
     `host-gateway`, docker's word for the machine that builds). `limits` are those of setrlimit(2), as docker's --ulimit has them
-    (`nofile=1024:2048`), `shm` the bytes of /dev/shm (0: docker's own 64 MiB).
+    (`nofile=1024:2048`), `shm` the bytes of /dev/shm (0: docker's own 64 MiB). `title` is what docker calls the step, also in the
+    other kinds; empty where the base image's variables are not known.
     """
 
     span: Span
@@ -106,6 +107,7 @@ class Run(NamedTuple):
     hosts: tuple[tuple[str, str], ...] = ()
     limits: tuple[str, ...] = ()
     shm: int = 0
+    title: str = ""
 
     def handed(self) -> str:
         """What the shell is given: the text of the command, or a program that begins with `#!`."""
@@ -132,6 +134,7 @@ class Copy(NamedTuple):
     unpack: bool | None = None
     files: tuple[File, ...] = ()
     onbuild: bool = False
+    title: str = ""
 
 
 class Git(NamedTuple):
@@ -169,6 +172,7 @@ class Fetch(NamedTuple):
     git: Git | None = None
     excludes: tuple[str, ...] = ()
     onbuild: bool = False
+    title: str = ""
 
 
 class MakeDirectory(NamedTuple):
@@ -180,6 +184,7 @@ class MakeDirectory(NamedTuple):
     path: str
     user: str
     onbuild: bool = False
+    title: str = ""
 
 
 class Configure(NamedTuple):
