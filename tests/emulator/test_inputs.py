@@ -107,3 +107,25 @@ def test_an_image_goes_to_several_places(emulate: Emulate, tmp_path: Path) -> No
         assert dock2sh("rmi", "one:1", "two:2").returncode == 0
         assert dock2sh("load", "-i", file).stdout == "Loaded image: one:1\nLoaded image: two:2\n"
         assert dock2sh("inspect", "-f", "{{.Id}}", "two:2").stdout == done.stdout
+
+
+@pytest.mark.parametrize("name", ["a b'c\"d", "%s,x:y\\z", "$HOME *[x]#&;|<>", "-ünï\tx"])
+def test_whatever_the_place_of_the_data_is_called(
+    emulate: Emulate, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    (tmp_path / name).mkdir()
+    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / name))
+    text = "FROM busybox\nRUN --mount=type=cache,target=/c --mount=type=bind,target=/b touch /c/a && echo hi >/x\n"
+    done = emulate(text + "FROM scratch\nCOPY --from=0 /x /x\nCOPY --from=0 /bin /bin\n", "-t", "named:1")
+    assert done.returncode == 0, done.stderr
+    assert dock2sh("run", "-v", "kept:/v", "named:1", "/bin/busybox", "cat", "/x").stdout == "hi\n"
+    assert dock2sh("save", "-o", tmp_path / "saved", "named:1").returncode == 0
+
+
+@pytest.mark.parametrize("name", [b"new\nline", b"\xff"])
+def test_a_place_that_no_shell_can_name_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: bytes) -> None:
+    monkeypatch.setenv("XDG_DATA_HOME", f"{tmp_path}/{os.fsdecode(name)}")
+    done = dock2sh("images")
+    assert (done.returncode, done.stdout) == (1, "")
+    assert "set XDG_DATA_HOME to another place" in done.stderr
+    assert len(done.stderr.splitlines()) == 1
