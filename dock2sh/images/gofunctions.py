@@ -22,6 +22,8 @@ def _json(value: Any, indent: int | None = None) -> str:
 def _index(value: Any, *keys: Any) -> Any:
     for key in keys:
         if isinstance(value, dict):
+            if not isinstance(key, str):
+                raise TemplateError(f"value has type {type_of(key)}; should be string")
             value = value.get(key, _zero(value))
         elif isinstance(value, Nil) and value.shown.startswith("map"):
             value = ""

@@ -227,13 +227,13 @@ def _command(words: Words, dot: Any, known: Known, last: list[Any]) -> Any:
         return _operand(words, dot, known)
     name, parts = words.pop(0)[1], list(_parts(words))
     arguments = chain((_operand(part, dot, known) for part in parts), last)
+    if name in LAZY:
+        return LAZY[name](arguments)
+    values = list(arguments)
+    _counted(name, len(values))
     try:
-        if name in LAZY:
-            return LAZY[name](arguments)
-        values = list(arguments)
-        _counted(name, len(values))
         return FUNCTIONS[name](*values)
-    except (TypeError, IndexError, KeyError, AttributeError, OverflowError) as error:
+    except (TemplateError, TypeError, IndexError, KeyError, AttributeError, OverflowError) as error:
         raise TemplateError(f"error calling {name}: {error}") from error
 
 

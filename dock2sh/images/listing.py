@@ -120,19 +120,20 @@ def for_templates(about: Mapping[str, Any]) -> Typed:
     """What `inspected` tells, as a template sees it: a field without a value is "" or an empty list, and not in JSON."""
     kept = {key: value for key, value in about.items() if value is not None and key != "Config"}
     config = {key: about["Config"][key] for key in (*_ZERO, *about["Config"]) if about["Config"].get(key)}
-    maps = {key: _sorted(config[key]) for key in ("ExposedPorts", "Volumes", "Labels") if key in config}
+    maps: dict[str, Any] = {key: _sorted(config[key]) for key in ("ExposedPorts", "Volumes", "Labels") if key in config}
     for key in maps.keys() - {"Labels"}:
-        maps[key] = dict.fromkeys(maps[key], Typed({}, {}))
+        maps[key] = {str(name): Typed({}, {}) for name in maps[key]}
     if "Healthcheck" in config:
         maps["Healthcheck"] = _health(config["Healthcheck"])
-    objects = {key: Typed(kept.pop(key), {}) for key in ("GraphDriver", "RootFS", "Metadata")}
+    objects: dict[str, Any] = {key: Typed(kept.pop(key), {}) for key in ("GraphDriver", "RootFS", "Metadata") if key in kept}
     ordered = {**_taken(kept, "Architecture"), "Config": Typed(config | maps, _ZERO), **kept, **objects}
-    return Typed(ordered, {key: "" for key in about if key not in ordered} | {"VirtualSize": 0})
+    return Typed(ordered, {**dict.fromkeys(about.keys() - ordered, ""), "VirtualSize": 0})
 
 
 def _taken(told: dict[str, Any], name: str) -> dict[str, Any]:
     """What stands before that name; it is taken away."""
-    return {key: told.pop(key) for key in list(told)[: list(told).index(name)]}
+    names = list(told)
+    return {key: told.pop(key) for key in names[: names.index(name) if name in told else 0]}
 
 
 def _health(told: Mapping[str, Any]) -> Typed:

@@ -20,7 +20,6 @@ HEALTHCHECK --interval=5s --retries=3 CMD true
 ONBUILD RUN x
 STOPSIGNAL SIGINT
 CMD ["sh","-c","echo"]
-RUN true
 """
 ROWS = r"""
 {{json .Config.Labels}}
@@ -207,7 +206,7 @@ def image(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """docker's image, and the same in a store of ours."""
     name = f"dock2sh-templates-{os.getpid()}:1"
     folder = tmp_path_factory.mktemp(name.partition(":")[0])
-    (folder / "Dockerfile").write_text(DOCKERFILE)
+    (folder / "Dockerfile").write_text(f"{DOCKERFILE}RUN : {name}\n")  # an id of its own
     subprocess.run(["docker", "build", "-q", "-t", name, folder], check=True, capture_output=True)
     saved = subprocess.run(["docker", "save", name], check=True, capture_output=True).stdout
     with pytest.MonkeyPatch.context() as patch:
