@@ -104,6 +104,14 @@ RUN: Mapping[str, Foreign] = {
 _BOOLEANS = ("false", "0", "f", "true", "1", "t")
 
 
+PUSH: Mapping[str, Foreign] = {
+    "--disable-content-trust": Foreign(False),
+    "--platform": Foreign(True, "a name has one image for each platform; that of this machine is meant: leave it out", (), True),
+}
+IMAGES: Mapping[str, Foreign] = {"--tree": Foreign(False, "a name is one image here, for one platform: leave it out", (), True)}
+INSPECT: Mapping[str, Foreign] = dict.fromkeys(("-s", "--size"), Foreign(False, "as for docker: it is for containers"))
+
+
 class AsBuild(Command):
     """A command that takes the words of `docker build`."""
 
@@ -161,6 +169,24 @@ class AsBuild(Command):
             self.end(f"{about}: {flag.says}")
         if flag.says:
             note(f"{about} is ignored: {flag.says}")
+
+
+class Trusting(AsBuild):
+    """`pull` and `push`."""
+
+    foreign = PUSH
+
+
+class Listing(AsBuild):
+    """`images`."""
+
+    foreign = IMAGES
+
+
+class Inspecting(AsBuild):
+    """`inspect`."""
+
+    foreign = INSPECT
 
 
 def _takes(param: Any) -> bool:

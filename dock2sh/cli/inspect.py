@@ -4,6 +4,8 @@ from typing import Annotated
 
 import typer
 
+from dock2sh.cli.flags import PlatformOption
+from dock2sh.cli.foreign import Inspecting
 from dock2sh.cli.say import REFUSED, note, write
 from dock2sh.cli.store import Images, filled, image_called, opened_to_read
 
@@ -14,6 +16,7 @@ _UNREADABLE = 64
 def inspect(
     images: Images,
     format: Annotated[str, typer.Option("-f", "--format", metavar="json|TEMPLATE", help="A Go template, as docker's.")] = "",
+    platform: PlatformOption = "",
     type: Annotated[str, typer.Option("--type", metavar="image", help="Accepted as docker's: there are images only.")] = "image",
 ) -> None:
     """Print images as JSON, as `docker inspect` does.
@@ -30,12 +33,13 @@ def inspect(
     from dock2sh.images.listing import as_docker_prints, for_templates, inspected
 
     if type not in ("", "image"):
+        write("\n" if format else "[]\n", "")
         note(f"--type {type}: there are images only")
         raise typer.Exit(REFUSED)
     store, found, failed = opened_to_read(), [], False
     for reference in images:
         try:
-            image = image_called(store, reference)
+            image = image_called(store, reference, platform)
             size = sum(store.content_size(layer) for layer in image.layers)
             found.append(inspected(image, size, store.folder.place("layers")))
         except ImageError as error:
@@ -46,3 +50,6 @@ def inspect(
     else:
         write("".join(filled(format, for_templates(one), _UNREADABLE, "\n") + "\n" for one in found), "")
     raise typer.Exit(int(failed))
+
+
+inspect.kind = Inspecting  # type: ignore[attr-defined]

@@ -5,7 +5,7 @@ import re
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from .govalues import Nil, TemplateError, Typed, sprint, sprintf, text_of, type_of
+from .govalues import Heading, Line, Nil, TemplateError, Typed, sprint, sprintf, text_of, type_of
 
 
 def go_json(value: Any, indent: int | None = None) -> str:
@@ -15,6 +15,10 @@ def go_json(value: Any, indent: int | None = None) -> str:
 
 
 def _json(value: Any, indent: int | None = None) -> str:
+    if isinstance(value, Heading):
+        return value
+    if isinstance(value, Line):
+        return go_json(dict(sorted(value.items())))
     separators = (",", ": ") if indent else (",", ":")
     return json.dumps(value, indent=indent, separators=separators, ensure_ascii=False, default=lambda nil: None)
 
@@ -125,11 +129,11 @@ FUNCTIONS: dict[str, Callable[..., Any]] = {
     "slice": _slice,
     "join": _join,
     "split": lambda text, between: text.split(between) if between else list(text),
-    "upper": lambda text: text.upper(),
-    "lower": lambda text: text.lower(),
-    "title": _title,
+    "upper": lambda text: text if isinstance(text, Heading) else text.upper(),
+    "lower": lambda text: text if isinstance(text, Heading) else text.lower(),
+    "title": lambda text: text if isinstance(text, Heading) else _title(text),
     "pad": lambda text, before, after: " " * before + text + " " * after if text else text,
-    "truncate": lambda text, length: text[:length],
+    "truncate": lambda text, length: text if isinstance(text, Heading) else text[:length],
     "print": sprint,
     "println": lambda *values: " ".join(map(text_of, values)) + "\n",
     "printf": sprintf,

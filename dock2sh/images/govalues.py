@@ -43,6 +43,16 @@ class Typed(dict[str, Any]):
         return super().get(key, self.zero.get(key, default))
 
 
+class Line(dict[str, Any]):
+    """A line of a table: as JSON its keys are in order, and < > & are escaped."""
+
+
+class Heading(str):
+    """What stands above a column: the functions of a template leave it as it is (docker's HeaderFunctions)."""
+
+    __slots__ = ()
+
+
 class Duration(int):
     """Nanoseconds, of which whole seconds are known."""
 

@@ -8,6 +8,7 @@ begin a broken download anew, and skopeo is a program that is mostly not there. 
 import hashlib
 import json
 import os
+import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from typing import Any, NamedTuple
@@ -30,6 +31,7 @@ MANIFESTS = (
 )
 _HUB = "registry-1.docker.io"
 _TEXT_AT_MOST = 1 << 24
+_TAGS_AT_MOST = 100_000
 
 
 class Answer(NamedTuple):
@@ -77,6 +79,18 @@ class Registry:
             raise ImageError(f"{self.name} sent a damaged manifest: it is {digest}, where {promised} was promised")
         kind = response.headers.get("Content-Type", "").partition(";")[0].strip()
         return Answer(data, _told_type(data, kind), digest)
+
+    def tags(self) -> list[str]:
+        """Every tag of the repository, as the registry names them: page after page."""
+        found: list[str] = []
+        place = "tags/list"
+        while place and len(found) < _TAGS_AT_MOST:
+            response = self._request("GET", place)
+            page = _told_tags(bounded(response, _TEXT_AT_MOST), self.name)
+            link = re.match(r"<([^>]+)>.*rel=\"?next", response.headers.get("Link", "")) if page else None
+            place = urljoin(self._url(place), link[1]) if link else ""
+            found += page
+        return found
 
     def has(self, digest: str) -> bool:
         """Whether the repository has a blob."""
@@ -344,6 +358,16 @@ def _told_token(data: bytes, name: str) -> str:
     if not isinstance(token, str) or not token.isprintable():
         raise ImageError(f"{name}: its login server answered without a token")
     return token
+
+
+def _told_tags(data: bytes, name: str) -> list[str]:
+    try:
+        tags = json.loads(data).get("tags") or []
+    except (ValueError, AttributeError):
+        tags = [None]
+    if not isinstance(tags, list) or not all(isinstance(tag, str) and tag.isprintable() for tag in tags):
+        raise ImageError(f"{name} answered without a list of tags")
+    return list(tags)
 
 
 def _told_type(data: bytes, kind: str) -> str:

@@ -63,6 +63,26 @@ def pull(store: Store, reference: str, platform: str = "", ways: Ways = Ways(), 
     raise AssertionError("the registry itself comes last")
 
 
+def pull_all(
+    store: Store,
+    name: str,
+    platform: str = "",
+    ways: Ways = Ways(),  # noqa: B008
+    watch: Watch = Watch(),  # noqa: B008
+) -> Iterator[tuple[str, Stored]]:
+    """Pull every tag that the registry has of a repository (docker's --all-tags): (tag, image), one by one."""
+    wanted = _repository(name)
+    for tag in sorted(Registry(wanted.domain, wanted.path, ways).tags()):
+        yield tag, pull(store, f"{wanted.domain}/{wanted.path}:{tag}", platform, ways, watch)
+
+
+def _repository(name: str) -> Reference:
+    wanted = parse_reference(name)
+    if wanted.digest or wanted.tag != "latest" or name.rpartition("/")[2].endswith(":latest"):
+        raise ImageError("tag can't be used with --all-tags/-a")
+    return wanted
+
+
 def _pull_from(registry: Registry, store: Store, wanted: Reference, platform: str, watch: Watch) -> Stored:
     top = registry.manifest(wanted.digest or wanted.tag)
     answer = _for_platform(registry, top, platform)
@@ -265,9 +285,7 @@ def push(store: Store, reference: str, ways: Ways = Ways(), watch: Watch = Watch
 
 def push_all(store: Store, name: str, ways: Ways = Ways(), watch: Watch = Watch()) -> Iterator[tuple[str, Pushed]]:  # noqa: B008
     """Push every tag that the store has of a repository (docker's --all-tags): (tag, what is there now), one by one."""
-    wanted = parse_reference(name)
-    if wanted.digest or wanted.tag != "latest" or name.rpartition("/")[2].endswith(":latest"):
-        raise ImageError("tag can't be used with --all-tags/-a")
+    wanted = _repository(name)
     start = f"{wanted.domain}/{wanted.path}:"
     found = sorted({called for image in store.all() for called in image.names if called.startswith(start)})
     if not found:
