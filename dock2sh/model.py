@@ -338,7 +338,11 @@ class Plan(NamedTuple):
 
     def reads_context(self) -> bool:
         """Whether a step reads files of the build context."""
-        return any(_reads_context(step) for stage in self.stages for step in stage.steps)
+        return next(self.reading_context(), None) is not None
+
+    def reading_context(self) -> "Iterator[Step]":
+        """The steps that read files of the build context."""
+        return (step for stage in self.stages for step in stage.steps if _reads_context(step))
 
     def transfers_all(self) -> bool:
         """Whether docker brings in the whole context, needed or not: so it does for a tmpfs (dispatchRunMounts: no `from`)."""

@@ -33,7 +33,7 @@ from dock2sh.cli.flags import (
 from dock2sh.cli.foreign import AsBuild
 from dock2sh.cli.outputs import Output, check_folder, outputs, push_image, write_image, write_metadata
 from dock2sh.cli.say import REFUSED, UNABLE, Complaints, colour, end_in_order, note, note_lines, usage
-from dock2sh.cli.secrets import checked_agents, checked_secrets
+from dock2sh.cli.secrets import check_there, checked_agents, checked_secrets
 from dock2sh.cli.store import Bootstrap, Insecure, Mirrors, NoPull, base_wish
 from dock2sh.source import Diagnostic, draw
 
@@ -175,6 +175,7 @@ def emulate(
         )  # fmt: skip
         plan, carried = locked(plan, project, target, file, lock, lock_file, snapshot)
         given = {"--secret": checked_secrets(secret), "--ssh": checked_agents(ssh)}
+        check_there(*given.values())
         if vendor and not carried:
             usage("--vendor: there is no lock, so nothing says which files are meant")
         given["--vendor"] = [os.path.realpath(vendor)] if vendor else []

@@ -129,3 +129,21 @@ def test_a_place_that_no_shell_can_name_is_refused(tmp_path: Path, monkeypatch: 
     assert (done.returncode, done.stdout) == (1, "")
     assert "set XDG_DATA_HOME to another place" in done.stderr
     assert len(done.stderr.splitlines()) == 1
+
+
+def test_a_dockerfile_from_standard_input_has_no_context(data: Path, archive: Path, tmp_path: Path) -> None:
+    """Not the directory that one happens to be in, of which the cache would know nothing."""
+    (tmp_path / "a").write_text("a")
+    for step, status in (("COPY a /a", 1), ("RUN --mount=type=bind,target=/b cat /b/a", 1), ("COPY <<E /e\nx\nE", 0)):
+        done = dock2sh("emulate", f"--base=busybox={archive}", "-", input=f"FROM busybox\n{step}\n", cwd=tmp_path)
+        assert done.returncode == status, done.stderr
+        assert ("there is no build context" in done.stderr) == bool(status)
+
+
+@pytest.mark.parametrize(
+    "words", [("--secret", "id=a,src=nosuch"), ("--secret", "id=nosuch"), ("--ssh", "default"), ("--ssh", "x=nosuch")]
+)
+def test_what_no_step_asks_for_must_be_there(emulate: Emulate, monkeypatch: pytest.MonkeyPatch, words: tuple[str, ...]) -> None:
+    monkeypatch.delenv("SSH_AUTH_SOCK", raising=False)
+    done = emulate("FROM busybox\nRUN true\n", *words)
+    assert (done.returncode, words[0] in done.stderr, "RUN" in done.stderr) == (2, True, False), done.stderr
