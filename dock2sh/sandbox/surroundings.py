@@ -5,6 +5,7 @@ both with what it sees in docker's.
 """
 
 import os
+import stat
 from collections.abc import KeysView, Sequence
 from contextlib import suppress
 from typing import TYPE_CHECKING
@@ -47,7 +48,7 @@ def surround(root: str, process: "Process", work: str) -> None:
     for place in process.names.keys() - volumes.keys():
         _name(place, process, work)
     if "/dev" not in volumes or not volumes["/dev"].source:
-        _devices(any(place.startswith("/dev") for place in volumes))
+        _devices(any(place.startswith("/dev") for place in volumes), process.insecure and process.tells)
     if not process.insecure:
         _protect()
     if process.read_only:
@@ -76,17 +77,37 @@ def _device_mounts(taken: KeysView[str], shm: int) -> None:
             mount("mqueue", "dev/mqueue", "mqueue", _QUIET)
 
 
-def _devices(partly: bool) -> None:
+def _devices(partly: bool, everything: bool) -> None:
     """The nodes and links of /dev, but (`partly`) for what is there already: a volume. Where no device may be made (a user
-    namespace) the machine's are bound."""
+    namespace) the machine's are bound. `everything`: all of the machine's, too."""
     for name, (major, minor) in _DEVICES.items():
         with suppress(FileExistsError):
             _device(name, os.makedev(major, minor))
     for name, target in _LINKS.items():
         with suppress(FileExistsError):
             os.symlink(target if name in ("fd", "ptmx") else f"/proc/self/{target}", f"dev/{name}")
+    if everything:
+        _machine_devices("/dev", "dev")
     if partly:
         check_null(_DEVICES["null"])
+
+
+def _machine_devices(source: str, target: str) -> None:
+    """Every device that the machine has, as docker run --privileged gives them (libcontainer's HostDevices)."""
+    for entry in os.scandir(source):
+        about, place = entry.stat(follow_symlinks=False), f"{target}/{entry.name}"
+        if stat.S_ISDIR(about.st_mode) and entry.name not in _NOT_DEVICES:
+            with suppress(FileExistsError):
+                os.mkdir(place, 0o755)
+            _machine_devices(entry.path, place)
+        elif place != "dev/console" and (stat.S_ISCHR(about.st_mode) or stat.S_ISBLK(about.st_mode)):
+            with suppress(FileExistsError, PermissionError):  # an ordinary user has none to give
+                os.mknod(place, about.st_mode, about.st_rdev)
+                os.chmod(place, stat.S_IMODE(about.st_mode))
+                os.chown(place, about.st_uid, about.st_gid)
+
+
+_NOT_DEVICES = ("pts", "shm", "fd", "mqueue", ".lxc", ".lxd-mounts", ".udev")
 
 
 def _device(name: str, number: int) -> None:

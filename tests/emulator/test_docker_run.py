@@ -162,6 +162,7 @@ ROWS = [
     ("--tmpfs", "/sys", "busybox", "ls", "/sys"),
     ("--tmpfs", "/dev/pts", "busybox", "ls", "/dev"),
     ("--privileged", "-v", "/usr:/proc/acpi", "busybox", "true"),
+    ("--privileged", "busybox", "find", "/dev", "(", "-type", "b", "-o", "-type", "c", ")"),
 ]
 
 
