@@ -39,7 +39,7 @@ class Plain:
                 yield f"{prefix} DONE {event.seconds:.1f}s"
             case "failed":
                 yield from self._flushed(event, prefix)
-                yield f"{prefix} ERROR: {event.data.decode(errors='replace')}"
+                yield f"{prefix} ERROR: {reason(event)}"
 
     def tail(self, number: int) -> list[str]:
         """The last lines that a step has printed."""

@@ -93,6 +93,13 @@ def test_buildkits_own_messages(project: Path) -> None:
     assert [vertex.get("cached") for vertex in messages(again, "vertexes")] == [True, None, None]
 
 
+def test_a_step_fails_in_dockers_words(project: Path) -> None:
+    (project / "Dockerfile").write_text("FROM busybox\nRUN echo x && false\n")
+    texts = docker("--progress=plain", project), dock2sh("emulate", "--progress=plain", project).stderr
+    theirs, ours = (re.findall(r"^#\d+ (ERROR: .*)", text, re.MULTILINE) for text in texts)
+    assert ours == theirs
+
+
 def messages(text: str, kind: str) -> list[dict[str, str]]:
     lines = [json.loads(line) for line in text.splitlines() if line.startswith("{")]
     found = [one for line in lines for one in line.get(kind, ())]
