@@ -86,7 +86,8 @@ class Run(NamedTuple):
     `shell` is the part of argv that SHELL gave (empty for the exec form). `hostname` is what the machine calls itself (empty:
     docker's own name for it), `hosts` the addresses and names that are in its /etc/hosts besides (an address may be
     `host-gateway`, docker's word for the machine that builds). `limits` are those of setrlimit(2), as docker's --ulimit has them
-    (`nofile=1024:2048`), `shm` the bytes of /dev/shm (0: docker's own 64 MiB).
+    (`nofile=1024:2048`), `shm` the bytes of /dev/shm (0: docker's own 64 MiB). `title` is what docker calls the step, also in the
+    other kinds; empty where the base image's variables are not known.
     """
 
     span: Span
@@ -106,6 +107,7 @@ class Run(NamedTuple):
     hosts: tuple[tuple[str, str], ...] = ()
     limits: tuple[str, ...] = ()
     shm: int = 0
+    title: str = ""
 
     def handed(self) -> str:
         """What the shell is given: the text of the command, or a program that begins with `#!`."""
@@ -132,6 +134,7 @@ class Copy(NamedTuple):
     unpack: bool | None = None
     files: tuple[File, ...] = ()
     onbuild: bool = False
+    title: str = ""
 
 
 class Git(NamedTuple):
@@ -169,6 +172,7 @@ class Fetch(NamedTuple):
     git: Git | None = None
     excludes: tuple[str, ...] = ()
     onbuild: bool = False
+    title: str = ""
 
 
 class MakeDirectory(NamedTuple):
@@ -180,6 +184,7 @@ class MakeDirectory(NamedTuple):
     path: str
     user: str
     onbuild: bool = False
+    title: str = ""
 
 
 class Configure(NamedTuple):
@@ -333,7 +338,11 @@ class Plan(NamedTuple):
 
     def reads_context(self) -> bool:
         """Whether a step reads files of the build context."""
-        return any(_reads_context(step) for stage in self.stages for step in stage.steps)
+        return next(self.reading_context(), None) is not None
+
+    def reading_context(self) -> "Iterator[Step]":
+        """The steps that read files of the build context."""
+        return (step for stage in self.stages for step in stage.steps if _reads_context(step))
 
     def transfers_all(self) -> bool:
         """Whether docker brings in the whole context, needed or not: so it does for a tmpfs (dispatchRunMounts: no `from`)."""

@@ -31,9 +31,9 @@ from dock2sh.cli.flags import (
     Vendor,
 )  # fmt: skip
 from dock2sh.cli.foreign import AsBuild
-from dock2sh.cli.outputs import Output, outputs, push_image, write_image, write_metadata
+from dock2sh.cli.outputs import Output, check_folder, outputs, push_image, write_image, write_metadata
 from dock2sh.cli.say import REFUSED, UNABLE, Complaints, colour, end_in_order, note, note_lines, usage
-from dock2sh.cli.secrets import checked_agents, checked_secrets
+from dock2sh.cli.secrets import check_there, checked_agents, checked_secrets
 from dock2sh.cli.store import Bootstrap, Insecure, Mirrors, NoPull, base_wish
 from dock2sh.source import Diagnostic, draw
 
@@ -49,7 +49,9 @@ NoCacheFilter = Annotated[
 ]
 Progress = Annotated[
     str,
-    typer.Option("--progress", metavar="auto|plain|tty|json", help="How the work is shown, on stderr; also quiet (-q) and none."),
+    typer.Option(
+        "--progress", metavar="auto|plain|tty|json|rawjson", help="How the work is shown, on stderr; also quiet (-q), none."
+    ),
 ]
 Quiet = Annotated[bool, typer.Option("-q", "--quiet", help="Show nothing of the work; print the image's id.")]
 Tags = Annotated[list[str] | None, typer.Option("-t", "--tag", metavar="NAME[:TAG]", help="A name for the image.")]
@@ -138,13 +140,18 @@ def emulate(
 
     choose("--sandbox", sandbox, NAMES)
     choose("--on-failure", on_failure, ("stop", "shell"))
-    choose("--progress", progress, ("auto", "plain", "tty", "json", "quiet", "none"))
+    progress = progress or "auto"
+    choose("--progress", progress, ("auto", "plain", "tty", "json", "rawjson", "quiet", "none"))
+    if quiet and progress == "rawjson":
+        usage("progress=rawjson and quiet cannot be used together")
     quiet = quiet or progress == "quiet"
     if pull and no_pull:
         usage("--pull and --no-pull exclude each other")
     if "," in platform:
         usage(f"--platform {platform}: one at a time. Build each with a name of its own, and push them")
     wanted = outputs(output or (), push)
+    check_folder(f"--iidfile {iidfile}", iidfile)
+    check_folder(f"--metadata-file {metadata_file}", metadata_file)
     names = [*(tag or ()), *(name for one in wanted for name in one.names)]
     _check_names(names)
     if not names and any(one.push for one in wanted):
@@ -168,6 +175,7 @@ def emulate(
         )  # fmt: skip
         plan, carried = locked(plan, project, target, file, lock, lock_file, snapshot)
         given = {"--secret": checked_secrets(secret), "--ssh": checked_agents(ssh)}
+        check_there(*given.values())
         if vendor and not carried:
             usage("--vendor: there is no lock, so nothing says which files are meant")
         given["--vendor"] = [os.path.realpath(vendor)] if vendor else []
@@ -247,13 +255,16 @@ def _result(done: "Emulated", wanted: Sequence[Output], names: list[str], quiet:
 @contextmanager
 def shown(plan: "Plan", progress: str, quiet: bool) -> "Iterator[Callable[[Event], None]]":
     """What shows the work as it goes."""
-    from dock2sh.emulator.progress import Plain, Titles, as_json
+    from dock2sh.emulator.progress import Plain, RawJson, Titles, as_json
 
     if quiet:
         yield lambda event: None
     elif progress == "json":
         titles = Titles(plan)
         yield lambda event: note_lines(as_json(event, titles))
+    elif progress == "rawjson":
+        raw = RawJson(plan)
+        yield lambda event: note_lines(raw.line(event))
     elif progress == "tty" or (progress == "auto" and sys.stderr.isatty()):
         from dock2sh.cli.live import LiveView
 
@@ -273,13 +284,11 @@ def _shell(failed: "StepFailed", work: str) -> None:
 
 def diagnosis(failed: "StepFailed", kept: bool = True) -> Diagnostic:
     """The step that failed, in docker's words where it is a command. `kept`: the steps before it are in the cache."""
-    from dock2sh.model import Run
+    from dock2sh.emulator.progress import reason
 
-    step, reason = failed.event.steps[0], failed.event.data.decode(errors="replace")
-    if isinstance(step, Run) and reason.startswith("the command ended with exit status "):
-        reason = f'process "{" ".join(step.argv)}" did not complete successfully: exit code: {reason.split()[-1]}'
+    why = reason(failed.event)
     hint = "the steps before it are kept: the same command goes on from here" if kept else ""
-    return Diagnostic("step-failed", reason, (step.span,), failed.hint or _cure(reason) or hint)
+    return Diagnostic("step-failed", why, (failed.event.steps[0].span,), failed.hint or _cure(why) or hint)
 
 
 def _cure(reason: str) -> str:

@@ -6,6 +6,7 @@ that was asked for is refused. The tables are those of `docker build --help`, al
 """
 
 from collections.abc import Iterator, Mapping
+from fnmatch import fnmatchcase as fnmatch
 from itertools import islice
 from typing import Any, NamedTuple
 
@@ -15,7 +16,7 @@ from dock2sh.cli.words import Command
 
 class Foreign(NamedTuple):
     """A flag that is not ours. `takes` a value; `says` what is told ("": it changes nothing, whoever builds); `fine` are values
-    that ask for nothing; `refused` where what it asks for would be missing."""
+    that ask for nothing, as patterns of fnmatch; `refused` where what it asks for would be missing."""
 
     takes: bool
     says: str = ""
@@ -26,6 +27,7 @@ class Foreign(NamedTuple):
 _LIMIT = "no control group is made for a step. For a limit: systemd-run --scope -p MemoryMax=1g -p CPUQuota=50% dock2sh ..."
 _ISOLATED = "a step is kept apart by namespaces, capabilities and docker's filter of system calls, or by --sandbox"
 _NO_ATTESTATION = "no attestation is made. `dock2sh lock` writes down what a build got: versions, digests, commits"
+_NO = ("", "false", "0", "f", "disabled=true", "disabled=1")
 _ONE_CACHE = "the cache is $XDG_DATA_HOME/dock2sh (~/.local/share/dock2sh) of this machine"
 
 _WITHOUT_EFFECT = {
@@ -42,11 +44,11 @@ _WITHOUT_EFFECT = {
     "--cache-from": Foreign(True, f"{_ONE_CACHE}, and nothing is fetched for it"),
 }
 _MISSING = {
-    "--cache-to": Foreign(True, f"{_ONE_CACHE}: keep that directory from one run to the next", ("type=inline",), True),
+    "--cache-to": Foreign(True, f"{_ONE_CACHE}: keep that directory from one run to the next", ("type=inline*",), True),
     "--annotation": Foreign(True, "manifests have no annotations here. --label is kept in the image's config", (), True),
-    "--attest": Foreign(True, _NO_ATTESTATION, (), True),
-    "--sbom": Foreign(True, _NO_ATTESTATION, ("false", "0"), True),
-    "--provenance": Foreign(True, _NO_ATTESTATION, ("false", "0"), True),
+    "--attest": Foreign(True, _NO_ATTESTATION, ("*disabled=true*", "*disabled=1*"), True),
+    "--sbom": Foreign(True, _NO_ATTESTATION, _NO, True),
+    "--provenance": Foreign(True, _NO_ATTESTATION, _NO, True),
     "--call": Foreign(True, "`dock2sh check DIR` is check, `dock2sh plan DIR` shows stages and arguments", ("build",), True),
     "--check": Foreign(False, "`dock2sh check DIR` checks, and builds nothing", (), True),
 }
@@ -99,6 +101,17 @@ RUN: Mapping[str, Foreign] = {
 }
 
 
+_BOOLEANS = ("false", "0", "f", "true", "1", "t")
+
+
+PUSH: Mapping[str, Foreign] = {
+    "--disable-content-trust": Foreign(False),
+    "--platform": Foreign(True, "a name has one image for each platform; that of this machine is meant: leave it out", (), True),
+}
+IMAGES: Mapping[str, Foreign] = {"--tree": Foreign(False, "a name is one image here, for one platform: leave it out", (), True)}
+INSPECT: Mapping[str, Foreign] = dict.fromkeys(("-s", "--size"), Foreign(False, "as for docker: it is for containers"))
+
+
 class AsBuild(Command):
     """A command that takes the words of `docker build`."""
 
@@ -127,6 +140,8 @@ class AsBuild(Command):
         name, equals, value = word.partition("=")
         flag = None if name in own else self.foreign.get(name)
         if flag:
+            if equals and not flag.takes and value.lower() not in _BOOLEANS:
+                self.end(f"{word}: it is true or false")
             self._tell(name, flag, next(words, "") if flag.takes and not equals else value)
             return None, False
         return word, not equals and _takes(own.get(name))
@@ -147,13 +162,31 @@ class AsBuild(Command):
         return f"-{kept}" if kept else None, False
 
     def _tell(self, name: str, flag: Foreign, value: str) -> None:
-        if value in flag.fine or (not flag.takes and value.lower() in ("false", "0", "f")):
+        if any(fnmatch(value.lower(), pattern) for pattern in flag.fine) or (not flag.takes and value.lower() in _BOOLEANS[:3]):
             return
         about = f"{name} {value}" if flag.takes else name
         if flag.refused:
             self.end(f"{about}: {flag.says}")
         if flag.says:
             note(f"{about} is ignored: {flag.says}")
+
+
+class Trusting(AsBuild):
+    """`pull` and `push`."""
+
+    foreign = PUSH
+
+
+class Listing(AsBuild):
+    """`images`."""
+
+    foreign = IMAGES
+
+
+class Inspecting(AsBuild):
+    """`inspect`."""
+
+    foreign = INSPECT
 
 
 def _takes(param: Any) -> bool:

@@ -4,6 +4,7 @@ from typing import Annotated
 
 import typer
 
+from dock2sh.cli.flags import PlatformOption
 from dock2sh.cli.say import write
 from dock2sh.cli.store import Image, NoTrunc, Quiet, Template, failing, image_called, opened_to_read, show
 
@@ -13,6 +14,7 @@ def history(
     quiet: Quiet = False,
     no_trunc: NoTrunc = False,
     human: Annotated[bool, typer.Option("-H/ ", "--human/--no-human", help="Sizes and times for people.")] = True,
+    platform: PlatformOption = "",
     format: Template = "",
 ) -> None:
     """Show the steps that made an image and the size of each layer, as `docker history` does.
@@ -27,7 +29,7 @@ def history(
 
     with failing():
         store = opened_to_read()
-        found = image_called(store, image)
+        found = image_called(store, image, platform)
         rows = history_rows(found, lambda layer: store.content_size(layer), datetime.now(UTC), no_trunc, human)
     if quiet:
         write("".join(row["ID"] + "\n" for row in rows), "")

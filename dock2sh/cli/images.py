@@ -4,6 +4,7 @@ from typing import Annotated
 
 import typer
 
+from dock2sh.cli.foreign import Listing
 from dock2sh.cli.say import write
 from dock2sh.cli.store import Filters, NoTrunc, Quiet, Template, failing, opened_to_read, show
 
@@ -43,3 +44,6 @@ def images(
         return
     columns = {"REPOSITORY": "Repository", "TAG": "Tag"} | ({"DIGEST": "Digest"} if digests else {})
     show(rows, columns | {"IMAGE ID": "ID", "CREATED": "CreatedSince", "SIZE": "Size"}, format)
+
+
+images.kind = Listing  # type: ignore[attr-defined]

@@ -30,7 +30,7 @@ class Output(NamedTuple):
 
 def outputs(texts: Sequence[str], push: bool) -> list[Output]:
     """What -o and --push say. What is none ends the process."""
-    found = [_output(text) for text in texts]
+    found = [_output(text) for text in texts if text]  # none is what docker takes an empty one for
     if sum(one.place == "-" for one in found) > 1:
         usage("-o: only one result can go to standard output")
     return [*found, *([Output("registry", push=True)] if push else [])]
@@ -47,11 +47,47 @@ def _output(text: str) -> Output:
         usage(f"-o {text}: a layout is not written as a directory: `dock2sh save NAME | tar -xC DIR`")
     if kind not in _KINDS:
         usage(f"-o {text}: there is no exporter {kind}; {_HINT}")
-    if words:
-        usage(f"-o {text}: {', '.join(words)} is not known here; {_HINT}")
-    if kind == "local" and not place:
-        usage(f"-o {text}: dest=DIR is missing")
+    for key, value in words.items():
+        _check_more(text, key, value.lower())
+    if kind == "local" and place in ("", "-"):
+        usage(f"-o {text}: dest=DIR is missing" + ("; standard output takes type=tar" if place else ""))
+    check_folder(f"-o {text}", "" if kind == "local" else place)
     return Output(kind, place or ("-" if kind in ("tar", "oci") else ""), names, pushed)
+
+
+def check_folder(about: str, place: str) -> None:
+    """Whether a file can be at `place`, before anything is built; "" and `-` are none."""
+    folder = Path(place).absolute().parent
+    if place not in ("", "-") and not folder.is_dir():
+        usage(f"{about}: there is no directory {folder}")
+
+
+_PACKED = (
+    "layers are gzipped when they are pushed, and plain tars in an archive; skopeo copy --dest-compress-format packs them anew"
+)
+_AS_IT_IS = {
+    "compression": ("gzip", "uncompressed"), "force-compression": ("false",), "rewrite-timestamp": ("false",),
+    "push-by-digest": ("false",), "name-canonical": ("false",), "platform-split": ("false",), "oci-mediatypes": ("true",),
+    "store": ("true",), "unpack": ("true", "false"), "prefer-nondist-layers": ("false",),
+}  # fmt: skip
+"""Keys of buildx's with the values that ask for what is so anyhow."""
+_CURES = {
+    "compression": _PACKED, "compression-level": _PACKED, "force-compression": _PACKED,
+    "rewrite-timestamp": "files have the times that they were made at",
+    "push-by-digest": "an image is pushed under its names, and its digest is told",
+    "registry.insecure": "--insecure HOST:PORT names a registry without TLS",
+    "oci-mediatypes": "a manifest has OCI's media types; `docker push` of a saved image has docker's",
+    "platform-split": "one platform at a time is built; write -o DIR/PLATFORM",
+}  # fmt: skip
+
+
+def _check_more(text: str, key: str, value: str) -> None:
+    if value in _AS_IT_IS.get(key, ()):
+        return
+    cure = _CURES.get(key)
+    if key.startswith("annotation"):
+        cure = "manifests have no annotations here. --label is kept in the image's config"
+    usage(f"-o {text}: {key}: {cure}" if cure else f"-o {text}: {key} is not known here; {_HINT}")
 
 
 def _words(text: str) -> dict[str, str]:

@@ -4,6 +4,7 @@ from typing import Annotated
 
 import typer
 
+from dock2sh.cli.foreign import Trusting
 from dock2sh.cli.progress import watching
 from dock2sh.cli.say import note, write
 from dock2sh.cli.store import Insecure, failing, opened_to_read
@@ -15,7 +16,8 @@ def push(
     quiet: Annotated[bool, typer.Option("-q", "--quiet", help="No word on how far it is.")] = False,
     insecure: Insecure = None,
 ) -> None:
-    """Give an image to the registry that its name says. Prints the name with the digest that it has there.
+    """Give an image to the registry that its name says. Prints the name with the digest that it has there; with
+    -q the name, as docker does.
 
     \b
     dock2sh tag app registry.example:5000/team/app:1.2
@@ -36,4 +38,9 @@ def push(
         for tag, pushed in push_all(store, name, ways, watch) if all_tags else [(whole.tag, push(store, name, ways, watch))]:
             if not quiet:
                 note(f"{tag}: digest: {pushed.digest} size: {pushed.size}")
-            write(f"{familiar(f'{whole.domain}/{whole.path}@{pushed.digest}')}\n", "")
+                write(f"{familiar(f'{whole.domain}/{whole.path}@{pushed.digest}')}\n", "")
+    if quiet:
+        write((familiar(str(whole)).removesuffix(f":{whole.tag}") if all_tags else familiar(str(whole))) + "\n", "")
+
+
+push.kind = Trusting  # type: ignore[attr-defined]

@@ -1,6 +1,7 @@
 """`--secret` and `--ssh`, read as docker's client (buildx) reads them: what it refuses ends the process, in its words."""
 
 import csv
+import os
 
 from dock2sh.cli.say import usage
 
@@ -19,6 +20,21 @@ def checked_agents(values: list[str] | None) -> list[str]:
         if value and ("," in path or "," in name):
             usage(f"--ssh {value}: a script takes ID=SOCKET. For several keys start an agent, and add them to it")
     return [value for value in values or () if value]
+
+
+def check_there(secrets: list[str], agents: list[str]) -> None:
+    """Whether their files and sockets are there, also those that no step asks for: docker's client looks before a build."""
+    for text in secrets:
+        found = dict(field.split("=", 1) for field in text.split(","))
+        path = found.get("src") or ("" if "env" in found or found["id"] in os.environ else found["id"])
+        if path and not os.path.exists(path):
+            usage(f"--secret {text}: failed to stat {path}: no such file or directory")
+    for text in agents:
+        path = text.partition("=")[2] or os.environ.get("SSH_AUTH_SOCK", "")
+        if not path:
+            usage(f"--ssh {text}: invalid empty ssh agent socket: make sure SSH_AUTH_SOCK is set")
+        if not os.path.exists(path):
+            usage(f"--ssh {text}: there is no {path}")
 
 
 def _secret(text: str) -> str:

@@ -1,13 +1,14 @@
 """What the commands about images share: the store, an image by its name, errors as one line, rows as docker prints them."""
 
 import os
+import re
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from dock2sh.cli.say import REFUSED, note, write
+from dock2sh.cli.say import REFUSED, note, usage, write
 
 if TYPE_CHECKING:
     from dock2sh.images.bring import Wish
@@ -58,6 +59,27 @@ def base_wish(
     return Wish(say, pull=None if no_pull else pull, bootstrap=bootstrap, fresh=fresh)
 
 
+def known_platform(text: str) -> str:
+    """OS[/ARCHITECTURE[/VARIANT]] or an architecture alone, which is Linux's, whole. Raises ImageError for what is none."""
+    from dock2sh.images import ImageError
+    from dock2sh.images.index import this_architecture
+
+    system, _, machine = text.lower().partition("/")
+    if not text or (system in ("linux", "windows", "darwin", "freebsd") and re.fullmatch(r"[a-z0-9]+(/[a-z0-9.]+)?", machine)):
+        return text.lower()
+    if system in ("linux", "windows") and not machine:
+        return f"{system}/{this_architecture()}"
+    if not machine and system in _MACHINES:
+        return f"linux/{_MACHINES.get(system) or system}"
+    raise ImageError(f'"{text}": unknown operating system or architecture; write linux/arm64 or the like')
+
+
+_MACHINES = {
+    "x86_64": "amd64", "aarch64": "arm64", **dict.fromkeys(("amd64", "arm64", "arm", "386", "ppc64le", "s390x", "riscv64"), ""),
+}  # fmt: skip
+"""What is an architecture alone, and what it is called."""
+
+
 @contextmanager
 def failing() -> Iterator[None]:
     """An ImageError or an impossible name becomes one line on stderr and exit status 1."""
@@ -103,11 +125,15 @@ def _as_owner(otherwise: str) -> None:
         note(f"{error}; {otherwise}")
 
 
-def image_called(store: "Store", reference: str) -> "Stored":
+def image_called(store: "Store", reference: str, platform: str = "") -> "Stored":
     """The image, or an ImageError in docker's words."""
     from dock2sh.images import ImageError
 
-    image = store.find(reference)
+    image = store.find(reference, known_platform(platform))
+    if image is None and platform and store.find(reference):
+        raise ImageError(
+            f"{reference} was found but not for {platform}. `dock2sh pull --platform {platform} {reference}` gets it"
+        )
     if image is None:
         raise ImageError(f"no such image: {reference}. `dock2sh images` lists those that are here, `dock2sh pull` gets others")
     return image
@@ -130,16 +156,19 @@ def each(references: Sequence[str], do: Callable[[str], None]) -> None:
 
 def show(rows: "list[Row]", columns: dict[str, str], format: str) -> None:
     """Rows as a table of `columns` (heading -> key), as a JSON object a line, or by a Go template."""
+    from dock2sh.images.govalues import Heading, Line
     from dock2sh.images.listing import table
     from dock2sh.source import visible
 
+    if format == "raw":
+        usage("--format raw: write a template, for example --format '{{.Repository}}: {{.ID}}', or json")
     if format in ("", "table"):
         write(table([{key: visible(cell) for key, cell in row.items()} for row in rows], columns), "")
     elif format.startswith("table"):
         template = format.removeprefix("table").strip(" ").replace("\\t", "\t")
         headings = {key: heading for heading, key in columns.items()}
-        lines = [filled(template, {**{key: key.upper() for key in row}, **headings}) for row in rows[:1]]
-        cells = [line.split("\t") for line in [*lines, *(filled(template, row) for row in rows)]]
+        heads: list[Row] = [{key: Heading(headings.get(key, key.upper())) for key in row} for row in rows[:1]]
+        cells = [line.split("\t") for line in (filled(template, Line(row)) for row in (*heads, *rows))]
         rows = [{str(column): visible(cell) for column, cell in enumerate(line)} for line in cells[1:]]
         write(table(rows, {heading: str(column) for column, heading in enumerate(cells[0])}) if cells else "", "")
     elif format == "json":
@@ -147,15 +176,18 @@ def show(rows: "list[Row]", columns: dict[str, str], format: str) -> None:
 
         write("".join(go_json(dict(sorted(row.items()))) + "\n" for row in rows), "")
     else:
-        write("".join(filled(format, row) + "\n" for row in rows), "")
+        write("".join(filled(format, Line(row)) + "\n" for row in rows), "")
 
 
-def filled(template: str, value: Any) -> str:
-    """The template applied; a bad one ends as docker's does, with status 1."""
-    from dock2sh.images.gotemplate import TemplateError, render
+def filled(template: str, value: Any, unreadable: int = REFUSED, end: str = "") -> str:
+    """The template applied; one that cannot be ends as docker's does, with status 1 (or `unreadable`), and `end` where it could
+    be read."""
+    from dock2sh.images.gotemplate import TemplateError, Unreadable, render
 
     try:
         return render(template, value)
     except TemplateError as error:
+        readable = not isinstance(error, Unreadable)
+        write(end if readable else "", "")
         note(f"template parsing error: {error}")
-        raise SystemExit(REFUSED) from None
+        raise SystemExit(REFUSED if readable else unreadable) from None

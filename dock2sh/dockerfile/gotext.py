@@ -2,6 +2,8 @@
 
 import re
 
+from dock2sh.goquote import quoted as quoted
+
 SPACE = (
     "\t\n\v\f\r \x85\xa0\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a\u2028\u2029\u202f\u205f\u3000"
 )
@@ -50,21 +52,6 @@ def atoi(text: str) -> int | None:
         return None
     number = int(digits.lstrip("0") or 0) * (-1 if text[0] == "-" else 1)
     return number if -(2**63) <= number < 2**63 else None
-
-
-_ESCAPES = {"\a": "\\a", "\b": "\\b", "\f": "\\f", "\n": "\\n", "\r": "\\r", "\t": "\\t", "\v": "\\v", '"': '\\"', "\\": "\\\\"}
-
-
-def quoted(text: str) -> str:
-    """`text` as Go's %q prints it."""
-    return '"' + "".join(_ESCAPES.get(c) or (c if c.isprintable() else _hex(c)) for c in text) + '"'
-
-
-def _hex(char: str) -> str:
-    code = ord(char)
-    if 0xDC80 <= code <= 0xDCFF:  # a byte that was not UTF-8
-        return f"\\x{code - 0xDC00:02x}"
-    return f"\\x{code:02x}" if code < 0x80 else f"\\u{code:04x}" if code < 0x10000 else f"\\U{code:08x}"
 
 
 def suggestion(word: str, options: list[str], ignore_case: bool = False) -> str:

@@ -63,6 +63,15 @@ def split(text: str, lookup: Lookup, escape: str = "\\", raw: bool = False, keep
     return lexer.split_words()
 
 
+def shown(text: str, lookup: Lookup, escape: str = "\\") -> str:
+    """`text` expanded, its quotes and unset variables as they are (BuildKit's RawQuotes, SkipUnsetEnv). Raises Refused."""
+    lexer = _Lexer(scanned(text), lookup, escape, None, True, raw=True)
+    try:
+        return concat(lexer.until("", False))
+    except Fault as fault:
+        raise refuse("bad-word", f"failed to process {quoted(text)}: {fault}", near=text) from None
+
+
 class _Lexer:
     """A cursor over one word. Methods are named for what stands at the cursor."""
 

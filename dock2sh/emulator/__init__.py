@@ -26,6 +26,7 @@ from dock2sh.model import Plan, Run
 from dock2sh.plan.context import Project
 from dock2sh.sandbox import Sandbox, SandboxError, kernel
 from dock2sh.sandbox.overlay import mount_layers, shallow
+from dock2sh.source import refuse
 
 if TYPE_CHECKING:
     from dock2sh.emit.carried import Carried
@@ -86,6 +87,8 @@ def emulate(plan: Plan, project: Project, order: Order, tell: Callable[[Event], 
 
     Raises StepFailed, SandboxError, ImageError, Refused.
     """
+    if project.context is None:
+        _refuse_reading(plan)
     private_mounts()
     place, store = order.place or home(), open_store()
     contexts = named_contexts(plan, order.bases.contexts)
@@ -140,6 +143,13 @@ def _anew(plan: Plan, no_cache: frozenset[str]) -> set[str]:
     stages = [stage for stage in plan.stages if no_cache & {"*", stage.name, str(stage.index)}]
     steps = [step for stage in stages for step in stage.steps if isinstance(step, Run)]
     return {mount.id for step in steps for mount in step.mounts if mount.type == "cache"}
+
+
+def _refuse_reading(plan: Plan) -> None:
+    """A Dockerfile from standard input has no build context: to docker nothing is there."""
+    if step := next(plan.reading_context(), None):
+        hint = "name the context: dock2sh emulate -f - DIR"
+        raise refuse("no-context", "there is no build context: the Dockerfile comes from standard input", (step.span,), hint)
 
 
 def _recording(lock: "Carried | None", work: str) -> "Carried | None":

@@ -11,7 +11,7 @@ for every Dockerfile, also when it never looks for an image.
 import os
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
-from errno import ENOENT
+from errno import EINVAL, ENOENT
 from typing import TYPE_CHECKING, Any, BinaryIO, NamedTuple
 
 from .reference import InvalidReference, normalise_reference, same_image
@@ -64,11 +64,14 @@ class Image(NamedTuple):
 
 def data_home() -> str:
     """Where this user's data are: $XDG_DATA_HOME, or ~/.local/share where that is not set, or relative, which counts as not set
-    (XDG Base Directory Specification). Raises OSError for somebody who has no home."""
+    (XDG Base Directory Specification). Raises OSError for somebody who has no home, or one that shells and layers cannot name."""
     given = os.environ.get("XDG_DATA_HOME", "")
     place = given if os.path.isabs(given) else os.path.expanduser("~/.local/share")
     if not os.path.isabs(place):
         raise OSError(ENOENT, "this user has no home: set HOME or XDG_DATA_HOME to an absolute path for images and the cache")
+    if "\n" in place or (not place.isprintable() and any("\udc80" <= char <= "\udcff" for char in place)):
+        why = "a line break" if "\n" in place else "bytes that are no UTF-8"
+        raise OSError(EINVAL, f"{place!r} has {why}: set XDG_DATA_HOME to another place for images and the cache")
     return place
 
 

@@ -2,59 +2,47 @@
 
     render('{{.Id}} {{range .Config.Env}}{{println .}}{{end}}', value)  ->  text
 
-Values are what JSON has. A key that is not there is `<no value>` when printed and empty for `if`.
+Values are what JSON has. A key that a map has not is `<no value>` when printed and empty for `if`; a field that an object has
+not is a mistake. {{define}} and {{template}} are not known: a template here is a line.
 """
 
-import json
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
+from itertools import chain
 from types import FunctionType
 from typing import Any, NamedTuple, TypeAlias
+
+from .gofunctions import FUNCTIONS, LAZY, go_json
+from .govalues import Nil, TemplateError, Typed, text_of
+
+__all__ = ["Nil", "TemplateError", "Typed", "Unreadable", "go_json", "render", "text_of"]
 
 _ACTION = re.compile(
     r"\{\{(?P<left>- )?\s*(?P<text>(?:\"(?:\\.|[^\"\\])*\"|`[^`]*`|[^}`\"]|\}(?!\}))*?)\s*(?P<right> -)?\}\}", re.DOTALL
 )
 _WORD = re.compile(
-    r"\s*(?:(?P<string>\"(?:\\.|[^\"\\])*\")|(?P<raw>`[^`]*`)|(?P<number>-?\d+(?:\.\d+)?)"
+    r"\s*(?:(?P<string>\"(?:\\.|[^\"\\\n])*\")|(?P<raw>`[^`]*`)|(?P<char>'(?:\\.|[^'\\])[^']*')"
+    r"|(?P<number>[-+]?(?:0[xXbBoO][0-9a-fA-F_]+|\d[\d_]*(?:\.\d+)?(?:[eE][-+]?\d+)?))"
     r"|(?P<field>\$\w*(?:\.\w+)*|(?:\.\w+)+|\.)|(?P<name>\w+)|(?P<mark>[|()]))"
 )
 _DECLARED = re.compile(r"(?:\$(\w+)\s*,\s*)?\$(\w+)\s*(:?=)\s*(.*)", re.DOTALL)
-NO_VALUE = "<no value>"
+_CONSTANTS = {"true": True, "false": False, "nil": None}
+_BLOCKS = ("if", "range", "with")
+_NOT_HERE = ("define", "template", "block")
 _ANY_NUMBER = 4  # inspect.CO_VARARGS; the module takes long to import
 
 Known: TypeAlias = "dict[str, list[Any]]"
 """Variables: each in a list of one, which an assignment in an inner block changes, too. "" is the whole value, `$`."""
+Words: TypeAlias = "list[tuple[str, str]]"
+"""Kind and text of each word of an action."""
 
 
-class Nil:
-    """A list, map or pointer of Go's that has nothing: null in JSON, printed as `shown`."""
-
-    def __init__(self, shown: str) -> None:
-        self.shown = shown
-
-    def __len__(self) -> int:
-        return 0
-
-    def __iter__(self) -> Iterator[Any]:
-        return iter(())
+class Unreadable(TemplateError):
+    """A template that cannot be read, whatever it is applied to."""
 
 
-class Typed(dict[str, Any]):
-    """An object of Go's with `zero` for the fields that it has, too, and JSON leaves out."""
-
-    def __init__(self, value: Mapping[str, Any], zero: Mapping[str, Any]) -> None:
-        super().__init__(value)
-        self.zero = zero
-
-    def __contains__(self, key: object) -> bool:
-        return super().__contains__(key) or key in self.zero
-
-    def get(self, key: str, default: Any = None) -> Any:
-        return super().get(key, self.zero.get(key, default))
-
-
-class TemplateError(ValueError):
-    """A template that cannot be read or applied; the text says what is wrong."""
+class _Left(TemplateError):
+    """{{break}} or {{continue}}, on its way to the range that it is in."""
 
 
 class Block(NamedTuple):
@@ -71,11 +59,14 @@ Nodes: TypeAlias = Sequence[Node]
 
 
 def render(template: str, value: Any) -> str:
-    """The template applied to `value`. Raises TemplateError."""
+    """The template applied to `value`. Raises TemplateError, Unreadable before anything is looked up."""
     nodes, rest = _parse(_tokens(template), False)
     if rest:
-        raise TemplateError(f"unexpected {{{{{rest}}}}}")
-    return "".join(_shown(nodes, value, {"": [value]}))
+        raise Unreadable(f"unexpected {{{{{rest}}}}}")
+    try:
+        return "".join(_shown(nodes, value, {"": [value]}))
+    except _Left as left:
+        raise Unreadable(f"{{{{{left}}}}} outside {{{{range}}}}") from None
 
 
 def _tokens(template: str) -> Iterator[str | tuple[str]]:
@@ -90,7 +81,7 @@ def _tokens(template: str) -> Iterator[str | tuple[str]]:
         at, trim = match.end(), bool(match["right"])
     rest = template[at:]
     if "{{" in rest:
-        raise TemplateError("unclosed action {{")
+        raise Unreadable("unclosed action")
     yield rest.lstrip() if trim else rest
 
 
@@ -104,13 +95,32 @@ def _parse(tokens: Iterator[str | tuple[str]], inner: bool) -> tuple[list[Node],
         keyword, _, pipeline = token[0].partition(" ")
         if keyword in ("end", "else"):
             return nodes, token[0]
-        nodes.append(_block(keyword, pipeline, tokens) if keyword in ("if", "range", "with") else token)
+        if keyword in _NOT_HERE:
+            raise Unreadable(f"{{{{{keyword}}}}} is not known here")
+        if keyword in _BLOCKS:
+            nodes.append(_block(keyword, pipeline, tokens))
+        else:
+            _check(token[0], "command")
+            nodes.append(token)
     if inner:
-        raise TemplateError("unexpected end of the template: an {{end}} is missing")
+        raise Unreadable("unexpected EOF: an {{end}} is missing")
     return nodes, ""
 
 
+def _check(pipeline: str, keyword: str) -> None:
+    """Whether it can be read, and each function is one."""
+    declared = _DECLARED.fullmatch(pipeline)
+    words = _words(declared[4] if declared else pipeline)
+    if not words:
+        raise Unreadable(f"missing value for {keyword}")
+    for kind, text in words:
+        known = text in FUNCTIONS or text in LAZY or text in _CONSTANTS or pipeline in ("break", "continue")
+        if kind == "name" and not known:
+            raise Unreadable(f'function "{text}" not defined; there are {", ".join(sorted({*FUNCTIONS, *LAZY}))}')
+
+
 def _block(keyword: str, pipeline: str, tokens: Iterator[str | tuple[str]]) -> Block:
+    _check(pipeline, keyword)
     inside, ended = _parse(tokens, True)
     if ended.startswith("else "):
         again, _, condition = ended.removeprefix("else ").strip().partition(" ")
@@ -127,6 +137,8 @@ def _shown(nodes: Nodes, dot: Any, known: Known) -> Iterator[str]:
             yield node
         elif isinstance(node, Block):
             yield from _block_shown(node, dot, {**known})
+        elif node[0] in ("break", "continue"):
+            raise _Left(node[0])
         elif declared := _DECLARED.fullmatch(node[0]):
             _declare(declared, _value(declared[4], dot, known), known)
         else:
@@ -141,7 +153,7 @@ def _declare(declared: re.Match[str], value: Any, known: Known) -> None:
     elif name in known:
         known[name][0] = value
     else:
-        raise TemplateError(f'undefined variable "${name}"')
+        raise Unreadable(f'undefined variable "${name}"')
 
 
 def _block_shown(block: Block, dot: Any, known: Known) -> Iterator[str]:
@@ -152,28 +164,31 @@ def _block_shown(block: Block, dot: Any, known: Known) -> Iterator[str]:
     if not value:
         yield from _shown(block.otherwise, dot, known)
     elif block.keyword == "range":
-        for key, one in sorted(value.items()) if isinstance(value, dict) else enumerate(value):
-            named = {declared[1]: [key], declared[2]: [one]} if declared else {}
-            yield from _shown(block.inside, one, {**known, **named})
+        yield from _each(block, value, declared, known)
     else:
         yield from _shown(block.inside, value if block.keyword == "with" else dot, known)
 
 
-def text_of(value: Any) -> str:
-    """How Go prints a value: lists in brackets, maps as map[k:v], booleans in lower case."""
+def _each(block: Block, value: Any, declared: re.Match[str] | None, known: Known) -> Iterator[str]:
+    for key, one in _pairs(value):
+        named = {declared[1]: [key], declared[2]: [one]} if declared else {}
+        try:
+            yield from _shown(block.inside, one, {**known, **named})
+        except _Left as left:
+            if str(left) == "break":
+                return
+
+
+def _pairs(value: Any) -> Iterator[tuple[Any, Any]]:
     match value:
-        case None:
-            return NO_VALUE
-        case Nil():
-            return value.shown
-        case bool():
-            return "true" if value else "false"
+        case Typed() | str() | float() | bool():
+            raise TemplateError(f"range can't iterate over {text_of(value)}")
         case dict():
-            return "map[" + " ".join(f"{key}:{text_of(value[key])}" for key in sorted(value)) + "]"
-        case list() | tuple():
-            return "[" + " ".join(map(text_of, value)) + "]"
+            return iter(sorted(value.items()))
+        case int():
+            return iter([(number, number) for number in range(value)])
         case _:
-            return str(value)
+            return enumerate(value)
 
 
 def _value(pipeline: str, dot: Any, known: Known) -> Any:
@@ -184,20 +199,22 @@ def _value(pipeline: str, dot: Any, known: Known) -> Any:
     return value
 
 
-def _words(text: str) -> list[tuple[str, str]]:
+def _words(text: str) -> Words:
     """Kind and text of each word, the first one first."""
     found, at, text = [], 0, text.rstrip()
     while at < len(text):
         match = _WORD.match(text, at)
         if not match or not match.lastgroup:
-            raise TemplateError(f"unexpected {text[at:].strip()[:1]!r} in {{{{{text}}}}}")
+            raise Unreadable(f"unexpected {text[at:].strip()[:1]!r} in {{{{{text}}}}}")
         found.append((match.lastgroup, match[match.lastgroup]))
         at = match.end()
     return found
 
 
-def _pipeline(words: list[tuple[str, str]], dot: Any, known: Known) -> Any:
+def _pipeline(words: Words, dot: Any, known: Known) -> Any:
     """`a | b | c`: what comes out of one is the last argument of the next."""
+    if words[:1] == [("name", "nil")]:
+        raise TemplateError("nil is not a command")
     value = _command(words, dot, known, [])
     while words and words[0] == ("mark", "|"):
         words.pop(0)
@@ -205,18 +222,38 @@ def _pipeline(words: list[tuple[str, str]], dot: Any, known: Known) -> Any:
     return value
 
 
-def _command(words: list[tuple[str, str]], dot: Any, known: Known, last: list[Any]) -> Any:
-    if words and words[0][0] == "name" and words[0][1] in FUNCTIONS:
-        name = words.pop(0)[1]
-        arguments = []
-        while (words and words[0][0] != "mark") or words[:1] == [("mark", "(")]:
-            arguments.append(_operand(words, dot, known))
-        _counted(name, len(arguments) + len(last))
-        try:
-            return FUNCTIONS[name](*arguments, *last)
-        except (TypeError, ValueError, IndexError, KeyError, AttributeError) as error:
-            raise TemplateError(f"error calling {name}: {error}") from error
-    return _operand(words, dot, known)
+def _command(words: Words, dot: Any, known: Known, last: list[Any]) -> Any:
+    if not words or words[0][0] != "name" or words[0][1] in _CONSTANTS:
+        return _operand(words, dot, known)
+    name, parts = words.pop(0)[1], list(_parts(words))
+    arguments = chain((_operand(part, dot, known) for part in parts), last)
+    if name in LAZY:
+        return LAZY[name](arguments)
+    values = list(arguments)
+    _counted(name, len(values))
+    try:
+        return FUNCTIONS[name](*values)
+    except (TemplateError, TypeError, IndexError, KeyError, AttributeError, OverflowError) as error:
+        raise TemplateError(f"error calling {name}: {error}") from error
+
+
+def _parts(words: Words) -> Iterator[Words]:
+    """The words of each operand, which are taken away: one, or all up to the end of a parenthesis and its fields."""
+    while words and words[0] not in (("mark", "|"), ("mark", ")")):
+        at, depth = 0, 0
+        while at < len(words):
+            depth += {"(": 1, ")": -1}.get(words[at][1], 0) if words[at][0] == "mark" else 0
+            at += 1
+            if not depth:
+                break
+        at += at > 1 and _is_chained(words[at : at + 1])
+        yield words[:at]
+        del words[:at]
+
+
+def _is_chained(words: Words) -> bool:
+    """Whether a field of what stands before it comes: (.Config).User"""
+    return bool(words) and words[0][0] == "field" and words[0][1].startswith(".") and words[0][1] != "."
 
 
 def _counted(name: str, given: int) -> None:
@@ -225,91 +262,73 @@ def _counted(name: str, given: int) -> None:
         raise TemplateError(f"wrong number of args for {name}: want {code.co_argcount} got {given}")
 
 
-def _operand(words: list[tuple[str, str]], dot: Any, known: Known) -> Any:
+def _operand(words: Words, dot: Any, known: Known) -> Any:
     if not words:
         raise TemplateError("missing value for command")
     kind, text = words.pop(0)
     if kind == "field":
         return _field(text, dot, known)
-    if (kind, text) == ("mark", "("):
-        value = _pipeline(words, dot, known)
-        if not words or words.pop(0) != ("mark", ")"):
-            raise TemplateError("unclosed left paren")
-        return value
-    return _literal(kind, text)
+    if (kind, text) != ("mark", "("):
+        return _literal(kind, text)
+    value = _pipeline(words, dot, known)
+    if not words or words.pop(0) != ("mark", ")"):
+        raise Unreadable("unclosed left paren")
+    if _is_chained(words):
+        return _field(words.pop(0)[1], value, known)
+    return value
 
 
 def _field(text: str, dot: Any, known: Known) -> Any:
-    """What the whole thing has no field for is a mistake; deeper down, where keys are data, it is only not there."""
     variable, *names = text.split(".")
     if variable and variable[1:] not in known:
-        raise TemplateError(f'undefined variable "{variable}"')
+        raise Unreadable(f'undefined variable "{variable}"')
     value = known[variable[1:]][0] if variable else dot
     for name in filter(None, names):
-        if value is known[""][0] and isinstance(value, dict) and name not in value:
-            raise TemplateError(f"there is no field {name!r}; there are {', '.join(sorted(value))}")
-        value = value.get(name) if isinstance(value, dict) else None
+        value = _member(value, name, value is known[""][0])
     return value
+
+
+def _member(value: Any, name: str, whole: bool) -> Any:
+    """A field of an object, which has it, or a key of a map, where it may only be not there."""
+    if isinstance(value, dict):
+        if (whole or isinstance(value, Typed)) and name not in value:
+            raise TemplateError(
+                f"there is no field {name!r}; there are {', '.join(sorted({*value, *getattr(value, 'zero', ())}))}"
+            )
+        return value.get(name)
+    if value is None or (isinstance(value, Nil) and value.shown.startswith("map")):
+        return None
+    raise TemplateError(f"can't evaluate field {name} in {text_of(value)}")
 
 
 def _literal(kind: str, text: str) -> Any:
     match kind:
-        case "string":
-            return json.loads(text, strict=False)
+        case "string" | "char":
+            value = _unquoted(text)
+            return value if kind == "string" else ord(value)
         case "raw":
             return text[1:-1]
         case "number":
-            return float(text) if "." in text else int(text)
-        case "name" if text in ("true", "false", "nil"):
-            return {"true": True, "false": False, "nil": None}[text]
+            return int(text, 0) if re.fullmatch(r"[-+]?(0[xXbBoO]\w+|[1-9][\d_]*|0)", text) else float(text)
+        case "name" if text in _CONSTANTS:
+            return _CONSTANTS[text]
         case "name":
-            raise TemplateError(f"function {text!r} not defined; there are {', '.join(sorted(FUNCTIONS))}")
+            raise TemplateError(f"function {text!r} is given as an argument: put it and its arguments in parentheses")
         case _:
-            raise TemplateError(f"unexpected {text!r}")
+            raise Unreadable(f"unexpected {text!r}")
 
 
-def _index(value: Any, *keys: Any) -> Any:
-    for key in keys:
-        if isinstance(value, dict):
-            value = value.get(key, "" if all(isinstance(one, str) for one in value.values()) else None)
-        else:
-            value = value[key]
-    return value
+def _unquoted(text: str) -> str:
+    """A text with Go's escapes, which are Python's, too."""
+    import ast
+    import warnings
 
-
-def go_json(value: Any, indent: int | None = None) -> str:
-    """JSON as Go writes it by default: < > & escaped. (docker's templates switch that off.)"""
-    text = _json(value, indent)
-    return text.replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026")
-
-
-def _json(value: Any, indent: int | None = None) -> str:
-    separators = (",", ": ") if indent else (",", ":")
-    return json.dumps(value, indent=indent, separators=separators, ensure_ascii=False, default=lambda nil: None)
-
-
-FUNCTIONS: dict[str, Callable[..., Any]] = {
-    "json": _json,
-    "index": _index,
-    "len": len,
-    "join": lambda values, between: between.join(map(text_of, values)),
-    "split": lambda text, between: text.split(between),
-    "upper": lambda text: text.upper(),
-    "lower": lambda text: text.lower(),
-    "title": lambda text: text.title(),
-    "pad": lambda text, before, after: " " * before + text + " " * after if text else text,
-    "truncate": lambda text, length: text[:length],
-    "print": lambda *values: "".join(map(text_of, values)),
-    "println": lambda *values: " ".join(map(text_of, values)) + "\n",
-    "printf": lambda format, *values: re.sub("%[vqd]", "%s", format) % tuple(map(text_of, values)),
-    "eq": lambda one, *others: one in others,
-    "ne": lambda one, other: one != other,
-    "lt": lambda one, other: one < other,
-    "gt": lambda one, other: one > other,
-    "le": lambda one, other: one <= other,
-    "ge": lambda one, other: one >= other,
-    "not": lambda value: not value,
-    "and": lambda *values: next((value for value in values if not value), values[-1]),
-    "or": lambda *values: next((value for value in values if value), values[-1]),
-    "slice": lambda value, *bounds: value[slice(*bounds)] if len(bounds) > 1 else value[bounds[0] :],
-}
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("error")
+            value = ast.literal_eval(text)
+    except (SyntaxError, ValueError, Warning):
+        raise Unreadable(f"bad escape in {text}") from None
+    if text[:1] == "'" and len(value) != 1:
+        raise Unreadable(f"malformed character constant: {text}")
+    return str(value)

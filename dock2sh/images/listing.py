@@ -7,7 +7,7 @@ from fnmatch import fnmatchcase
 from typing import Any
 
 from . import ImageError
-from .gotemplate import Nil, Typed
+from .govalues import Duration, Nil, Typed
 from .reference import InvalidReference, parse_reference
 from .store import Layer, Stored
 
@@ -118,10 +118,28 @@ _ZERO: Mapping[str, Any] = {
 
 def for_templates(about: Mapping[str, Any]) -> Typed:
     """What `inspected` tells, as a template sees it: a field without a value is "" or an empty list, and not in JSON."""
-    kept = {key: value for key, value in about.items() if value is not None}
+    kept = {key: value for key, value in about.items() if value is not None and key != "Config"}
     config = {key: about["Config"][key] for key in (*_ZERO, *about["Config"]) if about["Config"].get(key)}
-    maps = {key: _sorted(config[key]) for key in ("ExposedPorts", "Volumes", "Labels") if key in config}
-    return Typed({**kept, "Config": Typed(config | maps, _ZERO)}, {key: "" for key in about if key not in kept})
+    maps: dict[str, Any] = {key: _sorted(config[key]) for key in ("ExposedPorts", "Volumes", "Labels") if key in config}
+    for key in maps.keys() - {"Labels"}:
+        maps[key] = {str(name): Typed({}, {}) for name in maps[key]}
+    if "Healthcheck" in config:
+        maps["Healthcheck"] = _health(config["Healthcheck"])
+    objects: dict[str, Any] = {key: Typed(kept.pop(key), {}) for key in ("GraphDriver", "RootFS", "Metadata") if key in kept}
+    ordered = {**_taken(kept, "Architecture"), "Config": Typed(config | maps, _ZERO), **kept, **objects}
+    return Typed(ordered, {**dict.fromkeys(about.keys() - ordered, ""), "VirtualSize": 0})
+
+
+def _taken(told: dict[str, Any], name: str) -> dict[str, Any]:
+    """What stands before that name; it is taken away."""
+    names = list(told)
+    return {key: told.pop(key) for key in names[: names.index(name) if name in told else 0]}
+
+
+def _health(told: Mapping[str, Any]) -> Typed:
+    times = dict.fromkeys(("Interval", "Timeout", "StartPeriod", "StartInterval"), Duration(0))
+    known = {key: Duration(value) if key in times else value for key, value in told.items()}
+    return Typed(known, {"Test": _EMPTY[0], **times, "Retries": 0})
 
 
 def _sorted(value: Any) -> Any:

@@ -8,8 +8,9 @@ begin a broken download anew, and skopeo is a program that is mostly not there. 
 import hashlib
 import json
 import os
+import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any, NamedTuple
 from urllib.parse import urlencode, urljoin, urlsplit
 
@@ -30,6 +31,7 @@ MANIFESTS = (
 )
 _HUB = "registry-1.docker.io"
 _TEXT_AT_MOST = 1 << 24
+_TAGS_AT_MOST = 100_000
 
 
 class Answer(NamedTuple):
@@ -78,10 +80,38 @@ class Registry:
         kind = response.headers.get("Content-Type", "").partition(";")[0].strip()
         return Answer(data, _told_type(data, kind), digest)
 
+    def tags(self) -> list[str]:
+        """Every tag of the repository, as the registry names them: page after page."""
+        found: list[str] = []
+        place = "tags/list"
+        while place and len(found) < _TAGS_AT_MOST:
+            response = self._request("GET", place)
+            page = _told_tags(bounded(response, _TEXT_AT_MOST), self.name)
+            link = re.match(r"<([^>]+)>.*rel=\"?next", response.headers.get("Link", "")) if page else None
+            place = urljoin(self._url(place), link[1]) if link else ""
+            found += page
+        return found
+
     def has(self, digest: str) -> bool:
         """Whether the repository has a blob."""
         response = self._request("HEAD", f"blobs/{digest}", accepted=(200, 404))
         return bool(response.status == 200)
+
+    def mount(self, digest: str, path: str) -> bool:
+        """Whether the repository now has a blob that another one of this registry has; one that will not do so begins an upload,
+        which nobody needs."""
+        query = urlencode({"mount": digest, "from": path})
+        try:
+            response = self._request("POST", f"blobs/uploads/?{query}", headers={"Content-Length": "0"}, accepted=(201, 202))
+        except ImageError:  # the other repository may be nobody's to read
+            return False
+        if response.status == 202:
+            self._cancel(response.headers.get("Location", ""))
+        return bool(response.status == 201)
+
+    def _cancel(self, place: str) -> None:
+        with suppress(ImageError):
+            self._request("DELETE", place, accepted=(200, 202, 204))
 
     @contextmanager
     def blob(self, digest: str, start: int = 0) -> Iterator[tuple[int, Iterator[bytes]]]:
@@ -328,6 +358,16 @@ def _told_token(data: bytes, name: str) -> str:
     if not isinstance(token, str) or not token.isprintable():
         raise ImageError(f"{name}: its login server answered without a token")
     return token
+
+
+def _told_tags(data: bytes, name: str) -> list[str]:
+    try:
+        tags = json.loads(data).get("tags") or []
+    except (ValueError, AttributeError):
+        tags = [None]
+    if not isinstance(tags, list) or not all(isinstance(tag, str) and tag.isprintable() for tag in tags):
+        raise ImageError(f"{name} answered without a list of tags")
+    return list(tags)
 
 
 def _told_type(data: bytes, kind: str) -> str:

@@ -19,6 +19,7 @@ from .connections import Ways
 from .index import fits, text_of, this_architecture
 from .reference import Reference, parse_reference
 from .registry import Answer, Registry, for_pull
+from .sent import as_it_came, note
 from .store import PLAIN_TAR, Layer, Store, Stored
 
 _AT_ONCE = 3  # layers, as docker
@@ -62,6 +63,26 @@ def pull(store: Store, reference: str, platform: str = "", ways: Ways = Ways(), 
     raise AssertionError("the registry itself comes last")
 
 
+def pull_all(
+    store: Store,
+    name: str,
+    platform: str = "",
+    ways: Ways = Ways(),  # noqa: B008
+    watch: Watch = Watch(),  # noqa: B008
+) -> Iterator[tuple[str, Stored]]:
+    """Pull every tag that the registry has of a repository (docker's --all-tags): (tag, image), one by one."""
+    wanted = _repository(name)
+    for tag in sorted(Registry(wanted.domain, wanted.path, ways).tags()):
+        yield tag, pull(store, f"{wanted.domain}/{wanted.path}:{tag}", platform, ways, watch)
+
+
+def _repository(name: str) -> Reference:
+    wanted = parse_reference(name)
+    if wanted.digest or wanted.tag != "latest" or name.rpartition("/")[2].endswith(":latest"):
+        raise ImageError("tag can't be used with --all-tags/-a")
+    return wanted
+
+
 def _pull_from(registry: Registry, store: Store, wanted: Reference, platform: str, watch: Watch) -> Stored:
     top = registry.manifest(wanted.digest or wanted.tag)
     answer = _for_platform(registry, top, platform)
@@ -70,6 +91,7 @@ def _pull_from(registry: Registry, store: Store, wanted: Reference, platform: st
     with store.busy():
         config = _fetch(registry, store, manifest["config"], watch)
         if known := store.find(manifest["config"]["digest"]):
+            note(store, known, wanted, answer)
             return _named(store, known, names)
         told = archives.parsed(config, shapes.CONFIG, f"the config that {registry.name} sent")
         diff_ids = archives.diff_ids_of(told, len(manifest["layers"]))
@@ -78,7 +100,11 @@ def _pull_from(registry: Registry, store: Store, wanted: Reference, platform: st
             list(zip(manifest["layers"], diff_ids, strict=True)),
         )
         as_sent = [layer.digest for layer in layers] == [layer["digest"] for layer in manifest["layers"]]
-        return store.add_manifest(answer.data, names) if as_sent else store.add_image(config, layers, names)
+        if as_sent:
+            return store.add_manifest(answer.data, names)
+        image = store.add_image(config, layers, names)
+        note(store, image, wanted, answer)
+        return image
 
 
 def _name(wanted: Reference) -> str:
@@ -250,9 +276,7 @@ def push(store: Store, reference: str, ways: Ways = Ways(), watch: Watch = Watch
         if image is None:
             raise ImageError(f"no such image: {reference}. `dock2sh tag IMAGE {reference}` gives one that name")
         registry = Registry(wanted.domain, wanted.path, ways, "pull,push")
-        layers = _all_at_once(lambda layer, stop: _push_layer(registry, store, layer, watch, stop), image.layers)
-        manifest, kind = _manifest(store, image, layers)
-        _push_config(registry, store, image.id, watch)
+        manifest, kind = _there(registry, store, image, watch) or _pushed_anew(registry, store, image, watch)
         registry.put_manifest(wanted.tag, manifest, kind)
         digest = f"sha256:{hashlib.sha256(manifest).hexdigest()}"
         _named(store, image, (f"{wanted.domain}/{wanted.path}@{digest}",))
@@ -261,15 +285,26 @@ def push(store: Store, reference: str, ways: Ways = Ways(), watch: Watch = Watch
 
 def push_all(store: Store, name: str, ways: Ways = Ways(), watch: Watch = Watch()) -> Iterator[tuple[str, Pushed]]:  # noqa: B008
     """Push every tag that the store has of a repository (docker's --all-tags): (tag, what is there now), one by one."""
-    wanted = parse_reference(name)
-    if wanted.digest or wanted.tag != "latest" or name.rpartition("/")[2].endswith(":latest"):
-        raise ImageError("tag can't be used with --all-tags/-a")
+    wanted = _repository(name)
     start = f"{wanted.domain}/{wanted.path}:"
     found = sorted({called for image in store.all() for called in image.names if called.startswith(start)})
     if not found:
         raise ImageError(f"no image has a name of the repository {name}. `dock2sh images` lists those that are here")
     for called in found:
         yield called.removeprefix(start), push(store, called, ways, watch)
+
+
+def _there(registry: Registry, store: Store, image: Stored, watch: Watch) -> tuple[bytes, str] | None:
+    found = as_it_came(registry, store, image)
+    for layer in image.layers if found else ():
+        watch.moved(layer.diff_id[7:19], "Layer already exists", layer.size, layer.size)
+    return found
+
+
+def _pushed_anew(registry: Registry, store: Store, image: Stored, watch: Watch) -> tuple[bytes, str]:
+    layers = _all_at_once(lambda layer, stop: _push_layer(registry, store, layer, watch, stop), image.layers)
+    _push_config(registry, store, image.id, watch)
+    return _manifest(store, image, layers)
 
 
 def _manifest(store: Store, image: Stored, layers: Sequence[Layer]) -> tuple[bytes, str]:

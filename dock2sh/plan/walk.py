@@ -13,6 +13,7 @@ from dock2sh.plan import stages
 from dock2sh.plan.builder import Globals, StageBuilder
 from dock2sh.plan.contexts import Contexts, is_image
 from dock2sh.plan.platforms import Platform
+from dock2sh.plan.titles import entitle
 from dock2sh.source import Refused, Span, located, refuse
 
 FindBase = Callable[[str, Platform], Base]
@@ -140,10 +141,13 @@ class Walk:
             return builder
         for command in stage.source.commands:
             builder.begin(command.node, command.span, command.onbuild)
+            first = len(builder.steps)
             try:
                 command.keyword.plan(builder, command.node, command.flags)
             except Refused as refused:
                 raise located(refused, command.span) from None
+            if builder.known and len(builder.steps) > first:
+                entitle(builder, command.node, first)
         return builder
 
     def _builder(self, stage: stages.Resolved, builders: dict[int, StageBuilder]) -> StageBuilder:

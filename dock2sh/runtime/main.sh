@@ -219,6 +219,7 @@ place_target_dry() {
 # end_script STATUS: the one way out of a build. What a step had put in place is taken away, then the end is told.
 end_script() {
     trap '' INT TERM HUP
+    ${run_ender-}
     [ -z "${state_placed-}" ] || undo_steps
     if [ "$1" -eq 0 ] && [ -n "${state_placed-}" ]; then
         state_remove

@@ -352,9 +352,25 @@ run_unshare() {
     chain_tool unshare "$@"
 }
 
-# run_streams: runs `chain` with an empty pipe for input and pipes for output, as docker does: a program must not find a
-# terminal. The first relay is the one that Ctrl-C reaches: its cat dies, its trap ends the step.
+# run_streams: runs `chain` and waits. A shell heeds no signal before a command in its foreground ends, but it does so in `wait`; in
+# the background the step would have SIGINT ignored, which only GNU env undoes.
 run_streams() {
+    [ -n "$run_signals" ] || { run_piped && return; }
+    run_piped &
+    run_job=$! run_ender=run_end
+    wait "$run_job" || :
+    run_ender=''
+}
+
+# run_end: the script is told to end while the step runs.
+run_end() {
+    run_kill
+    wait "$run_job" || :
+}
+
+# run_piped: an empty pipe for input and pipes for output, as docker does: a program must not find a terminal. The first relay is
+# the one that Ctrl-C reaches: its cat dies, its trap ends the step.
+run_piped() {
     {
         {
             {

@@ -66,8 +66,18 @@ def begin(build: Build) -> "tuple[subprocess.Popen[bytes], int]":
     return process, reader
 
 
-# This package by a name of its own: nothing else of dock2sh is imported, and nothing of the machine's (-I, -S).
-_PROGRAM = "import sys; sys.path.append(sys.argv[1]); from sandbox.supervisor import main; main(int(sys.argv[2]))"
+# This package by a name of its own: nothing else of dock2sh is imported, and nothing of the machine's (-I, -S). A Ctrl-C, which
+# goes to all of us, has no traceback meanwhile.
+_PROGRAM = """
+import sys, _signal
+heard = _signal.getsignal(_signal.SIGINT)
+if heard is _signal.default_int_handler:
+    _signal.signal(_signal.SIGINT, _signal.SIG_DFL)
+sys.path.append(sys.argv[1])
+from sandbox.supervisor import main
+_signal.signal(_signal.SIGINT, heard)
+main(int(sys.argv[2]))
+"""
 
 
 def _plain(build: Build) -> tuple[object, ...]:

@@ -7,7 +7,7 @@ import signal
 import stat
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from errno import EACCES, ENOENT
+from errno import EACCES, EISDIR, ENOENT
 from typing import NamedTuple, NoReturn
 
 from . import kernel, seccomp
@@ -144,6 +144,7 @@ def start(root: str, process: Process, streams: tuple[int, int, int], work: str)
 
 def _become(root: str, process: Process, streams: tuple[int, int, int], work: str) -> NoReturn:
     """In the child: what is refused is said on its standard error, as runc's own words are in docker's output."""
+    status = UNABLE
     try:
         kernel.die_with_parent(signal.SIGKILL)
         for target, stream in enumerate(streams):
@@ -164,8 +165,13 @@ def _become(root: str, process: Process, streams: tuple[int, int, int], work: st
     except BaseException as error:
         about = f"{error.filename}: {error.strerror}" if isinstance(error, OSError) and error.filename else repr(error)
         os.write(2, f"dock2sh: {about}\n".encode(errors="replace"))
+        status = _STATUSES.get(getattr(error, "errno", 0), UNABLE)
     finally:
-        os._exit(UNABLE if process.tells else _NOT_STARTED)
+        os._exit(status if process.tells else _NOT_STARTED)
+
+
+_STATUSES = {ENOENT: 127, EACCES: 126, EISDIR: 126}
+"""docker run's for what runc could not do: it looks for the words of these errors in what runc says."""
 
 
 _LIMITS = "cpu fsize data stack core rss nproc nofile memlock as locks sigpending msgqueue nice rtprio rttime".split()

@@ -2,6 +2,7 @@
 
 import fcntl
 import os
+import re
 import select
 import shutil
 import signal
@@ -77,9 +78,10 @@ def _run(session: Session, root: str) -> int:
     except (FileExistsError, NotADirectoryError) as error:
         raise SandboxError(f"the working directory {process.cwd} cannot be made: there is a file") from error
     _mounts_file(inside(root, "/etc"))
-    places = [volume.place for volume in process.volumes if volume.source and not os.path.isdir(volume.source)]
-    for volume in process.volumes:
-        _fits(volume, root, volume.place in places)
+    inner = [volume for volume in process.volumes if not _OVER_IT.match(volume.place)]
+    places = [volume.place for volume in inner if volume.source and not os.path.isdir(volume.source)]
+    for volume in inner:
+        _fits(volume, process, root, volume.place in places)
         if volume.source and volume.place not in places:
             os.makedirs(root + volume.place, exist_ok=True)
             _filled(volume, root)
@@ -93,9 +95,14 @@ def _mounts_file(etc: str) -> None:
         os.symlink("/proc/mounts", f"{etc}/mtab")
 
 
-def _fits(volume: Volume, root: str, is_file: bool) -> None:
-    """A directory is mounted on a directory, a file on a file."""
-    if os.path.lexists(root + volume.place) and os.path.isdir(root + volume.place) == is_file:
+_OVER_IT = re.compile("/(proc|sys|dev)/")
+"""Where the root is covered when volumes are mounted: what is there is another's."""
+
+
+def _fits(volume: Volume, process: Process, root: str, is_file: bool) -> None:
+    """A directory is mounted on a directory, a file on a file; the files of names are made where they are missing."""
+    taken = os.path.lexists(root + volume.place) and os.path.isdir(root + volume.place) == is_file
+    if taken or (volume.place in process.names and not is_file):
         kinds = ("file", "directory") if is_file else ("directory", "file")
         raise SandboxError(
             f"{volume.source or 'a tmpfs'} is a {kinds[0]} and {volume.place} a {kinds[1]}: it cannot be mounted there"

@@ -5,16 +5,18 @@ both with what it sees in docker's.
 """
 
 import os
-from collections.abc import Sequence
+import stat
+from collections.abc import KeysView, Sequence
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from . import kernel
 from .kernel import MS_BIND, MS_NODEV, MS_NOEXEC, MS_NOSUID, MS_RDONLY, MS_REC, MS_STRICTATIME, bind, mount
 from .stubs import mount_point
+from .volumes import check_null, mount_volume
 
 if TYPE_CHECKING:
-    from .container import Process, Volume
+    from .container import Process
 
 _QUIET = MS_NOSUID | MS_NODEV | MS_NOEXEC
 _DEVICES = {"null": (1, 3), "zero": (1, 5), "full": (1, 7), "random": (1, 8), "urandom": (1, 9), "tty": (5, 0)}
@@ -36,14 +38,19 @@ def surround(root: str, process: "Process", work: str) -> None:
     kernel.unshare(flags | (0 if process.network else kernel.CLONE_NEWNET))
     os.umask(0o022)
     os.chdir(root)
-    _devices("" if any(volume.place == "/dev/shm" for volume in process.volumes) else str(process.shm))
+    volumes = {volume.place: volume for volume in process.volumes}
+    _device_mounts(volumes.keys(), process.shm)
     _kernel_files(process, work)
     if not process.network:
         _loopback()
     for volume in process.volumes:
-        _volume(volume, volume.place.lstrip("/"))
-    for place in process.names.keys() - {volume.place for volume in process.volumes}:
+        mount_volume(volume)
+    for place in process.names.keys() - volumes.keys():
         _name(place, process, work)
+    if "/dev" not in volumes or not volumes["/dev"].source:
+        _devices(any(place.startswith("/dev") for place in volumes), process.insecure and process.tells)
+    if not process.insecure:
+        _protect()
     if process.read_only:
         mount("", ".", flags=kernel.MS_REMOUNT | MS_BIND | MS_RDONLY)
     if process.terminal >= 0:
@@ -53,43 +60,63 @@ def surround(root: str, process: "Process", work: str) -> None:
     os.chdir(process.cwd)
 
 
-def _volume(volume: "Volume", place: str) -> None:
-    """A tmpfs has the mode of the directory that it takes the place of (runc's mountToRootfs)."""
-    mode = [f"mode={os.stat(place).st_mode & 0o7777:o}"] if os.path.isdir(place) and "mode=" not in volume.options else []
-    mount_point(".", place, not volume.source or os.path.isdir(volume.source))
-    if not volume.source:
-        words = [*mode, *(volume.options.split(",") if volume.options else [])]
-        lifted = {"exec": MS_NOEXEC, "suid": MS_NOSUID, "dev": MS_NODEV}
-        flags = _QUIET & ~sum(lifted[word] for word in set(words) & lifted.keys()) | (MS_RDONLY if "ro" in words else 0)
-        known = {*lifted, *(f"no{word}" for word in lifted), "ro", "rw"}
-        mount("tmpfs", place, "tmpfs", flags, ",".join(word for word in words if word not in known))
+def _device_mounts(taken: KeysView[str], shm: int) -> None:
+    """/dev below the current directory, and what is mounted in it, but where a volume will be; /dev/shm has `shm` bytes."""
+    if "/dev" in taken:
         return
-    mount(volume.source, place, flags=MS_BIND | MS_REC)
-    if volume.read_only:
-        mount("", place, flags=kernel.MS_REMOUNT | MS_BIND | MS_RDONLY)
-
-
-def _devices(shm: str) -> None:
-    """/dev below the current directory; /dev/shm has `shm` bytes, or ("") comes later. Where no device may be made (a user
-    namespace) the machine's are bound."""
     mount("tmpfs", "dev", "tmpfs", MS_NOSUID | MS_STRICTATIME, "size=65536k,mode=755")
-    for name, (major, minor) in _DEVICES.items():
-        try:
-            os.mknod(f"dev/{name}", 0o20666, os.makedev(major, minor))
-            os.chmod(f"dev/{name}", 0o666)
-        except PermissionError:
-            os.close(os.open(f"dev/{name}", os.O_CREAT))
-            bind(f"/dev/{name}", f"dev/{name}")
-    for name, target in _LINKS.items():
-        os.symlink(target if name in ("fd", "ptmx") else f"/proc/self/{target}", f"dev/{name}")
     for name in ("pts", "shm", "mqueue"):
-        os.mkdir(f"dev/{name}")
-    os.chmod("dev/shm", 0o1777)
-    _terminals()
-    if shm:
+        if f"/dev/{name}" not in taken:
+            os.mkdir(f"dev/{name}")
+    if "/dev/pts" not in taken:
+        _terminals()
+    if "/dev/shm" not in taken:
         mount("shm", "dev/shm", "tmpfs", _QUIET, f"size={shm},mode=1777")
-    with suppress(OSError):
-        mount("mqueue", "dev/mqueue", "mqueue", _QUIET)
+    if "/dev/mqueue" not in taken:
+        with suppress(OSError):
+            mount("mqueue", "dev/mqueue", "mqueue", _QUIET)
+
+
+def _devices(partly: bool, everything: bool) -> None:
+    """The nodes and links of /dev, but (`partly`) for what is there already: a volume. Where no device may be made (a user
+    namespace) the machine's are bound. `everything`: all of the machine's, too."""
+    for name, (major, minor) in _DEVICES.items():
+        with suppress(FileExistsError):
+            _device(name, os.makedev(major, minor))
+    for name, target in _LINKS.items():
+        with suppress(FileExistsError):
+            os.symlink(target if name in ("fd", "ptmx") else f"/proc/self/{target}", f"dev/{name}")
+    if everything:
+        _machine_devices("/dev", "dev")
+    if partly:
+        check_null(_DEVICES["null"])
+
+
+def _machine_devices(source: str, target: str) -> None:
+    """Every device that the machine has, as docker run --privileged gives them (libcontainer's HostDevices)."""
+    for entry in os.scandir(source):
+        about, place = entry.stat(follow_symlinks=False), f"{target}/{entry.name}"
+        if stat.S_ISDIR(about.st_mode) and entry.name not in _NOT_DEVICES:
+            with suppress(FileExistsError):
+                os.mkdir(place, 0o755)
+            _machine_devices(entry.path, place)
+        elif place != "dev/console" and (stat.S_ISCHR(about.st_mode) or stat.S_ISBLK(about.st_mode)):
+            with suppress(FileExistsError, PermissionError):  # an ordinary user has none to give
+                os.mknod(place, about.st_mode, about.st_rdev)
+                os.chmod(place, stat.S_IMODE(about.st_mode))
+                os.chown(place, about.st_uid, about.st_gid)
+
+
+_NOT_DEVICES = ("pts", "shm", "fd", "mqueue", ".lxc", ".lxd-mounts", ".udev")
+
+
+def _device(name: str, number: int) -> None:
+    try:
+        os.mknod(f"dev/{name}", 0o20666, number)
+        os.chmod(f"dev/{name}", 0o666)
+    except PermissionError:
+        os.close(os.open(f"dev/{name}", os.O_CREAT | os.O_EXCL))
+        bind(f"/dev/{name}", f"dev/{name}")
 
 
 def _terminals() -> None:
@@ -109,11 +136,14 @@ def _kernel_files(process: "Process", work: str) -> None:
         mount(f"{work}/sys", "sys", flags=MS_BIND | MS_REC)
     else:
         system_files("sys", process.insecure)
-    if not process.insecure:
-        for name in _READ_ONLY:
-            if os.path.exists(f"proc/{name}"):
-                bind(f"proc/{name}", f"proc/{name}", MS_RDONLY | _QUIET)
-        _cover("proc", _COVERED_PROC)
+
+
+def _protect() -> None:
+    """What of /proc is read-only and what is covered, whoever has mounted it."""
+    for name in _READ_ONLY:
+        if os.path.exists(f"proc/{name}"):
+            bind(f"proc/{name}", f"proc/{name}", MS_RDONLY | _QUIET)
+    _cover("proc", _COVERED_PROC)
 
 
 def system_files(place: str, insecure: bool = False) -> None:

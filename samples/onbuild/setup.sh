@@ -404,8 +404,8 @@ caller_off() {
     unset CDPATH GREP_OPTIONS TAR_OPTIONS
     unset base_names context_filling context_root fetch_after fetch_instead git_given git_given_step host_changed image_cmd \
         image_entrypoint lock lock_vendor log_out mode mount_number null_made overlay_room path_followed place_hosts place_resolv \
-        place_told preview_origin run_after run_before run_host run_hosts run_limiter run_limits run_more run_mounts run_network \
-        run_placer run_refuses run_script run_security run_shm secret_wrong start_by state state_placed step_below step_now \
+        place_told preview_origin run_after run_before run_ender run_host run_hosts run_limiter run_limits run_more run_mounts \
+        run_network run_placer run_refuses run_script run_security run_shm secret_wrong start_by state state_placed step_below step_now \
         step_root swap_number target_begun target_is_new transfer_acls transfer_by
 }
 
@@ -1220,6 +1220,7 @@ place_target_dry() {
 # end_script STATUS: the one way out of a build. What a step had put in place is taken away, then the end is told.
 end_script() {
     trap '' INT TERM HUP
+    ${run_ender-}
     [ -z "${state_placed-}" ] || undo_steps
     if [ "$1" -eq 0 ] && [ -n "${state_placed-}" ]; then
         state_remove
@@ -2066,9 +2067,25 @@ run_unshare() {
     chain_tool unshare "$@"
 }
 
-# run_streams: runs `chain` with an empty pipe for input and pipes for output, as docker does: a program must not find a
-# terminal. The first relay is the one that Ctrl-C reaches: its cat dies, its trap ends the step.
+# run_streams: runs `chain` and waits. A shell heeds no signal before a command in its foreground ends, but it does so in `wait`; in
+# the background the step would have SIGINT ignored, which only GNU env undoes.
 run_streams() {
+    [ -n "$run_signals" ] || { run_piped && return; }
+    run_piped &
+    run_job=$! run_ender=run_end
+    wait "$run_job" || :
+    run_ender=''
+}
+
+# run_end: the script is told to end while the step runs.
+run_end() {
+    run_kill
+    wait "$run_job" || :
+}
+
+# run_piped: an empty pipe for input and pipes for output, as docker does: a program must not find a terminal. The first relay is
+# the one that Ctrl-C reaches: its cat dies, its trap ends the step.
+run_piped() {
     {
         {
             {

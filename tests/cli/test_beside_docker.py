@@ -60,6 +60,15 @@ run --rm=true IMAGE:1 ls /etc
 save nosuch
 load -i /nosuch
 pull Bad
+images --format '{{{{json .}}}}' IMAGE
+images --format 'table {{{{json .Tag}}}} {{{{upper .Repository}}}} {{{{title .ID}}}}' IMAGE
+images --filter dangling=bogus
+images --filter before=nosuch
+images -q --filter until=1h IMAGE
+history -q --platform linux/amd64 IMAGE:1
+history --platform linux/arm64 IMAGE:1
+inspect --type container IMAGE:1
+inspect --size -f '{{{{.Id}}}}' IMAGE:1
 """.strip().split("\n")
 
 

@@ -50,6 +50,34 @@ def test_what_is_printed(start_registry: Start, tmp_path: Path, monkeypatch: pyt
     assert dock2sh("pull", "-q", f"{host}/app:1").stderr == ""
     assert "manifest unknown" in dock2sh("pull", f"{host}/app:2", status=1).stderr
     assert "no such image" in dock2sh("push", f"{host}/other", status=1).stderr
+    assert dock2sh("push", "-q", f"{host}/app:1").stdout == f"{host}/app:1\n"
+    assert dock2sh("push", "-q", "-a", f"{host}/app").stdout == f"{host}/app\n"
+
+
+def test_every_tag_there_is(start_registry: Start, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path))
+    host = start_registry().host
+    small_image(tmp_path, f"{host}/app:1")
+    for number in (2, 3):
+        dock2sh("tag", f"{host}/app:1", f"{host}/app:{number}")
+    dock2sh("push", "-q", "-a", f"{host}/app")
+    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "other"))
+    assert dock2sh("pull", "-q", "-a", f"{host}/app").stdout == f"{host}/app\n"
+    assert len(dock2sh("images", "--format", "{{.Tag}}", f"{host}/app").stdout.split()) == 3
+    assert "tag can't be used" in dock2sh("pull", "-a", f"{host}/app:1", status=1).stderr
+    assert "not known" in dock2sh("pull", "-a", f"{host}/nothing", status=1).stderr
+
+
+def test_for_which_platform(start_registry: Start, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path))
+    host = start_registry().host
+    small_image(tmp_path, f"{host}/app:1")
+    dock2sh("push", "-q", f"{host}/app:1")
+    assert "unknown operating system" in dock2sh("pull", "--platform", "bogus", f"{host}/app:1", status=1).stderr
+    for word in ("linux/amd64", "amd64", "x86_64"):
+        assert dock2sh("pull", "-q", "--platform", word, f"{host}/app:1").stderr == ""
+    assert "not for linux/arm64" in dock2sh("pull", "-q", "--platform", "arm64", f"{host}/app:1").stderr
+    assert "not for" in dock2sh("history", "--platform", "arm64", f"{host}/app:1", status=1).stderr
 
 
 @pytest.mark.root

@@ -136,6 +136,33 @@ ROWS = [
     ("--pull=never", "-q", "busybox", "true"),
     ("--restart", "no", "--log-driver", "none", "--no-healthcheck", "--stop-signal", "KILL", "busybox", "true"),
     ("busybox", "echo", "-m", "--restart", "x", "--", "-d"),
+    *(
+        ("-v", f"{source}:{place}", "busybox", "true")
+        for source in ("/usr", "/etc/passwd")
+        for place in (
+            "/proc /proc/ /x/../proc /proc/x /proc/1 /proc/1/x /proc/self /proc/sys /proc/acpi /proc/bus /proc/irq /proc/uptime "
+            "/proc/version /proc/timer_list /proc/net/dev /proc/mounts /proc/sys/kernel/hostname /sys/x /sys/kernel "
+            "/dev/x /dev/shm /dev/pts /dev/mqueue /dev/null /dev/tty /dev/fd /dev/stdout /etc/hosts /etc/resolv.conf /etc/mtab"
+        ).split()
+    ),
+    ("-v", "/etc/passwd:/proc/uptime", "busybox", "grep", "-c", "^root:", "/proc/uptime"),
+    ("-v", "/etc/passwd:/dev/stdin", "busybox", "grep", "-c", "^root:", "/dev/stdin"),
+    ("-v", "/proc:/proc", "busybox", "ls", "/proc/acpi"),
+    ("-v", "/proc:/host", "busybox", "ls", "-d", "/host/self"),
+    ("-v", "/proc", "busybox", "true"),
+    ("-v", "/dev", "busybox", "true"),
+    ("-v", "/dev:/dev", "busybox", "stat", "-c", "%t:%T", "/dev/null"),
+    ("-v", "/dev/null:/dev/zero", "busybox", "stat", "-c", "%t:%T", "/dev/zero"),
+    ("-v", "/dev/zero:/dev/null", "busybox", "true"),
+    *(
+        ("--tmpfs", place, "busybox", "true")
+        for place in ("/proc", "/proc/acpi", "/proc/uptime", "/dev", "/dev/null", "/etc/hosts")
+    ),
+    ("--tmpfs", "/dev:dev", "busybox", "ls", "/dev"),
+    ("--tmpfs", "/sys", "busybox", "ls", "/sys"),
+    ("--tmpfs", "/dev/pts", "busybox", "ls", "/dev"),
+    ("--privileged", "-v", "/usr:/proc/acpi", "busybox", "true"),
+    ("--privileged", "busybox", "find", "/dev", "(", "-type", "b", "-o", "-type", "c", ")"),
 ]
 
 

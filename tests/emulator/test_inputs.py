@@ -107,3 +107,43 @@ def test_an_image_goes_to_several_places(emulate: Emulate, tmp_path: Path) -> No
         assert dock2sh("rmi", "one:1", "two:2").returncode == 0
         assert dock2sh("load", "-i", file).stdout == "Loaded image: one:1\nLoaded image: two:2\n"
         assert dock2sh("inspect", "-f", "{{.Id}}", "two:2").stdout == done.stdout
+
+
+@pytest.mark.parametrize("name", ["a b'c\"d", "%s,x:y\\z", "$HOME *[x]#&;|<>", "-ünï\tx"])
+def test_whatever_the_place_of_the_data_is_called(
+    emulate: Emulate, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    (tmp_path / name).mkdir()
+    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / name))
+    text = "FROM busybox\nRUN --mount=type=cache,target=/c --mount=type=bind,target=/b touch /c/a && echo hi >/x\n"
+    done = emulate(text + "FROM scratch\nCOPY --from=0 /x /x\nCOPY --from=0 /bin /bin\n", "-t", "named:1")
+    assert done.returncode == 0, done.stderr
+    assert dock2sh("run", "-v", "kept:/v", "named:1", "/bin/busybox", "cat", "/x").stdout == "hi\n"
+    assert dock2sh("save", "-o", tmp_path / "saved", "named:1").returncode == 0
+
+
+@pytest.mark.parametrize("name", [b"new\nline", b"\xff"])
+def test_a_place_that_no_shell_can_name_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: bytes) -> None:
+    monkeypatch.setenv("XDG_DATA_HOME", f"{tmp_path}/{os.fsdecode(name)}")
+    done = dock2sh("images")
+    assert (done.returncode, done.stdout) == (1, "")
+    assert "set XDG_DATA_HOME to another place" in done.stderr
+    assert len(done.stderr.splitlines()) == 1
+
+
+def test_a_dockerfile_from_standard_input_has_no_context(data: Path, archive: Path, tmp_path: Path) -> None:
+    """Not the directory that one happens to be in, of which the cache would know nothing."""
+    (tmp_path / "a").write_text("a")
+    for step, status in (("COPY a /a", 1), ("RUN --mount=type=bind,target=/b cat /b/a", 1), ("COPY <<E /e\nx\nE", 0)):
+        done = dock2sh("emulate", f"--base=busybox={archive}", "-", input=f"FROM busybox\n{step}\n", cwd=tmp_path)
+        assert done.returncode == status, done.stderr
+        assert ("there is no build context" in done.stderr) == bool(status)
+
+
+@pytest.mark.parametrize(
+    "words", [("--secret", "id=a,src=nosuch"), ("--secret", "id=nosuch"), ("--ssh", "default"), ("--ssh", "x=nosuch")]
+)
+def test_what_no_step_asks_for_must_be_there(emulate: Emulate, monkeypatch: pytest.MonkeyPatch, words: tuple[str, ...]) -> None:
+    monkeypatch.delenv("SSH_AUTH_SOCK", raising=False)
+    done = emulate("FROM busybox\nRUN true\n", *words)
+    assert (done.returncode, words[0] in done.stderr, "RUN" in done.stderr) == (2, True, False), done.stderr

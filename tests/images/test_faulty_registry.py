@@ -19,7 +19,7 @@ from dock2sh.images import ImageError
 from dock2sh.images.connections import Ways, may_be_insecure
 from dock2sh.images.credentials import Login, challenges, login
 from dock2sh.images.store import Store, open_store
-from dock2sh.images.transfer import Watch, pull
+from dock2sh.images.transfer import Watch, pull, pull_all
 
 
 def test_a_broken_download_goes_on_where_it_was(faulty: Faulty, store: Store) -> None:
@@ -241,6 +241,25 @@ def test_only_digests_that_can_be_checked(faulty: Faulty, store: Store) -> None:
     with pytest.raises(ImageError, match="only sha256"):
         pull(store, faulty.name.removesuffix(":1") + "@sha512:" + "0" * 128)
     assert faulty.asked == []
+
+
+def test_tags_come_in_pages(faulty: Faulty, store: Store) -> None:
+    """One more each time, the last one empty, with a link to itself."""
+
+    def page(handler: BaseHTTPRequestHandler, data: bytes) -> bool:
+        number = handler.path.rpartition("last=")[2] if "last=" in handler.path else "0"
+        tags = [number] if int(number) < 3 else []
+        return send(handler, 200, json.dumps({"tags": tags}).encode(), Link=f'<?last={int(number) + 1}>; rel="next"')
+
+    faulty.deeds["tags/list"] = page
+    assert [tag for tag, _ in pull_all(store, faulty.name.removesuffix(":1"))] == ["0", "1", "2"]
+
+
+@pytest.mark.parametrize("tags", [b"{", b'{"tags":[1]}', b'{"tags":"x"}', b"[]", b'{"tags":["a\\u001b"]}'])
+def test_tags_that_are_none(faulty: Faulty, store: Store, tags: bytes) -> None:
+    faulty.deeds["tags/list"] = lambda handler, data: send(handler, 200, tags)
+    with pytest.raises(ImageError, match=r"without a list of tags|invalid"):
+        list(pull_all(store, faulty.name.removesuffix(":1")))
 
 
 @pytest.mark.parametrize("rest", [b"7}", b"[7]}", b"[null]}", b'[{"digest":7}]}', b'[{"platform":7}]}', b'[{"digest":"../x"}]}'])

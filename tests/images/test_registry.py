@@ -19,6 +19,7 @@ from test_store import add_layer, config, tar_of
 
 from dock2sh.images import ImageError, import_image
 from dock2sh.images.bring import Wish
+from dock2sh.images.exchange import chosen, save
 from dock2sh.images.store import Store, Stored, open_store
 from dock2sh.images.transfer import Watch, pull, push, push_all
 
@@ -55,6 +56,31 @@ def test_there_and_back(start_registry: Start, store: Store, tmp_path: Path) -> 
     # pushed on as it was pulled: the same manifest, so the same digest
     other.tag(back.id, f"{host}/team/again:2")
     assert push(other, f"{host}/team/again:2") == pushed
+
+
+def test_what_an_engine_has_too_is_pushed_on_as_it_came(start_registry: Start, store: Store, tmp_path: Path) -> None:
+    """The store has it from an engine, with layers that are not compressed; the registry's manifest counts there all the same."""
+    host, there = start_registry().host, start_registry().host
+    name = f"{host}/team/app:1"
+    image = image_called(store, name)
+    pushed = skopeo_pushes(store, name, tmp_path / "archive")
+    assert pull(store, name).manifest == image.manifest
+    for called in ("team/app:2", "elsewhere:1"):
+        store.tag(image.id, f"{host}/{called}")
+        assert push(store, f"{host}/{called}").digest == pushed
+    # another registry has not these layers, and gets ours
+    store.tag(image.id, f"{there}/app:1")
+    assert push(store, f"{there}/app:1").digest != pushed
+    assert pull(open_store(str(tmp_path / "other")), f"{there}/app:1").id == image.id
+
+
+def skopeo_pushes(store: Store, name: str, archive: Path) -> str:
+    """The image packed by somebody else: its digest there."""
+    with archive.open("wb") as file:
+        save(store, chosen(store, [name]), file)
+    told = ["--digestfile", f"{archive}.digest", "--dest-tls-verify=false", f"docker-archive:{archive}", f"docker://{name}"]
+    subprocess.run(["skopeo", "copy", "-q", *told], check=True)
+    return Path(f"{archive}.digest").read_text().strip()
 
 
 class Cutting:

@@ -277,6 +277,24 @@ def test_ctrl_c_ends_all(workshop: Workshop, mode: str) -> None:
     assert str(workshop.root) not in Path("/proc/mounts").read_text()
 
 
+@pytest.mark.parametrize("kind", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP], ids=lambda kind: kind.name)
+def test_a_signal_to_the_script_alone_is_heeded_at_once(workshop: Workshop, mode: str, kind: signal.Signals) -> None:
+    """As docker build ends at once: a service manager or `kill` tells the script's own shell, and nobody else."""
+    del mode
+    sleep = f"sleep 55.{os.getpid()}"
+    script = workshop.write(steps(f"    run_exec sh -c 'trap : INT; echo up; {sleep}; echo never'"))
+    words = [*workshop.command, str(script), "--root", str(workshop.root), "--state", str(workshop.state)]
+    with subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as child:
+        assert child.stdout
+        assert child.stdout.readline() == "up\n"
+        child.send_signal(kind)
+        out, said = child.communicate(timeout=20)
+    assert (child.returncode, out) == (128 + kind, ""), said
+    assert "stopped in step 1 of 1" in said
+    assert not subprocess.run(["pgrep", "-f", sleep], capture_output=True, check=False).stdout
+    assert str(workshop.root) not in Path("/proc/mounts").read_text()
+
+
 def test_a_step_of_a_killed_script_does_not_go_on_beside_the_next(workshop: Workshop, mode: str) -> None:
     """Nobody is told when the script alone is killed."""
     sleep = f"sleep 54.{os.getpid()}{len(mode)}{len(workshop.shell)}"

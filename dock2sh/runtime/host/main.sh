@@ -151,6 +151,7 @@ end_script() {
 }
 
 end_work() {
+    ${run_ender-}
     undo_steps
     overlays_off
     if [ "$1" -ne 0 ]; then
