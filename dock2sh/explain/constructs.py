@@ -54,18 +54,26 @@ def _levels(names: tuple[str, ...]) -> list[str]:
 def with_constructs(made: list[tuple[int, Command]], script: Script) -> None:
     """Put the rows of constructs among those of the commands, each with its place in the text."""
     operators = [each for each in script.symbols if each.kind == "operator"]
-    ends, at = [each.end for each in operators], 0
+    ends, at, rows = [each.end for each in operators], 0, list[tuple[int, int, Command]]()
     for symbol, said in _heads(script):
         while at < len(made) and made[at][0] <= symbol.start:
             at += 1
         before = bisect_right(ends, symbol.start)
         joined = _asked(operators[before - 1], symbol, script.text) if before else ()
         row = _row(symbol, said)
-        made.insert(at, (symbol.start, row._replace(joined=joined or _taken(made, at, row))))
-    for symbol in script.symbols:
-        if symbol.kind == "redirect":  # behind all commands of its group, those of shells within among them
-            after = max((at for at, (start, _) in enumerate(made, 1) if start < symbol.start), default=0)
-            made.insert(after, (symbol.start, _of_group(symbol)))
+        rows.append((at, symbol.start, row._replace(joined=joined or _taken(made, at, row))))
+    rows += _of_groups(made, script)
+    for place, start, row in sorted(rows, key=lambda row: row[:2], reverse=True):
+        made.insert(place, (start, row))
+
+
+def _of_groups(made: list[tuple[int, Command]], script: Script) -> Iterator[tuple[int, int, Command]]:
+    """Redirections of groups: behind all commands of theirs, those of shells within among them."""
+    at = len(made)
+    for symbol in reversed([symbol for symbol in script.symbols if symbol.kind == "redirect"]):
+        while at and made[at - 1][0] >= symbol.start:
+            at -= 1
+        yield at, symbol.start, _of_group(symbol)
 
 
 def _heads(script: Script) -> Iterator[tuple[Symbol, Text]]:

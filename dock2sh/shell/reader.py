@@ -4,6 +4,7 @@ Three steps down where a text cannot be read: whole; statement by statement, of 
 """
 
 import re
+from bisect import bisect_right
 from collections.abc import Iterator
 from functools import cache
 from typing import Any
@@ -132,7 +133,7 @@ class _Walk:
         self.starts = {region.start: region for region in regions if region.kind in ("case", "condition", "arithmetic")}
         self.heredocs = {region.start: region for region in regions if region.kind == "heredoc"}
         self.bodies = [region for region in regions if region.kind == "body"]
-        self.timed = [region for region in regions if region.kind == "time"]
+        self.timed = sorted((region for region in regions if region.kind == "time"), key=lambda region: region.end)
         self.inner = [region for region in regions if region.kind in ("word", "process", "body", "for") and region.inner]
         self.hidden: list[tuple[int, int]] = []
         self.order = {region.start: index for index, region in enumerate(sorted(self.heredocs.values(), key=lambda r: r.start))}
@@ -147,9 +148,9 @@ class _Walk:
 
     def time(self, start: int, inside: tuple[str, ...]) -> None:
         """The `time` right before a command or a group."""
-        for region in self.timed:
-            if region.end <= start and not self.slice(region.end, start).strip():
-                self.symbol("time", region.start, region.end, inside)
+        at = bisect_right(self.timed, start, key=lambda region: region.end)
+        if at and not self.slice(self.timed[at - 1].end, start).strip():
+            self.symbol("time", self.timed[at - 1].start, self.timed[at - 1].end, inside)
 
     def node(self, node: Any, inside: tuple[str, ...], shift: int, before: str = "", background: bool = False) -> None:
         match node.kind:

@@ -118,7 +118,7 @@ PIECES = st.sampled_from(
     (
         "a b $x ${x ${x:- } ' \" ` ( ) (( )) [[ ]] $( $(( <( { } ; ;; & && | || \n \\ \\\n # < > >> << <<- <<E E case in esac if"
         " then elif else fi for while do done function f() ! time = a= a=( $' $[ ] * ? ~ é \0 \x7f \ud800 select coproc ;& --"
-        " 2>&1 &> <<<"
+        " 2>&1 &> <<< ;;& {fd}> >( =~ a[1]= time @( x|y"
     ).split(" ")
 )
 ANY = st.lists(PIECES, max_size=40).map(" ".join) | st.lists(PIECES, max_size=40).map("".join) | st.text(max_size=60)
@@ -134,6 +134,8 @@ ANY = st.lists(PIECES, max_size=40).map(" ".join) | st.lists(PIECES, max_size=40
 @example("{ " * 300)
 @example("if " * 300)
 @example("<<E\n" * 50)
+@example("echo " + "$((a; " * 30 + ") ) " * 30)  # hung: each level was read twice
+@example("[[ $(" * 38 + ") ]]" * 38)
 def test_any_text_is_answered(text: str) -> None:
     script = read(text)
     for part in (*script.commands, *script.symbols, *script.opaque):
