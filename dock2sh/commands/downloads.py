@@ -35,7 +35,7 @@ def downloads(apart: Apart) -> list[Download]:
         if inner.title == "git clone":
             found += [Download(url, check, _ref(inner), inner, _taken(known[at:])) for url in inner.words("repository")]
         elif inner.title.partition(" ")[0] in ("curl", "wget", "aria2c"):
-            found += [Download(url, check, "", inner) for url in inner.words("url")]
+            found += [Download(url, check, "", inner) for url in inner.words("url") if not url.startswith("/")]
         elif inner.title in ("pip install", "pip3 install"):
             found += [Download(url, check, "", inner) for url in inner.words("package") if "://" in url]
     return found

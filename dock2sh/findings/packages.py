@@ -213,13 +213,17 @@ def _apt(one: Seen, understood: Understood, known: Known) -> Iterator[Finding]:
         "zypper dist-upgrade",
         "zypper dup",
     ) or (known.title in _UPDATES and not known.words("package")):
-        also = ("DL3035",) if tool == "zypper" else ("DL3005",) if "dist" in verb or "full" in verb else ()
+        dist_upgrade = ("DL3005",) if "dist" in verb or "full" in verb else ()
+        also = (_EVERYTHING[tool],) if tool in _EVERYTHING else dist_upgrade
         yield Finding("D2S106", span, (("command", known.title),), verb, also)
     if known.title in ("apt-get install", "apt install"):
         texts = {part.text for part in known.parts} | {part.value for part in known.parts}
         off = "--no-install-recommends" in texts or any("Install-Recommends=" in text for text in texts)
         if not off and known.words("package"):
             yield Finding("D2S123", span, (("command", known.title),), known.title, ("DL3015",))
+
+
+_EVERYTHING = {"zypper": "DL3035", "apk": "DL3017", "yum": "DL3031", "dnf": "DL3039", "microdnf": "DL3039"}
 
 
 def _catalogue(plan: Plan, one: Seen, step: Run, updated: set[str]) -> Iterator[Finding]:

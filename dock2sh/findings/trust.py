@@ -31,7 +31,7 @@ def commands(one: Seen, understood: Understood, known: Known) -> Iterator[Findin
     """Of a command of a RUN, or one within it."""
     span, tool = one.step.span, known.title.partition(" ")[0]
     given = {part.text.partition("=")[0].split(" ")[0] for part in known.parts if part.kind == "option"}
-    for option in (option for option in _OPTIONS.get(tool, ()) if option in given):
+    for option in (option for option in _OPTIONS.get(tool, ()) if option in given and _fetches(known)):
         yield Finding("D2S171", span, (("option", option), ("command", tool)), option)
     said = _SETTING.search(" ".join(part.value for part in known.parts)) if tool in ("git", "npm", "yarn") else None
     if said:
@@ -42,6 +42,13 @@ def commands(one: Seen, understood: Understood, known: Known) -> Iterator[Findin
         for word in understood.command.assignments:
             name, _, value = word.value.partition("=")
             yield from _variable(one, name, value, tool)
+
+
+def _fetches(known: Known) -> bool:
+    """Not what only removes packages, or installs files that lie there."""
+    files = known.words("package")
+    here = bool(files) and all(name.startswith(("/", "./", "../")) for name in files)
+    return "removes" not in known.effects and not (here and "installs" in known.effects)
 
 
 def _is_gone(one: Seen, known: Known) -> bool:

@@ -83,6 +83,10 @@ NONE = {
     "COPY prepare.sh /\nRUN /prepare.sh\nRUN apt-get install -y clang": "D2S121",
     "COPY prepare.sh /\nRUN sh /prepare.sh\nRUN apt-get install -y clang": "D2S121",
     "COPY a b C:\\\\app\\\\": "D2S154",
+    "RUN wget -nv /usr/src/x.deb": "D2S104",
+    # no other end
+    "RUN apk add --allow-untrusted /tmp/x.apk ./y.apk": "D2S171",
+    "RUN apt-get purge -y --force-yes x": "D2S171",
     # everybody may know these
     "COPY x/ffdhe4096.pem y/server-cert.pem fullchain.pem my_ca.pem nodesource.gpg.key /etc/ssl/": "D2S162",
     # nobody is there any more who could
@@ -130,6 +134,8 @@ ONE = {
     "RUN set -o pipefail && make": "D2S132",
     "RUN /usr/bin/python3 -m pip install x": "D2S110",
     "COPY cert-key.pem /etc/ssl/": "D2S162",
+    "RUN apk add --allow-untrusted x": "D2S171",
+    "RUN apt-get install -y --force-yes x": "D2S171",
     "COPY server.key /etc/ssl/": "D2S162",
     'RUN d=/x && chmod 777 "$d" && rm -rf /y': "D2S173",
     "RUN curl -fO https://x/a.tgz && sha256sum a.tgz": "D2S104",
