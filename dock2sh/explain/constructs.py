@@ -61,7 +61,8 @@ def with_constructs(made: list[tuple[int, Command]], script: Script) -> None:
         before = bisect_right(ends, symbol.start)
         joined = _asked(operators[before - 1], symbol, script.text) if before else ()
         row = _row(symbol, said)
-        rows.append((at, symbol.start, row._replace(joined=joined or _taken(made, at, row))))
+        taken = _taken(made, at, row)
+        rows.append((at, symbol.start, row._replace(joined=joined or taken)))
     rows += _of_groups(made, script)
     for place, start, row in sorted(rows, key=lambda row: row[:2], reverse=True):
         made.insert(place, (start, row))

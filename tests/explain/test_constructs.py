@@ -49,6 +49,12 @@ def test_what_a_loop_goes_over_is_told_and_when_it_begins() -> None:
     assert any("time = tells how long that took" in row for row in found)
 
 
+def test_how_the_command_before_went_is_told_once() -> None:
+    found = rows("a && for f in b; do c; done")
+    assert found[1].startswith("if that went well: for f in b")
+    assert found[2].startswith("each time: c =")
+
+
 def test_a_case_is_told_with_what_comes_before_it_and_behind_it() -> None:
     found = rows("a && case $x in b) c ;& d) e ;; esac > /f")
     assert found[1] == "if that went well: case $x in = does what stands at the first pattern that fits"
