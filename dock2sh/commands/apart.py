@@ -9,7 +9,7 @@ from typing import NamedTuple
 from dock2sh.commands import fed
 from dock2sh.commands.known import Known
 from dock2sh.commands.matching import understand
-from dock2sh.shell import Command, Redirect, Script, Word, read
+from dock2sh.shell import Command, Redirect, Script, Word, read, substituted
 
 MOST_SCRIPTS = 4
 """Shells in shells (`sh -c 'sh -c …'`) that are taken apart."""
@@ -87,7 +87,7 @@ class _Taker:
         overlooks = "" if command.before in ("&&", "||", "|", "|&", "") else before
         level = self.level + len(levels(command))
         self.found.append(Understood(self.text, command, known, level, self.errexit, overlooks, self.whole))
-        if "$()" not in place:  # what becomes a word ends no list
+        if not substituted(place):  # what becomes a word ends no list
             self.lists[place] = _overlooked(command, before)
             self.around(command, place)
         if known:
@@ -151,7 +151,7 @@ class _Taker:
 
     def is_told_twice(self, each: Understood) -> bool:
         """Whether a substitution in a here-document is told among the commands of the shell that reads it, too."""
-        if "$()" not in each.command.inside or each.text is not self.text:
+        if not substituted(each.command.inside) or each.text is not self.text:
             return False
         at = bisect_right(self.bodies, (each.command.start, len(self.text)))
         return at > 0 and each.command.start < self.bodies[at - 1][1]

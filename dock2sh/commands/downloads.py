@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 from dock2sh.commands.apart import Apart, Understood
 from dock2sh.commands.known import Known
+from dock2sh.shell import substituted
 
 CHECKS = frozenset("sha256sum sha512sum sha1sum sha384sum md5sum shasum b2sum gpg gpg2 gpgv cosign minisign".split())
 
@@ -27,14 +28,14 @@ def downloads(apart: Apart) -> list[Download]:
     """All that curl, wget, git clone and pip (by URL) fetch."""
     each = [(one, inner) for one in apart.found if one.known for inner in one.known.chain()]
     known = [inner for _, inner in each]
-    checks = next((inner.title for inner in known if verifies(inner)), "")
+    checks = next((inner.title for one, inner in each if verifies(inner) or _is_compared(one, inner)), "")
     found = list[Download]()
     for at, (one, inner) in enumerate(each, 1):
         check = "" if checks and _is_used_up(one, apart) else checks
         if inner.title == "git clone":
             found += [Download(url, check, _ref(inner), inner, _taken(known[at:])) for url in inner.words("repository")]
         elif inner.title.partition(" ")[0] in ("curl", "wget", "aria2c"):
-            found += [Download(url, check, "", inner) for url in inner.words("url")]
+            found += [Download(url, check, "", inner) for url in inner.words("url") if not url.startswith("/")]
         elif inner.title in ("pip install", "pip3 install"):
             found += [Download(url, check, "", inner) for url in inner.words("package") if "://" in url]
     return found
@@ -72,6 +73,15 @@ def verifies(known: Known) -> bool:
     if known.title in ("gpg", "gpg2"):
         return bool(texts & {"--verify", "--decrypt", "-d"})
     return known.title in ("gpgv", "cosign", "minisign") or any(text.startswith(("-c", "--check")) for text in texts)
+
+
+def _is_compared(one: Understood, known: Known) -> bool:
+    """A checksum in a substitution: `[ "$(openssl sha512 -r FILE)" = "$SUM" ]`."""
+    digests = known.title == "openssl" and any(part.value.startswith(("sha", "dgst")) for part in known.parts[1:])
+    return substituted(one.command.inside) and (digests or known.title in _SUMS)
+
+
+_SUMS = CHECKS - {"gpg", "gpg2", "gpgv", "cosign", "minisign"}
 
 
 def has_password(text: str) -> bool:

@@ -5,7 +5,7 @@ same      another tool's name: its file holds where this one says nothing
 summary   what it is for
 operands  `ROLE: TEXT`, in order; `ROLE*` takes any number, `ROLE?` may be missing
 options   `-x --long` = TEXT; a `=ROLE` after a name: it takes a value (`ROLE?`: only right behind
-              it; `ROLE!`: no option follows); `-W*`: whatever begins so; `-#`: a number
+          it; `ROLE!`: no option follows; `ROLE,ROLE`: two); `-W*`: whatever begins so; `-#`: a number
 instead   option = operands: what the operands are when it is given
 operators words that stand for themselves (`test`, `find`)
 commands  subcommands, each with the same keys
@@ -25,7 +25,9 @@ from typing import Any, NamedTuple
 
 HOME = Path(__file__).parent / "tools"
 
-_SPELLED = {".": "dot", ":": "colon", "[": "test"}
+_SPELLED = {".": "dot", ":": "colon", "[": "test", "[[": "conditional", "((": "arithmetic"}
+_NO_NAMES = ("dot", "colon", "conditional", "arithmetic")
+"""Files that are not about the command of that name: `dot` is a program of Graphviz."""
 _OF_PROGRAMS = ("bin", ".bin", "sbin", "busybox")
 """Directories in which programs are what their names say."""
 _OF_A_PROJECT = ("configure", "gradlew", "mvnw", "rustup-init")
@@ -37,13 +39,14 @@ _VERSION = re.compile(r"-?\d+(?:\.\d+)*\Z")
 class Option(NamedTuple):
     """`role` is what its value is, empty if it takes none. `optional`: only where it stands right behind it.
 
-    `ends`: what follows its value is no option.
+    `ends`: what follows its value is no option. `second`: the role of a second value.
     """
 
     text: str
     role: str = ""
     optional: bool = False
     ends: bool = False
+    second: str = ""
 
 
 class Operand(NamedTuple):
@@ -86,6 +89,8 @@ def tool(name: str) -> Tool | None:
     """
     directory, slash, name = name.rpartition("/")
     if slash and name not in _OF_A_PROJECT and directory.rpartition("/")[2] not in _OF_PROGRAMS:
+        return None
+    if name in _NO_NAMES:
         return None
     name = _SPELLED.get(name, name)
     if not _NAME.match(name):
@@ -139,7 +144,8 @@ def _options(table: dict[str, str]) -> dict[str, Option]:
         spellings = [name.partition("=") for name in key.split()]
         role = next((role for _, _, role in reversed(spellings) if role), "")
         takes = any(equals for _, equals, _ in spellings)
-        option = Option(text, role.rstrip("?!") or ("value" if takes else ""), role.endswith("?"), role.endswith("!"))
+        first, _, second = role.rstrip("?!").partition(",")
+        option = Option(text, first or ("value" if takes else ""), role.endswith("?"), role.endswith("!"), second)
         found |= {name: option for name, _, _ in spellings}
     return found
 

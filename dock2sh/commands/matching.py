@@ -14,6 +14,8 @@ _OPTIONS = re.compile(r"\$\{?\w*(?:OPT|OPTS|OPTIONS?|ARGS|FLAGS|PARAMS)(?:_\w+)?
 _IF_SET = re.compile(r"\"?\$\{\w+:?\+\s*[\"']?-.*\}\"?\Z", re.DOTALL)
 """`${DEPTH:+--depth $DEPTH}`."""
 _BARE_VARIABLE = re.compile(r"\$(?:\w+|\{\w+\})\Z")
+_RELEASE = re.compile(r"[v^~<>=]*\d[^/]*\Z")
+"""What a package of PHP's, which has a `/` in it, is never called."""
 _NUMBER = re.compile(r"-\d+\Z")
 _BARE = ("--no-", "--with", "--enable-", "--disable-")
 """How options begin that take no value which is a word of its own."""
@@ -151,8 +153,16 @@ class _Matcher:
             if spec and spec.role == "url" and len(self.operands) > 1 and _BARE_VARIABLE.match(word.raw):
                 spec = None  # `curl $AUTH URL`: it may hold options
             self.parts.append(_part(word, "operand", spec.text, spec.role) if spec else _part(word, "unknown"))
+            if index and self.tool.manager == "PHP packages" and spec and spec.role == "package" and _RELEASE.match(word.value):
+                self.version_behind()
             if spec and spec.role == "script":
                 self.scripts.append(word)
+
+    def version_behind(self) -> None:
+        """`composer require vendor/package 1.0`: the last operand is no package, it is the version of the one before."""
+        package, version = self.parts[-2:]
+        self.parts[-2] = package._replace(value=f"{package.value} {version.value}")
+        self.parts[-1] = version._replace(says="which version", role="version")
 
     def nest(self, start: int, end: int) -> None:
         if start < end:
@@ -244,6 +254,9 @@ class _Matcher:
         word = self.words[self.at]
         self.at += 1
         self.parts.append(_part(word, "value", option.text, option.role))
+        if option.second and self.at < len(self.words):
+            self.parts.append(_part(self.words[self.at], "value", option.text, option.second))
+            self.at += 1
         self.options_end = self.options_end or option.ends
         if option.role == "script":
             self.scripts.append(word)

@@ -76,7 +76,8 @@ def _reading(stages: tuple[Stage, ...]) -> Reading:
     found = [command for stage in stages for step in stage.steps for command in step.commands]
     parts = [part for command in found for part in command.parts]
     unknown = sum(part.kind == "unknown" for part in parts) + sum(not command.known for command in found)
-    return Reading(len(found), sum(not command.known for command in found), len(parts), unknown)
+    count = sum(any(part.kind not in ("operator", "redirect") for part in command.parts) for command in found)
+    return Reading(count, sum(not command.known for command in found), len(parts), unknown)
 
 
 class _Assembly:
@@ -309,7 +310,7 @@ class _Assembly:
         return (
             commands.commands(apart, scope, scope.building),
             unread,
-            shown(names, scope.variables, scope.known, assigned, scope.arguments, reads_on(apart) < len(text)),
+            shown(names, scope.variables, scope.known, assigned, scope.arguments, reads_on(apart) < len(text), shell=True),
         )
 
     def _in_a_container(self, scope: Scope) -> Scope:

@@ -7,12 +7,14 @@ from dock2sh.commands import Known, Part
 from dock2sh.commands.apart import Apart, Understood, exec_apart, levels
 from dock2sh.commands.pins import exact, pinned
 from dock2sh.explain import details
+from dock2sh.explain.constructs import JOINED_SAY, inside_of, with_constructs
 from dock2sh.explain.language import Text, joined, say, words
+from dock2sh.explain.redirects import said_of, written
 from dock2sh.explain.rows import merged
-from dock2sh.explain.scope import Origin, Scope, sure
+from dock2sh.explain.scope import Origin, Scope, assigned, sure
 from dock2sh.explain.tree import Command, Explained
 from dock2sh.shell import Command as ShellCommand
-from dock2sh.shell import Redirect, Symbol
+from dock2sh.shell import substituted
 
 
 def commands(apart: Apart, scope: Scope | None, building: bool = True) -> tuple[Command, ...]:
@@ -20,23 +22,8 @@ def commands(apart: Apart, scope: Scope | None, building: bool = True) -> tuple[
     functions = apart.shell.functions
     seen = sure(apart, scope) if scope else lambda _: None
     made = [(understood.command.start, _command(understood, functions, seen(understood), building)) for understood in apart.found]
-    for symbol in apart.shell.symbols:
-        if symbol.kind == "redirect":  # behind all commands of its group, those of shells within among them
-            after = max((at for at, (start, _) in enumerate(made, 1) if start < symbol.start), default=0)
-            made.insert(after, (symbol.start, _of_group(symbol)))
+    with_constructs(made, apart.shell)
     return tuple(command for _, command in made)
-
-
-_REDIRECT = re.compile(r"(\d*)(<<<|<<-?|<>|>>|>\||&>>|&>|<&|>&|<|>)\s*(.*)", re.DOTALL)
-
-
-def _of_group(symbol: Symbol) -> Command:
-    """Where the input of `{ }`, `( )` or a loop comes from, or its output goes."""
-    match = _REDIRECT.match(symbol.text)
-    says = _redirect(Redirect(symbol.start, symbol.end, match[1], match[2], match[3])) if match else ()
-    level = len([name for name in symbol.inside if name not in ("{}", "!")])
-    parts = (Explained(symbol.text, "redirect", says),)
-    return Command(symbol.text, "", True, (), say("for all of that together"), (), level, parts, "")
 
 
 def exec_form(argv: tuple[str, ...], scope: Scope | None, building: bool = True) -> tuple[Command, ...]:
@@ -56,7 +43,10 @@ def told(argv: tuple[str, ...], entrypoint: str) -> tuple[Command, ...]:
 def _command(understood: Understood, functions: tuple[str, ...], scope: Scope | None, building: bool) -> Command:
     command, known = understood.command, understood.known
     summary, title, source = _summary(known, functions)
-    if known and (own := _in_this_place(known, understood, building)):
+    if known and known.title in functions:
+        told = (Part(word.start, word.end, word.raw, "operand", "its $1, $2, …") for word in command.words[1:])
+        known = known._replace(parts=(known.parts[0]._replace(says=""), *told), within=())
+    elif known and (own := _in_this_place(known, understood, building)):
         summary, known = own, known._replace(parts=(known.parts[0]._replace(says=""), *known.parts[1:]))
     parts = [part for _, part in sorted(_parts(command, known, summary, scope), key=lambda pair: pair[0])]
     return Command(
@@ -65,7 +55,7 @@ def _command(understood: Understood, functions: tuple[str, ...], scope: Scope | 
         known is None or known.known or title in functions,
         summary,
         _joined(understood),
-        _inside(command),
+        inside_of(command.inside),
         understood.level,
         tuple(merged(parts)),
         source,
@@ -97,7 +87,7 @@ _IN_A_CONTAINER_SAY = {
 def _in_this_place(known: Known, understood: Understood, building: bool) -> Text:
     """What a command is for where it stands, if that is another thing than elsewhere."""
     command = understood.command
-    inner = {"()", "$()"} & set(command.inside) or understood.level > len(levels(command))
+    inner = "()" in command.inside or substituted(command.inside) or understood.level > len(levels(command))
     if inner and known.title in _OF_A_SHELL_SAY:
         return say(_OF_A_SHELL_SAY[known.title])
     if not building and known.title in _IN_A_CONTAINER_SAY:
@@ -142,7 +132,7 @@ def _stranger(name: Part) -> Text:
 
 def _parts(command: ShellCommand, known: Known | None, summary: Text, scope: Scope | None) -> Iterator[tuple[int, Explained]]:
     for word in command.assignments:
-        name = word.raw.partition("=")[0]
+        name = assigned(word)
         says = (
             say("the variable `{name}`, for this command alone", name=name)
             if command.words
@@ -158,7 +148,7 @@ def _parts(command: ShellCommand, known: Known | None, summary: Text, scope: Sco
                 says = summary if part.start == own.start else _stranger(part)
             yield part.start, Explained(part.text, part.kind, says)
     for redirect in command.redirects:
-        yield redirect.start, Explained(_redirect_text(redirect), "redirect", _redirect(redirect))
+        yield redirect.start, Explained(written(redirect), "redirect", said_of(redirect))
 
 
 def _says(part: Part, manager: str, scope: Scope | None) -> Text:
@@ -221,112 +211,10 @@ def _value(word: str, scope: Scope) -> Text:
     return ()
 
 
-def _redirect_text(redirect: Redirect) -> str:
-    return f"{redirect.descriptor}{redirect.operator}{redirect.target}" if redirect.operator else redirect.target
-
-
-_STREAMS_SAY = {"1": "where the output goes", "2": "where errors go"}
-_NAMED = {"/dev/stdout": "1", "/dev/fd/1": "1", "/dev/stderr": "2", "/dev/fd/2": "2"}
-
-
-def _redirect(redirect: Redirect) -> Text:
-    target, operator = redirect.target, redirect.operator
-    if target.startswith(("/dev/tcp/", "/dev/udp/")):
-        kind, _, place = target.removeprefix("/dev/").partition("/")
-        return say("in bash a {kind} connection to {place}; other shells look for a file", kind=kind, place=place)
-    if operator.startswith("<"):
-        return _input(redirect)
-    if operator in ("&>", "&>>"):
-        return _both(target, operator)
-    return _output(operator, target, _stream(redirect.descriptor))
-
-
-def _stream(descriptor: str) -> Text:
-    """What a descriptor is for; from 3 on each program decides."""
-    if descriptor in ("", "1"):
-        return say("what it prints")
-    return say("errors") if descriptor == "2" else say("what goes to descriptor {number}", number=descriptor)
-
-
-def _output(operator: str, target: str, what: Text) -> Text:
-    stream = _NAMED.get(target, target if operator == ">&" else "")
-    if stream.isdigit():
-        known = _STREAMS_SAY.get(stream)
-        where = say(known) if known else say("where descriptor {number} goes", number=stream)
-        return say("sends {what} {where}", what=what, where=where)
-    if operator == ">&":
-        return _duplicated(target, what)
-    if target == "/dev/null":
-        return say("throws {what} away", what=what)
-    if operator in (">", ">|"):
-        return say("puts {what} into this file, in place of what was there", what=what)
-    if operator == ">>":
-        return say("puts {what} at the end of this file", what=what)
-    return say("where its input comes from, or its output goes")
-
-
-def _duplicated(target: str, what: Text) -> Text:
-    """`>&` with no number behind it."""
-    if target == "-":
-        return say("sends {what} {where}", what=what, where=say("nowhere"))
-    if target.startswith("$"):  # a number or a file
-        return say("where its input comes from, or its output goes")
-    both = say("output and errors")
-    return (*say("puts {what} into this file, in place of what was there", what=both), *say(" (dash knows no such thing)"))
-
-
-def _input(redirect: Redirect) -> Text:
-    target, operator, descriptor = redirect.target, redirect.operator, redirect.descriptor
-    if redirect.body is not None:
-        said = say("hands it the lines that follow, up to `{end}`", end=target.strip("'\"\\"))
-    elif operator == "<<<":
-        said = say("hands it this text (dash does not know `<<<`)")
-    elif operator in ("<", "<>"):
-        said = say("hands it the content of this file")
-    elif operator == "<&" and target == "-":
-        said = say("hands it nothing")
-    else:
-        return say("where its input comes from, or its output goes")
-    return (*said, *say(", as descriptor {number}", number=descriptor)) if descriptor not in ("", "0") else said
-
-
-def _both(target: str, operator: str) -> Text:
-    """`&>`: POSIX's sh, and so dash, ends the command at the `&`."""
-    both = say("output and errors")
-    if target == "/dev/null":
-        done = say("throws {what} away", what=both)
-    elif operator == "&>":
-        done = say("puts {what} into this file, in place of what was there", what=both)
-    else:
-        done = say("puts {what} at the end of this file", what=both)
-    return (*done, *say(" (in dash the command runs in the background instead, and prints as ever)"))
-
-
-_JOINED_SAY = {
-    "&&": "if that went well",
-    "||": "if that failed",
-    "|": "what that prints goes to",
-    "|&": "what that prints, errors too, goes to",
-    "&": "at the same time",
-}
-
-_INSIDE_SAY = {
-    "if": "to decide",
-    "then": "if so",
-    "else": "if not",
-    "for": "for each",
-    "while": "as long as",
-    "loop": "each time",
-    "case": "in one of several cases",
-    "$()": "its output becomes a part of the command",
-    "()": "in a shell of its own",
-}
-
-
 def _joined(understood: Understood) -> Text:
     command, said = understood.command, list[Text]()
-    if command.before in _JOINED_SAY:
-        said.append(say(_JOINED_SAY[command.before]))
+    if command.before in JOINED_SAY:
+        said.append(say(JOINED_SAY[command.before]))
     elif command.before and understood.errexit and understood.overlooks == "&&":
         said.append(say("then, unless what stands behind the last `&&` has failed (`set -e`)"))
     elif command.before and understood.errexit and not understood.overlooks:
@@ -338,15 +226,3 @@ def _joined(understood: Understood) -> Text:
     if command.background:
         said.append(say("in the background"))
     return joined(said, "; ")
-
-
-def _inside(command: ShellCommand) -> Text:
-    said = list[Text]()
-    for name in levels(command):
-        if name.startswith("function "):
-            said.append(say("as the function `{name}`", name=name.removeprefix("function ")))
-        elif name.startswith("case "):
-            said.append(say("in the case `{pattern}`", pattern=name.removeprefix("case ")))
-        elif name in _INSIDE_SAY:
-            said.append(say(_INSIDE_SAY[name]))
-    return joined(said[-1:])

@@ -101,7 +101,7 @@ def _picture(explanation: Explanation) -> str:
     signs = "".join(f'<span><i class="{kind}"></i>{_s(text)}</span>' for kind, text in legend)
     return (
         f'<h2 id="picture">{_s(say("The picture"))}</h2>'
-        f'<div class="picture">{svg(explanation.graph, alone=False)}</div><div class="legend">{signs}</div>'
+        f'<div class="picture" tabindex="0">{svg(explanation.graph, alone=False)}</div><div class="legend">{signs}</div>'
     )
 
 
@@ -129,8 +129,8 @@ def _step(step: Step) -> str:
         ]
     )
     return (
-        f'<section class="step{kind}{long}" id="L{step.first}"><div class="src">{_source(step)}</div>'
-        f'<div class="about">{about}</div></section>'
+        f'<div class="step{kind}{long}" id="L{step.first}"><div class="src">{_source(step)}</div>'
+        f'<div class="about">{about}</div></div>'
     )
 
 
@@ -241,10 +241,10 @@ def _account(account: Account | None) -> str:
             f'<td class="what"><code>{_e(part.name[:120])}</code></td><td class="num">{amount(part.size)}</td>'
             f'<td class="num">{seconds}</td><td class="bars">{_bar(part.size, most)}</td></tr>'
         )
-    heads = "".join(f"<th>{_s(text)}</th>" for text in (say("Line"), say("What"), say("Size"), say("Seconds")))
+    heads = "".join(f'<th scope="col">{_s(text)}</th>' for text in (say("Line"), say("What"), say("Size"), say("Seconds")))
     said = "".join(f"<p>{_t(text)}</p>" for text in account.says)
     return (
-        f'<h2 id="weight">{_s(say("What it weighs"))}</h2>{said}<table class="account"><thead><tr>{heads}<th></th></tr></thead>'
+        f'<h2 id="weight">{_s(say("What it weighs"))}</h2>{said}<table class="account"><thead><tr>{heads}<td></td></tr></thead>'
         f"<tbody>{''.join(rows)}</tbody></table>"
     )
 
@@ -273,7 +273,9 @@ def _start(explanation: Explanation) -> str:
             f'<tr{" class=warn" if row.warns else ""}><td class="typed"><code>{_e(row.typed)}</code></td>'
             f'<td class="proc">{process}</td><td>{_t(row.says)}</td></tr>'
         )
-    head = "".join(f"<th>{_s(text)}</th>" for text in (say("You type"), say("Process 1 of the container"), say("What happens")))
+    head = "".join(
+        f'<th scope="col">{_s(text)}</th>' for text in (say("You type"), say("Process 1 of the container"), say("What happens"))
+    )
     advice = "".join(f"<p>{_t(text)}</p>" for text in explanation.start.advice)
     title = _s(say("How it starts and stops"))
     return (
@@ -296,7 +298,7 @@ def _list(section: Section) -> str:
     for item in section.items:
         link = f'<a href="#L{item.line}">{item.line}</a>' if item.line else '<a class="none">0</a>'
         items.append(f"<li{' class=warn' if item.warns else ''}>{link}{_t(item.text)}</li>")
-    return f'<div class="list"><h4>{_s(section.title)}</h4><ul>{"".join(items)}</ul></div>'
+    return f'<div class="list"><h3>{_s(section.title)}</h3><ul>{"".join(items)}</ul></div>'
 
 
 def _findings(remarks: tuple[Remark, ...]) -> str:
@@ -310,7 +312,7 @@ def _findings(remarks: tuple[Remark, ...]) -> str:
             f"<tr><td>{_s(say(SEVERITY_SAY[remark.severity]))}</td><td>{place}</td><td>{_t(remark.message)}</td>"
             f"<td>{_e(names)}</td></tr>"
         )
-    head = "".join(f"<th>{_s(text)}</th>" for text in (say("How bad"), say("Line"), say("What"), say("Known as")))
+    head = "".join(f'<th scope="col">{_s(text)}</th>' for text in (say("How bad"), say("Line"), say("What"), say("Known as")))
     title = f'<h2 id="findings">{_s(say("Findings"))}</h2>'
     return f'{title}<table class="found"><thead><tr>{head}</tr></thead><tbody>{"".join(rows)}</tbody></table>'
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from dock2sh.dockerfile.syntax import Dockerfile, Node
 from dock2sh.explain.brought import Brought
 from dock2sh.explain.language import Text, say
+from dock2sh.explain.shells import own_variable
 from dock2sh.explain.tree import Variable
 from dock2sh.instructions.variables import NEVER_ENV
 from dock2sh.model import DEFAULT_PATH, Configure, MakeDirectory, Plan, Stage, Step
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from dock2sh.commands.apart import Apart, Understood
+    from dock2sh.shell import Word
 
 _USED = re.compile(r"\$(?:\{([A-Za-z_]\w*)|([A-Za-z_]\w*))")
 
@@ -143,15 +145,18 @@ def shown(
     assigned: frozenset[str],
     arguments: frozenset[str] | None = None,
     reads: bool = False,
+    shell: bool = False,
 ) -> tuple[Variable, ...]:
     """The variables of these names. Those that the text itself sets are left out. `arguments`: as in a Scope.
 
-    `reads`: it reads a file that may set them.
+    `reads`: it reads a file that may set them. `shell`: it is a shell that sees them.
     """
     found = list[Variable]()
     for name in names:
         if name in variables:
             found.append(Variable(name, variables[name].value, variables[name].origin))
+        elif name not in assigned and shell and (own := _own(name, arguments)):
+            found.append(Variable(name, None, own))
         elif name not in assigned and reads:
             found.append(Variable(name, None, say("nothing here sets it, but what `.`, `source`, `eval` or `export` reads may")))
         elif name not in assigned:
@@ -159,10 +164,17 @@ def shown(
     return tuple(found)
 
 
+def _own(name: str, arguments: frozenset[str] | None) -> Text:
+    """A variable that the shell sets by itself. A container has its HOSTNAME of docker."""
+    return own_variable(name) if arguments is None or name != "HOSTNAME" else ()
+
+
 def _absent(name: str, known: bool, arguments: frozenset[str]) -> Text:
     """A variable that no container has of its own."""
     if name == "HOME":
         return say("the home directory of the user, which docker looks up in `/etc/passwd`")
+    if name == "HOSTNAME":
+        return say("the name of the container, which docker gives it")
     if name in arguments:
         return say("only the build has it: empty in a container, unless `docker run -e {name}=…` gives it", name=name)
     if known:
@@ -193,14 +205,23 @@ def expanded_in(apart: "Apart") -> Iterator[str]:
         yield from used(apart.shell.text[start:end])
 
 
+def assigned(word: "Word") -> str:
+    """The variable of an assignment: `a` of `a=1`, `a+=b` and `a[1]=2`."""
+    return re.split(r"[=+\[]", word.raw, maxsplit=1)[0]
+
+
 def assigned_in(apart: "Apart") -> frozenset[str]:
     """The variables that a shell text sets itself."""
-    names = {word.raw.partition("=")[0].rstrip("+") for one in apart.found for word in one.command.assignments}
+    names = {assigned(word) for one in apart.found for word in one.command.assignments}
     for one in apart.found:
+        names |= {redirect.descriptor.strip("{}") for redirect in one.command.redirects if redirect.descriptor[:1] == "{"}
         if one.known and one.known.title in _SET:
             names |= {part.value.partition("=")[0] for part in one.known.parts if part.kind == "operand"}
+        if one.known and one.known.title == "printf":
+            names |= set(one.known.words("name"))
     symbols = apart.shell.symbols
-    names |= {after.text for before, after in pairwise(symbols) if before.text == "for" and after.kind == "item"}
+    names |= {after.text for before, after in pairwise(symbols) if before.text in ("for", "select") and after.kind == "item"}
+    names |= {a or b for each in symbols if each.kind in ("arithmetic", "item") for a, b in _COMPUTED.findall(each.text)}
     return frozenset(names)
 
 
@@ -217,7 +238,9 @@ def overwritten_in(apart: "Apart") -> frozenset[str]:
     return frozenset(found)
 
 
-_SET = ("export", "local", "declare", "readonly", "read", "unset", "let")
+_SET = ("export", "local", "declare", "readonly", "read", "unset", "let", "mapfile", "readarray", "getopts")
+_COMPUTED = re.compile(r"([A-Za-z_]\w*)\s*(?:[-+*/%&|^]?=(?!=)|<<=|>>=|\+\+|--)|(?:\+\+|--)([A-Za-z_]\w*)")
+"""What `((i = 0))` and `((i++))` set."""
 _READ_ON = ("dot", "source", "eval")
 
 

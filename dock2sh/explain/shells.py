@@ -1,8 +1,9 @@
-"""Which shells an image has, as far as its name tells: what `/bin/sh` is there, and whether there is a bash."""
+"""Which shells an image has, as far as its name tells, and what every shell sets by itself."""
 
 from typing import NamedTuple
 
 from dock2sh.emit.typed import shell_in
+from dock2sh.explain.language import Text, say
 from dock2sh.model import Plan
 
 _DEBIAN = frozenset(
@@ -32,3 +33,21 @@ def shells_of(plan: Plan) -> Shells:
     if name.rpartition("/")[2] in _RED_HAT:
         return Shells("bash", True)
     return Shells("", False)
+
+
+_OF_EVERY = frozenset("PWD OLDPWD IFS PPID OPTIND OPTARG LINENO".split())
+"""Variables that each shell sets (POSIX, 2.5.3, getopts)."""
+_OF_BASH = frozenset(
+    "COPROC DIRSTACK EPOCHREALTIME EPOCHSECONDS EUID FUNCNAME GROUPS HOSTNAME HOSTTYPE MACHTYPE OPTERR OSTYPE PIPESTATUS"
+    " RANDOM REPLY SECONDS SHELL SHELLOPTS SHLVL SRANDOM TERM UID".split()
+)
+"""Variables that bash sets (bash(1), Shell Variables). dash 0.5.12 has none of them in a build (seen)."""
+
+
+def own_variable(name: str) -> Text:
+    """What is said of a variable that a shell sets by itself; nothing of another."""
+    if name in _OF_EVERY:
+        return say("the shell itself sets it")
+    if name in _OF_BASH or name.startswith("BASH"):
+        return say("bash sets it itself; other shells may not")
+    return ()

@@ -8,7 +8,7 @@ from dock2sh.explain.language import Text, say
 from dock2sh.explain.shells import shells_of
 from dock2sh.explain.tree import Row
 from dock2sh.model import Plan
-from dock2sh.shell import Command, Word, read
+from dock2sh.shell import Command, Word, read, substituted
 
 SHELLS = ("sh", "bash", "dash", "ash", "zsh", "busybox")
 _ENDS = frozenset(
@@ -64,7 +64,7 @@ class Ending(NamedTuple):
 def ending_of(argv: tuple[str, ...], plan: Plan) -> Ending:
     """A shell stays process 1, or becomes the last command of its text (seen with dash 0.5.12, bash 5.2, busybox 1.35)."""
     text = text_of(argv) or ""
-    commands = [command for command in read(text).commands if "$()" not in command.inside]
+    commands = [command for command in read(text).commands if not substituted(command.inside)]
     last = commands[-1] if commands else None
     if last is None:
         return Ending(None)
@@ -86,7 +86,7 @@ def _is_program(last: Command, text: str) -> bool:
     known = understand(last.words)
     if last.words[0].value == "exec":
         return True
-    own = known.source in ("sh(1)", "test(1)") and known.title not in SHELLS
+    own = known.source in ("sh(1)", "bash(1)", "test(1)") and known.title not in SHELLS
     measured = text[: last.start].rstrip().endswith("time")
     return not (own or measured or known.title in _BUILTIN or known.title in read(text).functions)
 

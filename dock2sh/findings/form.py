@@ -98,7 +98,7 @@ def _command(one: Seen, known: Known) -> Iterator[Finding]:
 def _copy(one: Seen, step: Copy) -> Iterator[Finding]:
     written = step.words[-1] if step.words else ""
     many = len(step.sources) + len(step.files) > 1
-    if many and not step.parents and not written.endswith(("/", "/.")) and written not in (".", "..", ""):
+    if many and not step.parents and not written.endswith(("/", "/.", "\\")) and written not in (".", "..", ""):
         yield Finding("D2S154", step.span, (("destination", written),), written, ("DL3021",))
     if step.origin and "/" in step.sources and step.destination == "/" and one.stage.base != "scratch":
         yield Finding("D2S156", step.span, (("image", step.origin),), step.origin, ("DL3067",))

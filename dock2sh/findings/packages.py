@@ -5,6 +5,7 @@ from typing import NamedTuple
 
 from dock2sh.commands import Known
 from dock2sh.commands.apart import Understood
+from dock2sh.commands.fed import SHELLS
 from dock2sh.commands.known import Part
 from dock2sh.commands.pins import pinned
 from dock2sh.findings import caches, gone
@@ -69,7 +70,7 @@ def find(plan: Plan, did: list[Seen]) -> Iterator[Finding]:
             yield from _asks(one, one.step, understood, known)
             yield from gone.find(plan, one, one.step, known)
             yield from _versions(one, known)
-            yield from _pep668(plan, one, one.step, known)
+            yield from _pep668(plan, one, one.step, understood, known)
             yield from _apt(one, understood, known)
         yield from _catalogue(plan, one, one.step, updated)
         yield from caches.find(one, one.step)
@@ -142,8 +143,8 @@ def _is_name(manager: str, name: str) -> bool:
     return manager == "Go packages" or "/" not in name.lstrip("@")[1:]
 
 
-def _pep668(plan: Plan, one: Seen, step: Run, known: Known) -> Iterator[Finding]:
-    if known.title not in ("pip install", "pip3 install") or "/" in known.parts[0].value:
+def _pep668(plan: Plan, one: Seen, step: Run, understood: Understood, known: Known) -> Iterator[Finding]:
+    if known.title not in ("pip install", "pip3 install") or _is_in_a_directory(understood):
         return
     env = step.env.items()
     options = {part.text.partition("=")[0] for part in known.parts if part.kind == "option"}
@@ -153,6 +154,12 @@ def _pep668(plan: Plan, one: Seen, step: Run, known: Known) -> Iterator[Finding]
     if options & elsewhere or entered or env.get("PIP_BREAK_SYSTEM_PACKAGES") or not managed(image) or _prepared(plan, one):
         return
     yield Finding("D2S110", step.span, (("image", image),), "pip")
+
+
+def _is_in_a_directory(understood: Understood) -> bool:
+    """Whether pip, or the Python that runs it (`/opt/venv/bin/python -m pip`), is called by a path that is not the system's."""
+    called = [each.parts[0].value.rpartition("/")[0] for each in understood.known.chain()] if understood.known else []
+    return any(directory not in {"", *_SYSTEM} for directory in called)
 
 
 _SYSTEM = frozenset(f"{root}/{name}" for root in ("/usr/local", "/usr", "") for name in ("bin", "sbin"))
@@ -206,13 +213,17 @@ def _apt(one: Seen, understood: Understood, known: Known) -> Iterator[Finding]:
         "zypper dist-upgrade",
         "zypper dup",
     ) or (known.title in _UPDATES and not known.words("package")):
-        also = ("DL3035",) if tool == "zypper" else ("DL3005",) if "dist" in verb or "full" in verb else ()
+        dist_upgrade = ("DL3005",) if "dist" in verb or "full" in verb else ()
+        also = (_EVERYTHING[tool],) if tool in _EVERYTHING else dist_upgrade
         yield Finding("D2S106", span, (("command", known.title),), verb, also)
     if known.title in ("apt-get install", "apt install"):
         texts = {part.text for part in known.parts} | {part.value for part in known.parts}
         off = "--no-install-recommends" in texts or any("Install-Recommends=" in text for text in texts)
         if not off and known.words("package"):
             yield Finding("D2S123", span, (("command", known.title),), known.title, ("DL3015",))
+
+
+_EVERYTHING = {"zypper": "DL3035", "apk": "DL3017", "yum": "DL3031", "dnf": "DL3039", "microdnf": "DL3039"}
 
 
 def _catalogue(plan: Plan, one: Seen, step: Run, updated: set[str]) -> Iterator[Finding]:
@@ -222,7 +233,11 @@ def _catalogue(plan: Plan, one: Seen, step: Run, updated: set[str]) -> Iterator[
     installs = [title for title in titles if title in ("apt-get install", "apt install", "apt-get build-dep")]
     others = any(title in _NEED_IT for title in titles) or any(not known.known for _, known in one.commands())  # a script
     image = first_base(plan, one.stage).partition(":")[0]
-    if updates and not installs and not others and not any("upgrade" in title for title in titles):
+    text = step.handed()
+    deleted = any(word in text for word in ("/var/lib/apt/lists", "dist-clean", "distclean")) or any(
+        path.rstrip("/*") in _ABOVE for _, known in one.commands() if known.title == "rm" for path in known.words("path")
+    )
+    if updates and not installs and not others and not deleted and not any("upgrade" in title for title in titles):
         yield Finding("D2S120", step.span, (("command", updates[0]),), updates[0])
     if (
         installs
@@ -232,30 +247,26 @@ def _catalogue(plan: Plan, one: Seen, step: Run, updated: set[str]) -> Iterator[
         and image in ("debian", "ubuntu")
     ):
         yield Finding("D2S121", step.span, (("command", installs[0]),), installs[0])
-    if updates:
+    if updates or any(_may_update(known) for _, known in one.commands()):
         updated.add(one.stage.key)
     mounted = any(mount.target.startswith("/var/lib/apt") for mount in step.mounts)
-    text = step.handed()
-    deleted = any(
-        path.rstrip("/*") in _ABOVE for _, known in one.commands() if known.title == "rm" for path in known.words("path")
-    )
-    if (
-        updates
-        and one.stage in plan.chain()  # what a thrown away stage has is in no image
-        and not mounted
-        and not deleted
-        and not any(word in text for word in ("/var/lib/apt/lists", "dist-clean", "distclean"))
-    ):
+    if updates and one.stage in plan.chain() and not mounted and not deleted:  # what a thrown away stage has is in no image
         yield Finding("D2S122", step.span, (), updates[0], ("DL3009",))
 
 
 _NEED_IT = frozenset({
-    "apt-get source", "apt-get download", "apt-get satisfy", "aptitude install", "apt-file update", "xx-apt install",
-    "xx-apt-get install", "mk-build-deps", "rosdep install", "opam install", "opam depext", "ansible-playbook",
+    "apt-get source", "apt-get download", "apt-get satisfy", "apt-get reinstall", "apt reinstall", "aptitude install",
+    "apt-file update", "xx-apt install", "xx-apt-get install", "mk-build-deps", "rosdep install", "opam install", "opam depext",
+    "ansible-playbook",
 })  # fmt: skip
 """What else asks for packages of the catalogue, or may."""
 _ABOVE = ("/var/lib/apt", "/var/lib", "/var")
 """Directories that take the lists along when they are deleted."""
+
+
+def _may_update(known: Known) -> bool:
+    """A program that nobody knows, or a shell's file: what it does stands elsewhere."""
+    return not known.known or (known.title in (*SHELLS, "dot", "source") and bool(known.words("path", "program")))
 
 
 def _are_files(one: Seen) -> bool:

@@ -11,6 +11,7 @@ from dock2sh.findings.releases import first_base
 from dock2sh.findings.rule import Finding
 from dock2sh.findings.walk import Seen, written
 from dock2sh.model import Plan, Run
+from dock2sh.shell import substituted
 
 _USELESS = {
     "service": "the service ends with this RUN",
@@ -106,7 +107,7 @@ def _handed_on(found: tuple[Understood, ...], after: Understood) -> Understood |
     place = after.command.inside
     for each in reversed(found):
         inside = each.command.inside
-        if each.text == after.text and inside[: len(place)] == place and "$()" not in inside[len(place) :]:
+        if each.text == after.text and inside[: len(place)] == place and not substituted(inside[len(place) :]):
             return each
     return None
 
@@ -129,7 +130,7 @@ def _ends(one: Seen) -> Iterator[Finding]:
 def _own(one: Seen) -> list[Understood]:
     """The commands of the RUN's own text, without those of substitutions and of shells within (`bash -c '…'`)."""
     found = one.apart.found if one.apart else ()
-    return [each for each in found if one.apart and each.text == one.apart.shell.text and "$()" not in each.command.inside]
+    return [each for each in found if one.apart and each.text == one.apart.shell.text and not substituted(each.command.inside)]
 
 
 def _is_own(path: str, one: Seen) -> bool:

@@ -31,17 +31,30 @@ def commands(one: Seen, understood: Understood, known: Known) -> Iterator[Findin
     """Of a command of a RUN, or one within it."""
     span, tool = one.step.span, known.title.partition(" ")[0]
     given = {part.text.partition("=")[0].split(" ")[0] for part in known.parts if part.kind == "option"}
-    for option in (option for option in _OPTIONS.get(tool, ()) if option in given):
+    for option in (option for option in _OPTIONS.get(tool, ()) if option in given and _fetches(known)):
         yield Finding("D2S171", span, (("option", option), ("command", tool)), option)
     said = _SETTING.search(" ".join(part.value for part in known.parts)) if tool in ("git", "npm", "yarn") else None
     if said:
         yield Finding("D2S171", span, (("option", said[0]), ("command", tool)), said[1])
-    if tool == "chmod" and (mode := next((mode for mode in known.words("mode") if opens(mode)), "")):
+    if tool == "chmod" and (mode := next((mode for mode in known.words("mode") if opens(mode)), "")) and not _is_gone(one, known):
         yield Finding("D2S173", span, (("mode", mode), ("path", " ".join(known.words("path")))), mode)
     if known is understood.known:
         for word in understood.command.assignments:
             name, _, value = word.value.partition("=")
             yield from _variable(one, name, value, tool)
+
+
+def _fetches(known: Known) -> bool:
+    """Not what only removes packages, or installs files that lie there."""
+    files = known.words("package")
+    here = bool(files) and all(name.startswith(("/", "./", "../")) for name in files)
+    return "removes" not in known.effects and not (here and "installs" in known.effects)
+
+
+def _is_gone(one: Seen, known: Known) -> bool:
+    """Whether the same RUN deletes it again: a directory for a while."""
+    deleted = {path for _, each in one.commands() if each.title == "rm" for path in each.words("path")}
+    return bool(known.words("path")) and set(known.words("path")) <= deleted
 
 
 def settings(one: Seen, step: Configure) -> Iterator[Finding]:

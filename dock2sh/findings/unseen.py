@@ -11,6 +11,7 @@ from dock2sh.commands import Known
 from dock2sh.commands.apart import Understood
 from dock2sh.findings.rule import Finding
 from dock2sh.findings.walk import Seen
+from dock2sh.shell import substituted
 
 _SHELLS = ("sh", "bash", "dash", "ash", "zsh", "python", "python3", "perl", "ruby", "node")
 _FETCH = ("curl", "wget")
@@ -65,7 +66,7 @@ def _finding(one: Seen, origin: str, shell: Known) -> Finding:
 
 def _stands_in(inner: Understood, outer: Understood) -> bool:
     """Whether it stands in a substitution that is a word of the other."""
-    if inner is outer or "$()" not in inner.command.inside or inner.text is not outer.text:
+    if inner is outer or not substituted(inner.command.inside) or inner.text is not outer.text:
         return False
     start, end = inner.command.start, inner.command.end
     return any(word.start < start and end < word.end and _is_run(word.raw, outer) for word in outer.command.words[1:])

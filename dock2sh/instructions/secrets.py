@@ -20,9 +20,14 @@ _FILE = re.compile(
 )
 
 
+_PUBLIC = re.compile(r"(?:^|/)(?![^/]*(?:key|priv))[^/]*(?:cert|chain|dhparam|ffdhe|public|(?<![a-z])ca(?![a-z]))[^/]*\.pem\Z")
+"""Certificates and parameters of Diffie and Hellman, which everybody may know."""
+
+
 def looks_secret_file(path: str) -> bool:
     """Whether a file of this name is likely to hold a secret."""
-    return bool(_FILE.search(path)) and not path.endswith((".pub", ".example", ".sample", ".template"))
+    ends = (".pub", ".gpg.key", ".example", ".sample", ".template")
+    return bool(_FILE.search(path)) and not path.endswith(ends) and not _PUBLIC.search(path)
 
 
 def lent(step: Run, names: Iterable[str]) -> tuple[list[str], list[str], list[str]]:

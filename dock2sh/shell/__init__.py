@@ -5,6 +5,6 @@ read. Any input is answered, in a time that grows with its length.
 """
 
 from dock2sh.shell.reader import read
-from dock2sh.shell.syntax import Command, Opaque, Redirect, Script, Symbol, Word
+from dock2sh.shell.syntax import Command, Opaque, Redirect, Script, Symbol, Word, substituted
 
-__all__ = ["Command", "Opaque", "Redirect", "Script", "Symbol", "Word", "read"]
+__all__ = ["Command", "Opaque", "Redirect", "Script", "Symbol", "Word", "read", "substituted"]

@@ -12,7 +12,10 @@ from dock2sh.shell.quotes import Quotes, Unreadable
 
 
 class Region(NamedTuple):
-    """A painted part. `inner` are the slices in it that hold commands, of a `case` its arms; `asked` those in what it asks."""
+    """A painted part. `inner` are the slices in it that hold commands, of a `case` its arms.
+
+    `asked` are those in what a `case` asks, and of a `[[ ]]` its words.
+    """
 
     kind: str
     start: int
@@ -32,6 +35,7 @@ class Masked(NamedTuple):
 _NAME_ARRAY = re.compile(r"[A-Za-z_]\w*(?:\[[^\]\s]*\])?\+?=\(")
 _ASSIGNMENT = re.compile(r"[A-Za-z_]\w*(?:\[[^\]]*\])?\+?=")
 _HEREDOC = re.compile(r"<<(-?)[ \t]*((?:'[^'\n]*'|\"[^\"\n]*\"|\\.|[^\s;&|<>()'\"\\])+)")
+_TIME, _SELECT = re.compile(r"time(?=\s|\Z)(?:[ \t]+-p(?=\s))?"), re.compile(r"select(?=\s+[A-Za-z_]\w*[\s;])")
 _CASE, _IN, _ESAC = re.compile(r"case(?=\s)"), re.compile(r"(?:\s|\\\n)*in(?=\s)"), re.compile(r"esac(?![\w-])")
 _BETWEEN_ARMS = re.compile(r"(?:\s|\\\n|#[^\n]*(?:\n|\Z))*")
 _OPENS, _CLOSES = {"if", "for", "while", "until", "select", "{"}, {"fi", "done", "}"}
@@ -84,7 +88,7 @@ class Masker(Quotes):
                 return at, ")"
             elif char in "()":
                 at, nested, command = self.parenthesis(at, command, nested)
-            elif text.startswith(";;", at) and stop == "esac":
+            elif text.startswith((";;", ";&"), at) and stop == "esac":
                 return at, ";;"
             elif char in ";&|" and not text.startswith("&>", at):
                 at, command = self.operator(at, bool(nested or opened)), True
@@ -97,7 +101,8 @@ class Masker(Quotes):
                 if stop == "esac" and command_before and word == "esac":
                     return start, "esac"
                 opened = max(0, opened + (command_before and (word in _OPENS) - (word in _CLOSES)))
-                command = (command_before and (word in _THEN_COMMAND or bool(_ASSIGNMENT.match(word)))) or word in (
+                goes_on = word in _THEN_COMMAND or (word.startswith("time") and _TIME.fullmatch(word))
+                command = (command_before and bool(goes_on or _ASSIGNMENT.match(word))) or word in (
                     "do",
                     "then",
                     "else",
@@ -141,7 +146,7 @@ class Masker(Quotes):
             return match.end()
         if text.startswith(("<(", ">("), at):
             end = self.parenthesized(at + 1)
-            self.regions.append(Region("word", at, end, ((at + 2, end - 1),)))
+            self.regions.append(Region("process", at, end, ((at + 2, end - 1),)))
             return end
         at += 1
         while at < self.end and text[at] in "<>&|":
@@ -203,9 +208,10 @@ class Masker(Quotes):
                 return self.case(at)
             if text.startswith("[[", at) and text[at + 2 : at + 3].isspace():
                 return self.condition(at)
-            if text.startswith("time", at) and (at + 4 == self.end or text[at + 4].isspace()):
-                self.regions.append(Region("blank", at, at + 4))
-                return at + 4
+            for kind, begins in (("time", _TIME), ("select", _SELECT)):
+                if match := begins.match(text, at):
+                    self.regions.append(Region(kind, at, match.end()))
+                    return match.end()
         match = _NAME_ARRAY.match(text, at)
         if match:
             end = self.balanced(match.end() - 1)
@@ -283,17 +289,34 @@ class Masker(Quotes):
 
     def condition(self, at: int) -> int:
         """Behind `]]`."""
-        start, text = at, self.text
+        start, text, words = at, self.text, [(at, at + 2)]
         at += 2
         while at < self.end:
-            if text[at] in _ENDS_WORD:
+            if text[at].isspace() or text.startswith("\\\n", at):
                 at += 1
-            elif text.startswith("]]", at) and (at + 2 >= self.end or text[at + 2] in _ENDS_WORD):
-                self.regions.append(Region("condition", start, at + 2, self.within(start + 2, at)))
-                return at + 2
-            else:
-                at = self.silently(at)
+                continue
+            begin, pattern = at, text[slice(*words[-1])] == "=~"
+            closing = text.startswith("]]", at) and (at + 2 >= self.end or text[at + 2] in _ENDS_WORD)
+            at = at + 2 if closing else self.expression(at) if pattern else self.term(at)
+            words.append((begin, at))
+            if closing:
+                self.regions.append(Region("condition", start, at, self.within(start + 2, begin), tuple(words)))
+                return at
         raise Unreadable("a `[[` that is not closed")
+
+    def term(self, at: int) -> int:
+        """Behind a word or an operator of `[[ ]]`."""
+        if self.text.startswith(("&&", "||"), at):
+            return at + 2
+        return at + 1 if self.text[at] in _ENDS_WORD else self.silently(at)
+
+    def expression(self, at: int) -> int:
+        """Behind the regular expression of `=~`: parentheses and bars are its own, and blanks within them."""
+        depth = 0
+        while at < self.end and (depth > 0 or not self.text[at].isspace()):
+            depth += (self.text[at] == "(") - (self.text[at] == ")")
+            at = self.quoting(at)[0] if self.text[at] in "\\'\"$`" else at + 1
+        return at
 
     def parenthesized(self, at: int) -> int:
         """Behind the `)` that belongs to the `(` at `at`, a text of commands between them."""
@@ -315,7 +338,9 @@ def paint(text: str, regions: list[Region]) -> str:
 
 def _paint(region: Region, text: str) -> str:
     size = region.end - region.start
-    if region.kind in ("blank", "body"):
+    if region.kind == "select":
+        return "for   "
+    if region.kind in ("blank", "body", "time"):
         continued = region.kind == "blank" and text[region.start] == "\\" and _in_word(text, region)
         return ("w" if continued else " ") * size
     if region.kind in ("case", "condition", "arithmetic"):

@@ -13,6 +13,7 @@ class Quotes:
 
     def __init__(self, text: str, depth: int = 0) -> None:
         self.text, self.end, self.depth = text, len(text), depth
+        self.expansions = dict[int, tuple[int, list[tuple[int, int]]] | Unreadable]()
 
     def parenthesized(self, at: int) -> int:
         """Behind the `)` that belongs to the `(` at `at`, a text of commands between them."""
@@ -33,7 +34,22 @@ class Quotes:
             if "\\" not in text[at:end]:
                 inner.append((at + 1, end - 1))
             return end, inner
-        return self.dollar(at, inner), inner
+        return self.expansion(at)
+
+    def expansion(self, at: int) -> tuple[int, list[tuple[int, int]]]:
+        """Behind an expansion, which is read once: `$((` may turn out to be two subshells, and `[[ ]]` is gone over twice, so
+        that each level would double the time."""
+        found = self.expansions.get(at)
+        if found is None:
+            inner, depth = list[tuple[int, int]](), self.depth
+            try:
+                found = self.dollar(at, inner), inner
+            except Unreadable as error:
+                found, self.depth = error, depth
+            self.expansions[at] = found
+        if isinstance(found, Unreadable):
+            raise Unreadable(*found.args)
+        return found[0], list(found[1])
 
     def dollar(self, at: int, inner: list[tuple[int, int]]) -> int:
         text = self.text
@@ -88,9 +104,11 @@ class Quotes:
 
     def arithmetic_end(self, at: int) -> int:
         """Behind the `))` of the `((` at `at`, or 0 if it is two subshells."""
+        depth = self.depth
         try:
             end = self.balanced(at)
         except Unreadable:
+            self.depth = depth
             return 0
         return end if self.text[end - 2 : end] == "))" else 0
 

@@ -4,13 +4,14 @@ Three steps down where a text cannot be read: whole; statement by statement, of 
 """
 
 import re
+from bisect import bisect_right
 from collections.abc import Iterator
 from functools import cache
 from typing import Any
 
 from dock2sh.shell.mask import Masked, Masker, Region
 from dock2sh.shell.quotes import DEEPEST, Unreadable
-from dock2sh.shell.syntax import Command, Opaque, Redirect, Script, Symbol
+from dock2sh.shell.syntax import Command, Opaque, Redirect, Script, Symbol, Word
 from dock2sh.shell.words import word
 
 LONGEST = 100_000
@@ -132,7 +133,8 @@ class _Walk:
         self.starts = {region.start: region for region in regions if region.kind in ("case", "condition", "arithmetic")}
         self.heredocs = {region.start: region for region in regions if region.kind == "heredoc"}
         self.bodies = [region for region in regions if region.kind == "body"]
-        self.inner = [region for region in regions if region.kind in ("word", "body", "for") and region.inner]
+        self.timed = sorted((region for region in regions if region.kind == "time"), key=lambda region: region.end)
+        self.inner = [region for region in regions if region.kind in ("word", "process", "body", "for") and region.inner]
         self.hidden: list[tuple[int, int]] = []
         self.order = {region.start: index for index, region in enumerate(sorted(self.heredocs.values(), key=lambda r: r.start))}
         self.owners: list[tuple[int, int, tuple[str, ...]]] = []
@@ -143,6 +145,12 @@ class _Walk:
     def symbol(self, kind: str, start: int, end: int, inside: tuple[str, ...]) -> None:
         text = self.slice(start, end)
         self.reader.symbols.append(Symbol(self.base + start, self.base + end, kind, text, inside))
+
+    def time(self, start: int, inside: tuple[str, ...]) -> None:
+        """The `time` right before a command or a group."""
+        at = bisect_right(self.timed, start, key=lambda region: region.end)
+        if at and not self.slice(self.timed[at - 1].end, start).strip():
+            self.symbol("time", self.timed[at - 1].start, self.timed[at - 1].end, inside)
 
     def node(self, node: Any, inside: tuple[str, ...], shift: int, before: str = "", background: bool = False) -> None:
         match node.kind:
@@ -176,6 +184,7 @@ class _Walk:
 
     def compound(self, node: Any, inside: tuple[str, ...], shift: int, before: str, background: bool) -> None:
         """`( )`, `{ }`, or what holds an if or a loop; its redirections too."""
+        self.time(node.pos[0] + shift, inside)
         for part in node.list:
             if part.kind == "reservedword":
                 self.symbol("reserved", part.pos[0] + shift, part.pos[1] + shift, inside)
@@ -194,8 +203,9 @@ class _Walk:
         within, loop = inside, False
         for part in _flat(parts):
             if part.kind == "reservedword":
-                name = part.word
-                self.symbol("reserved", part.pos[0] + shift, part.pos[1] + shift, inside)
+                name, start = part.word, part.pos[0] + shift
+                end = start + 6 if self.slice(start, start + 6) == "select" else part.pos[1] + shift
+                self.symbol("reserved", start, end, inside)
                 loop = loop or name in ("for", "while", "until")
                 within = (*inside, "loop") if name == "do" else (*inside, _RESERVED[name]) if name in _RESERVED else within
             elif part.kind == "word":
@@ -214,17 +224,24 @@ class _Walk:
     def command(self, node: Any, inside: tuple[str, ...], shift: int, before: str, background: bool) -> None:
         start, end = node.pos[0] + shift, node.pos[1] + shift
         self.owners.append((start, end, inside))
-        if region := self.starts.get(start):
-            self.painted(region, inside)
+        self.time(start, inside)
+        region = self.starts.get(start)
+        if region and region.kind == "case":
+            self.case(region, inside)
+            for part in node.parts:
+                if part.kind == "redirect":
+                    self.symbol("redirect", part.pos[0] + shift, part.pos[1] + shift, inside)
             return
-        assignments, words, redirects = list[Any](), list[Any](), list[Redirect]()
+        assignments, words, redirects = list[Word](), list[Word](), list[Redirect]()
         for part in node.parts:
             here = part.pos[0] + shift
             if part.kind == "redirect":
-                redirects.append(self.redirect(part, shift))
-            else:
+                redirects.append(_numbered(words, self.redirect(part, shift)))
+            elif region is None:
                 read = word(self.base + here, self.slice(here, part.pos[1] + shift))
-                (assignments if part.kind == "assignment" and not words else words).append(read)
+                (assignments if _assigns(part, read) and not words else words).append(read)
+        if region:
+            words = self.asked(region, inside)
         self.reader.commands.append(
             Command(
                 self.base + start,
@@ -238,19 +255,29 @@ class _Walk:
             )
         )
 
-    def painted(self, region: Region, inside: tuple[str, ...]) -> None:
-        """A construct that stood below the paint."""
-        for start, end in region.asked if region.kind == "case" else region.inner:
+    def asked(self, region: Region, inside: tuple[str, ...]) -> list[Word]:
+        """The words of a `[[ ]]` or `(( ))`, which stood below the paint."""
+        self.symbol(region.kind, region.start, region.end, inside)
+        for start, end in region.inner:
             self.reader.text(self.base + start, self.base + end, (*inside, "$()"), self.depth + 1)
-        if region.kind != "case":
-            self.symbol(region.kind, region.start, region.end, inside)
-            return
-        at = region.start
+        first, last = region.start + 2, region.end - 2
+        blanks = len(self.slice(first, last)) - len(self.slice(first, last).lstrip())
+        expression = (first + blanks, first + len(self.slice(first, last).rstrip()))
+        slices = region.asked or ((region.start, first), expression, (last, region.end))
+        return [word(self.base + start, self.slice(start, end)) for start, end in slices if start < end]
+
+    def case(self, region: Region, inside: tuple[str, ...]) -> None:
+        """A `case`, which stood below the paint. `;&` goes on into the next arm, whatever its pattern."""
+        for start, end in region.asked:
+            self.reader.text(self.base + start, self.base + end, (*inside, "$()"), self.depth + 1)
+        at, name = region.start, ""
         for start, end in region.inner:
             self.symbol("case", at, start, inside)
-            match = _PATTERN.search(self.slice(at, start))
-            name = f"case {' '.join(match[1].split())}" if match else "case"
-            self.reader.text(self.base + start, self.base + end, (*inside, name), self.depth + 1)
+            text = self.slice(at, start)
+            match = _PATTERN.search(text)
+            own = " ".join(match[1].split()) if match else ""
+            name = f"{name}|{own}" if name and own and text.startswith(";&") else own
+            self.reader.text(self.base + start, self.base + end, (*inside, f"case {name}".rstrip()), self.depth + 1)
             at = end
         self.symbol("case", at, region.end, inside)
 
@@ -281,8 +308,26 @@ class _Walk:
             if any(start <= region.start < end for start, end in self.hidden):
                 continue
             owner = around[-1][2] if around else inside
+            place = f"{self.slice(region.start, region.start + 1)}()" if region.kind == "process" else "$()"
             for start, end in region.inner:
-                self.reader.text(self.base + start, self.base + end, (*owner, "$()"), self.depth + 1)
+                self.reader.text(self.base + start, self.base + end, (*owner, place), self.depth + 1)
+
+
+_ELEMENT = re.compile(r"[A-Za-z_]\w*\[[^\]]*\]\+?=")
+_KEPT_IN = re.compile(r"\{[A-Za-z_]\w*\}\Z")
+
+
+def _assigns(part: Any, read: Word) -> bool:
+    """`a=1`, and bash's `a[1]=2`, which bashlex takes for a word."""
+    return part.kind == "assignment" or bool(_ELEMENT.match(read.raw))
+
+
+def _numbered(words: list[Word], redirect: Redirect) -> Redirect:
+    """A redirection with the `{name}` right before it, in which bash keeps the number of what it opens."""
+    if not (words and words[-1].end == redirect.start and _KEPT_IN.match(words[-1].raw)):
+        return redirect
+    kept = words.pop()
+    return redirect._replace(start=kept.start, descriptor=kept.raw)
 
 
 def _flat(parts: list[Any]) -> Iterator[Any]:

@@ -33,8 +33,8 @@ class Redirect(NamedTuple):
 class Command(NamedTuple):
     """A simple command. `before` is what joins it to the one before (`&&`, `|`, …; empty at a beginning).
 
-    `inside` names what it stands in, from the outside in: `if`, `then`, `else`, `for`, `while`, `case PATTERN`, `$()`, `()`,
-    `{}`, `function NAME`, `!`. `background` if an `&` ends it.
+    `inside` names what it stands in, from the outside in: `if`, `then`, `else`, `for`, `while`, `case PATTERN`, `$()`, `<()`,
+    `>()`, `()`, `{}`, `function NAME`, `!`. `background` if an `&` ends it. The words of `[[ ]]` and `(( ))` begin with these.
     """
 
     start: int
@@ -45,6 +45,14 @@ class Command(NamedTuple):
     before: str = ""
     inside: tuple[str, ...] = ()
     background: bool = False
+
+
+SUBSTITUTIONS = frozenset(("$()", "<()", ">()"))
+
+
+def substituted(inside: tuple[str, ...]) -> bool:
+    """Whether what stands there is part of a word: `$(…)`, or the file `<(…)`."""
+    return not SUBSTITUTIONS.isdisjoint(inside)
 
 
 class Symbol(NamedTuple):

@@ -19,7 +19,7 @@ def table(name: str) -> dict[str, object]:
 @pytest.mark.parametrize("name", sorted(names()))
 def test_a_file_is_whole(name: str) -> None:
     assert set(table(name)) <= KEYS
-    found = tool({"dot": ".", "colon": ":"}.get(name, name))
+    found = tool({"dot": ".", "colon": ":", "conditional": "[[", "arithmetic": "(("}.get(name, name))
     assert found is not None
     pending = [found]
     while pending:

@@ -124,6 +124,28 @@ CASES = {
     },
     "comm -23 a b": {"-2": "without what only the second has", "-3": "without what both have", "a": "the file"},
     "ionice -c 3 make -j2": {"3": "of that class; 3 waits for all others", "make": "builds what the Makefile describes"},
+    "clang++ -std=c++23 -stdlib=libc++ a.cpp": {"-std=c++23": "of that standard", "-stdlib=libc++": "with that C++ library"},
+    "meson wrap install expat": {"install": "what to do", "expat": "what to do"},
+    "composer require a/b 6.2.0 c/d": {
+        "a/b": "a package to install",
+        "6.2.0": "which version",
+        "c/d": "a package to install",
+    },
+    "find / -fprintf /x '%p' -name y": {
+        "/x": "writes into that file, after the pattern behind it",
+        "'%p'": "writes into that file, after the pattern behind it",
+        "y": "whose name matches",
+    },
+    "echo -n a -e -- b": {"-n": "without a line end", "-e": "the text", "--": "the text"},  # seen: options come first
+    "echo -- -n": {"--": "the text, too: echo knows no end of options", "-n": "the text"},  # seen in dash, bash and busybox
+    "dot -Tsvg a.dot": {"dot": "", "-Tsvg": ""},  # Graphviz's; the file of that name is about `.`
+    "[[ -a x && $y =~ ^(a|b) ]]": {
+        "-a": "is there such a file?",
+        "&&": "and",
+        "=~": "does the text match the regular expression",
+        "^(a|b)": "what is asked about",
+    },
+    "mapfile -t a": {"-t": "without their line ends", "a": "a variable"},
     "dotnet help build": {"help": "only prints its help", "build": "about which command"},
 }
 

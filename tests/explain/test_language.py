@@ -129,3 +129,23 @@ def test_a_value_is_no_template() -> None:
 def test_a_language_without_a_catalogue() -> None:
     with pytest.raises(KeyError):
         speak("../../x")
+
+
+def test_one_word_for_one_thing() -> None:
+    """Two words for a password stood side by side, and for a regular expression, a machine, a source of packages."""
+    others = (
+        "비밀번호",
+        "패스워드",
+        "정규 표현식",
+        "데비안",
+        "아파치",
+        "기계",
+        "기기",
+        "출처",
+        "디렉토리",
+        "콘테이너",
+        "증명서",
+        "인수",
+    )
+    said = catalogue("ko").values()
+    assert not [text for text in said if any(re.search(rf"(?<![가-힣]){word}", text) for word in others)]

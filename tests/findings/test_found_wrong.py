@@ -71,6 +71,26 @@ NONE = {
     "RUN chmod 1777 /tmp": "D2S173",
     "RUN chmod u=rwx,g=w /x": "D2S173",
     "RUN set -o pipefail || true": "D2S132",
+    # the pip is that of an environment, and the build goes on (seen with debian:12)
+    "RUN python3 -m venv /opt/v && /opt/v/bin/python -m pip install x": "D2S110",
+    # it is compared: docker-library's and nginx's own way
+    'RUN curl -fO https://x/a.tgz && [ "$(openssl sha512 -r a.tgz)" = "$SUM *a.tgz" ]': "D2S104",
+    'RUN curl -fO https://x/a.tgz && if [[ $(sha256sum a.tgz) != "$SUM  a.tgz" ]]; then exit 1; fi': "D2S104",
+    # the lists go in the same RUN, or are used by another verb
+    "RUN apt-get update && dpkg -i x.deb && rm -rf /var/lib/apt/lists/*": "D2S120",
+    "RUN apt-get update && apt-get reinstall -y tzdata": "D2S120",
+    # a script of somebody's own may have fetched the catalogue
+    "COPY prepare.sh /\nRUN /prepare.sh\nRUN apt-get install -y clang": "D2S121",
+    "COPY prepare.sh /\nRUN sh /prepare.sh\nRUN apt-get install -y clang": "D2S121",
+    "COPY a b C:\\\\app\\\\": "D2S154",
+    "RUN wget -nv /usr/src/x.deb": "D2S104",
+    # no other end
+    "RUN apk add --allow-untrusted /tmp/x.apk ./y.apk": "D2S171",
+    "RUN apt-get purge -y --force-yes x": "D2S171",
+    # everybody may know these
+    "COPY x/ffdhe4096.pem y/server-cert.pem fullchain.pem my_ca.pem nodesource.gpg.key /etc/ssl/": "D2S162",
+    # nobody is there any more who could
+    'RUN d="$(mktemp -d)" && chmod 777 "$d" && make && rm -rf "$d"': "D2S173",
 }
 
 
@@ -112,6 +132,14 @@ ONE = {
     "RUN echo aGk= | xxd -r -p | sh": "D2S175",
     # dash: Illegal option -o pipefail
     "RUN set -o pipefail && make": "D2S132",
+    "RUN /usr/bin/python3 -m pip install x": "D2S110",
+    "COPY cert-key.pem /etc/ssl/": "D2S162",
+    "RUN apk add --allow-untrusted x": "D2S171",
+    "RUN apt-get install -y --force-yes x": "D2S171",
+    "COPY server.key /etc/ssl/": "D2S162",
+    'RUN d=/x && chmod 777 "$d" && rm -rf /y': "D2S173",
+    "RUN curl -fO https://x/a.tgz && sha256sum a.tgz": "D2S104",
+    "RUN make\nRUN apt-get install -y clang": "D2S121",
     "RUN a=(1 2) && make": "D2S132",
     "RUN cat <<< x": "D2S132",
     "RUN [ a == b ] && make": "D2S132",

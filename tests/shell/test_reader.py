@@ -45,7 +45,16 @@ TABLE = {
     ],
     "echo ${x:-$(a && b)} $((1 << 2)) ${y#'}'}": ["|: echo ${x:-$(a && b)} $((1 << 2)) ${y#}}", "$()|: a", "$()|&&: b"],
     "! foo && (cd x && make)": ["!|: foo", "()|&&: cd x", "()|&&: make"],
-    "[[ $a == b && -f c ]] && ((i++)) || arr=(1 2 3)": ["|||: arr=(1 2 3)"],
+    "[[ $a == b && -f c ]] && ((i++)) || arr=(1 2 3)": ["|: [[ $a == b && -f c ]]", "|&&: (( i++ ))", "|||: arr=(1 2 3)"],
+    "[[ $a =~ ^v([0-9]+|x y)\\.(.*)$ ]] 2>&1 || b": ["|: [[ $a =~ ^v([0-9]+|x y)\\.(.*)$ ]] 2>&1".replace("\\", ""), "|||: b"],
+    "if [[ -z $(a) ]]; then b; fi": ["if|: [[ -z $(a) ]]", "if/$()|: a", "then|: b"],
+    "(( )); ((a<b))&&c": ["|: (( ))", "|;: (( a<b ))", "|&&: c"],
+    "case $x in a) b;& c) d;;& *) e; esac > f": ["case a|: b", "case a|c|: d", "case *|: e"],
+    "exec {fd}>x; a {b} >c; echo >&$fd 2>&3-": ["|: exec {fd}>x", "|;: a {b} >c", "|;: echo >&$fd 2>&3-"],
+    "a[3]=5 b+=c d": ["|: a[3]=5 b+=c d"],
+    "select x in a b; do c; done": ["loop|: c"],
+    "a && time -p (b; c)": ["|: a", "()|&&: b", "()|;: c"],
+    "tee >(a | b) < <(c)": ["|: tee >(a | b) <<(c)", ">()|: a", ">()||: b", "<()|: c"],
     "f() { echo hi; }; f": ["function f/{}|: echo hi", "|;: f"],
     "function g { a; }; g": ["function g/{}|: a", "|;: g"],
     "time make -j$(nproc)": ["|: make -j$(nproc)", "$()|: nproc"],
@@ -56,7 +65,7 @@ TABLE = {
     "cat <<'A'\n$(a)\nA": ["|: cat <<'A'"],
     "cat <<A\n$(a\nA\nb": ["|: cat <<A", "|;: b"],
     "{\ncat <<-EOF\n\trm -rf /\n\tEOF\n}": ["{}|: cat <<-EOF"],
-    "diff <(a b) <(c)": ["|: diff <(a b) <(c)", "$()|: a b", "$()|: c"],
+    "diff <(a b) <(c)": ["|: diff <(a b) <(c)", "<()|: a b", "<()|: c"],
     "echo '${'x": ["|: echo ${x"],  # bashlex alone never ends
     "echo @(a|b) {c,d} é && ls": ["|: echo @(a|b) {c,d} é", "|&&: ls"],
     "foo \\\n  bar\\\nbaz # a comment\n# another": ["|: foo barbaz"],
@@ -109,7 +118,7 @@ PIECES = st.sampled_from(
     (
         "a b $x ${x ${x:- } ' \" ` ( ) (( )) [[ ]] $( $(( <( { } ; ;; & && | || \n \\ \\\n # < > >> << <<- <<E E case in esac if"
         " then elif else fi for while do done function f() ! time = a= a=( $' $[ ] * ? ~ é \0 \x7f \ud800 select coproc ;& --"
-        " 2>&1 &> <<<"
+        " 2>&1 &> <<< ;;& {fd}> >( =~ a[1]= time @( x|y"
     ).split(" ")
 )
 ANY = st.lists(PIECES, max_size=40).map(" ".join) | st.lists(PIECES, max_size=40).map("".join) | st.text(max_size=60)
@@ -125,6 +134,8 @@ ANY = st.lists(PIECES, max_size=40).map(" ".join) | st.lists(PIECES, max_size=40
 @example("{ " * 300)
 @example("if " * 300)
 @example("<<E\n" * 50)
+@example("echo " + "$((a; " * 30 + ") ) " * 30)  # hung: each level was read twice
+@example("[[ $(" * 38 + ") ]]" * 38)
 def test_any_text_is_answered(text: str) -> None:
     script = read(text)
     for part in (*script.commands, *script.symbols, *script.opaque):
