@@ -145,6 +145,8 @@ CASES = {
         "=~": "does the text match the regular expression",
         "^(a|b)": "what is asked about",
     },
+    "powershell Write-Host hi": {"Write-Host": "runs this text", "hi": "runs this text"},  # PowerShell 5: -Command is meant
+    "pwsh a.ps1 hi": {"a.ps1": "the script that it runs", "hi": "what it is told"},
     "mapfile -t a": {"-t": "without their line ends", "a": "a variable"},
     "dotnet help build": {"help": "only prints its help", "build": "about which command"},
 }
