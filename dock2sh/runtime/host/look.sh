@@ -58,10 +58,14 @@ look_name() {
     [ -n "$service_unit" ] && [ -n "$host_unit" ] || return 0
     for look_next in /etc /usr/local/lib /usr/lib /lib; do
         look_file=$look_next/systemd/system/$service_name.service
-        if [ ! -e "$look_file" ] || [ -L "$look_next" ] || grep -qx "[AM].$look_file" "$service_place/changes" 2>/dev/null; then continue; fi
-        trouble "the name $service_name: this machine has a service of that name, $look_file, and would start this one instead (a bundle \
-made with another --name goes beside it)"
+        ! look_is_others "$look_file" || [ -L "$look_next" ] || trouble "the name $service_name: this machine has a service of that name, \
+$look_file, and would start this one instead (a bundle made with another --name goes beside it)"
     done
+}
+
+# look_is_others PATH: is it there, and not by a step, or an earlier run, of this script?
+look_is_others() {
+    [ -e "$1" ] && ! grep -qx "[AM].$1" "$service_place/changes" 2>/dev/null
 }
 
 # look_writable: the record, and what starts it, lie in the machine's own files in both ways.
