@@ -105,6 +105,8 @@ def test_what_somebody_changed_since_stays(machine: Machine, context: Path) -> N
     text = VERSION.replace("RUN mkdir", "RUN echo {other} >/etc/issue && mkdir -p").format(second="true", other="{other}")
     set_up(machine, text.format(other="one"), context)
     (machine.root / "srv/app/moved").write_text("mine\n")
+    status = machine.said("sh", "/srv-bundle/setup.sh", "--status")
+    assert status == "changed here since: /srv/app/moved\nleft=0\n"
     machine.said("useradd", "-u", "1234", "admin")
     machine.said("usermod", "-aG", "web", "admin")
     told = set_up(machine, text.format(other="two"), context)
