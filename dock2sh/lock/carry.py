@@ -171,7 +171,7 @@ class _Carrier:
             return
         if behind:
             yield f"after {' '.join(map(str, behind))}"
-        elif held.packages != "-":
+        if held.packages != "-":
             yield f"base {stage.base} {held.packages}"
         yield from (f"asks {kind}" for kind in asks)
         for thing in things:

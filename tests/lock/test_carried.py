@@ -175,3 +175,13 @@ def _newer(thing: Thing) -> Thing:
     if isinstance(thing, Deb):
         return thing._replace(version="7.99")
     return thing._replace(commit="ef" * 20) if isinstance(thing, Git) else thing
+
+
+def test_a_step_before_that_asks_apt_and_gets_nothing() -> None:
+    """The base is still compared, at the first step that got something."""
+    of = plan("FROM debian:12\nRUN rm -rf /var/lib/apt/lists\nRUN apt-get install -y curl\n")
+    steps = lock(of).steps
+    known = (steps[0]._replace(things=(), packages="-"), steps[1]._replace(packages=D))
+    lines = carry(Lock("linux/amd64", (), known), of, Terms()).carried.steps
+    assert lines[1] == ["asks apt"]
+    assert lines[2][:3] == ["after 1", f"base debian:12 {D}", "asks apt"]
