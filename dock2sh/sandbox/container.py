@@ -247,10 +247,13 @@ def _close_all_but(kept: int) -> None:
 
 
 def _rights(process: Process) -> None:
-    """The pipes become the user's, since programs open /dev/stdout; then calls, capabilities, groups and numbers."""
-    if process.uid:
-        for stream in (0, 1, 2):
-            with suppress(OSError):  # EPERM: not ours to give; EINVAL: nobody of this user namespace, which `_numbers` says
+    """The pipes become the user's, since programs open /dev/stdout; then calls, capabilities, groups and numbers.
+
+    Nothing else does: a file that the command writes to is its caller's, and /dev/null is everybody's.
+    """
+    for stream in (0, 1, 2) if process.uid else ():
+        with suppress(OSError):  # EPERM: not ours to give; EINVAL: nobody of this user namespace, which `_numbers` says
+            if is_pipe(stream):
                 os.fchown(stream, process.uid, -1)
     if process.no_new_privileges:
         kernel.no_new_privileges()
@@ -260,6 +263,12 @@ def _rights(process: Process) -> None:
             seccomp.install(seccomp.program())
         kernel.limit_capabilities(process.capabilities)
     _numbers(process)
+
+
+def is_pipe(stream: int) -> bool:
+    """Whether it is a pipe or a socket."""
+    kind = os.fstat(stream).st_mode
+    return stat.S_ISFIFO(kind) or stat.S_ISSOCK(kind)
 
 
 def _numbers(process: Process) -> None:

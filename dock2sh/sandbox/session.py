@@ -7,13 +7,14 @@ import select
 import shutil
 import signal
 import socket
+import stat
 import struct
 import subprocess
 import sys
 import termios
 import tty
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from typing import Any, NamedTuple
 
 from dock2sh.images.layers import inside
@@ -21,6 +22,7 @@ from dock2sh.images.layers import inside
 from . import SandboxError, container, kernel
 from .container import Process, Volume
 from .overlay import mount_layers, shallow
+from .process import start
 from .stubs import stubs
 
 _HOSTS = "127.0.0.1\tlocalhost\n::1\tlocalhost ip6-localhost ip6-loopback\n127.0.1.1\t{}\n"
@@ -160,11 +162,40 @@ def _inside(root: str, path: str) -> str:
 
 
 def _plainly(session: Session, root: str, process: Process) -> int:
-    with open(os.devnull, "rb") as nothing:
-        streams = (0 if session.interactive else nothing.fileno(), 1, 2)
+    with open(os.devnull, "rb") as nothing, _piped(process) as (given, out, err):
+        streams = (given if session.interactive else nothing.fileno(), out, err)
         number = container.start_apart(root, process, streams, f"{session.work}/names")
         with _signals_for(number):
             return _ended(number)
+
+
+@contextmanager
+def _piped(process: Process) -> Iterator[tuple[int, int, int]]:
+    """Our streams for it, with a pipe from or to what is a file, as from docker: it may open /dev/stdout, which would cut the
+    file off, and who is not root may open it, too, though the file stays ours; so he may a terminal."""
+    with ExitStack() as ends:
+        streams = [_relayed(stream, ends) if _is_its_own(stream, process.uid) else stream for stream in (0, 1, 2)]
+        yield (streams[0], streams[1], streams[2])
+
+
+def _is_its_own(stream: int, uid: int) -> bool:
+    """What is typed is for who reads it, and /dev/null is everybody's."""
+    try:
+        return stat.S_ISREG(os.fstat(stream).st_mode) or (uid != 0 and stream > 0 and os.isatty(stream))
+    except OSError:  # it is closed
+        return False
+
+
+def _relayed(stream: int, ends: ExitStack) -> int:
+    """One end of a pipe, whose other end is a `cat` from or to the stream: what it has still is waited for."""
+    reader, writer = os.pipe()
+    sides = {"stdin": stream, "stdout": writer} if stream == 0 else {"stdin": reader, "stdout": stream}
+    relay = start(["cat"], **sides, stderr=subprocess.DEVNULL)
+    ours, theirs = (reader, writer) if stream == 0 else (writer, reader)
+    os.close(theirs)
+    ends.callback(relay.kill if stream == 0 else relay.wait)
+    ends.callback(os.close, ours)
+    return ours
 
 
 def _with_terminal(session: Session, root: str, process: Process) -> int:

@@ -194,7 +194,7 @@ def test_what_one_does_with_an_image(as_user: AsUser, place: Path, image: Path, 
 def test_to_a_registry_and_back(as_user: AsUser, place: Path, image: Path, ids: str, start_registry: Any) -> None:
     name = f"{start_registry().host}/team/app:{ids}"
     built(as_user, place, image, ids, name)
-    digest = well(as_user("push", "-q", name))
+    digest = well(as_user("push", name))
     command = ["skopeo", "inspect", "--tls-verify=false", "--format={{.Digest}}", f"docker://{name}"]
     assert digest == f"{name.rpartition(':')[0]}@{subprocess.run(command, capture_output=True, text=True, check=True).stdout}"
     well(as_user("rmi", name))

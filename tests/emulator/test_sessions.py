@@ -180,3 +180,16 @@ def test_what_cannot_be_is_said(words: list[str], said: str, run: Run) -> None:
     assert done.returncode == 125
     assert said in done.stderr
     assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize("user", ["0", "33"])
+def test_files_of_the_caller_stay_his(data: Path, archive: Path, tmp_path: Path, user: str) -> None:
+    """docker's client stands between: /dev/stdout is a pipe, which a command may open, whoever it is, and cuts nothing off."""
+    (tmp_path / "in").write_text("typed\n")
+    words = "echo out; echo err >&2; cat /dev/stdin >/dev/stdout; echo more >/dev/stderr"
+    command = ["run", f"--base=busybox={archive}", "-i", "-u", user, "busybox", "sh", "-c", words]
+    with (tmp_path / "in").open() as given, (tmp_path / "out").open("w") as out, (tmp_path / "err").open("w") as err:
+        assert dock2sh(*command, capture_output=False, stdin=given, stdout=out, stderr=err).returncode == 0
+    assert ((tmp_path / "out").read_text(), (tmp_path / "err").read_text()) == ("out\ntyped\n", "err\nmore\n")
+    assert {(tmp_path / name).stat().st_uid for name in ("in", "out", "err")} == {0}
+    assert os.stat("/dev/null").st_uid == 0
