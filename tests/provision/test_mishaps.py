@@ -230,7 +230,7 @@ LISTED = "02000000" + "01000600ffffffff" + "0200060021000000" + "04000400fffffff
 
 
 def test_attributes_that_a_step_sets_and_those_of_the_machine(chroot: Chroot) -> None:
-    """`setcap` alone changes a file. An access control list of the machine's own goes with its file; its mask is not the group's right."""
+    """`setcap` alone changes a file. An access control list of the machine's goes with its file; and back."""
     setting = f"import os; os.setxattr('/usr/bin/id', 'security.capability', bytes.fromhex('{CAPABLE}'))"
     setup = chroot.put(f'FROM debian:12\nRUN python3 -c "{setting}" && echo x >>/etc/issue\n')
     issue, program = chroot.root / "etc/issue", chroot.root / "usr/bin/id"
