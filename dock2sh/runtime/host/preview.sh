@@ -75,7 +75,7 @@ preview_show() {
 }
 
 preview_layer() {
-    list_deep "$1" "$3.deleted" >"$3.gone"
+    list_gone "$1" "$3"
     record_changes "$@"
 }
 
