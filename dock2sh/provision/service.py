@@ -220,8 +220,9 @@ def _limits(plan: Plan) -> list[str]:
     return [
         *lines,
         "PrivateTmp=yes",
-        f"ReadOnlyPaths={' '.join(f'-{path}' for path in READ_ONLY)}",
-        f"InaccessiblePaths={' '.join(f'-{path}' for path in COVERED)}",
+        # + is the service's own root: a private tree's
+        f"ReadOnlyPaths={' '.join(f'-+{path}' for path in READ_ONLY)}",
+        f"InaccessiblePaths={' '.join(f'-+{path}' for path in COVERED)}",
         *_devices(plan),
     ]
 

@@ -231,7 +231,7 @@ LISTED = "02000000" + "01000600ffffffff" + "0200060021000000" + "04000400fffffff
 
 
 def test_attributes_that_a_step_sets_and_those_of_the_machine(chroot: Chroot) -> None:
-    """`setcap` alone changes a file. An access control list of the machine's own goes with its file; its mask is no right."""
+    """`setcap` alone changes a file. An access control list of the machine's goes with its file; and back."""
     setting = f"import os; os.setxattr('/usr/bin/id', 'security.capability', bytes.fromhex('{CAPABLE}'))"
     setup = chroot.put(f'FROM debian:12\nRUN python3 -c "{setting}" && echo x >>/etc/issue\n')
     issue, program = chroot.root / "etc/issue", chroot.root / "usr/bin/id"
@@ -245,3 +245,23 @@ def test_attributes_that_a_step_sets_and_those_of_the_machine(chroot: Chroot) ->
             assert os.getxattr(program, "security.capability") == bytes.fromhex(CAPABLE)
     assert "security.capability" not in os.listxattr(program)
     os.removexattr(issue, "system.posix_acl_access")
+
+
+def test_a_directory_that_becomes_a_link_and_a_file_a_directory(chroot: Chroot) -> None:
+    """What was in it is told, kept, and comes back."""
+    step = "rm -r /srv/html && ln -s /opt /srv/html && rm /etc/issue && mkdir /etc/issue && touch /etc/issue/a"
+    setup = chroot.put(f"FROM debian:12\nRUN {step}\n")
+    issue = (chroot.root / "etc/issue").read_text()
+    chroot.said(
+        "mkdir -p /srv/html/deep && echo mine >/srv/html/index && echo mine >/srv/html/deep/down && chmod 750 /srv/html/deep"
+    )
+    told = chroot.said(f"sh {setup} --preview").splitlines()
+    gone = {"M\t/srv/html", "D\t/srv/html/index", "D\t/srv/html/deep", "D\t/srv/html/deep/down", "M\t/etc/issue"}
+    assert gone <= set(told)
+    chroot.said(f"sh {setup} --yes")
+    assert (chroot.root / "srv/html").is_symlink()
+    assert (chroot.root / "etc/issue/a").exists()
+    found = chroot.said(
+        f"{TAKE} && cat /srv/html/index /srv/html/deep/down /etc/issue && stat -c %a /srv/html/deep; rm -r /srv/html"
+    )
+    assert found == f"mine\nmine\n{issue}750\n"

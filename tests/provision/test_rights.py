@@ -49,3 +49,17 @@ def test_what_a_container_allows(machine: Machine, context: Path, user: str) -> 
     assert found["what docker covers"] in ("", "c")  # no keys: nothing, or "cat: ..."
     if user == "root":
         assert "Read-only file system" in found["settings of the kernel"]
+
+
+def test_what_is_read_only_in_a_private_tree_too(machine: Machine, context: Path) -> None:
+    (context / "busybox").write_bytes((machine.root / "bin/busybox").read_bytes())
+    script = "echo x >/proc/sys/kernel/domainname; cat /proc/kcore | head -c 1; exec sleep 100"
+    text = f"""FROM scratch
+COPY --chmod=755 busybox /bin/busybox
+COPY --chmod=755 busybox /bin/sh
+ENTRYPOINT ["/bin/busybox", "sh", "-c", "{script}"]
+"""
+    machine.said("sh", ready(machine, text, context), "--yes")
+    time.sleep(0.7)
+    said = machine.said("journalctl", "-u", "demo", "-o", "cat", "-t", "busybox")
+    assert "domainname: Read-only file system" in said

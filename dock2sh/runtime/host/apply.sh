@@ -1,6 +1,7 @@
 # Putting in place what a step has changed: what was there is kept, then all is moved over. $state/apply says that this has begun: a
 # killed run ends it the next time. For each file system of $state/lowers there are lists of ./names, a NUL after each:
-# N.new and N.known (directories), N.all (both), N.added, N.changed, N.deleted.
+# N.new and N.known (directories), N.all (both), N.added, N.changed, N.deleted;
+# N.replaced (the new directories in the place of a file).
 
 # step_close: the step has come to its end.
 step_close() {
@@ -51,9 +52,9 @@ changes_of() {
     changes_merged=$step_root changes_leave='' changes_below=${step_below-}
     ! step_is_on_machine || changes_below=$1 changes_merged=$step_root$1 changes_leave=$(machine_own "$1")
     (cd "$2" && eval "find . $changes_leave ! -name . -print0") >"$3.upper" || fail "what the step changed cannot be read ($2)"
-    for changes_list in new known all added changed deleted; do : >"$3.$changes_list"; done
+    for changes_list in new known all added changed deleted replaced; do : >"$3.$changes_list"; done
     each_of "$2" "$3.upper" sh -c "$(program_changes)" sh "$changes_below" "$changes_merged" \
-        3>"$3.new" 4>"$3.known" 5>"$3.all" 6>"$3.added" 7>"$3.changed" || fail 'what the step changed cannot be read'
+        3>"$3.new" 4>"$3.known" 5>"$3.all" 6>"$3.added" 7>"$3.changed" 9>"$3.replaced" || fail 'what the step changed cannot be read'
     { printf '.\0' && cat "$3.known"; } >"$3.look"
     # first what is below: what comes into being meanwhile is not taken for deleted
     names_in "$changes_below/" "$3.look" >"$3.before"
@@ -62,7 +63,7 @@ changes_of() {
     mounted_at "$changes_merged" || fail "what the step worked on was unmounted by somebody else. Nothing of the step was put in place"
     LC_ALL=C comm -23 "$3.before" "$3.after" | tr '\001\n' '\n\0' >"$3.missed"
     each_of "$changes_merged" "$3.missed" sh -c "$(program_absent)" sh >"$3.deleted"
-    ! step_is_on_machine || list_deep "$1" "$3.deleted" >"$3.gone"
+    ! step_is_on_machine || list_gone "$1" "$3"
 }
 
 # names_in DIR LIST: prints the names in the directories of LIST, a line each, sorted. A newline in one becomes \001.
@@ -126,7 +127,7 @@ apply_keep() {
 
 # keep_layer WHICH PLACE LOWER UPPER LISTS: what the record does not know, or knows, is copied to PLACE as it is before the step.
 keep_layer() {
-    cat "$5.changed" "$5.gone" "$5.known" >"$5.had"
+    cat "$5.changed" "$5.replaced" "$5.gone" "$5.known" >"$5.had"
     list_lines "$5.had" | which=$1 lower=$3 changes=$service_place/changes without=$state/rewind/lines LC_ALL=C awk "$(program_recorded)" >"$5.names"
     [ -s "$5.names" ] || return 0
     rewind_names <"$5.names" >"$5.keep"
@@ -153,6 +154,14 @@ each_of() {
 # list_deep LOWER LIST: the names of LIST and all that is below them.
 list_deep() {
     each_of "$1/" "$2" sh -c 'find "$@" -print0' sh 2>/dev/null
+}
+
+# list_gone LOWER LISTS: LISTS.gone has what will not be there: what is deleted, and what is in directories that become something else (a link).
+list_gone() {
+    {
+        list_deep "$1" "$2.deleted"
+        each_of "$1/" "$2.changed" sh -c 'find "$@" -mindepth 1 -print0' sh 2>/dev/null
+    } >"$2.gone"
 }
 
 # list_lines LIST: as lines; a newline in a name becomes \001.

@@ -4,6 +4,7 @@
 
 # record_changes LOWER UPPER LISTS: prints a line for each.
 record_changes() {
+    record_lines M "$1" "$3.replaced" ''
     record_lines A "$1" "$3.new" /
     record_lines A "$1" "$3.added" ''
     record_lines M "$1" "$3.changed" ''

@@ -1,6 +1,6 @@
 # Looks at names (./name) of an overlay's upper directory, which is the current one.   sh -c "$(program_changes)" sh LOWER MERGED NAME...
 # Prints, a NUL after each: on 3 directories that are new, on 4 those that were there, on 5 both, on 6 other things that are new, on 7
-# those that take the place of something.
+# those that take the place of something; on 9 directories that take the place of what was none.
 lower=$1 merged=$2
 
 # same NAME: was it only opened? Then it has its time still, and its attributes (setcap, setfacl), which tar alone tells.
@@ -19,7 +19,12 @@ attributes() (
 shift 2
 for name do
     if [ -d "$name" ] && ! [ -L "$name" ]; then
-        if [ -d "$lower/$name" ] && ! [ -L "$lower/$name" ]; then printf '%s\0' "$name" >&4; else printf '%s\0' "$name" >&3; fi
+        if [ -d "$lower/$name" ] && ! [ -L "$lower/$name" ]; then
+            printf '%s\0' "$name" >&4
+        else
+            printf '%s\0' "$name" >&3
+            ! [ -e "$lower/$name" ] && ! [ -L "$lower/$name" ] || printf '%s\0' "$name" >&9
+        fi
         printf '%s\0' "$name" >&5
     elif [ -c "$name" ] && ! [ -e "$merged/$name" ]; then
         : # the kernel's note that it was deleted

@@ -12,7 +12,8 @@ END {
             path = bare(substr(line, 3))
             if (path in changed) { if (state[i] == "go") print path > ENVIRON["stays"]; continue }
             if (state[i] == "stay") { held[path] = 1; continue }
-            if (path in held) continue
+            if (path in held || (path, i) in told) continue # the first line of a layer counts
+            told[path, i] = 1
             kind[path] = substr(line, 1, 1)
             whole[path] = substr(line, 3)
             place[path] = path in kept ? layer[i] "/before" : ENVIRON["backup"]
