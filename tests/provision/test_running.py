@@ -47,9 +47,7 @@ def test_variables_that_systemd_has_no_names_for(machine: Machine, context: Path
     """In a private tree; where it has no program for that it is said."""
     (context / "busybox").write_bytes((machine.root / "bin/busybox").read_bytes())
     text = "FROM scratch\nENV a.b='50% $' C=c\nCOPY --chmod=755 busybox {}\nENTRYPOINT [{}]\n"
-    program = '"/usr/bin/env", "sh", "-c", "env; exec sleep 100"'
-    copies = "/usr/bin/env\nCOPY --chmod=755 busybox /bin/sh\nCOPY --chmod=755 busybox /bin/sleep"
-    setup = ready(machine, text.format(copies, program), context)
+    setup = ready(machine, text.format("/usr/bin/env", '"/usr/bin/env"'), context)  # a shell would drop a.b
     machine.said("sh", setup, "--yes")
     time.sleep(0.5)
     journal = machine.said("journalctl", "-u", "demo", "-o", "cat", "-t", "env").splitlines()
