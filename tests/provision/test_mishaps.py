@@ -168,14 +168,14 @@ def test_a_time_that_has_not_come_yet(chroot: Chroot) -> None:
 
 def test_a_new_user_reads_the_environment(chroot: Chroot) -> None:
     text = "FROM debian:12\nENV API_TOKEN=x\nRUN useradd one && useradd two\nUSER {}\nCMD true\n"
-    owner = "stat -c %U:%a /etc/dock2sh/demo/env.sh"
+    owner = "stat -c %U:%G:%a /etc/dock2sh/demo/env.sh"
     for number, user in enumerate(("one", "two")):
         setup = chroot.put(text.format(user))
         said = chroot.said(f"sh {setup} --status; sh {setup} --yes && {owner} && sh {setup} --status").splitlines()
-        assert said[-2:] == [f"{user}:600", "left=0"]
+        assert said[-2:] == [f"root:{user}:640", "left=0"]
         assert (f"left={number or 2}" if number else "left=1") in said
     changed = "echo 'API_TOKEN=y' >/etc/dock2sh/demo/env.sh"
-    assert chroot.said(f"{changed} && sh {chroot.put(text.format('one'))} --yes && {owner}").endswith("one:600\n")
+    assert chroot.said(f"{changed} && sh {chroot.put(text.format('one'))} --yes && {owner}").endswith("root:one:640\n")
     chroot.said("rm -r /etc/dock2sh/demo")
 
 
