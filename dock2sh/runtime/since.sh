@@ -21,6 +21,25 @@ since_paths() {
     done | LC_ALL=C sort -u | tr '\n' '\0'
 }
 
+# since_apart ROOT RECORD LIST: prints the directories of the paths in LIST that a symbolic link leads to by now, which is none of ours: who
+# owns the directory above may have put one there, and what it leads to is not to be touched.
+since_apart() {
+    since_root=$(cd -P "$1/" && pwd -P)
+    sed 's|/*$||; s|/[^/]*$||' "$3" | LC_ALL=C sort -u | while IFS= read -r since_next; do
+        [ ! -d "$1$since_next" ] || [ "$(cd -P "$1$since_next/" && pwd -P)" = "${since_root%/}$since_next" ] ||
+            since_link "$1" "$2" "$since_next" || printf '%s\n' "$since_next"
+    done
+}
+
+# since_link ROOT RECORD PATH: are the links on the way to it as we have put them?
+since_link() {
+    since_way=$3
+    while [ -n "$since_way" ]; do
+        [ ! -L "$1$since_way" ] || grep -qxF "$(stat -c %s:%Y "$1$since_way") $since_way" "$2/links" 2>/dev/null || return 1
+        since_way=${since_way%/*}
+    done
+}
+
 # since_database LIST: is a database of packages among the paths of the file LIST? Then a package manager has been at work.
 since_database() {
     grep -q -x -e '/var/lib/dpkg/status' -e '/lib/apk/db/installed' -e '/usr/lib/apk/db/installed' -e '/var/lib/rpm/[^/]*' \

@@ -166,6 +166,23 @@ def test_a_time_that_has_not_come_yet(chroot: Chroot) -> None:
     assert "/etc/issue was changed by somebody else while the step ran" in done.stderr
 
 
+def test_a_directory_that_is_a_link_to_elsewhere_by_now(chroot: Chroot) -> None:
+    """Its owner, the service, can put one there. What lies behind it was never ours."""
+    text = "FROM debian:12\nRUN mkdir -p /srv/app/data && echo {} >/srv/app/data/issue && cp /etc/motd /srv/app/data/\n"
+    away = "cd /srv/app && mv data was && ln -s /etc data; cksum /etc/issue /etc/motd >/tmp/before"
+    same = "cksum /etc/issue /etc/motd | diff - /tmp/before"
+    done = chroot.call(f"sh {chroot.put(text.format('one'))} --yes; {away}; {TAKE}; {same} && rm -r /srv/app")
+    assert done.returncode == 0, done.stderr
+    assert "changed by somebody else since, and left as they are:\n" in done.stderr
+    assert "\n  /srv/app/data\n" in done.stderr
+    chroot.said(f"sh {chroot.put(text.format('one'))} --yes; {away}")
+    done = chroot.call(f"sh {chroot.put(text.format('two'))} --yes; {same}")
+    assert done.stdout == ""
+    assert "cp: '/etc/motd' and '/srv/app/data/motd' are the same file" in done.stderr
+    assert "not taken back, since somebody else has changed it since: /srv/app/data" in done.stderr
+    chroot.said("rm -r /srv/app")
+
+
 def test_a_new_user_reads_the_environment(chroot: Chroot) -> None:
     text = "FROM debian:12\nENV API_TOKEN=x\nRUN useradd one && useradd two\nUSER {}\nCMD true\n"
     owner = "stat -c %U:%G:%a /etc/dock2sh/demo/env.sh"

@@ -75,7 +75,9 @@ rewind_plan() {
             printf 'go\t%s\n' "$rewind_next"
         fi
     done >"$state/rewind/layers"
-    changed=$state/since/changed backup=$rewind_place/backup stays=$state/rewind/stays LC_ALL=C awk "$(program_rewind)" \
+    for rewind_next in $rewind; do cut -c 3- "$rewind_next/lines"; done >"$state/rewind/paths"
+    since_apart "$root" "$rewind_place" "$state/rewind/paths" >"$state/rewind/apart"
+    changed=$state/since/changed apart=$state/rewind/apart backup=$rewind_place/backup stays=$state/rewind/stays LC_ALL=C awk "$(program_rewind)" \
         "$state/rewind/layers" | LC_ALL=C sort >"$state/rewind/lines"
     : >>"$state/rewind/stays"
 }
@@ -127,7 +129,7 @@ rewind_accounts() {
 }
 
 rewind_told() {
-    rewind_stays=$(grep -v -e '^/etc/\(passwd\|shadow\|group\|gshadow\|subuid\|subgid\)-\{0,1\}$' "$state/rewind/stays" | LC_ALL=C sort -u | head -n 10)
+    rewind_stays=$(cat "$state/rewind/stays" "$state/rewind/apart" | grep -v -e '^/etc/\(passwd\|shadow\|group\|gshadow\|subuid\|subgid\)-\{0,1\}$' | LC_ALL=C sort -u | head -n 10)
     [ -z "$rewind_stays" ] || warn "not taken back, since somebody else has changed it since: $(printf '%s\n' "$rewind_stays" | tr '\n' ' ')"
     ! grep -q '^stay' "$state/rewind/layers" || warn "packages were installed or removed here since: steps that brought packages are done on top of what they had done"
 }

@@ -52,6 +52,7 @@ undo_all() {
         return
     fi
     undo_service
+    undo_lines # the service may have had its hands in it until now
     packages_purge
     undo_files
     packages_told
@@ -91,11 +92,14 @@ undo_plan() {
     mv "$undo_state/differ" "$undo_state/changed"
 }
 
-# undo_lines: $undo_state/lines, what is to be taken back: not what was changed since, nor what belongs to packages that stay.
+# undo_lines: $undo_state/lines, what is to be taken back: not what was changed since, nor what belongs to packages that stay, nor what
+# lies elsewhere by now.
 undo_lines() {
     packages_paths >"$undo_state/stays" || undo_no_room
-    changed=$undo_state/changed stays=$undo_state/stays LC_ALL=C awk "$(program_undone)" "$undo_state/all" >"$undo_state/lines" || undo_no_room
-    grep -v -e '^/var/log/' -e '^/var/lib/dpkg/' "$undo_state/changed" >"$undo_state/changed.told"
+    sed 's/^..//' "$undo_state/all" >"$undo_state/paths" || undo_no_room
+    since_apart '' "$service_place" "$undo_state/paths" >"$undo_state/apart"
+    changed=$undo_state/changed stays=$undo_state/stays apart=$undo_state/apart LC_ALL=C awk "$(program_undone)" "$undo_state/all" >"$undo_state/lines" || undo_no_room
+    cat "$undo_state/changed" "$undo_state/apart" | grep -v -e '^/var/log/' -e '^/var/lib/dpkg/' >"$undo_state/changed.told"
     undo_list '[MD]' '' | sed 's|/$||' | LC_ALL=C sort >"$undo_state/back" || undo_no_room
     head -c 65536 /dev/zero >"$undo_state/room" || undo_no_room # for what is noted on the way
     rm "$undo_state/room"
