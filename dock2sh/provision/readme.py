@@ -226,9 +226,8 @@ def _newer(plan: Plan, service: Service) -> str:
 is another setup.sh of the same name: run that in the same way. Steps that are as they were are not done again. In the machine's
 own files what the others, and those behind them, had done is taken back first (but for what somebody has changed since, which is
 named); if the first of them fails, all is as it was. A private tree is made anew (where `--base` was needed, it is again); until
-that is complete the service has the old one. After a run that was killed, run it again before the service is started again: it
-brings that in order.{restart}
-
+that is complete the service has the old one.
+{restart}
 What stays:
 
 {chr(10).join(kept)}

@@ -230,7 +230,7 @@ def test_packages_that_are_somebody_else_s_by_now(machine: Machine, context: Pat
     machine.said("sh", setup, "--yes")
     machine.said("dpkg", "-i", "/srv-debs/above.deb")
     told = take_back(machine)
-    assert "packages that stay, since others may need them by now (apt-get purge removes them): below\n" in told
+    assert "packages that stay, since others may need them by now (the package manager removes them): below\n" in told
     assert machine.call("dpkg", "-V", "below", "above").stdout == ""
     here = [
         (machine.root / path).exists() for path in ("usr/lib/below", "etc/below.made", "usr/lib/free", "etc/free.made", "srv/app")

@@ -235,7 +235,7 @@ def test_packages_that_others_came_after(chroot: Chroot) -> None:
     look = "dpkg-query -W -f '${Package}=${Version} ' old free used later; dpkg --audit; cd /srv && grep '' *"
     done = chroot.call(f"{TAKE} && {{ {look}; }}; dpkg -P later used old >/dev/null; rm -r /debs")
     assert done.stdout == "later=1 old=2 used=1 later:1\nold:2\nused:1\n", done.stderr
-    assert "packages that stay, since others may need them by now (apt-get purge removes them): used\n" in done.stderr
+    assert "packages that stay, since others may need them by now (the package manager removes them): used\n" in done.stderr
     assert "packages that stay in the version that the steps had brought: old\n" in done.stderr
     assert "D\t/srv/free\n" in dry
     assert "/srv/old" not in dry

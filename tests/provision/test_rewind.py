@@ -201,7 +201,7 @@ def test_a_package_that_another_one_needs_by_now(machine: Machine, context: Path
     (machine.root / "srv-bundle/needy.deb").write_bytes((context / "needy.deb").read_bytes())
     machine.said("dpkg", "-i", "/srv-bundle/needy.deb")
     said = take_back(machine)
-    assert "packages that stay, since others may need them by now (apt-get purge removes them): ours" in said
+    assert "packages that stay, since others may need them by now (the package manager removes them): ours" in said
     assert machine.said("dpkg", "--verify", "ours", "needy") == ""
     assert machine.said("getent", "group", "ours").startswith("ours:")
     machine.said("dpkg", "--purge", "needy", "ours")

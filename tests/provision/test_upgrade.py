@@ -153,6 +153,11 @@ def test_a_private_tree_whose_newer_version_fails(machine: Machine) -> None:
         failed = machine.call("sh", put(machine, TREE.format("2", second)), "--yes", *BASE)
         assert (failed.returncode, "demo goes on in the tree that it had" in failed.stderr) == (1, True), failed.stderr
         runs_in(machine, "1")
+    killed = subprocess.Popen(machine.words("sh", put(machine, TREE.format("2", "busybox sleep 60")), "--yes", *BASE))
+    time.sleep(3)
+    machine.call("pkill", "-KILL", "-o", "-f", "^sh /srv/bundle/setup.sh")
+    killed.wait(60)
+    runs_in(machine, "1")
     setup = put(machine, TREE.format("2", "true"))
     assert machine.call("sh", setup, "--status").stdout.splitlines()[:2] == ["[1] done", "[2] to be done"]
     machine.said("sh", setup, "--yes")  # the base image is there already

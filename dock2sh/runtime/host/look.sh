@@ -15,7 +15,7 @@ host_choose_way() {
 host_place() {
     state=$service_place/work
     target_root=$state/target
-    [ "$way" = merge ] || target_root=$service_place/rootfs
+    [ "$way" = merge ] || tree_place
     : "$target_root$id${target_begun-}${image_entrypoint-}${image_cmd-}${target_image-}${other_images-}"
 }
 

@@ -126,7 +126,6 @@ for it, or, if that is none of these scripts: rm -r /run/dock2sh.lock"
     host_recover
     host_due
     tree_begin
-    [ "$way" = merge ] || mkdir -p "$service_place/rootfs"
     mkdir -p "$target_root"
     : >"$state/mounts"
 }

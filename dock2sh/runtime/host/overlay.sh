@@ -224,10 +224,10 @@ os_release() {
 # target_files IMAGE: what the target begins with: this machine itself, or the image, once and whole.
 target_files() {
     [ "$way" = root ] && [ ! -e "$service_place/filled" ] || return 0
-    rm -rf "$service_place/new" "$service_place/rootfs"
+    rm -rf "$service_place/new" "$target_root"
     mkdir "$service_place/new"
     image_fill "$1" "$service_place/new"
-    mv "$service_place/new" "$service_place/rootfs"
+    mv "$service_place/new" "$target_root"
     : >"$service_place/filled"
 }
 

@@ -70,6 +70,7 @@ host_is_installed() {
 host_install() {
     install_unit=''
     way_note
+    tree_arrives
     service_account
     [ -z "$service_unit" ] || [ -z "$host_unit" ] || service_account_made
     files_retire

@@ -74,7 +74,7 @@ packages_told() {
     [ -z "$package_names" ] || warn "packages that stay in the version that the steps had brought: ${package_names% }"
     [ -s "$undo_state/kept" ] || return 0
     package_names=$(tr '\n' ' ' <"$undo_state/kept")
-    warn "packages that stay, since others may need them by now (apt-get purge removes them): ${package_names% }"
+    warn "packages that stay, since others may need them by now (the package manager removes them): ${package_names% }"
     [ -z "$undo_dry" ] && tool dpkg-reconfigure >/dev/null || return 0
     xargs dpkg-reconfigure -f noninteractive <"$undo_state/kept" >/dev/null 2>&1 || warn "dpkg-reconfigure of these packages failed"
 }
