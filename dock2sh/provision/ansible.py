@@ -2,8 +2,8 @@
 
 The role only carries setup.sh: that alone changes a host, so that one machine and a fleet have one code path, and hosts need no
 Python. It asks `--status` first, also in check mode, which therefore tells the truth of each host: the steps that are left, and
-what was changed there since. It goes by the script module, which copies and runs it in one task: with a copy of its own, check mode
-would ask the old copy.
+what was changed there since. It goes by the script module, which copies and runs it in one task: with a copy of its own, check
+mode would ask the old copy.
 """
 
 from dock2sh import __version__

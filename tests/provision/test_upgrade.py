@@ -101,7 +101,10 @@ def test_a_service_that_is_none_any_more(machine: Machine) -> None:
     assert machine.call("systemctl", "is-active", "demo").stdout == "inactive\n"
     assert machine.call("systemctl", "cat", "demo").returncode == 1
     assert runner.exists()
-    assert machine.said("sh", "/srv/bundle/setup.sh", "--status") == "left=0\n"
+    assert (
+        machine.said("sh", "/srv/bundle/setup.sh", "--status")
+        == f"changed here since: /{runner.relative_to(machine.root)}\nleft=0\n"
+    )
     machine.said("sh", "/var/lib/dock2sh/demo/uninstall.sh", "--yes", "--purge")
     runner.unlink()
 

@@ -81,12 +81,12 @@ host_status() {
 }
 
 # status_drift: what of the steps' files was changed here since. It is told, and no more: to run this script does not change it back, and
-# who has changed it may have had reason to. (Logs, and the databases and caches of packages, are everybody's.)
+# who has changed it may have had reason to. (Logs, and the databases and caches of packages, are everybody's; env.sh is there to be changed.)
 status_drift() {
     [ "$way" = merge ] && [ -f "$service_place/sums" ] || return 0
     drift_place=$(mktemp -d) || return 0
     since_changed "$service_place" "$drift_place"
-    grep -v -e '^/var/log/' -e '^/var/cache/' -e '^/var/lib/dpkg/' -e '^/var/lib/apt/' -e '^/etc/ld[.]so[.]cache$' "$drift_place/changed" |
+    grep -v -e '^/var/log/' -e '^/var/cache/' -e '^/var/lib/dpkg/' -e '^/var/lib/apt/' -e '^/etc/ld[.]so[.]cache$' -e '^/etc/dock2sh/' "$drift_place/changed" |
         sed 's/^/changed here since: /'
     rm -rf "$drift_place"
 }
