@@ -103,6 +103,7 @@ file_put() {
     made_directories "${1%/*}"
     (umask 077 && file_content "$1" >"$file_to.dock2sh") || fail "$file_to cannot be written"
     chmod "$(file_mode "$1")" "$file_to.dock2sh"
+    case $1 in */env.sh) chown "0:${service_owner#*:}" "$file_to.dock2sh" ;; esac
     mv -f "$file_to.dock2sh" "$file_to"
     printf './%s\0' "${file_to#/}" >"$state/list.put"
     labels_set '' <"$state/list.put"
