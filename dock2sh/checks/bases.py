@@ -52,8 +52,8 @@ def _default_cure(node: Node, args: Mapping[str, str]) -> str:
     expand(node.args[0], args.get, "\\", missing)
     if not missing:
         return "make the default a valid name: NAME[:TAG][@DIGEST], in lower case"
-    lines = " and ".join(f"`ARG {name}=VALUE`" for name in sorted(missing))
-    return f"give a default, before the first FROM: {lines}"
+    words = " ".join(f"{name}=VALUE" for name in sorted(missing))
+    return f"give a default, before the first FROM: `ARG {words}`"
 
 
 def undeclared(node: Node, names: set[str], known: list[str]) -> Iterator[Finding]:
@@ -68,7 +68,7 @@ def redundant_platform(node: Node, written: str, value: str, used: tuple[set[str
     """`--platform=$TARGETPLATFORM`: one variable, that one, and nothing round it."""
     matched, unset = used
     if matched == {"TARGETPLATFORM"} and not unset and value == target:
-        cure = "write `" + " ".join([node.keyword, *node.args]) + "`"
+        cure = f"write `{' '.join([node.keyword, *node.args])}`"
         yield Finding(rules.REDUNDANT_TARGET_PLATFORM, (written,), cure, written)
 
 
@@ -93,5 +93,5 @@ def constant_platform(node: Node, value: str, used: tuple[set[str], set[str]]) -
 
 def base_platform(span: Span, image: str, expected: str, actual: str) -> Finding:
     """The image at hand is of another system or architecture than the build."""
-    cure = f"build with `--platform={actual}`, or get the image for {expected}: `docker pull --platform={expected} {image}`"
+    cure = f"build with `--platform={actual}`, or get the image for `{expected}`: `docker pull --platform={expected} {image}`"
     return Finding(rules.INVALID_BASE_IMAGE_PLATFORM, (image, quoted(actual), quoted(expected)), cure, image, span)

@@ -9,7 +9,7 @@ from dock2sh.dockerfile.gotext import SPACE, lower, quoted, upper
 from dock2sh.dockerfile.syntax import Dockerfile, Node
 from dock2sh.source import Span
 
-RESERVED = {"scratch": "an empty image", "context": "the build context"}
+RESERVED = ("scratch", "context")
 
 
 def met(node: Node) -> Iterator[Finding]:
@@ -17,7 +17,8 @@ def met(node: Node) -> Iterator[Finding]:
     keyword = node.keyword.lower()
     if keyword == "maintainer":
         author = " ".join(node.args).replace("\\", "\\\\").replace('"', '\\"')
-        yield Finding(rules.MAINTAINER_DEPRECATED, (), f'write `LABEL org.opencontainers.image.authors="{author}"`', node.keyword)
+        cure = f'write `LABEL org.opencontainers.image.authors="{author}"`'
+        yield Finding(rules.MAINTAINER_DEPRECATED, (), cure, node.keyword)
     if keyword == "from" and len(node.args) == 3 and node.args[2] != lower(node.args[2]):
         cure = f"write `{_from(node, node.args[1], node.args[2].lower())}`; a later FROM finds the name in lower case only"
         yield Finding(rules.STAGE_NAME_CASING, (node.args[2],), cure, node.args[2])
@@ -47,7 +48,7 @@ def accepted(node: Node) -> Iterator[Finding]:
     if not names or not node.comments or node.comments[-1].partition(" ")[0] in names:
         return
     name = names[0] if len(names) == 1 else "<arg_key>"
-    cure = f"write `# {names[0]} {node.comments[-1]}`, or put a line with nothing but `#` between the comment and {keyword}"
+    cure = f"write `# {names[0]} {node.comments[-1]}`, or put a line with nothing but `#` between the comment and `{keyword}`"
     yield Finding(rules.INVALID_DEFINITION_DESCRIPTION, (keyword, name), cure, names[0])
 
 
@@ -59,8 +60,12 @@ def empty_continuations(dockerfile: Dockerfile) -> Iterator[Finding]:
     for last in dockerfile.empty_continuations:
         node = dockerfile.nodes[bisect_right(starts, last) - 1]
         blank = [n for n in range(node.span.first, last + 1) if not lines[n - 1].strip(SPACE)]
-        where = f"line {blank[0]}" if len(blank) == 1 else "lines " + ", ".join(map(str, blank))
-        cure = f"delete {where}, or put a `#` there: docker takes it for a part of the {node.keyword} of line {node.span.first}"
+        cure = (
+            f"delete line {blank[0]}, or put a `#` there: docker takes it for a part of the `{node.keyword}` of line {node.span.first}"
+            if len(blank) == 1
+            else f"delete lines {', '.join(map(str, blank))}, or put a `#` there: docker takes them for a part of the "
+            f"`{node.keyword}` of line {node.span.first}"
+        )
         yield Finding(rules.NO_EMPTY_CONTINUATION, (), cure, span=Span(last, last))
 
 
@@ -79,10 +84,14 @@ def _stage_names(nodes: tuple[Node, ...]) -> Iterator[Finding]:
         written = node.args[2]
         name = written.lower()
         if name in RESERVED:
-            cure = f"choose another name: `{name}` means {RESERVED[name]}"
+            cure = (
+                f"choose another name: `{name}` means an empty image"
+                if name == "scratch"
+                else f"choose another name: `{name}` means the build context"
+            )
             yield Finding(rules.RESERVED_STAGE_NAME, (quoted(name),), cure, written, node.span)
         if name in seen:
-            cure = f"choose another name: line {seen[name]} has this one, and COPY --from={name} takes the last stage of a name"
+            cure = f"choose another name: line {seen[name]} has this one, and `COPY --from={name}` takes the last stage of a name"
             yield Finding(rules.DUPLICATE_STAGE_NAME, (quoted(name),), cure, written, node.span)
         seen[name] = node.span.first
 

@@ -22,9 +22,10 @@ def undefined(node: Node, names: set[str], known: list[str], escape: str) -> Ite
     """Variables that neither ENV nor ARG set."""
     for name in sorted(names.difference(NEVER_ENV)):
         near = suggestion(name, known)
-        literal = f"`{escape}${name}` for the text itself"
         cure = (
-            f"write `${near}`, or {literal}" if near else f"put `ARG {name}` or `ENV {name}=VALUE` above it, or write {literal}"
+            f"write `${near}`, or `{escape}${name}` for the text itself"
+            if near
+            else f"put `ARG {name}` or `ENV {name}=VALUE` above it, or write `{escape}${name}` for the text itself"
         )
         yield Finding(rules.UNDEFINED_VAR, (name, f" (did you mean ${near}?)" if near else ""), cure, _as_written(node, name))
 
@@ -57,7 +58,8 @@ def shell_form(node: Node) -> Finding:
     """A shell stands between docker's signals and the program."""
     text = " ".join(node.args)
     if _SIMPLE_COMMAND.match(text) and "=" not in text.split()[0]:  # NAME=VALUE before a command is a shell's
-        cure = f"write `{node.keyword} [" + ", ".join(f'"{word}"' for word in text.split()) + "]`"
+        words = ", ".join(f'"{word}"' for word in text.split())
+        cure = f"write `{node.keyword} [{words}]`"
     else:
         cure = 'write a JSON array; or, where a shell is meant, `SHELL ["/bin/sh", "-c"]` above it, and `exec` before the program'
     return Finding(rules.JSON_ARGS_RECOMMENDED, (node.keyword,), cure, node.keyword)
@@ -65,7 +67,7 @@ def shell_form(node: Node) -> Finding:
 
 def repeated(node: Node, span: Span, first: Span) -> Finding:
     """Only the last CMD, ENTRYPOINT or HEALTHCHECK of a stage counts; docker points at the one that does not."""
-    cure = f"delete it: the {node.keyword} of line {span.first} takes its place"
+    cure = f"delete it: the `{node.keyword}` of line {span.first} takes its place"
     return Finding(rules.MULTIPLE_INSTRUCTIONS_DISALLOWED, (node.keyword,), cure, span=first)
 
 
@@ -84,8 +86,8 @@ def port(node: Node, written: str, host: bool, casing: bool) -> Iterator[Finding
     if casing:
         yield Finding(rules.EXPOSE_PROTO_CASING, (written,), f"write `{plain}`", written)
     if host:
-        published = f"publish it with `docker run -p {written.partition('/')[0]}`"
-        yield Finding(rules.EXPOSE_INVALID_FORMAT, (written,), f"write `{plain}`, and {published}", written)
+        cure = f"write `{plain}`, and publish it with `docker run -p {written.partition('/')[0]}`"
+        yield Finding(rules.EXPOSE_INVALID_FORMAT, (written,), cure, written)
 
 
 def ignored(node: Node, source: str, ignore: Ignored) -> Iterator[Finding]:

@@ -11,6 +11,9 @@ from dock2sh.findings.silence import HADOLINT
 from dock2sh.source import Diagnostic
 
 
+_LINES = re.compile(r"\d+(?:, \d+)*")
+
+
 def of_checks(checked: tuple[Diagnostic, ...]) -> list[Remark]:
     """BuildKit's, in its own words; in another language what the rule is about stands before them."""
     return [_of_check(diagnostic) for diagnostic in checked]
@@ -21,8 +24,31 @@ def _of_check(diagnostic: Diagnostic) -> Remark:
     rule, message = RULES.get(diagnostic.code), words(diagnostic.message)
     if rule and translated(rule.about) != rule.about:
         message = (*say(rule.about), *words(" ("), *message, *words(")"))
-    cure = joined([_marked(part) for part in diagnostic.hint.split("\n")], " ") if diagnostic.hint else ()
+    cure = joined([_cure(part) for part in diagnostic.hint.split("\n")], " ") if diagnostic.hint else ()
     return Remark(diagnostic.code, diagnostic.severity, line, message, cure, diagnostic.also, diagnostic.url)
+
+
+def _cure(hint: str) -> Text:
+    """In the reader's language, where the catalogue has the sentence."""
+    sentence, fields = template(hint)
+    return say(sentence, **fields) if translated(sentence) != sentence else _marked(hint)
+
+
+def template(hint: str) -> tuple[str, dict[str, str]]:
+    """A check's cure as a sentence with fields, and these: `{a}`, `{b}` for its code, `{n}`, `{m}` for the numbers of lines.
+
+    Checks know nothing of languages: all that is another for another Dockerfile is code, or a number.
+    """
+    fields, parts = dict[str, str](), hint.split("`")
+    for index, part in enumerate(parts):
+        if index % 2:
+            name = "abcdefgh"[index // 2]
+            fields[name], parts[index] = part, f"{{{name}}}"
+            continue
+        for number in _LINES.findall(part):
+            name = "n" if "n" not in fields else "m"
+            fields[name], parts[index] = number, parts[index].replace(number, f"{{{name}}}", 1)
+    return "`".join(parts), fields
 
 
 def _marked(text: str) -> Text:

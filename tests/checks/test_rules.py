@@ -117,7 +117,7 @@ STORIES = [
     Story(
         "MultipleInstructionsDisallowed", "FROM a\nHEALTHCHECK NONE\n#\nHEALTHCHECK CMD x\n", 2,
         "Multiple HEALTHCHECK instructions should not be used in the same stage because only the last one will be used",
-        "delete it: the HEALTHCHECK of line 4", "FROM a\nHEALTHCHECK NONE\nFROM a\nHEALTHCHECK CMD x\n", by_comment=False,
+        "delete it: the `HEALTHCHECK` of line 4", "FROM a\nHEALTHCHECK NONE\nFROM a\nHEALTHCHECK CMD x\n", by_comment=False,
     ),
     Story(
         "LegacyKeyValueFormat", "FROM a\nLABEL about a b\n", 2,

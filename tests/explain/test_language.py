@@ -18,8 +18,10 @@ from dock2sh.commands.knowledge import HOME as TOOLS
 from dock2sh.explain import language
 from dock2sh.explain.language import catalogue, languages, plain, say, speak
 from dock2sh.explain.page import page
+from dock2sh.explain.remarks import template
 from dock2sh.findings import caches, find, gone, images, labels, rules, running
 
+CHECKS = Path(dock2sh.__file__).parent / "checks"
 CODE = Path(language.__file__).parent
 OTHERS = [name for name in languages() if name != "en"]
 
@@ -32,6 +34,7 @@ def templates() -> dict[str, str]:
     for path in sorted(TOOLS.glob("*.toml")):
         found |= dict.fromkeys(_known(tomllib.loads(path.read_text())), path.name)
     found |= {check.about: "checks" for check in RULES.values()}
+    found |= {template(text)[0]: "checks" for name in ("bases", "forms", "steps") for text in _cures(CHECKS / f"{name}.py")}
     found |= dict.fromkeys((*running._USELESS.values(), *running._ENDS.values()), "findings")
     found |= {cache.better: "findings" for cache in caches._CACHES.values()}
     found |= dict.fromkeys(re.findall(r'reason = "(.*)"', Path(images.__file__).read_text()), "findings")
@@ -40,6 +43,28 @@ def templates() -> dict[str, str]:
     found |= {gone.NOTHING: "findings"}
     matching = ast.parse((TOOLS.parent / "matching.py").read_text())
     return found | dict.fromkeys(_handed_on(matching), "matching.py")
+
+
+def _cures(path: Path) -> Iterator[str]:
+    """What checks advise, a 0 for whatever depends on the Dockerfile."""
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Assign) and getattr(node.targets[0], "id", "") == "cure":
+            yield from _texts(node.value)
+        if isinstance(node, ast.FunctionDef) and node.name.endswith("_cure"):
+            yield from (
+                text for each in ast.walk(node) if isinstance(each, ast.Return) and each.value for text in _texts(each.value)
+            )
+        if isinstance(node, ast.Call) and getattr(node.func, "id", "") == "Finding" and len(node.args) > 2:
+            yield from _texts(node.args[2])
+
+
+def _texts(node: ast.expr) -> Iterator[str]:
+    if isinstance(node, ast.IfExp):
+        yield from (*_texts(node.body), *_texts(node.orelse))
+    elif isinstance(node, ast.JoinedStr):
+        yield "".join(str(part.value) if isinstance(part, ast.Constant) else "0" for part in node.values)
+    elif isinstance(node, ast.Constant):
+        yield str(node.value)
 
 
 def _said(tree: ast.AST) -> Iterator[str]:
@@ -149,3 +174,16 @@ def test_one_word_for_one_thing() -> None:
     )
     said = catalogue("ko").values()
     assert not [text for text in said if any(re.search(rf"(?<![가-힣]){word}", text) for word in others)]
+
+
+@pytest.mark.usefixtures("korean")
+def test_the_cures_of_buildkits_checks() -> None:
+    """What BuildKit says is its own; what to do about it is ours."""
+    dockerfile = dock2sh.parse("FROM debian AS Build\nMAINTAINER x\nWORKDIR a\nCMD echo $NOPE\nCMD x\nENV a b\nEXPOSE 80/TCP\n")
+    from dock2sh.checks import check
+    from dock2sh.explain.remarks import of_checks
+    from dock2sh.plan.evaluate import Options
+
+    cures = [plain(remark.cure) for remark in of_checks(check(dockerfile, Options(), assumed))]
+    assert len(cures) > 5
+    assert all(re.search("[가-힣]", cure) for cure in cures), cures
