@@ -10,7 +10,6 @@ from dock2sh.findings.rule import Finding, Rule, by_name
 from dock2sh.findings.silence import HADOLINT
 from dock2sh.source import Diagnostic
 
-
 _LINES = re.compile(r"\d+(?:, \d+)*")
 
 
