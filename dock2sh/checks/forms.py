@@ -61,7 +61,8 @@ def empty_continuations(dockerfile: Dockerfile) -> Iterator[Finding]:
         node = dockerfile.nodes[bisect_right(starts, last) - 1]
         blank = [n for n in range(node.span.first, last + 1) if not lines[n - 1].strip(SPACE)]
         cure = (
-            f"delete line {blank[0]}, or put a `#` there: docker takes it for a part of the `{node.keyword}` of line {node.span.first}"
+            f"delete line {blank[0]}, or put a `#` there: docker takes it for a part of the "
+            f"`{node.keyword}` of line {node.span.first}"
             if len(blank) == 1
             else f"delete lines {', '.join(map(str, blank))}, or put a `#` there: docker takes them for a part of the "
             f"`{node.keyword}` of line {node.span.first}"
