@@ -1,6 +1,7 @@
 """setup.sh on a machine with systemd: what the steps do to it, what is refused, and the way back. No network is needed."""
 
 import random
+import shutil
 import subprocess
 import time
 from pathlib import Path
@@ -74,11 +75,43 @@ def test_preview_tells_all_and_leaves_nothing(machine: Machine, context: Path) -
     machine.said("sh", setup, "--yes")
     after = machine.snapshot()
     take_back(machine)
-    ours = {"/var/lib/dock2sh/", "/var/lib/dock2sh/demo/", "/etc/systemd/system/multi-user.target.wants/demo.service"}
+
     lines = dict(reversed(line.split("\t")) for line in told.splitlines())
-    seen = {"/" + path for path in differences(before, after)} - {path.rstrip("/") for path in ours}
-    assert {path for path in seen if not path.startswith("/var/lib/dock2sh/")} == {path.rstrip("/") for path in lines}
+    seen = {"/" + path for path in differences(before, after) if not path.startswith("var/lib/dock2sh/demo/")}
+    assert seen == {path.rstrip("/") for path in lines}
     assert (lines["/etc/motd"], lines["/etc/issue"], lines["/srv/app/log"], lines["/srv/app/"]) == ("D", "M", "A", "A")
+
+
+EVERYTHING = """FROM debian:12
+RUN mkdir -p /srv/app/data/deep && echo x >/srv/app/data/deep/file && chmod 700 /srv/app/data && mkdir -p /run/app && rm /etc/motd
+VOLUME /srv/app/data /srv/app/none
+USER 4242:4343
+HEALTHCHECK CMD true
+CMD ["sleep", "1000"]
+"""
+TREE = """FROM scratch
+COPY --chmod=755 busybox /bin/busybox
+COPY note /data/note
+VOLUME /data
+USER 4242
+CMD ["/bin/busybox", "sleep", "1000"]
+"""
+
+
+@pytest.mark.parametrize("text", [EVERYTHING, TREE], ids=["merge", "root"])
+def test_preview_tells_what_keeps_the_service(machine: Machine, context: Path, text: str) -> None:
+    shutil.copy(machine.root / "bin/busybox", context / "busybox")
+    setup = ready(machine, text, context)
+    before = machine.snapshot()
+    told = machine.said("sh", setup, "--preview")
+    assert differences(before, machine.snapshot()) == []
+    machine.said("sh", setup, "--yes", "--no-start")
+    after = machine.snapshot()
+    take_back(machine)
+    record = "/var/lib/dock2sh/demo/"
+    lines = [path.rstrip("/") for path in (line.split("\t")[1] for line in told.splitlines()) if not path[:-1].startswith(record)]
+    assert len(lines) == len(set(lines))
+    assert set(lines) == {"/" + path for path in differences(before, after) if not f"/{path}".startswith(record)}
 
 
 def test_accounts_that_are_here_already(machine: Machine, context: Path) -> None:

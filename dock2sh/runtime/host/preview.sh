@@ -64,14 +64,19 @@ preview_build() {
 # preview_show: on standard output, "A", "M" or "D", a tab, the path.
 preview_show() {
     step_root=$target_root step_stage='' step_layer=''
+    preview_looked=''
     if mounted_at "$target_root"; then
+        preview_looked=1
         guard_apt_off
         changes_find
         ! step_is_on_machine || { elsewhere_untouched && guard_packages && guard_services; }
-        each_layer record_changes | preview_named | LC_ALL=C sort -k 2
     fi
     [ "$way" = merge ] || [ -e "$preview_origin/filled" ] || say "The tree has the files of $target_base, too, which are not in this list."
-    preview_files
+    {
+        [ -z "$preview_looked" ] || each_layer record_changes | preview_named | LC_ALL=C sort -k 2
+        preview_files
+        preview_service
+    } | LC_ALL=C awk '!seen[$0]++'
     say "Nothing was changed. What a network or a daemon elsewhere was told by the steps is not undone."
     unset step_root
 }
@@ -85,12 +90,8 @@ preview_named() {
 # What starts it is installed, too.
 preview_files() {
     service_account
-    for preview_next in $(files_wanted); do
-        preview_way=${preview_next%/*}
-        while [ ! -d "$preview_way" ]; do
-            printf 'A\t%s/\n' "$preview_way"
-            preview_way=${preview_way%/*}
-        done
+    for preview_next in "$preview_origin/" $(files_wanted); do
+        preview_directories "$preview_next"
     done | LC_ALL=C sort -u
     for preview_next in $(files_wanted); do
         file_is "$preview_next" || preview_file "$(file_place "$preview_next")"
@@ -98,6 +99,22 @@ preview_files() {
     for preview_next in $(files_past); do
         if [ -e "$preview_origin/backup$preview_next" ]; then printf 'M\t%s\n' "$preview_next"; else printf 'D\t%s\n' "$preview_next"; fi
     done
+}
+
+# preview_directories PATH: those on the way to it that are not there.
+preview_directories() {
+    preview_way=${1%/*}
+    while [ ! -d "$preview_way" ]; do
+        printf 'A\t%s/\n' "$preview_way"
+        preview_way=${preview_way%/*}
+    done
+}
+
+# preview_added PATH: it, and those, if it is not there.
+preview_added() {
+    [ ! -e "$1" ] && [ ! -L "$1" ] || return 0
+    preview_directories "${1%/}"
+    printf 'A\t%s\n' "$1"
 }
 
 preview_file() {

@@ -287,10 +287,7 @@ volumes_fill() {
 # volume_keep DIR: at each start systemd gives a StateDirectory= the mode 0755, and all that is in it to the service's user. Docker leaves
 # a volume its mode and owner (postgres refuses data that others may read), so that of such a one nothing is said to systemd.
 volume_keep() {
-    case $(stat -c %a:%u:%g "$1") in
-    "755:$service_owner") return ;;
-    755:*) [ -n "$service_user" ] || return 0 ;;
-    esac
+    volume_is_odd "$1" || return 0
     volume_part=/etc/systemd/system/$service_name.service.d/volumes.conf
     [ ! -e "$volume_part" ] || return 0
     made_directories "${volume_part%/*}"
@@ -301,6 +298,14 @@ volume_keep() {
     labels_set '' <"$state/list.put"
     record_sums '' "$state/list.put"
     host_changed=$((host_changed + 1))
+}
+
+# volume_is_odd DIR: is it another than systemd would make it?
+volume_is_odd() {
+    case $(stat -c %a:%u:%g "$1") in
+    "755:$service_owner") return 1 ;;
+    755:*) [ -n "$service_user" ] ;;
+    esac
 }
 
 # run_directories_keep: what the steps made in /run is gone after a reboot: systemd-tmpfiles makes it again.
