@@ -26,7 +26,8 @@ class Account(NamedTuple):
 
 
 def accounts(plan: Plan) -> list[Account]:
-    """In the order in which they are made. Nothing where a step removes or changes accounts, or makes them on a condition."""
+    """In the order in which they are made, without those on a condition. From the first step on that removes or changes
+    accounts nobody can say which are there."""
     found, number = list[Account](), 0
     chain = {stage.key for stage in plan.chain()}
     for stage in plan.stages:

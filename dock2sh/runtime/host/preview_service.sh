@@ -27,7 +27,7 @@ preview_has_account() {
 
 preview_written() {
     preview_added "/etc/sysusers.d/$service_name.conf"
-    for preview_written in "/etc/$1" "/etc/$2" "/etc/$1-" "/etc/$2-"; do preview_file "$preview_written"; done
+    for preview_account in "/etc/$1" "/etc/$2" "/etc/$1-" "/etc/$2-"; do preview_file "$preview_account"; done
 }
 
 preview_volumes() {
