@@ -9,7 +9,9 @@
 rewind_find() {
     rewind='' rewind_place=$service_place
     [ "$way" = merge ] && [ -d "$service_place/layers" ] || return 0
-    rewind_steps=$(printf '%s\n' "$steps" | from=$host_from awk '$2 == "-" && (!ENVIRON["from"] || $1 < ENVIRON["from"]) { print $3 }')
+    rewind_steps=$(printf '%s\n' "$steps" | from=$host_from awk '
+        BEGIN { from = ENVIRON["from"] + 0 }
+        $2 == "-" && (!from || $1 + 0 < from) { print $3 }')
     for rewind_next in "$service_place"/layers/[0-9]*; do
         if [ -n "$host_only" ]; then
             rewind='' # what was done after it would go with it
@@ -64,7 +66,7 @@ rewind_first() {
     done
 }
 
-# rewind_plan: $state/rewind/lines: for each path what is to be taken back (A, M, D), the path, where it is kept. Not what somebody
+# rewind_plan: $state/rewind/lines: for each path what is to be taken back (A, M, D), where it is kept, and the path. Not what somebody
 # else has changed since; and where packages were, not the layers that brought packages.
 rewind_plan() {
     mkdir "$state/rewind"
