@@ -405,6 +405,72 @@ bootstrap_fill() {
     return 1
 }
 
+# mount_caches: prints where caches are kept. They outlive a build of a DIR; in / they would be part of the image, so there they
+# go with $state.
+mount_caches() {
+    if [ -n "$target_root" ]; then echo /var/cache/dock2sh; else printf '%s\n' "$state/cache"; fi
+}
+
+# A cache is known by its id, by what it begins with (`from`) and by the owner and mode that were asked for, but not if a
+# `source` is: that is a place in it (BuildKit makes an owned cache as a directory in what `from` gives: an empty one). The id
+# comes first in the name, for a build without a cache to find all that have it.
+mount_cache_name() {
+    [ "$mount_source" = / ] || mount_owned=''
+    printf '%s-' "$(digest "${mount_id:-$mount_target}")"
+    digest "$mount_from${mount_from:+ of $id}$mount_owned"
+}
+
+mount_cache_place() {
+    mkdir -p "${mount_cache%/*}" || missing "a place for the cache: $mount_cache"
+}
+
+mount_cache() {
+    [ "$mount_source" = / ] || mount_owned=''
+    mount_cache=$(mount_caches)/$(mount_cache_name)
+    mount_cache_place
+    [ -d "$mount_cache" ] || mount_cache_new
+    mount_found=$(cd -P "$mount_cache" && pwd -P) || missing "the cache $mount_cache"
+    resolve_in "$mount_found" "$mount_source" || fail "$mount_source: too many links"
+    mount_found=${mount_found}${resolved%/}
+    [ -e "$mount_found" ] || fail "open $mount_source: no such file or directory (in the cache of $mount_target)"
+    if [ -d "$mount_found" ]; then place_point "$mount_target" directory; else place_point "$mount_target" file; fi
+    if [ "$mode" = plain ]; then
+        swap_cache "$mount_found" "$place"
+    else
+        mount_word place_bind "$mount_found" "$place" "$(mount_options)"
+    fi
+}
+
+# The cache is made elsewhere and gets its name by a link, which is there or not: of two builds that make it at once one loses,
+# and both use what is there then.
+mount_cache_new() {
+    mount_made=$(mktemp -d "$mount_cache.XXXXXX") || missing "a place for the cache: $mount_cache"
+    chmod 0755 "$mount_made"
+    if [ -n "$mount_from" ] && [ -z "$mount_owned" ]; then
+        mount_root=$(root_of "$mount_from") || exit
+        copy_root "${mount_root%/}" "$mount_made"
+    elif [ -n "$mount_owned" ]; then
+        : "${mount_mode:=0755}"
+        chown "$mount_uid:$mount_gid" "$mount_made"
+        chmod "$(mount_bits 0755)" "$mount_made" # as a mkdir by dockerd, whose umask this is
+    fi
+    ln -sn "${mount_made##*/}" "$mount_cache" 2>/dev/null || rm -rf "$mount_made"
+}
+
+# mount_bits OF: the mode that was asked for, as far as it has bits of OF; those above 0777 have another place in a mode of Go's.
+mount_bits() {
+    printf '%04o\n' "$((0$mount_mode & $1))"
+}
+
+# locked and private: one step at a time has it.
+mount_cache_lock() {
+    while ! lock_take "$mount_cache.lock"; do
+        say "waiting for a cache that process $(cat "$mount_cache.lock/pid") has"
+        sleep 2
+    done
+    undo_later remove "$mount_cache.lock"
+}
+
 # caller_off: no variable of the caller's is one of ours that is looked at before it is set (`mode=release`, `lock=1`: that is a directory
 # to remove), and none tells cd, tar and the shell itself what to do.
 caller_off() {
@@ -442,6 +508,144 @@ caller_variables() {
     else
         LC_ALL=$caller_locale "$(tool env)" -0
     fi
+}
+
+# run_chain WORD...: sets `chain`, the words that become the command: each program runs the next, so that the command is the
+# first process, in a session of its own, and nothing is needed inside the root.
+run_chain() {
+    : "${run_network=}${run_security=}"
+    chain=''
+    [ "$mode" = plain ] || run_unshare
+    chain_tool sh -c
+    chain="$chain $run_first enter"
+    chain_tool setsid
+    [ -z "$door" ] || [ "$mode$run_security" != full ] || door_filter
+    run_become "$@"
+}
+
+# chain_tool NAME WORD...: the path of a tool, and what it is called with.
+chain_tool() {
+    tool_find "$1"
+    shift
+    chain_words "$tool_found" "$@"
+}
+
+chain_words() {
+    quote_all "$@"
+    chain="$chain $quoted_all"
+}
+
+# run_become WORD...: the end of it: exactly that environment, then directory, groups, rights and user, then the command.
+run_become() {
+    run_outside
+    run_leap_kind
+    ${run_limiter-}
+    run_chdir=''
+    [ "$run_leaps" != nowhere ] || run_chdir=--chdir=$run_wd
+    chain_tool env ${run_signals:+"$run_signals"} ${run_chdir:+"$run_chdir"} -i --
+    [ "$run_leaps" = late ] || chain="$chain $run_env"
+    case $kit in
+    linux) run_become_linux "$@" ;;
+    *) run_become_busybox "$@" ;;
+    esac
+}
+
+# util-linux: nsenter leaves the groups to setpriv when -S comes without -G. (Not unshare: docker's filter of system calls refuses
+# the call, even for nothing.)
+run_become_linux() {
+    chain_tool setpriv "--regid=$account_gid"
+    # a user namespace of one id has no say over groups (user_namespaces(7))
+    case $(cat /proc/self/setgroups 2>/dev/null) in
+    deny) chain_words --keep-groups ;;
+    *) chain_words "--groups=$account_groups" ;;
+    esac
+    [ "$mode" = plain ] || [ "$run_security" = insecure ] || chain_words --inh-caps=-all --ambient-caps=-all \
+        "--bounding-set=-all,\
++chown,+dac_override,+fsetid,+fowner,+mknod,+net_raw,+setgid,+setuid,\
++setfcap,+setpcap,+net_bind_service,+sys_chroot,+kill,+audit_write"
+    run_leap "$@"
+}
+
+# run_leap WORD...: into the root, the directory, and down to the user.
+run_leap() {
+    case $run_leaps in
+    nsenter) chain_tool nsenter "--root=$run_at" "--wd=${run_at%/}$run_wd" "--setuid=$account_uid" -- "$@" ;;
+    nowhere) chain_words "--reuid=$account_uid" -- "$@" ;;
+    unshare) chain_tool unshare "--root=$run_at" "--wd=$run_wd" "--setuid=$account_uid" -- "$@" ;;
+    late)
+        run_leaper
+        chain_words "$run_at" "$run_wd" "$account_uid"
+        chain="$chain $run_env"
+        chain_words -- "$@"
+        ;;
+    esac
+}
+
+# run_leap_kind: sets `run_leaps`. nsenter of util-linux 2.41 refuses where it is to enter no namespace: in this very root it is not
+# needed (env has been asked for the directory), and unshare does the same, where no filter of system calls keeps it from that. A
+# program that does it `late` gets the environment as words: what stands there is for the step alone.
+run_leap_kind() {
+    if [ -z "${run_refuses-}" ]; then
+        run_leaps=nsenter
+    elif [ "$run_at" = / ]; then
+        run_leaps=nowhere
+    elif run_may_unshare; then
+        run_leaps=unshare
+    else
+        run_leaps=late
+    fi
+}
+
+run_may_unshare() {
+    "$(tool unshare)" --root=/ -- "$(tool true)" 2>/dev/null
+}
+
+# Perl is in every Debian and Ubuntu.
+run_leaper() {
+    tool perl >/dev/null ||
+        missing 'a tool that enters a root: nsenter here (util-linux 2.41) refuses to, unshare may not. Install perl'
+    chain_tool perl -e "$(program_leap)"
+}
+
+# run_outside: sets `run_at`, the root as the chain's programs see it, which are outside of it.
+run_outside() {
+    run_at=.
+    [ "$mode" = full ] || run_at=${root:-/}
+}
+
+# busybox: no capability can be taken away; supplementary groups only by its start-stop-daemon, for an account of this /.
+run_become_busybox() {
+    chain_tool nsenter "-r$run_at" "-w${run_at%/}$run_wd"
+    if run_is_account && tool start-stop-daemon >/dev/null; then
+        run_program=$1 && shift
+        chain_tool start-stop-daemon -S -q -p "$state/none" -c "$account_uid" -x "$run_program" -- "$@"
+    else
+        case $account_groups in
+        *,*) warn "busybox alone cannot give the step's user the groups $account_groups: install util-linux" ;;
+        esac
+        for run_number in "$account_uid" "$account_gid"; do
+            [ "$run_number" -lt 2147483648 ] ||
+                missing "nsenter of util-linux, for the number $run_number: busybox's knows none above 2147483647"
+        done
+        chain_words -S "$account_uid" -G "$account_gid" -- "$@"
+    fi
+}
+
+# Is the user one of this /'s own, with his own groups, and does busybox read it so? It takes the first account of a number, and
+# skips a line ("bad record") that has not all of its fields, which docker reads as far as it goes.
+run_is_account() {
+    case $user in *:*) return 1 ;; esac
+    [ -z "$root" ] && [ -n "$account_user" ] && [ "$(account_row passwd 3 "$account_uid" 1)" = "$account_user" ] &&
+        LC_ALL=C awk -F: '/^(#|$)/ { next } NF != fields || $3 !~ /^[0-9]+$/ || (NF == 7 && $4 !~ /^[0-9]+$/) { exit bad = 1 }
+            END { exit bad }' fields=7 "$(account_lines "$account_passwd")" fields=4 "$(account_lines "$account_groups_file")"
+}
+
+# run_unshare: --kill-child where it is known: no step outlives the script.
+run_unshare() {
+    set -- -m -p -i -u -f
+    [ "$run_network" != none ] || set -- "$@" -n
+    [ "$kit" = busybox ] || set -- "$@" --kill-child
+    chain_tool unshare "$@"
 }
 
 # context: the build context; on first use the rules are written.
@@ -1516,72 +1720,6 @@ mount_new() {
     undo_later remove "$mount_copy"
 }
 
-# mount_caches: prints where caches are kept. They outlive a build of a DIR; in / they would be part of the image, so there they
-# go with $state.
-mount_caches() {
-    if [ -n "$target_root" ]; then echo /var/cache/dock2sh; else printf '%s\n' "$state/cache"; fi
-}
-
-# A cache is known by its id, by what it begins with (`from`) and by the owner and mode that were asked for, but not if a
-# `source` is: that is a place in it (BuildKit makes an owned cache as a directory in what `from` gives: an empty one). The id
-# comes first in the name, for a build without a cache to find all that have it.
-mount_cache_name() {
-    [ "$mount_source" = / ] || mount_owned=''
-    printf '%s-' "$(digest "${mount_id:-$mount_target}")"
-    digest "$mount_from${mount_from:+ of $id}$mount_owned"
-}
-
-mount_cache_place() {
-    mkdir -p "${mount_cache%/*}" || missing "a place for the cache: $mount_cache"
-}
-
-mount_cache() {
-    [ "$mount_source" = / ] || mount_owned=''
-    mount_cache=$(mount_caches)/$(mount_cache_name)
-    mount_cache_place
-    [ -d "$mount_cache" ] || mount_cache_new
-    mount_found=$(cd -P "$mount_cache" && pwd -P) || missing "the cache $mount_cache"
-    resolve_in "$mount_found" "$mount_source" || fail "$mount_source: too many links"
-    mount_found=${mount_found}${resolved%/}
-    [ -e "$mount_found" ] || fail "open $mount_source: no such file or directory (in the cache of $mount_target)"
-    if [ -d "$mount_found" ]; then place_point "$mount_target" directory; else place_point "$mount_target" file; fi
-    if [ "$mode" = plain ]; then
-        swap_cache "$mount_found" "$place"
-    else
-        mount_word place_bind "$mount_found" "$place" "$(mount_options)"
-    fi
-}
-
-# The cache is made elsewhere and gets its name by a link, which is there or not: of two builds that make it at once one loses,
-# and both use what is there then.
-mount_cache_new() {
-    mount_made=$(mktemp -d "$mount_cache.XXXXXX") || missing "a place for the cache: $mount_cache"
-    chmod 0755 "$mount_made"
-    if [ -n "$mount_from" ] && [ -z "$mount_owned" ]; then
-        mount_root=$(root_of "$mount_from") || exit
-        copy_root "${mount_root%/}" "$mount_made"
-    elif [ -n "$mount_owned" ]; then
-        : "${mount_mode:=0755}"
-        chown "$mount_uid:$mount_gid" "$mount_made"
-        chmod "$(mount_bits 0755)" "$mount_made" # as a mkdir by dockerd, whose umask this is
-    fi
-    ln -sn "${mount_made##*/}" "$mount_cache" 2>/dev/null || rm -rf "$mount_made"
-}
-
-# mount_bits OF: the mode that was asked for, as far as it has bits of OF; those above 0777 have another place in a mode of Go's.
-mount_bits() {
-    printf '%04o\n' "$((0$mount_mode & $1))"
-}
-
-# locked and private: one step at a time has it.
-mount_cache_lock() {
-    while ! lock_take "$mount_cache.lock"; do
-        say "waiting for a cache that process $(cat "$mount_cache.lock/pid") has"
-        sleep 2
-    done
-    undo_later remove "$mount_cache.lock"
-}
-
 mount_tmpfs() {
     # runc gives it the mode of the directory that it covers
     resolve "$mount_target"
@@ -1593,80 +1731,6 @@ mount_tmpfs() {
     else
         mount_word place_tmpfs "$place" "$mount_mode" "$mount_size"
     fi
-}
-
-# A secret that is not given is no error unless it is required: then there is no file, but its variable is set, and empty.
-mount_secret() {
-    secret_of "$mount_id"
-    if [ -n "$mount_env" ]; then
-        mount_text=$(secret_text && echo .)
-        run_more="$run_more $(quote "$mount_env=${mount_text%.}")"
-    fi
-    [ -n "$mount_target" ] && [ -n "$secret_kind" ] || return 0
-    : "${mount_mode:=0400}"
-    place_point "$mount_target" file
-    if [ "$mode" = plain ]; then
-        swap_secret "$place" "$(mount_bits 0777)" "$mount_uid:$mount_gid"
-    else
-        mount_word place_secret "$secret_kind" "$secret_from" "$place" "$(mount_bits 0777)" "$mount_uid:$mount_gid"
-    fi
-}
-
-# secret_of ID: sets `secret_kind` (file, env, or '') and `secret_from`, from the --secret options; the last one counts.
-secret_of() {
-    secret_wanted=$1 secret_kind='' secret_from=''
-    eval "secret_options $secrets"
-    [ -n "$secret_kind" ] || [ -z "$mount_required" ] ||
-        fail "secret $secret_wanted: not found (give it with --secret id=$secret_wanted,src=FILE)"
-}
-
-secret_options() {
-    for secret_given in "$@"; do
-        secret_option "$secret_given"
-    done
-}
-
-# secret_option TEXT: id=ID,src=FILE or id=ID,env=NAME, or id=ID alone: the variable of that name, else the file.
-secret_option() {
-    case ,$1, in *,id="$secret_wanted",*) ;; *) return 0 ;; esac
-    case ,$1 in
-    *,env=*) secret_from=${1#*env=} secret_from=${secret_from%%,*} secret_kind=env ;;
-    *,src=* | *,source=*) secret_from=${1#*src=} secret_kind=file
-        secret_from=${secret_from#*source=} secret_from=${secret_from%%,*} ;;
-    *) secret_from=$secret_wanted secret_kind=file
-        ! secret_is_variable "$secret_wanted" || secret_kind='env' ;;
-    esac
-    case ,$1, in *,type=env,*) secret_kind='env' ;; esac
-    case $secret_kind$secret_from in
-    env* | file/*) ;;
-    *) secret_from=$(pwd -P)/$secret_from ;;
-    esac
-    [ "$secret_kind" = env ] || [ -r "$secret_from" ] || fail "the secret $secret_wanted: the file $secret_from cannot be read"
-    case $secret_kind-$secret_from in
-    env-[0-9]* | env-*[!A-Za-z0-9_]* | env-) fail "the secret $secret_wanted: $secret_from is no name of a variable" ;;
-    env-*[!a-z0-9_]*) ;;
-    env-*) secret_of_caller ;;
-    esac
-}
-
-# secret_is_variable NAME: is it one, and set?
-secret_is_variable() {
-    case $1 in '' | [0-9]* | *[!A-Za-z0-9_]*) return 1 ;; esac
-    caller_has "$1"
-}
-
-# secret_of_caller: a variable of ours may have the name by now (`--secret id=user`): what the caller had in it gets another one.
-secret_of_caller() {
-    caller_has "$secret_from" || caller_value=''
-    secret_from=secret_from_$secret_from
-    eval "export $secret_from=\$caller_value"
-}
-
-secret_text() {
-    case $secret_kind in
-    file) cat "$secret_from" ;;
-    env) eval "printf %s \"\${$secret_from-}\"" ;;
-    esac
 }
 
 # The variable is set also when no agent is there, as with docker.
@@ -2366,144 +2430,6 @@ run_kit() {
     case $("$(tool nsenter)" --wd=/ -- "$(tool true)" 2>&1) in *'no namespace'*) run_refuses=1 ;; esac
 }
 
-# run_chain WORD...: sets `chain`, the words that become the command: each program runs the next, so that the command is the
-# first process, in a session of its own, and nothing is needed inside the root.
-run_chain() {
-    : "${run_network=}${run_security=}"
-    chain=''
-    [ "$mode" = plain ] || run_unshare
-    chain_tool sh -c
-    chain="$chain $run_first enter"
-    chain_tool setsid
-    [ -z "$door" ] || [ "$mode$run_security" != full ] || door_filter
-    run_become "$@"
-}
-
-# chain_tool NAME WORD...: the path of a tool, and what it is called with.
-chain_tool() {
-    tool_find "$1"
-    shift
-    chain_words "$tool_found" "$@"
-}
-
-chain_words() {
-    quote_all "$@"
-    chain="$chain $quoted_all"
-}
-
-# run_become WORD...: the end of it: exactly that environment, then directory, groups, rights and user, then the command.
-run_become() {
-    run_outside
-    run_leap_kind
-    ${run_limiter-}
-    run_chdir=''
-    [ "$run_leaps" != nowhere ] || run_chdir=--chdir=$run_wd
-    chain_tool env ${run_signals:+"$run_signals"} ${run_chdir:+"$run_chdir"} -i --
-    [ "$run_leaps" = late ] || chain="$chain $run_env"
-    case $kit in
-    linux) run_become_linux "$@" ;;
-    *) run_become_busybox "$@" ;;
-    esac
-}
-
-# util-linux: nsenter leaves the groups to setpriv when -S comes without -G. (Not unshare: docker's filter of system calls refuses
-# the call, even for nothing.)
-run_become_linux() {
-    chain_tool setpriv "--regid=$account_gid"
-    # a user namespace of one id has no say over groups (user_namespaces(7))
-    case $(cat /proc/self/setgroups 2>/dev/null) in
-    deny) chain_words --keep-groups ;;
-    *) chain_words "--groups=$account_groups" ;;
-    esac
-    [ "$mode" = plain ] || [ "$run_security" = insecure ] || chain_words --inh-caps=-all --ambient-caps=-all \
-        "--bounding-set=-all,\
-+chown,+dac_override,+fsetid,+fowner,+mknod,+net_raw,+setgid,+setuid,\
-+setfcap,+setpcap,+net_bind_service,+sys_chroot,+kill,+audit_write"
-    run_leap "$@"
-}
-
-# run_leap WORD...: into the root, the directory, and down to the user.
-run_leap() {
-    case $run_leaps in
-    nsenter) chain_tool nsenter "--root=$run_at" "--wd=${run_at%/}$run_wd" "--setuid=$account_uid" -- "$@" ;;
-    nowhere) chain_words "--reuid=$account_uid" -- "$@" ;;
-    unshare) chain_tool unshare "--root=$run_at" "--wd=$run_wd" "--setuid=$account_uid" -- "$@" ;;
-    late)
-        run_leaper
-        chain_words "$run_at" "$run_wd" "$account_uid"
-        chain="$chain $run_env"
-        chain_words -- "$@"
-        ;;
-    esac
-}
-
-# run_leap_kind: sets `run_leaps`. nsenter of util-linux 2.41 refuses where it is to enter no namespace: in this very root it is not
-# needed (env has been asked for the directory), and unshare does the same, where no filter of system calls keeps it from that. A
-# program that does it `late` gets the environment as words: what stands there is for the step alone.
-run_leap_kind() {
-    if [ -z "${run_refuses-}" ]; then
-        run_leaps=nsenter
-    elif [ "$run_at" = / ]; then
-        run_leaps=nowhere
-    elif run_may_unshare; then
-        run_leaps=unshare
-    else
-        run_leaps=late
-    fi
-}
-
-run_may_unshare() {
-    "$(tool unshare)" --root=/ -- "$(tool true)" 2>/dev/null
-}
-
-# Perl is in every Debian and Ubuntu.
-run_leaper() {
-    tool perl >/dev/null ||
-        missing 'a tool that enters a root: nsenter here (util-linux 2.41) refuses to, unshare may not. Install perl'
-    chain_tool perl -e "$(program_leap)"
-}
-
-# run_outside: sets `run_at`, the root as the chain's programs see it, which are outside of it.
-run_outside() {
-    run_at=.
-    [ "$mode" = full ] || run_at=${root:-/}
-}
-
-# busybox: no capability can be taken away; supplementary groups only by its start-stop-daemon, for an account of this /.
-run_become_busybox() {
-    chain_tool nsenter "-r$run_at" "-w${run_at%/}$run_wd"
-    if run_is_account && tool start-stop-daemon >/dev/null; then
-        run_program=$1 && shift
-        chain_tool start-stop-daemon -S -q -p "$state/none" -c "$account_uid" -x "$run_program" -- "$@"
-    else
-        case $account_groups in
-        *,*) warn "busybox alone cannot give the step's user the groups $account_groups: install util-linux" ;;
-        esac
-        for run_number in "$account_uid" "$account_gid"; do
-            [ "$run_number" -lt 2147483648 ] ||
-                missing "nsenter of util-linux, for the number $run_number: busybox's knows none above 2147483647"
-        done
-        chain_words -S "$account_uid" -G "$account_gid" -- "$@"
-    fi
-}
-
-# Is the user one of this /'s own, with his own groups, and does busybox read it so? It takes the first account of a number, and
-# skips a line ("bad record") that has not all of its fields, which docker reads as far as it goes.
-run_is_account() {
-    case $user in *:*) return 1 ;; esac
-    [ -z "$root" ] && [ -n "$account_user" ] && [ "$(account_row passwd 3 "$account_uid" 1)" = "$account_user" ] &&
-        LC_ALL=C awk -F: '/^(#|$)/ { next } NF != fields || $3 !~ /^[0-9]+$/ || (NF == 7 && $4 !~ /^[0-9]+$/) { exit bad = 1 }
-            END { exit bad }' fields=7 "$(account_lines "$account_passwd")" fields=4 "$(account_lines "$account_groups_file")"
-}
-
-# run_unshare: --kill-child where it is known: no step outlives the script.
-run_unshare() {
-    set -- -m -p -i -u -f
-    [ "$run_network" != none ] || set -- "$@" -n
-    [ "$kit" = busybox ] || set -- "$@" --kill-child
-    chain_tool unshare "$@"
-}
-
 # run_streams: runs `chain` and waits. A shell heeds no signal before a command in its foreground ends, but it does so in `wait`; in
 # the background the step would have SIGINT ignored, which only GNU env undoes.
 run_streams() {
@@ -2624,6 +2550,80 @@ quote_word() {
         quoted="$quoted${quote_rest%%\'*}'\\''" quote_rest=${quote_rest#*\'}
     done
     quoted="'$quoted$quote_rest'"
+}
+
+# A secret that is not given is no error unless it is required: then there is no file, but its variable is set, and empty.
+mount_secret() {
+    secret_of "$mount_id"
+    if [ -n "$mount_env" ]; then
+        mount_text=$(secret_text && echo .)
+        run_more="$run_more $(quote "$mount_env=${mount_text%.}")"
+    fi
+    [ -n "$mount_target" ] && [ -n "$secret_kind" ] || return 0
+    : "${mount_mode:=0400}"
+    place_point "$mount_target" file
+    if [ "$mode" = plain ]; then
+        swap_secret "$place" "$(mount_bits 0777)" "$mount_uid:$mount_gid"
+    else
+        mount_word place_secret "$secret_kind" "$secret_from" "$place" "$(mount_bits 0777)" "$mount_uid:$mount_gid"
+    fi
+}
+
+# secret_of ID: sets `secret_kind` (file, env, or '') and `secret_from`, from the --secret options; the last one counts.
+secret_of() {
+    secret_wanted=$1 secret_kind='' secret_from=''
+    eval "secret_options $secrets"
+    [ -n "$secret_kind" ] || [ -z "$mount_required" ] ||
+        fail "secret $secret_wanted: not found (give it with --secret id=$secret_wanted,src=FILE)"
+}
+
+secret_options() {
+    for secret_given in "$@"; do
+        secret_option "$secret_given"
+    done
+}
+
+# secret_option TEXT: id=ID,src=FILE or id=ID,env=NAME, or id=ID alone: the variable of that name, else the file.
+secret_option() {
+    case ,$1, in *,id="$secret_wanted",*) ;; *) return 0 ;; esac
+    case ,$1 in
+    *,env=*) secret_from=${1#*env=} secret_from=${secret_from%%,*} secret_kind=env ;;
+    *,src=* | *,source=*) secret_from=${1#*src=} secret_kind=file
+        secret_from=${secret_from#*source=} secret_from=${secret_from%%,*} ;;
+    *) secret_from=$secret_wanted secret_kind=file
+        ! secret_is_variable "$secret_wanted" || secret_kind='env' ;;
+    esac
+    case ,$1, in *,type=env,*) secret_kind='env' ;; esac
+    case $secret_kind$secret_from in
+    env* | file/*) ;;
+    *) secret_from=$(pwd -P)/$secret_from ;;
+    esac
+    [ "$secret_kind" = env ] || [ -r "$secret_from" ] || fail "the secret $secret_wanted: the file $secret_from cannot be read"
+    case $secret_kind-$secret_from in
+    env-[0-9]* | env-*[!A-Za-z0-9_]* | env-) fail "the secret $secret_wanted: $secret_from is no name of a variable" ;;
+    env-*[!a-z0-9_]*) ;;
+    env-*) secret_of_caller ;;
+    esac
+}
+
+# secret_is_variable NAME: is it one, and set?
+secret_is_variable() {
+    case $1 in '' | [0-9]* | *[!A-Za-z0-9_]*) return 1 ;; esac
+    caller_has "$1"
+}
+
+# secret_of_caller: a variable of ours may have the name by now (`--secret id=user`): what the caller had in it gets another one.
+secret_of_caller() {
+    caller_has "$secret_from" || caller_value=''
+    secret_from=secret_from_$secret_from
+    eval "export $secret_from=\$caller_value"
+}
+
+secret_text() {
+    case $secret_kind in
+    file) cat "$secret_from" ;;
+    env) eval "printf %s \"\${$secret_from-}\"" ;;
+    esac
 }
 
 # list_tree DIR [FIND-OPTION...]: $state/list becomes what is below DIR of the source, without what is left out of the context.
