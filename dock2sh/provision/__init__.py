@@ -7,7 +7,7 @@ runtime/host, runtime/wrapper and runtime/uninstall.
 """
 
 from dock2sh.provision.bundle import Bundle, File, bundle
-from dock2sh.provision.service import Service, service_name
+from dock2sh.provision.names import Service, service_name
 from dock2sh.provision.wish import Vendored, Wish
 
 __all__ = ["Bundle", "File", "Service", "Vendored", "Wish", "bundle", "service_name"]

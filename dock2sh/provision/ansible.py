@@ -7,7 +7,7 @@ mode would ask the old copy.
 """
 
 from dock2sh import __version__
-from dock2sh.provision.service import Service
+from dock2sh.provision.names import Service
 
 
 def role(service: Service) -> dict[str, str]:

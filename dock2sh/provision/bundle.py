@@ -8,9 +8,10 @@ from dock2sh.provision import service as units
 from dock2sh.provision.ansible import role, script_path
 from dock2sh.provision.cloud_init import Sent, user_data
 from dock2sh.provision.environment import env_file, has_secret, profile
+from dock2sh.provision.health import health_test, health_timer, health_unit
 from dock2sh.provision.machines import TOOLS, machine_file
+from dock2sh.provision.names import Service
 from dock2sh.provision.readme import Page, readme
-from dock2sh.provision.service import Service
 from dock2sh.provision.setup import HostFile, health, setup, uninstall, wrapper
 from dock2sh.provision.wish import Wish
 
@@ -87,12 +88,12 @@ def host_files(plan: Plan, service: Service) -> list[HostFile]:
         HostFile(service.unit, "0644", "unit", units.unit(plan, service)),
         HostFile(f"{service.unit}.d/tree.conf", "0644", "tree", units.tree(plan, service)),
     ]
-    if units.health_test(plan):
+    if health_test(plan):
         folder = "/etc/systemd/system"
         found += [
             HostFile(service.health, "0755", "unit", health(plan, service)),
-            HostFile(f"{folder}/{service.name}-health.service", "0644", "unit", units.health_unit(service)),
-            HostFile(f"{folder}/{service.name}-health.timer", "0644", "unit", units.health_timer(plan, service)),
+            HostFile(f"{folder}/{service.name}-health.service", "0644", "unit", health_unit(service)),
+            HostFile(f"{folder}/{service.name}-health.timer", "0644", "unit", health_timer(plan, service)),
         ]
     return found
 

@@ -6,7 +6,7 @@ import json
 from typing import NamedTuple
 
 from dock2sh import __version__
-from dock2sh.provision.service import Service
+from dock2sh.provision.names import Service
 
 
 class Sent(NamedTuple):

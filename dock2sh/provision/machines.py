@@ -9,8 +9,9 @@ import json
 from dock2sh import __version__
 from dock2sh.model import Plan
 from dock2sh.provision.cloud_init import Sent, shell_text
+from dock2sh.provision.names import Service
 from dock2sh.provision.releases import Release, release
-from dock2sh.provision.service import Service, ports
+from dock2sh.provision.service import ports
 
 TOOLS = {"lima": "lima.yaml", "vagrant": "Vagrantfile", "packer": "packer.pkr.hcl"}
 """Tool -> the file that it reads."""

@@ -8,8 +8,10 @@ from dock2sh.plan.context import Project
 from dock2sh.plan.contexts import is_image
 from dock2sh.provision.dangers import dangers
 from dock2sh.provision.environment import has_secret
+from dock2sh.provision.health import health_test
+from dock2sh.provision.names import Service
 from dock2sh.provision.releases import release
-from dock2sh.provision.service import Service, health_test, ports, signal, starts, user, volumes
+from dock2sh.provision.service import ports, signal, starts, user, volumes
 from dock2sh.provision.wish import Vendored, Wish
 
 if TYPE_CHECKING:

@@ -1,11 +1,12 @@
-"""What systemd gets: NAME.service, its part for a private tree, NAME-health.service and its timer."""
+"""What systemd gets: NAME.service, and its part for a private tree. HEALTHCHECK's units are health.py's."""
 
 import re
-from typing import NamedTuple
 
 from dock2sh.model import Plan
 from dock2sh.plan.paths import clean
 from dock2sh.provision.environment import is_shell_name, variables
+from dock2sh.provision.health import health_test
+from dock2sh.provision.names import Service
 
 CAPABILITIES = (
     "chown dac_override fsetid fowner net_raw setgid setuid setfcap setpcap net_bind_service sys_chroot kill audit_write"
@@ -27,59 +28,6 @@ NOBODY = "65534"
 
 _LAST_WORDS = "for wait in 1 2 3 4 5 6 7 8 9; do [ -e /tmp/.run-{} ] || break; sleep 0.1; done"
 """Until all that it said has reached the journal: runtime/wrapper/output.sh."""
-
-
-_OF_ROOT = (
-    "PrivateDevices=yes",
-    "ProtectKernelTunables=yes",
-    "ProtectKernelModules=yes",
-    "ProtectKernelLogs=yes",
-    "ProtectClock=yes",
-    "RestrictNamespaces=yes",
-    "SystemCallArchitectures=native",
-)
-
-
-_OF_OTHERS = (
-    "# not by what systemd goes with NoNewPrivileges= for users other than root: in a container sudo works",
-    "DevicePolicy=closed",
-    "ReadOnlyPaths=-+/proc/bus -+/proc/fs -+/proc/irq -+/proc/sys -+/proc/sysrq-trigger -+/sys",
-    "InaccessiblePaths=-+/proc/acpi -+/proc/kcore -+/proc/keys -+/proc/timer_list -+/sys/firmware",
-)
-"""The paths are those that runc mounts over or makes read-only."""
-
-
-class Service(NamedTuple):
-    """What it is called, and where its things are on a host."""
-
-    name: str
-
-    @property
-    def runner(self) -> str:
-        return f"/usr/local/bin/run-{self.name}"
-
-    @property
-    def health(self) -> str:
-        return f"/usr/local/bin/health-{self.name}"
-
-    @property
-    def env(self) -> str:
-        return f"/etc/dock2sh/{self.name}/env.sh"
-
-    @property
-    def place(self) -> str:
-        return f"/var/lib/dock2sh/{self.name}"
-
-    @property
-    def unit(self) -> str:
-        return f"/etc/systemd/system/{self.name}.service"
-
-
-def service_name(text: str) -> str:
-    """A name for a service, out of a directory's or a person's words; `app` where nothing is left of them."""
-    name = re.sub(r"[^a-z0-9]+", "-", text.lower()).strip("-")
-    name = name if re.match(r"[a-z]", name) else f"app-{name}".strip("-")
-    return name[:40].rstrip("-")
 
 
 def starts(plan: Plan) -> bool:
@@ -286,68 +234,3 @@ def quoted(word: str) -> str:
     """A word of systemd's command lines and lists: in double quotes; there only backslash, `$`, `%` and `"` have a meaning."""
     escapes = {"\\": "\\\\", '"': '\\"', "$": "$$", "%": "%%", "\n": "\\n", "\t": "\\t", "\r": "\\r"}
     return '"' + "".join(escapes.get(char, char) for char in word) + '"'
-
-
-def health_test(plan: Plan) -> list[str]:
-    """The words of HEALTHCHECK's command; empty where there is none."""
-    test = (plan.config.get("Healthcheck") or {}).get("Test") or ["NONE"]
-    if test[0] == "CMD":
-        return list(test[1:])
-    if test[0] == "CMD-SHELL":
-        return [*(plan.config.get("Shell") or ["/bin/sh", "-c"]), *test[1:]]
-    return []
-
-
-class Times(NamedTuple):
-    """HEALTHCHECK's times in seconds, with docker's defaults (moby, daemon/health.go)."""
-
-    interval: float
-    timeout: float
-    start_period: float
-    retries: int
-
-
-def health_times(plan: Plan) -> Times:
-    given = plan.config.get("Healthcheck") or {}
-
-    def seconds(key: str, default: int) -> float:
-        return (given.get(key) or default * 10**9) / 10**9
-
-    return Times(seconds("Interval", 30), seconds("Timeout", 30), seconds("StartPeriod", 0), given.get("Retries") or 3)
-
-
-def health_unit(service: Service) -> str:
-    """The probe. It fails when the service is unhealthy, and restarts nothing, as docker does not."""
-    return f"""\
-# Made by dock2sh: HEALTHCHECK of {service.name}. `systemctl status {service.name}-health` shows what it said last.
-
-[Unit]
-Description=Health of {service.name}
-Requisite={service.name}.service
-After={service.name}.service
-
-[Service]
-Type=oneshot
-ExecStart={service.health}
-"""
-
-
-def health_timer(plan: Plan, service: Service) -> str:
-    """When the probe runs: an interval after the service has begun, and after each probe's end."""
-    interval = f"{health_times(plan).interval:g}s"
-    return f"""\
-# Made by dock2sh: when HEALTHCHECK of {service.name} is asked.
-
-[Unit]
-Description=Health of {service.name}, each {interval}
-BindsTo={service.name}.service
-After={service.name}.service
-
-[Timer]
-OnActiveSec={interval}
-OnUnitInactiveSec={interval}
-AccuracySec=100ms
-
-[Install]
-WantedBy={service.name}.service
-"""

@@ -16,8 +16,10 @@ from dock2sh.plan.context import Project
 from dock2sh.provision.accounts import accounts
 from dock2sh.provision.dangers import dangers
 from dock2sh.provision.environment import is_shell_name, variables
+from dock2sh.provision.health import health_test, health_times
+from dock2sh.provision.names import Service
 from dock2sh.provision.releases import release
-from dock2sh.provision.service import Service, health_test, health_times, ports, starts, tree_start, volumes
+from dock2sh.provision.service import ports, starts, tree_start, volumes
 from dock2sh.provision.steps import table
 from dock2sh.provision.wish import Vendored, Wish
 

@@ -167,7 +167,7 @@ def _older(one: Difference, on: Before) -> bool:
 
 ROWS: tuple[Row, ...] = (
     Row("host-service", "extra", ".*", _own, "what setup.sh installs to start it", "dock2sh provision"),
-    Row("host-guard", "extra", r"/etc/systemd/system/[^/]+", _masked,
+    Row("host-guard", "extra", r"/etc/systemd/(system|user)/[^/]+", _masked,
         "units that packages would start are masked on a machine", "apt-get install cron"),
     Row("host-private", "missing", r"/(tmp|run|var/tmp|var/run)/.+", _always,
         "/tmp, /var/tmp and /run are the machine's own", "touch /tmp/x"),

@@ -14,8 +14,9 @@ from making import made, planned, text_of, write
 from dock2sh.model import DEFAULT_PATH
 from dock2sh.plan.context import Project
 from dock2sh.provision.dangers import dangers
+from dock2sh.provision.names import Service, service_name
 from dock2sh.provision.releases import Release, release
-from dock2sh.provision.service import Service, quoted, service_name, signal, volumes
+from dock2sh.provision.service import quoted, signal, volumes
 from dock2sh.provision.steps import table
 
 EVERYTHING = r"""FROM debian:12 AS build

@@ -282,3 +282,17 @@ def test_a_directory_that_becomes_a_link_and_a_file_a_directory(chroot: Chroot) 
         f"{TAKE} && cat /srv/html/index /srv/html/deep/down /etc/issue && stat -c %a /srv/html/deep; rm -r /srv/html"
     )
     assert found == f"mine\nmine\n{issue}750\n"
+
+
+def test_what_a_machine_would_start_by_itself(chroot: Chroot) -> None:
+    """In a container nobody logs in, and cron is not there."""
+    user = "/etc/systemd/user/sockets.target.wants"
+    text = f"FROM debian:12\nRUN mkdir -p {user} && ln -s /usr/lib/systemd/user/x.socket {user}/ && echo >/etc/cron.d/y\n"
+    for cron, times in (("", 0), ("ln -s true /bin/cron", 1)):
+        setup = chroot.put(text)
+        done = chroot.call(f"{cron}\nsh {setup} --yes && readlink /etc/systemd/user/x.socket")
+        assert done.stdout == "changed=2\n/dev/null\n", done.stderr
+        assert done.stderr.count("/etc/cron.d/y: this machine's cron will run it; in a container nothing does\n") == times
+        assert done.stderr.count("masked: x.socket came with a package") == 1
+        chroot.take_back()
+    assert not (chroot.root / "etc/systemd/user/x.socket").is_symlink()

@@ -47,30 +47,37 @@ guard_packages() {
 --allow-removal lets it, --way root sets $service_name up in a tree of its own"
 }
 
-# guard_services: in a container nothing starts what a package brings. Here it would at the next boot: such units are masked.
+# guard_services: in a container nothing starts what a package brings. Here it would at the next boot, or at a user's next login: such
+# units are masked. What cron will run stays and is named: there is no mask for it.
 guard_services() {
     [ -z "$host_services" ] || return 0
     each_layer record_changes >"$state/delta"
-    rewind_seen "$state/delta" | LC_ALL=C awk -F / '
-        /^A\t\/etc\/systemd\/system\/[^\/]*[.](wants|requires)\/[^\/]+$/ { print $NF }
-        /^A\t\/etc\/rc[S2345][.]d\/S[0-9][0-9][^\/]+$/ { print substr($NF, 4) ".service" }' |
-        LC_ALL=C sort -u >"$state/units"
-    [ -s "$state/units" ] || return 0
-    while IFS= read -r guard_unit; do
-        guard_mask "$guard_unit"
-    done <"$state/units"
+    rewind_seen "$state/delta" | LC_ALL=C awk "$(program_started)" | LC_ALL=C sort -u >"$state/started"
+    [ -s "$state/started" ] || return 0
+    while IFS='	' read -r guard_kind guard_what; do
+        case $guard_kind in
+        cron) guard_cron "$guard_what" ;;
+        *) guard_mask "$guard_kind" "$guard_what" ;;
+        esac
+    done <"$state/started"
     changes_find
 }
 
-# guard_mask UNIT: its file in /etc, if it has one there, cannot be masked: then what enables it goes.
+# guard_cron PATH
+guard_cron() {
+    tool cron >/dev/null || tool crond >/dev/null || tool anacron >/dev/null || return 0
+    say "$guard_what: this machine's cron will run it; in a container nothing does"
+}
+
+# guard_mask system|user UNIT: its file in /etc, if it has one there, cannot be masked: then what enables it goes.
 guard_mask() {
-    case $1 in "$service_name.service" | "$service_name"-health.timer) return 0 ;; esac
-    guard_place=$step_root/etc/systemd/system/$1
+    case $2 in "$service_name.service" | "$service_name"-health.timer) return 0 ;; esac
+    guard_place=$step_root/etc/systemd/$1/$2
     if ! [ -e "$guard_place" ] && ! [ -L "$guard_place" ]; then
         ln -s /dev/null "$guard_place"
-        say "masked: $1 came with a package; in a container nothing starts it (--allow-services leaves it enabled)"
+        say "masked: $2 came with a package; in a container nothing starts it (--allow-services leaves it enabled)"
     elif [ "$(readlink "$guard_place")" != /dev/null ]; then
-        rm -f "$step_root/etc/systemd/system/"*.wants/"$1" "$step_root/etc/systemd/system/"*.requires/"$1"
-        say "disabled: $1 came with a package; in a container nothing starts it (--allow-services leaves it enabled)"
+        rm -f "$step_root/etc/systemd/$1/"*.wants/"$2" "$step_root/etc/systemd/$1/"*.requires/"$2"
+        say "disabled: $2 came with a package; in a container nothing starts it (--allow-services leaves it enabled)"
     fi
 }
