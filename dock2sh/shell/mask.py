@@ -8,20 +8,8 @@ those constructs become letters, and a list of regions says what is below the pa
 import re
 from typing import NamedTuple
 
+from dock2sh.shell.paint import ENDS_WORD, Region, paint
 from dock2sh.shell.quotes import Quotes, Unreadable
-
-
-class Region(NamedTuple):
-    """A painted part. `inner` are the slices in it that hold commands, of a `case` its arms.
-
-    `asked` are those in what a `case` asks, and of a `[[ ]]` its words.
-    """
-
-    kind: str
-    start: int
-    end: int
-    inner: tuple[tuple[int, int], ...] = ()
-    asked: tuple[tuple[int, int], ...] = ()
 
 
 class Masked(NamedTuple):
@@ -40,7 +28,6 @@ _CASE, _IN, _ESAC = re.compile(r"case(?=\s)"), re.compile(r"(?:\s|\\\n)*in(?=\s)
 _BETWEEN_ARMS = re.compile(r"(?:\s|\\\n|#[^\n]*(?:\n|\Z))*")
 _OPENS, _CLOSES = {"if", "for", "while", "until", "select", "{"}, {"fi", "done", "}"}
 _THEN_COMMAND = {"if", "then", "else", "elif", "while", "until", "do", "!", "{", "time"}
-_ENDS_WORD = frozenset(" \t\n\r\v\f;&|()<>")
 _SPECIAL = re.compile(r"[\\'\"$`;&|()<>\s]")
 
 
@@ -82,7 +69,7 @@ class Masker(Quotes):
                 at, command = self.bodies(at + 1, pending), True
             elif char.isspace():
                 at += 1
-            elif char == "#" and (at == 0 or text[at - 1] in _ENDS_WORD):
+            elif char == "#" and (at == 0 or text[at - 1] in ENDS_WORD):
                 at = self.comment(at)
             elif char == ")" and stop == ")" and not nested:
                 return at, ")"
@@ -228,7 +215,7 @@ class Masker(Quotes):
                 end = self.balanced(at + 1)
                 self.regions.append(Region("word", at, end))
                 at = end
-            elif char in _ENDS_WORD:
+            elif char in ENDS_WORD:
                 break
             elif char in "\\'\"$`":
                 end, inner = self.quoting(at)
@@ -283,7 +270,7 @@ class Masker(Quotes):
     def silently(self, at: int) -> int:
         """Behind a word whose regions do not count, since what holds it is a region itself."""
         kept = len(self.regions)
-        end = self.word_end(at, True) if at < self.end and self.text[at] not in _ENDS_WORD else at
+        end = self.word_end(at, True) if at < self.end and self.text[at] not in ENDS_WORD else at
         del self.regions[kept:]
         return end
 
@@ -296,7 +283,7 @@ class Masker(Quotes):
                 at += 1
                 continue
             begin, pattern = at, text[slice(*words[-1])] == "=~"
-            closing = text.startswith("]]", at) and (at + 2 >= self.end or text[at + 2] in _ENDS_WORD)
+            closing = text.startswith("]]", at) and (at + 2 >= self.end or text[at + 2] in ENDS_WORD)
             at = at + 2 if closing else self.expression(at) if pattern else self.term(at)
             words.append((begin, at))
             if closing:
@@ -308,7 +295,7 @@ class Masker(Quotes):
         """Behind a word or an operator of `[[ ]]`."""
         if self.text.startswith(("&&", "||"), at):
             return at + 2
-        return at + 1 if self.text[at] in _ENDS_WORD else self.silently(at)
+        return at + 1 if self.text[at] in ENDS_WORD else self.silently(at)
 
     def expression(self, at: int) -> int:
         """Behind the regular expression of `=~`: parentheses and bars are its own, and blanks within them."""
@@ -326,31 +313,3 @@ class Masker(Quotes):
         del self.regions[kept:], self.breaks[breaks:]
         self.depth -= 1
         return end + 1
-
-
-def paint(text: str, regions: list[Region]) -> str:
-    """`text` with each region painted over, and whatever else is not plain ASCII made a letter."""
-    out = [char if " " <= char <= "~" or char == "\n" else " " if char.isspace() else "w" for char in text]
-    for region in regions:
-        out[region.start : region.end] = _paint(region, text)
-    return "".join(out)
-
-
-def _paint(region: Region, text: str) -> str:
-    size = region.end - region.start
-    if region.kind == "select":
-        return "for   "
-    if region.kind in ("blank", "body", "time"):
-        continued = region.kind == "blank" and text[region.start] == "\\" and _in_word(text, region)
-        return ("w" if continued else " ") * size
-    if region.kind in ("case", "condition", "arithmetic"):
-        return ": " + "w" * (size - 2)
-    if region.kind == "for":
-        return "w in " + "w" * (size - 5)
-    return "<" + "w" * (size - 1) if region.kind == "heredoc" else "w" * size
-
-
-def _in_word(text: str, region: Region) -> bool:
-    """Whether a continued line breaks a word in two."""
-    before, after = text[: region.start][-1:], text[region.end : region.end + 1]
-    return bool(before and after) and before not in _ENDS_WORD and after not in _ENDS_WORD

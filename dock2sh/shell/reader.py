@@ -9,7 +9,8 @@ from collections.abc import Iterator
 from functools import cache
 from typing import Any
 
-from dock2sh.shell.mask import Masked, Masker, Region
+from dock2sh.shell.mask import Masked, Masker
+from dock2sh.shell.paint import Region
 from dock2sh.shell.quotes import DEEPEST, Unreadable
 from dock2sh.shell.syntax import Command, Opaque, Redirect, Script, Symbol, Word
 from dock2sh.shell.words import word
