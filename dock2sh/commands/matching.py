@@ -135,6 +135,8 @@ class _Matcher(Options):
             if spec and spec.role == "url" and len(self.operands) > 1 and _BARE_VARIABLE.match(word.raw):
                 spec = None  # `curl $AUTH URL`: it may hold options
             self.parts.append(part(word, "operand", spec.text, spec.role) if spec else part(word, "unknown"))
+            if spec and spec.role == "package" and self.tool.manager == "Debian packages" and word.value.endswith("-"):
+                self.parts[-1] = part(word, "operand", "a package to remove: that is what the `-` at its end says", "unwanted")
             if index and self.tool.manager == "PHP packages" and spec and spec.role == "package" and _RELEASE.match(word.value):
                 self.version_behind()
             if spec and spec.role == "script":

@@ -40,6 +40,8 @@ class Options:
 
     def option(self, word: Word) -> bool:
         """Whether `word` is an option, which is then taken with its value."""
+        if self.begins_question(word):
+            return True
         if word.value.startswith("--") or self.tool.style in ("long", "compiler"):
             taken = self.long(word)
         elif self.exact(word):
@@ -51,6 +53,18 @@ class Options:
                 return False
             self.parts.append(part(word, "unknown"))
             self.doubt = "=" not in word.value and not word.value.startswith(_BARE)
+        return True
+
+    def begins_question(self, word: Word) -> bool:
+        """`[ -a FILE ]`: not the -a between two questions."""
+        option, before = self.tool.begins.get(word.value), self.parts[-1]
+        here = before.start == self.words[self.at - 2].start  # operands have no part yet
+        between = before.value in self.tool.begins and not before.role
+        begun = here and (before.kind == "command" or before.value in ("!", "(", "&&", "||") or between)
+        follows = self.words[self.at].value if self.at < len(self.words) else "]"
+        if option is None or not begun or follows in self.tool.operators:
+            return False
+        self.take(word, option)
         return True
 
     def custom(self, word: Word) -> bool:
@@ -96,8 +110,9 @@ class Options:
         """An option that is a word of its own; its value, if it takes one, is the next."""
         self.given.append(option)
         self.options_end = self.options_end or word.value == "--"
-        self.parts.append(part(word, "option", option.text))
-        if option.role and (not option.optional or self.is_count(option)):
+        valued = bool(option.role) and (not option.optional or self.is_count(option))
+        self.parts.append(part(word, "option", option.text if valued else self.tool.alone.get(word.value, option.text)))
+        if valued:
             self.value(option)
 
     def is_count(self, option: Option) -> bool:
@@ -111,6 +126,10 @@ class Options:
 
     def value(self, option: Option) -> None:
         if self.at >= len(self.words):
+            return
+        if option.role == "rest":
+            self.parts += [part(rest, "operand", option.text, "text") for rest in self.words[self.at :]]
+            self.at = len(self.words)
             return
         if option.role == "command;":
             self.until_semicolon()
@@ -186,7 +205,8 @@ class Options:
             end = word.start + 1 + last if plain else word.end
             held = word.value[2 + first : 1 + last]
             text = word.value[0] + word.value[1 + first : 1 + last] if plain or len(pieces) > 1 else word.raw
-            self.parts.append(Part(start, end, text, "option", option.text, option.role if held else "", held))
+            says = option.text if held else self.tool.alone.get(word.value[0] + word.value[1 + first], option.text)
+            self.parts.append(Part(start, end, text, "option", says, option.role if held else "", held))
         first, last, option = pieces[-1]
         held_by_word = last - first > 1
         if option.role and not option.optional and not held_by_word:

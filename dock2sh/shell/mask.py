@@ -23,11 +23,15 @@ class Masked(NamedTuple):
 _NAME_ARRAY = re.compile(r"[A-Za-z_]\w*(?:\[[^\]\s]*\])?\+?=\(")
 _ASSIGNMENT = re.compile(r"[A-Za-z_]\w*(?:\[[^\]]*\])?\+?=")
 _HEREDOC = re.compile(r"<<(-?)[ \t]*((?:'[^'\n]*'|\"[^\"\n]*\"|\\.|[^\s;&|<>()'\"\\])+)")
-_TIME, _SELECT = re.compile(r"time(?=\s|\Z)(?:[ \t]+-p(?=\s))?"), re.compile(r"select(?=\s+[A-Za-z_]\w*[\s;])")
+_TIME, _SELECT = re.compile(r"time(?=\s|\Z)(?:[ \t]+-p(?=\s))?(?![ \t]+-)"), re.compile(r"select(?=\s+[A-Za-z_]\w*[\s;])")
+_TIMER = re.compile(r"time(?=[ \t]+-(?!p\s))")
+"""With options of its own it is the program; bashlex takes it for the shell's word."""
+_COPROC = re.compile(r"coproc(?=\s)(?:[ \t]+[A-Za-z_]\w*(?=\s+(?:[{(]|(?:if|for|while|until|case|select|\[\[)\s)))?")
+"""A name stands only before a compound command (bash(1), Coprocesses)."""
 _CASE, _IN, _ESAC = re.compile(r"case(?=\s)"), re.compile(r"(?:\s|\\\n)*in(?=\s)"), re.compile(r"esac(?![\w-])")
 _BETWEEN_ARMS = re.compile(r"(?:\s|\\\n|#[^\n]*(?:\n|\Z))*")
 _OPENS, _CLOSES = {"if", "for", "while", "until", "select", "{"}, {"fi", "done", "}"}
-_THEN_COMMAND = {"if", "then", "else", "elif", "while", "until", "do", "!", "{", "time"}
+_THEN_COMMAND = {"if", "then", "else", "elif", "while", "until", "do", "!", "{", "time", "coproc"}
 _SPECIAL = re.compile(r"[\\'\"$`;&|()<>\s]")
 
 
@@ -56,7 +60,7 @@ class Masker(Quotes):
 
     def statements(self, at: int, stop: str) -> tuple[int, str]:
         """Read on to `stop`: `)`, or a case arm's end for `esac`. Gives where, and what stood there."""
-        text, command, nested, opened = self.text, True, 0, 0
+        text, command, assigned, nested, opened = self.text, True, False, 0, 0
         pending = list[_Pending]()
         while at < self.end:
             char = text[at]
@@ -66,7 +70,7 @@ class Masker(Quotes):
             elif char == "\n":
                 if not nested and not opened:
                     self.breaks.append((at, at + 1))
-                at, command = self.bodies(at + 1, pending), True
+                at, command, assigned = self.bodies(at + 1, pending), True, False
             elif char.isspace():
                 at += 1
             elif char == "#" and (at == 0 or text[at - 1] in ENDS_WORD):
@@ -75,25 +79,23 @@ class Masker(Quotes):
                 return at, ")"
             elif char in "()":
                 at, nested, command = self.parenthesis(at, command, nested)
+                assigned = False
             elif text.startswith((";;", ";&"), at) and stop == "esac":
                 return at, ";;"
             elif char in ";&|" and not text.startswith("&>", at):
-                at, command = self.operator(at, bool(nested or opened)), True
+                at, command, assigned = self.operator(at, bool(nested or opened)), True, False
             elif char in "<>&":
                 at = self.redirection(at, pending)
             else:
                 start, command_before = at, command
-                at = self.word(at, command)
+                at = self.word(at, command and not assigned)  # behind `a=1` no word is the shell's own
                 word = text[start:at]
                 if stop == "esac" and command_before and word == "esac":
                     return start, "esac"
                 opened = max(0, opened + (command_before and (word in _OPENS) - (word in _CLOSES)))
-                goes_on = word in _THEN_COMMAND or (word.startswith("time") and _TIME.fullmatch(word))
-                command = (command_before and bool(goes_on or _ASSIGNMENT.match(word))) or word in (
-                    "do",
-                    "then",
-                    "else",
-                )
+                goes_on = word in _THEN_COMMAND or _TIME.fullmatch(word) or _COPROC.match(word)
+                assigned = command_before and bool(_ASSIGNMENT.match(word))
+                command = (command_before and bool(goes_on)) or assigned or word in ("do", "then", "else")
         if stop:
             raise Unreadable(f"no `{stop}` to end it")
         return self.end, ""
@@ -195,7 +197,10 @@ class Masker(Quotes):
                 return self.case(at)
             if text.startswith("[[", at) and text[at + 2 : at + 3].isspace():
                 return self.condition(at)
-            for kind, begins in (("time", _TIME), ("select", _SELECT)):
+            if _TIMER.match(text, at):
+                self.regions.append(Region("word", at, at + 4))
+                return at + 4
+            for kind, begins in (("time", _TIME), ("coproc", _COPROC), ("select", _SELECT)):
                 if match := begins.match(text, at):
                     self.regions.append(Region(kind, at, match.end()))
                     return match.end()

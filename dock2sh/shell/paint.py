@@ -30,7 +30,7 @@ def _paint(region: Region, text: str) -> str:
     size = region.end - region.start
     if region.kind == "select":
         return "for   "
-    if region.kind in ("blank", "body", "time"):
+    if region.kind in ("blank", "body", "time", "coproc"):
         continued = region.kind == "blank" and text[region.start] == "\\" and _in_word(text, region)
         return ("w" if continued else " ") * size
     if region.kind in ("case", "condition", "arithmetic"):

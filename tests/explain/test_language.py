@@ -41,8 +41,9 @@ def templates() -> dict[str, str]:
     found |= dict.fromkeys(re.findall(r'return "(.+?)"(?: if|\n)', Path(labels.__file__).read_text()), "findings")
     found |= {words: "findings" for words, _, _ in labels.KINDS.values()}
     found |= {gone.NOTHING: "findings"}
-    matching = ast.parse((TOOLS.parent / "matching.py").read_text())
-    return found | dict.fromkeys(_handed_on(matching), "matching.py")
+    for name in ("matching.py", "options.py"):
+        found |= dict.fromkeys(_handed_on(ast.parse((TOOLS.parent / name).read_text())), name)
+    return found
 
 
 def _cures(path: Path) -> Iterator[str]:
@@ -82,7 +83,8 @@ def _known(table: dict[str, Any]) -> Iterator[str]:
     yield from (table[key] for key in ("summary", "manager") if table.get(key))
     for operands in (table.get("operands", ()), *table.get("instead", {}).values()):
         yield from (operand.partition(": ")[2] for operand in operands)
-    yield from (*table.get("options", {}).values(), *table.get("operators", {}).values())
+    for key in ("options", "operators", "alone", "begins"):
+        yield from table.get(key, {}).values()
     for command in table.get("commands", {}).values():
         yield from _known(command)
 
@@ -90,7 +92,7 @@ def _known(table: dict[str, Any]) -> Iterator[str]:
 def _handed_on(tree: ast.AST) -> Iterator[str]:
     """Sentences of the matcher: a text of several words that is no docstring."""
     for node in ast.walk(tree):
-        if isinstance(node, ast.Call) and getattr(node.func, "id", "") == "_part" and len(node.args) > 2:
+        if isinstance(node, ast.Call) and getattr(node.func, "id", "") == "part" and len(node.args) > 2:
             yield from (str(arg.value) for arg in node.args[2:3] if isinstance(arg, ast.Constant) and arg.value)
         if isinstance(node, ast.Assign) and getattr(node.targets[0], "id", "") in ("many", "says"):
             for each in ast.walk(node.value):
