@@ -131,7 +131,8 @@ def _tool(name: str, table: dict[str, Any], parent: Tool | None) -> Tool:
         {**parent.options, **own} if parent else own,
         tuple(map(_operand, table.get("operands", ()))),
         {key: tuple(map(_operand, value)) for key, value in table.get("instead", {}).items()},
-        {name: text for names, text in table.get("alone", {}).items() for name in names.split()},
+        (parent.alone if parent else {})
+        | {name: text for names, text in table.get("alone", {}).items() for name in names.split()},
         _options(table.get("begins", {})),
         table.get("operators", {}),
         {},

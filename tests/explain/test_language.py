@@ -128,6 +128,14 @@ def korean() -> Iterator[None]:
 
 
 @pytest.mark.usefixtures("korean")
+def test_a_particle_behind_a_word_of_the_sentence_is_chosen() -> None:
+    """`8개을(를)` stood there: behind code the reader chooses, behind a Korean word it is known."""
+    shown = plain(explained("FROM debian:12\nRUN apt-get install -y a b c d e f\n").summary)
+    assert "외 2개를 설치" in shown
+    assert "을(를)" in plain(explained('FROM debian:12\nCMD ["x"]\n').summary)
+
+
+@pytest.mark.usefixtures("korean")
 def test_nothing_of_a_page_stays_english() -> None:
     """Outside of code, and of the words of other programs, no English sentence is left."""
     text = (

@@ -82,6 +82,8 @@ def test_a_package_that_apt_is_to_remove() -> None:
 def test_make_without_a_number() -> None:
     assert means("make -j")["-j"] == "as many jobs at once as there are"
     assert means("make -sj")["-j"] == "as many jobs at once as there are"
+    assert means("cabal build --jobs x")["--jobs"] == "as many at once as there are processors"
+    assert means("cmake --build . -j")["-j"] == "as many jobs at once as the build tool likes"
     assert means("make -j4")["-j4"] == "so many jobs at once"
 
 
@@ -104,3 +106,20 @@ def test_what_gem_hands_to_the_compiler() -> None:
 def test_what_gcc_hands_to_the_linker() -> None:
     assert means("gcc -Wall -Wl,-rpath,/x a.c")["-Wl,-rpath,/x"] == "what the linker is told"
     assert means("gcc -Wall -Wl,-rpath,/x a.c")["-Wall"] == "warnings"
+
+
+def test_where_a_url_in_a_variable_leads() -> None:
+    def downloads(text: str) -> list[str]:
+        sections = explained(f"FROM debian:12\nENV V=1 URL=https://example.com/x-1.tgz\n{text}\n").sections
+        return [plain(item.text) for section in sections if plain(section.title) == "Downloads" for item in section.items]
+
+    assert downloads("RUN wget $URL")[0] == "$URL, https://example.com/x-1.tgz here: nothing checks it"
+    assert downloads("RUN wget https://a/${V}.tgz")[0].startswith("https://a/${V}.tgz, https://a/1.tgz here")
+    assert downloads("RUN V=2; wget https://a/${V}.tgz")[0] == "https://a/${V}.tgz: nothing checks it"
+    assert downloads("RUN wget https://a/$W.tgz")[0] == "https://a/$W.tgz: nothing checks it"
+    assert downloads("RUN wget 'https://a/$V.tgz'")[0] == "https://a/$V.tgz: nothing checks it"
+
+
+def test_the_user_is_named_once() -> None:
+    facts = {plain(fact.name): plain(fact.value) for fact in explained("FROM debian:12\nUSER 1000:5\n").start.facts}
+    assert facts["user"] == "1000:5"
