@@ -108,7 +108,9 @@ class _Taker:
             outer, group = place[: depth - 1], place[depth - 1]
             if outer in begun:
                 self.entered[outer] = _overlooked(command, self.lists.get(outer, ""))
-            own = "" if group in ("()", "if", "while") else self.lists.get(place[:depth], "")  # what decides is overlooked anyhow
+            own = (
+                "" if group in ("()", "if", "while", "until") else self.lists.get(place[:depth], "")
+            )  # what decides is overlooked anyhow
             self.lists[outer] = own or self.entered.get(outer, "")
 
     def scripts(self, known: Known, level: int) -> None:

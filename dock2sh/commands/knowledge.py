@@ -5,8 +5,11 @@ same      another tool's name: its file holds where this one says nothing
 summary   what it is for
 operands  `ROLE: TEXT`, in order; `ROLE*` takes any number, `ROLE?` may be missing
 options   `-x --long` = TEXT; a `=ROLE` after a name: it takes a value (`ROLE?`: only right behind
-          it; `ROLE!`: no option follows; `ROLE,ROLE`: two); `-W*`: whatever begins so; `-#`: a number
+          it; `ROLE!`: no option follows; `ROLE,ROLE`: two; `rest`: all that follows); `-W*`: whatever begins
+          so; `-#`: a number
 instead   option = operands: what the operands are when it is given
+alone     option = TEXT, where it stands without the value that it may have
+begins    options that are others where a question begins (`[ -a FILE ]`)
 operators words that stand for themselves (`test`, `find`)
 commands  subcommands, each with the same keys
 manager   what it installs, for the list of packages
@@ -67,6 +70,8 @@ class Tool(NamedTuple):
     options: dict[str, Option]
     operands: tuple[Operand, ...]
     instead: dict[str, tuple[Operand, ...]]
+    alone: dict[str, str]
+    begins: dict[str, Option]
     operators: dict[str, str]
     commands: dict[str, "Tool"]
     manager: str
@@ -126,6 +131,9 @@ def _tool(name: str, table: dict[str, Any], parent: Tool | None) -> Tool:
         {**parent.options, **own} if parent else own,
         tuple(map(_operand, table.get("operands", ()))),
         {key: tuple(map(_operand, value)) for key, value in table.get("instead", {}).items()},
+        (parent.alone if parent else {})
+        | {name: text for names, text in table.get("alone", {}).items() for name in names.split()},
+        _options(table.get("begins", {})),
         table.get("operators", {}),
         {},
         table.get("manager", parent.manager if parent else ""),

@@ -33,7 +33,7 @@ def explain(
 
     Raises Refused for what no shell can be told.
     """
-    from dock2sh.explain.assembly import assemble
+    from dock2sh.explain.whole import assemble
 
     return assemble(plan, dockerfile, name, build_args or {}, _remarks(checked, found), measurement, tree)
 
@@ -46,6 +46,6 @@ def _remarks(checked: tuple[Diagnostic, ...], found: "tuple[Finding, ...]") -> t
 
 def opening(plan: Plan, dockerfile: Dockerfile, name: str) -> str:
     """The first line of the text, which needs no shell to be read."""
-    from dock2sh.explain.assembly import title
+    from dock2sh.explain.whole import title
 
     return title(plan, dockerfile, name)

@@ -1,4 +1,4 @@
-"""All that explain knows, put together: instruction by instruction, in the order of the file."""
+"""A Dockerfile, gone over: instruction by instruction, in the order of the file, each with what it does and means."""
 
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
@@ -7,11 +7,11 @@ from dock2sh.commands.apart import Apart, begins_with_errexit, run_apart, take_a
 from dock2sh.dockerfile.markers import marked
 from dock2sh.dockerfile.syntax import Dockerfile, Node
 from dock2sh.emit.manual import by_hand
-from dock2sh.explain import commands, effects, inventory, measures, picture, starting, summary, windows
+from dock2sh.explain import commands, effects, inventory, starting, windows
 from dock2sh.explain.brought import placed
-from dock2sh.explain.language import Text, listed, plain, say
-from dock2sh.explain.measured import Measurement
+from dock2sh.explain.language import Text, listed, say
 from dock2sh.explain.places import of_run
+from dock2sh.explain.replaced import replaced
 from dock2sh.explain.scope import (
     Globals,
     Scope,
@@ -24,7 +24,7 @@ from dock2sh.explain.scope import (
     shown,
     used,
 )
-from dock2sh.explain.tree import Command, Explanation, Measures, Reading, Remark, Stage, Step, Variable
+from dock2sh.explain.tree import Command, Measures, Remark, Stage, Step, Variable
 from dock2sh.model import Configure, Plan, Run
 from dock2sh.model import Stage as PlanStage
 from dock2sh.model import Step as PlanStep
@@ -34,53 +34,7 @@ if TYPE_CHECKING:
     from dock2sh.plan.context import Tree
 
 
-def title(plan: Plan, dockerfile: Dockerfile, name: str) -> str:
-    return f"{name} · {plain(_size(plan, dockerfile))}"
-
-
-def _size(plan: Plan, dockerfile: Dockerfile) -> Text:
-    lines = dockerfile.text.count("\n") + (not dockerfile.text.endswith("\n"))
-    stages = sum(node.keyword.lower() == "from" for node in dockerfile.nodes)
-    return summary.size(plan, lines, len(dockerfile.nodes), stages)
-
-
-def assemble(
-    plan: Plan,
-    dockerfile: Dockerfile,
-    name: str,
-    build_args: Mapping[str, str],
-    remarks: tuple[Remark, ...],
-    measurement: Measurement | None = None,
-    tree: "Tree | None" = None,
-) -> Explanation:
-    maker = _Assembly(plan, dockerfile, name, build_args, remarks, tree)
-    if measurement:
-        maker.measures = measures.by_line(measurement)
-    stages = maker.stages()
-    return Explanation(
-        name,
-        _size(plan, dockerfile),
-        summary.sentence(plan, maker.did),
-        picture.graph(dockerfile, plan),
-        stages,
-        windows.start(plan) if maker.windows else starting.start(plan),
-        inventory.sections(plan, maker.did),
-        remarks,
-        summary.glossary(),
-        _reading(stages),
-        measures.account(measurement, plan) if measurement else None,
-    )
-
-
-def _reading(stages: tuple[Stage, ...]) -> Reading:
-    found = [command for stage in stages for step in stage.steps for command in step.commands]
-    parts = [part for command in found for part in command.parts]
-    unknown = sum(part.kind == "unknown" for part in parts) + sum(not command.known for command in found)
-    count = sum(any(part.kind not in ("operator", "redirect") for part in command.parts) for command in found)
-    return Reading(count, sum(not command.known for command in found), len(parts), unknown)
-
-
-class _Assembly:
+class Assembly:
     """One pass over the file's instructions. `did` collects what the lists and the summary are made of."""
 
     def __init__(
@@ -107,7 +61,7 @@ class _Assembly:
         self.scoped: dict[int, list[tuple[PlanStep, Scope, tuple[str, ...]]]] = {}
         self._scope(hand.steps)
         self.ran = False
-        self.replaced = _replaced(plan)
+        self.replaced = replaced(plan)
         begun = next((node.span.first for node in dockerfile.nodes if node.keyword.lower() == "from"), 0)
         self.own_arguments = frozenset(node.span.first for node in dockerfile.nodes if node.span.first < begun)
         self.measures: dict[int, list[Measures]] = {}
@@ -334,24 +288,6 @@ _WHY_SAY = {
     "nested too deeply": "nested too deeply to be taken apart",
     "not understood": "not understood",
 }
-
-
-def _replaced(plan: Plan) -> dict[int, tuple[str, int]]:
-    """The lines of CMD, ENTRYPOINT and the like that a later line of the image undoes: its keyword and line.
-
-    An ENTRYPOINT takes away the CMD of an earlier stage or image, and not that of its own stage.
-    """
-    found, last = dict[int, tuple[str, int]](), dict[str, tuple[str, int]]()
-    for stage in plan.chain():
-        for step in stage.steps:
-            if not isinstance(step, Configure) or step.keyword not in ("CMD", "ENTRYPOINT", "HEALTHCHECK", "STOPSIGNAL"):
-                continue
-            gone = [step.keyword, *(["CMD"] if step.keyword == "ENTRYPOINT" and last.get("CMD", ("", 0))[0] != stage.key else [])]
-            for keyword in gone:
-                if keyword in last:
-                    found[last.pop(keyword)[1]] = (step.keyword, step.span.first)
-            last[step.keyword] = (stage.key, step.span.first)
-    return found
 
 
 def _title(stage: PlanStage, target: bool) -> Text:

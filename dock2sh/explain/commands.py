@@ -216,7 +216,7 @@ def _joined(understood: Understood) -> Text:
     if command.before in JOINED_SAY:
         said.append(say(JOINED_SAY[command.before]))
     elif command.before and understood.errexit and understood.overlooks == "&&":
-        said.append(say("then, unless what stands behind the last `&&` has failed (`set -e`)"))
+        said.append(say("then, unless what stands behind the last `&&` or `||` has failed (`set -e`)"))
     elif command.before and understood.errexit and not understood.overlooks:
         said.append(say("then, if that went well (`set -e`)"))
     elif command.before:

@@ -23,6 +23,7 @@ _INSIDE_SAY = {
     "else": "if not",
     "for": "for each",
     "while": "as long as",
+    "until": "as long as this fails",
     "loop": "each time",
     "case": "in one of several cases",
     "$()": "its output becomes a part of the command",
@@ -82,6 +83,8 @@ def _heads(script: Script) -> Iterator[tuple[Symbol, Text]]:
     for index, symbol in enumerate(script.symbols):
         if symbol.kind == "time":
             yield symbol, say("tells how long that took")
+        elif symbol.kind == "coproc":
+            yield symbol, say("goes on beside the rest, with pipes to and from the shell (bash only)")
         elif symbol.kind == "case" and (match := _CASE.match(symbol.text)):
             yield symbol._replace(text=match[0]), say("does what stands at the first pattern that fits")
         elif symbol.kind == "reserved" and symbol.text in ("for", "select"):

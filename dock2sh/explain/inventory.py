@@ -1,5 +1,6 @@
 """What the image needs and leaves: packages, downloads, files of the context, users, what would stay of secrets."""
 
+import re
 from collections.abc import Iterator
 from typing import NamedTuple
 
@@ -9,6 +10,7 @@ from dock2sh.commands.downloads import Download, downloads, spoken_secrets
 from dock2sh.commands.kept import kept
 from dock2sh.commands.pins import is_name, pinned
 from dock2sh.explain.language import Text, code, listed, say, words
+from dock2sh.explain.scope import assigned_in, expanded_in
 from dock2sh.explain.tree import Item, Section
 from dock2sh.findings.urls import is_local
 from dock2sh.instructions.secrets import lent, looks_secret, looks_secret_file
@@ -155,8 +157,23 @@ def _fetched(step: Step, apart: Apart) -> Iterator[Item]:
         else:
             check = say("checked by `{check}` in the same RUN", check=download.check)
             says, warns = check if download.check else say("nothing checks it"), not download.check
-        told.append(Item(step.span.first, (*code(download.url), *words(": "), *says), warns))
+        told.append(
+            Item(step.span.first, (*code(download.url), *_comes_to(download.url, step, apart), *words(": "), *says), warns)
+        )
     yield from dict.fromkeys(told)
+
+
+_VARIABLE = re.compile(r"\$(?:\{(\w+)\}|(\w+))")
+
+
+def _comes_to(url: str, step: Step, apart: Apart) -> Text:
+    """What a URL with variables comes to, where the RUN begins with all of them and sets none itself."""
+    env = step.env.items() if isinstance(step, Run) else {}
+    names = {match[1] or match[2] for match in _VARIABLE.finditer(url)}
+    if not names or any(not env.get(name) for name in names) or names - (frozenset(expanded_in(apart)) - assigned_in(apart)):
+        return ()
+    value = _VARIABLE.sub(lambda match: str(env[match[1] or match[2]]), url)
+    return () if "$" in value else (*words(", "), *say("`{value}` here", value=value))
 
 
 def _version(clone: Download) -> Text:

@@ -48,7 +48,25 @@ def say(template: str, **fields: "str | int | Text") -> Text:
     pieces = list[Piece]()
     for index, part in enumerate(translated(template).split("`")):
         _fill(pieces, part, index % 2 == 1, fields)
-    return tuple(pieces)
+    return tuple(pieces) if not _catalogue else tuple(piece if piece.code else Piece(_fitting(piece.text)) for piece in pieces)
+
+
+_PARTICLE = re.compile(r"([가-힣])(을\(를\)|은\(는\)|이\(가\)|과\(와\)|\(이\)라고|\(으\)로)")
+_PARTICLES = {"을(를)": "을를", "은(는)": "은는", "이(가)": "이가", "과(와)": "과와"}
+
+
+def _fitting(text: str) -> str:
+    """Korean's particles depend on the sound before them, which is known behind a Korean word: `8개을(를)` is `8개를`."""
+
+    def fit(match: re.Match[str]) -> str:
+        last = (ord(match[1]) - 0xAC00) % 28  # 0: no consonant ends the syllable; 8: ㄹ
+        if match[2] in _PARTICLES:
+            return match[1] + _PARTICLES[match[2]][not last]
+        if match[2] == "(이)라고":
+            return match[1] + ("이라고" if last else "라고")
+        return match[1] + ("으로" if last not in (0, 8) else "로")
+
+    return _PARTICLE.sub(fit, text)
 
 
 def _fill(pieces: list[Piece], part: str, code: bool, fields: "dict[str, str | int | Text]") -> None:

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 from dock2sh.commands import understand
 from dock2sh.emit.typed import shell_in
 from dock2sh.explain.language import Piece, Text, code, joined, say
-from dock2sh.explain.places import user_of
+from dock2sh.explain.places import name_of, user_of
 from dock2sh.explain.shells import shells_of
 from dock2sh.explain.stopping import SHELLS, as_words, becomes, ending_of, stopped, text_of
 from dock2sh.explain.tree import Fact, Row, Start
@@ -58,13 +58,14 @@ def start(plan: Plan) -> Start:
 def _facts(plan: Plan, config: Any) -> list[Fact]:
     """What the process has: its user, directory, environment."""
     last, known = plan.stages[-1], plan.stages[-1].known
+    user = config.get("User") or ""
     environment = [
         pair for pair in config.get("Env") or () if not pair.startswith("PATH=") or pair.partition("=")[2] != DEFAULT_PATH
     ]
     begun = {f"{name}={value}" for name, value in last.start_env}
     own = [pair for pair in environment if pair not in begun or last.parent is not None]
     facts = [
-        Fact(say("user"), user_of(config.get("User") or "", known)),
+        Fact(say("user"), code(user) if name_of(user) else user_of(user, known)),
         Fact(say("directory"), code(config.get("WorkingDir") or "/")),
         Fact(
             say("ENTRYPOINT"),

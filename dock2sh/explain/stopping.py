@@ -102,7 +102,7 @@ def _traps(commands: list[Command], kind: str) -> bool:
 
 def _in_ash(last: Command) -> bool | None:
     """busybox's ash becomes the last command of a group, too; of `if` and `case` it may be another one."""
-    if {"loop", "!", "if", "while"} & set(last.inside) or any(name.startswith("function ") for name in last.inside):
+    if {"loop", "!", "if", "while", "until"} & set(last.inside) or any(name.startswith("function ") for name in last.inside):
         return False
     return True if set(last.inside) <= {"()", "{}"} else None
 

@@ -14,7 +14,8 @@ from dock2sh.findings.walk import Seen
 from dock2sh.instructions.secrets import lent, looks_secret, looks_secret_file
 from dock2sh.model import Copy, Fetch, MakeDirectory, Plan, Run
 
-_ARCHIVE = (".tar", ".tgz", ".tbz", ".txz", ".gz", ".bz2", ".xz", ".zst", ".lzma", ".tar.gz", ".zip")
+_ARCHIVE = (".tar", ".tgz", ".tbz", ".txz", ".gz", ".bz2", ".xz", ".zst", ".lzma")
+"""What docker unpacks, or may: of a `.gz` it is the content that tells. A zip archive it leaves as it is."""
 
 
 def find(plan: Plan, did: list[Seen]) -> Iterator[Finding]:

@@ -120,7 +120,9 @@ def _is_configured(one: Seen, tool: str) -> bool:
 
 def _many_q(known: Known) -> bool:
     """Two -q of apt-get answer, too, and `-q=2`."""
-    return sum(part.text == "-q" for part in known.parts) > 1 or any(part.text.startswith("-q=2") for part in known.parts)
+    return sum(part.text in ("-q", "--quiet") for part in known.parts) > 1 or any(
+        part.text.startswith("-q=2") for part in known.parts
+    )
 
 
 def _versions(one: Seen, known: Known) -> Iterator[Finding]:
@@ -132,6 +134,10 @@ def _versions(one: Seen, known: Known) -> Iterator[Finding]:
     loose = [name for name in names if not pinned(known.manager, name) and "$" not in name and _is_name(known.manager, name)]
     if tool == "gem" and any(part.text.partition("=")[0] in ("-v", "--version") for part in known.parts):
         return  # one version for all that are named
+    if tool.startswith("pip") and (
+        _has_constraints(known) or (isinstance(one.step, Run) and one.step.env.items().get("PIP_CONSTRAINT"))
+    ):
+        return
     if loose and (verb in ("install", "add", "i", "in", "get") or tool in ("cpanm",)):
         shown = ", ".join(loose[:6]) + (", …" if len(loose) > 6 else "")
         fields = (("count", str(len(loose))), ("manager", known.manager), ("names", shown))
@@ -139,8 +145,17 @@ def _versions(one: Seen, known: Known) -> Iterator[Finding]:
 
 
 def _is_name(manager: str, name: str) -> bool:
-    """A package's name, and not a place. Go's packages are called by their place."""
-    return manager == "Go packages" or "/" not in name.lstrip("@")[1:]
+    """A package's name, and not a place or a file. Go's packages are called by their place, npm's may have a scope."""
+    scoped = manager == "npm packages" and name.startswith("@") and name.count("/") == 1
+    return manager == "Go packages" or scoped or not ("/" in name.lstrip("@")[1:] or name.endswith(_FILES))
+
+
+_FILES = (".whl", ".deb", ".rpm", ".apk", ".gem", ".tar", ".tgz", ".tar.gz", ".tar.bz2", ".zip")
+
+
+def _has_constraints(known: Known) -> bool:
+    """Whether pip is told to keep to the versions in a file."""
+    return any(part.text.startswith(("-c", "--constraint")) for part in known.parts if part.kind == "option")
 
 
 def _pep668(plan: Plan, one: Seen, step: Run, understood: Understood, known: Known) -> Iterator[Finding]:
@@ -229,8 +244,12 @@ _EVERYTHING = {"zypper": "DL3035", "apk": "DL3017", "yum": "DL3031", "dnf": "DL3
 def _catalogue(plan: Plan, one: Seen, step: Run, updated: set[str]) -> Iterator[Finding]:
     """update and install of apt: together in a RUN, and the lists deleted there."""
     titles = [known.title for _, known in one.commands()]
-    updates = [known.title for _, known in one.commands() if known.title in ("apt-get update", "apt update") or _updates(known)]
-    installs = [title for title in titles if title in ("apt-get install", "apt install", "apt-get build-dep")]
+    updates = [
+        known.title
+        for _, known in one.commands()
+        if known.title in ("apt-get update", "apt update", "aptitude update") or _updates(known)
+    ]
+    installs = [title for title in titles if title in ("apt-get install", "apt install", "apt-get build-dep", "aptitude install")]
     others = any(title in _NEED_IT for title in titles) or any(not known.known for _, known in one.commands())  # a script
     image = first_base(plan, one.stage).partition(":")[0]
     text = step.handed()

@@ -22,6 +22,7 @@ _USELESS = {
     "kill": "every RUN has its own processes",
     "modprobe": "the kernel is the host's",
     "sysctl": "the kernel is the host's",
+    "top": "nobody watches it",
     "ufw": "the network is docker's",
     "iptables": "the network is docker's",
 }

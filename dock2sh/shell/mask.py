@@ -8,20 +8,8 @@ those constructs become letters, and a list of regions says what is below the pa
 import re
 from typing import NamedTuple
 
+from dock2sh.shell.paint import ENDS_WORD, Region, paint
 from dock2sh.shell.quotes import Quotes, Unreadable
-
-
-class Region(NamedTuple):
-    """A painted part. `inner` are the slices in it that hold commands, of a `case` its arms.
-
-    `asked` are those in what a `case` asks, and of a `[[ ]]` its words.
-    """
-
-    kind: str
-    start: int
-    end: int
-    inner: tuple[tuple[int, int], ...] = ()
-    asked: tuple[tuple[int, int], ...] = ()
 
 
 class Masked(NamedTuple):
@@ -35,12 +23,15 @@ class Masked(NamedTuple):
 _NAME_ARRAY = re.compile(r"[A-Za-z_]\w*(?:\[[^\]\s]*\])?\+?=\(")
 _ASSIGNMENT = re.compile(r"[A-Za-z_]\w*(?:\[[^\]]*\])?\+?=")
 _HEREDOC = re.compile(r"<<(-?)[ \t]*((?:'[^'\n]*'|\"[^\"\n]*\"|\\.|[^\s;&|<>()'\"\\])+)")
-_TIME, _SELECT = re.compile(r"time(?=\s|\Z)(?:[ \t]+-p(?=\s))?"), re.compile(r"select(?=\s+[A-Za-z_]\w*[\s;])")
+_TIME, _SELECT = re.compile(r"time(?=\s|\Z)(?:[ \t]+-p(?=\s))?(?![ \t]+-)"), re.compile(r"select(?=\s+[A-Za-z_]\w*[\s;])")
+_TIMER = re.compile(r"time(?=[ \t]+-(?!p\s))")
+"""With options of its own it is the program; bashlex takes it for the shell's word."""
+_COPROC = re.compile(r"coproc(?=\s)(?:[ \t]+[A-Za-z_]\w*(?=\s+(?:[{(]|(?:if|for|while|until|case|select|\[\[)\s)))?")
+"""A name stands only before a compound command (bash(1), Coprocesses)."""
 _CASE, _IN, _ESAC = re.compile(r"case(?=\s)"), re.compile(r"(?:\s|\\\n)*in(?=\s)"), re.compile(r"esac(?![\w-])")
 _BETWEEN_ARMS = re.compile(r"(?:\s|\\\n|#[^\n]*(?:\n|\Z))*")
 _OPENS, _CLOSES = {"if", "for", "while", "until", "select", "{"}, {"fi", "done", "}"}
-_THEN_COMMAND = {"if", "then", "else", "elif", "while", "until", "do", "!", "{", "time"}
-_ENDS_WORD = frozenset(" \t\n\r\v\f;&|()<>")
+_THEN_COMMAND = {"if", "then", "else", "elif", "while", "until", "do", "!", "{", "time", "coproc"}
 _SPECIAL = re.compile(r"[\\'\"$`;&|()<>\s]")
 
 
@@ -69,7 +60,7 @@ class Masker(Quotes):
 
     def statements(self, at: int, stop: str) -> tuple[int, str]:
         """Read on to `stop`: `)`, or a case arm's end for `esac`. Gives where, and what stood there."""
-        text, command, nested, opened = self.text, True, 0, 0
+        text, command, assigned, nested, opened = self.text, True, False, 0, 0
         pending = list[_Pending]()
         while at < self.end:
             char = text[at]
@@ -79,34 +70,32 @@ class Masker(Quotes):
             elif char == "\n":
                 if not nested and not opened:
                     self.breaks.append((at, at + 1))
-                at, command = self.bodies(at + 1, pending), True
+                at, command, assigned = self.bodies(at + 1, pending), True, False
             elif char.isspace():
                 at += 1
-            elif char == "#" and (at == 0 or text[at - 1] in _ENDS_WORD):
+            elif char == "#" and (at == 0 or text[at - 1] in ENDS_WORD):
                 at = self.comment(at)
             elif char == ")" and stop == ")" and not nested:
                 return at, ")"
             elif char in "()":
                 at, nested, command = self.parenthesis(at, command, nested)
+                assigned = False
             elif text.startswith((";;", ";&"), at) and stop == "esac":
                 return at, ";;"
             elif char in ";&|" and not text.startswith("&>", at):
-                at, command = self.operator(at, bool(nested or opened)), True
+                at, command, assigned = self.operator(at, bool(nested or opened)), True, False
             elif char in "<>&":
                 at = self.redirection(at, pending)
             else:
                 start, command_before = at, command
-                at = self.word(at, command)
+                at = self.word(at, command and not assigned)  # behind `a=1` no word is the shell's own
                 word = text[start:at]
                 if stop == "esac" and command_before and word == "esac":
                     return start, "esac"
                 opened = max(0, opened + (command_before and (word in _OPENS) - (word in _CLOSES)))
-                goes_on = word in _THEN_COMMAND or (word.startswith("time") and _TIME.fullmatch(word))
-                command = (command_before and bool(goes_on or _ASSIGNMENT.match(word))) or word in (
-                    "do",
-                    "then",
-                    "else",
-                )
+                goes_on = word in _THEN_COMMAND or _TIME.fullmatch(word) or _COPROC.match(word)
+                assigned = command_before and bool(_ASSIGNMENT.match(word))
+                command = (command_before and bool(goes_on)) or assigned or word in ("do", "then", "else")
         if stop:
             raise Unreadable(f"no `{stop}` to end it")
         return self.end, ""
@@ -208,7 +197,10 @@ class Masker(Quotes):
                 return self.case(at)
             if text.startswith("[[", at) and text[at + 2 : at + 3].isspace():
                 return self.condition(at)
-            for kind, begins in (("time", _TIME), ("select", _SELECT)):
+            if _TIMER.match(text, at):
+                self.regions.append(Region("word", at, at + 4))
+                return at + 4
+            for kind, begins in (("time", _TIME), ("coproc", _COPROC), ("select", _SELECT)):
                 if match := begins.match(text, at):
                     self.regions.append(Region(kind, at, match.end()))
                     return match.end()
@@ -228,7 +220,7 @@ class Masker(Quotes):
                 end = self.balanced(at + 1)
                 self.regions.append(Region("word", at, end))
                 at = end
-            elif char in _ENDS_WORD:
+            elif char in ENDS_WORD:
                 break
             elif char in "\\'\"$`":
                 end, inner = self.quoting(at)
@@ -283,7 +275,7 @@ class Masker(Quotes):
     def silently(self, at: int) -> int:
         """Behind a word whose regions do not count, since what holds it is a region itself."""
         kept = len(self.regions)
-        end = self.word_end(at, True) if at < self.end and self.text[at] not in _ENDS_WORD else at
+        end = self.word_end(at, True) if at < self.end and self.text[at] not in ENDS_WORD else at
         del self.regions[kept:]
         return end
 
@@ -296,7 +288,7 @@ class Masker(Quotes):
                 at += 1
                 continue
             begin, pattern = at, text[slice(*words[-1])] == "=~"
-            closing = text.startswith("]]", at) and (at + 2 >= self.end or text[at + 2] in _ENDS_WORD)
+            closing = text.startswith("]]", at) and (at + 2 >= self.end or text[at + 2] in ENDS_WORD)
             at = at + 2 if closing else self.expression(at) if pattern else self.term(at)
             words.append((begin, at))
             if closing:
@@ -308,7 +300,7 @@ class Masker(Quotes):
         """Behind a word or an operator of `[[ ]]`."""
         if self.text.startswith(("&&", "||"), at):
             return at + 2
-        return at + 1 if self.text[at] in _ENDS_WORD else self.silently(at)
+        return at + 1 if self.text[at] in ENDS_WORD else self.silently(at)
 
     def expression(self, at: int) -> int:
         """Behind the regular expression of `=~`: parentheses and bars are its own, and blanks within them."""
@@ -326,31 +318,3 @@ class Masker(Quotes):
         del self.regions[kept:], self.breaks[breaks:]
         self.depth -= 1
         return end + 1
-
-
-def paint(text: str, regions: list[Region]) -> str:
-    """`text` with each region painted over, and whatever else is not plain ASCII made a letter."""
-    out = [char if " " <= char <= "~" or char == "\n" else " " if char.isspace() else "w" for char in text]
-    for region in regions:
-        out[region.start : region.end] = _paint(region, text)
-    return "".join(out)
-
-
-def _paint(region: Region, text: str) -> str:
-    size = region.end - region.start
-    if region.kind == "select":
-        return "for   "
-    if region.kind in ("blank", "body", "time"):
-        continued = region.kind == "blank" and text[region.start] == "\\" and _in_word(text, region)
-        return ("w" if continued else " ") * size
-    if region.kind in ("case", "condition", "arithmetic"):
-        return ": " + "w" * (size - 2)
-    if region.kind == "for":
-        return "w in " + "w" * (size - 5)
-    return "<" + "w" * (size - 1) if region.kind == "heredoc" else "w" * size
-
-
-def _in_word(text: str, region: Region) -> bool:
-    """Whether a continued line breaks a word in two."""
-    before, after = text[: region.start][-1:], text[region.end : region.end + 1]
-    return bool(before and after) and before not in _ENDS_WORD and after not in _ENDS_WORD

@@ -9,7 +9,8 @@ from collections.abc import Iterator
 from functools import cache
 from typing import Any
 
-from dock2sh.shell.mask import Masked, Masker, Region
+from dock2sh.shell.mask import Masked, Masker
+from dock2sh.shell.paint import Region
 from dock2sh.shell.quotes import DEEPEST, Unreadable
 from dock2sh.shell.syntax import Command, Opaque, Redirect, Script, Symbol, Word
 from dock2sh.shell.words import word
@@ -19,7 +20,7 @@ LONGEST = 100_000
 
 _AT_ONCE = 4_000  # a longer text goes statement by statement, so that a fault in it hides little
 _PATTERN = re.compile(r"(?:\bin|;[;&]+|\n)\s*\(?([^\n]*?)\)\Z")
-_RESERVED = {"for": "for", "while": "while", "until": "while", "if": "if", "elif": "if", "then": "then", "else": "else"}
+_RESERVED = {"for": "for", "while": "while", "until": "until", "if": "if", "elif": "if", "then": "then", "else": "else"}
 
 
 @cache
@@ -133,7 +134,7 @@ class _Walk:
         self.starts = {region.start: region for region in regions if region.kind in ("case", "condition", "arithmetic")}
         self.heredocs = {region.start: region for region in regions if region.kind == "heredoc"}
         self.bodies = [region for region in regions if region.kind == "body"]
-        self.timed = sorted((region for region in regions if region.kind == "time"), key=lambda region: region.end)
+        self.timed = sorted((region for region in regions if region.kind in ("time", "coproc")), key=lambda region: region.end)
         self.inner = [region for region in regions if region.kind in ("word", "process", "body", "for") and region.inner]
         self.hidden: list[tuple[int, int]] = []
         self.order = {region.start: index for index, region in enumerate(sorted(self.heredocs.values(), key=lambda r: r.start))}
@@ -147,10 +148,10 @@ class _Walk:
         self.reader.symbols.append(Symbol(self.base + start, self.base + end, kind, text, inside))
 
     def time(self, start: int, inside: tuple[str, ...]) -> None:
-        """The `time` right before a command or a group."""
+        """The `time` or `coproc` right before a command or a group."""
         at = bisect_right(self.timed, start, key=lambda region: region.end)
         if at and not self.slice(self.timed[at - 1].end, start).strip():
-            self.symbol("time", self.timed[at - 1].start, self.timed[at - 1].end, inside)
+            self.symbol(self.timed[at - 1].kind, self.timed[at - 1].start, self.timed[at - 1].end, inside)
 
     def node(self, node: Any, inside: tuple[str, ...], shift: int, before: str = "", background: bool = False) -> None:
         match node.kind:

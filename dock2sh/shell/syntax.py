@@ -33,8 +33,8 @@ class Redirect(NamedTuple):
 class Command(NamedTuple):
     """A simple command. `before` is what joins it to the one before (`&&`, `|`, …; empty at a beginning).
 
-    `inside` names what it stands in, from the outside in: `if`, `then`, `else`, `for`, `while`, `case PATTERN`, `$()`, `<()`,
-    `>()`, `()`, `{}`, `function NAME`, `!`. `background` if an `&` ends it. The words of `[[ ]]` and `(( ))` begin with these.
+    `inside` names what it stands in, from the outside in: `if`, `then`, `else`, `for`, `while`, `until`, `case PATTERN`, `$()`,
+    `<()`, `>()`, `()`, `{}`, `function NAME`, `!`. `background` if `&` ends it. The words of `[[ ]]`, `(( ))` begin with these.
     """
 
     start: int

@@ -9,7 +9,7 @@ from dock2sh.commands.knowledge import HOME, names
 from dock2sh.shell import read
 
 KEYS = set("source same summary operands options instead operators commands manager effects style".split())
-KEYS |= {"stops", "first", "settings", "free"}
+KEYS |= {"stops", "first", "settings", "free", "alone", "begins"}
 
 
 def table(name: str) -> dict[str, object]:

@@ -41,8 +41,9 @@ def templates() -> dict[str, str]:
     found |= dict.fromkeys(re.findall(r'return "(.+?)"(?: if|\n)', Path(labels.__file__).read_text()), "findings")
     found |= {words: "findings" for words, _, _ in labels.KINDS.values()}
     found |= {gone.NOTHING: "findings"}
-    matching = ast.parse((TOOLS.parent / "matching.py").read_text())
-    return found | dict.fromkeys(_handed_on(matching), "matching.py")
+    for name in ("matching.py", "options.py"):
+        found |= dict.fromkeys(_handed_on(ast.parse((TOOLS.parent / name).read_text())), name)
+    return found
 
 
 def _cures(path: Path) -> Iterator[str]:
@@ -82,7 +83,8 @@ def _known(table: dict[str, Any]) -> Iterator[str]:
     yield from (table[key] for key in ("summary", "manager") if table.get(key))
     for operands in (table.get("operands", ()), *table.get("instead", {}).values()):
         yield from (operand.partition(": ")[2] for operand in operands)
-    yield from (*table.get("options", {}).values(), *table.get("operators", {}).values())
+    for key in ("options", "operators", "alone", "begins"):
+        yield from table.get(key, {}).values()
     for command in table.get("commands", {}).values():
         yield from _known(command)
 
@@ -90,7 +92,7 @@ def _known(table: dict[str, Any]) -> Iterator[str]:
 def _handed_on(tree: ast.AST) -> Iterator[str]:
     """Sentences of the matcher: a text of several words that is no docstring."""
     for node in ast.walk(tree):
-        if isinstance(node, ast.Call) and getattr(node.func, "id", "") == "_part" and len(node.args) > 2:
+        if isinstance(node, ast.Call) and getattr(node.func, "id", "") == "part" and len(node.args) > 2:
             yield from (str(arg.value) for arg in node.args[2:3] if isinstance(arg, ast.Constant) and arg.value)
         if isinstance(node, ast.Assign) and getattr(node.targets[0], "id", "") in ("many", "says"):
             for each in ast.walk(node.value):
@@ -123,6 +125,14 @@ def korean() -> Iterator[None]:
     speak("ko")
     yield
     speak("en")
+
+
+@pytest.mark.usefixtures("korean")
+def test_a_particle_behind_a_word_of_the_sentence_is_chosen() -> None:
+    """`8개을(를)` stood there: behind code the reader chooses, behind a Korean word it is known."""
+    shown = plain(explained("FROM debian:12\nRUN apt-get install -y a b c d e f\n").summary)
+    assert "외 2개를 설치" in shown
+    assert "을(를)" in plain(explained('FROM debian:12\nCMD ["x"]\n').summary)
 
 
 @pytest.mark.usefixtures("korean")

@@ -71,8 +71,8 @@ def test_containers_have_no_arg() -> None:
     [
         ("a; b", "", "then, whatever became of that"),
         ("a; b", 'SHELL ["/bin/bash", "-euxo", "pipefail", "-c"]', "then, if that went well (set -e)"),
-        ("set -e; a && b; c", "", "then, unless what stands behind the last && has failed (set -e)"),  # a may fail
-        ("set -e; { a && b; }; c", "", "then, unless what stands behind the last && has failed (set -e)"),
+        ("set -e; a && b; c", "", "then, unless what stands behind the last && or || has failed (set -e)"),  # a may fail
+        ("set -e; { a && b; }; c", "", "then, unless what stands behind the last && or || has failed (set -e)"),
         ("set -e; a && b; c; d", "", "then, if that went well (set -e)"),
         ("set -e; if a && b; then c; fi; d", "", "then, if that went well (set -e)"),
         ("set -e; ! a; b", "", "then, whatever became of that"),
@@ -308,12 +308,12 @@ def test_what_only_the_base_image_knows() -> None:
 LISTS = {
     "(a && b) || (c && d)": "then, if that went well (set -e)",
     "(a && b)": "then, if that went well (set -e)",
-    "(a; b) && c": "then, unless what stands behind the last && has failed (set -e)",
-    "{ a && b; }": "then, unless what stands behind the last && has failed (set -e)",
+    "(a; b) && c": "then, unless what stands behind the last && or || has failed (set -e)",
+    "{ a && b; }": "then, unless what stands behind the last && or || has failed (set -e)",
     "{ a && b; c; }": "then, if that went well (set -e)",
-    "a && { b; c; }": "then, unless what stands behind the last && has failed (set -e)",
-    "a && (b; c)": "then, unless what stands behind the last && has failed (set -e)",
-    "a && if b; then c; fi": "then, unless what stands behind the last && has failed (set -e)",
+    "a && { b; c; }": "then, unless what stands behind the last && or || has failed (set -e)",
+    "a && (b; c)": "then, unless what stands behind the last && or || has failed (set -e)",
+    "a && if b; then c; fi": "then, unless what stands behind the last && or || has failed (set -e)",
     "if a; then b; fi": "then, if that went well (set -e)",
     "! (a; b)": "then, whatever became of that",
 }

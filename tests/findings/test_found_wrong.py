@@ -50,6 +50,14 @@ NONE = {
     "RUN apt-get update && rm -rf /var/lib/*": "D2S122",
     "RUN apt-get update && apt-get install -y gcc\nFROM debian:12\nCOPY --from=0 /bin/x /bin/": "D2S122",
     "RUN PIP_NO_CACHE_DIR=1 pip install x": "D2S124",
+    # a file, and names whose versions stand in a file
+    "RUN npm install package-v1.2.3.tgz": "D2S102",
+    "RUN pip3 install mypkg.whl": "D2S102",
+    "RUN apk add mypackage-1.1.1.apk": "D2S102",
+    "RUN pip install x -c constraints.txt": "D2S102",
+    "ENV PIP_CONSTRAINT=/c.txt\nRUN pip install x": "D2S102",
+    "RUN gem install bundler:2.0.1 -- --use-system-libraries true": "D2S102",
+    "RUN apt-get install --quiet --quiet x": "D2S111",
     "USER 1000\nRUN --mount=type=cache,target=/home/me/.cache/pip pip install x": "D2S124",
     "RUN --mount=type=cache,target=/etc/apk/cache apk add x": "D2S124",
     "RUN dnf install -y x && rm -rf /var/cache/*": "D2S124",
@@ -101,6 +109,12 @@ def test_it_is_none(line: str) -> None:
 
 ONE = {
     "RUN aptitude install x": "D2S111",
+    "RUN aptitude update && aptitude install -y x": "D2S122",
+    "RUN npm install @myorg/x": "D2S102",
+    "RUN gem i x": "D2S102",
+    "RUN top": "D2S114",
+    # docker does not unpack it
+    "ADD a.zip /app/": "D2S150",
     "RUN mysql -uroot -psecret -e x": "D2S163",
     "RUN apt-get upgrade": "D2S111",
     "RUN apt-get remove x": "D2S117",

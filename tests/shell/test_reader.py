@@ -163,6 +163,6 @@ def test_long_texts_end_in_time() -> None:
 
 
 def test_bashlex_is_imported_only_when_something_is_read() -> None:
-    program = "import sys, dock2sh.shell, dock2sh.explain.assembly; print('bashlex' in sys.modules)"
+    program = "import sys, dock2sh.shell, dock2sh.explain.whole; print('bashlex' in sys.modules)"
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=60, check=True)
     assert done.stdout.strip() == "False"
