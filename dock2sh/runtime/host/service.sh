@@ -280,19 +280,18 @@ volumes_fill() {
         cp -a "$volume_root$resolved/." "$volume_here.new/" || fail "VOLUME $volume_path cannot be copied to $volume_here"
         mv "$volume_here.new" "$volume_here"
         (cd "${volume_here%/*}" && find "./${volume_here##*/}" -print0) | labels_set "${volume_here%/*}"
-        volume_keep "$volume_here"
     done 8<"$state/volumes"
+    volumes_keep
 }
 
-# volume_keep DIR: at each start systemd gives a StateDirectory= the mode 0755, and all that is in it to the service's user. Docker leaves
-# a volume its mode and owner (postgres refuses data that others may read), so that of such a one nothing is said to systemd.
-volume_keep() {
-    volume_is_odd "$1" || return 0
+# volumes_keep: at each start systemd gives a StateDirectory= the mode 0755, and all that is in it to the service's user. Docker leaves a
+# volume the mode and the owner that it has, or that the program gives it (postgres refuses data that others may read).
+volumes_keep() {
     volume_part=/etc/systemd/system/$service_name.service.d/volumes.conf
     [ ! -e "$volume_part" ] || return 0
     made_directories "${volume_part%/*}"
     file_keep "$volume_part"
-    printf '%s\n' "# Made by dock2sh: systemd is to leave the image's owners and modes to the volumes of $service_name." '[Service]' \
+    printf '%s\n' "# Made by dock2sh: systemd is to leave owners and modes to the volumes of $service_name, as docker does." '[Service]' \
         'StateDirectory=' >"$volume_part"
     printf './%s\0' "${volume_part#/}" >"$state/list.put"
     labels_set '' <"$state/list.put"
@@ -300,19 +299,11 @@ volume_keep() {
     host_changed=$((host_changed + 1))
 }
 
-# volume_is_odd DIR: is it another than systemd would make it?
-volume_is_odd() {
-    case $(stat -c %a:%u:%g "$1") in
-    "755:$service_owner") return 1 ;;
-    755:*) [ -n "$service_user" ] ;;
-    esac
-}
-
 # run_directories_keep: what the steps made in /run is gone after a reboot: systemd-tmpfiles makes it again.
 run_directories_keep() {
     [ -d /etc/tmpfiles.d ] || return 0
     run_file=/etc/tmpfiles.d/$service_name.conf
-    cat "$service_place"/layers/[0-9]*/run 2>/dev/null | sort -u >"$state/run"
+    run_directories_last >"$state/run"
     [ -s "$state/run" ] || { run_directories_retire && return; }
     { echo "# Made by dock2sh: what the image of $service_name has in /run." && cat "$state/run"; } >"$state/tmpfiles"
     ! cmp -s "$state/tmpfiles" "$run_file" || return 0
@@ -321,6 +312,15 @@ run_directories_keep() {
     printf './%s\0' "${run_file#/}" >"$state/list.put"
     record_sums '' "$state/list.put"
     ! tool systemd-tmpfiles >/dev/null || systemd-tmpfiles --create "$run_file" || :
+}
+
+# run_directories_last: prints them, each as the last step has left it: of two lines for a path systemd-tmpfiles takes the first.
+run_directories_last() {
+    (cd "$service_place/layers" 2>/dev/null && ls) | sort -n | while read -r run_layer; do
+        cat "$service_place/layers/$run_layer/run" 2>/dev/null
+    done | awk '
+        { path = $0; sub(/ [0-7]+ [0-9]+ [0-9]+ -$/, "", path); line[path] = $0 }
+        END { for (path in line) print line[path] }' | LC_ALL=C sort
 }
 
 # run_directories_retire: an earlier version's steps had some.
