@@ -267,9 +267,9 @@ host_ask() {
     esac
 }
 
-# only_on_top: --only asks for a step that was done, and whose layer is not the last one: it stays.
+# only_on_top: --only asks for a step that was done, and cannot be taken back: a tree's, or one whose layer is not the last one.
 only_on_top() {
-    [ -n "$host_only" ] && [ "$way" = merge ] && [ -z "$rewind" ] && [ -f "$service_place/done" ] &&
+    [ -n "$host_only" ] && [ -z "$rewind" ] && [ -f "$service_place/done" ] &&
         grep -q "^$host_only $(step_digest "$host_only")" "$service_place/done"
 }
 
@@ -293,7 +293,6 @@ host_tell() {
         say "They build a private tree, $service_place/rootfs, from $target_base. This machine's own files stay as they are."
     fi
     [ -z "$service_unit" ] || [ -z "$host_unit" ] || say "The service is $service_name.service; $service_place/uninstall.sh takes all of it back."
-    ! only_on_top || warn "step $host_only is done once more on top of what it had done: others were done after it. --from $host_only takes \
-back what they all had done, and does them again"
+    ! only_on_top || warn "step $host_only is done once more on top of what it had done. --from $host_only does it, and those after it, as on a new machine"
     [ "$way" != merge ] || tell_dangers
 }
