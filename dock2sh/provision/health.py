@@ -47,11 +47,14 @@ After={service.name}.service
 [Service]
 Type=oneshot
 ExecStart={service.health}
+# one that ends with the service has not failed
+SuccessExitStatus=SIGTERM
 """
 
 
 def health_timer(plan: Plan, service: Service) -> str:
-    """When the probe runs: an interval after the service has begun, and after each probe's end."""
+    """When the probe runs: an interval after the service has begun, and after each probe's end. At the very first, which is at
+    once, it only says `starting`."""
     interval = f"{health_times(plan).interval:g}s"
     return f"""\
 # Made by dock2sh: when HEALTHCHECK of {service.name} is asked.
@@ -62,7 +65,7 @@ BindsTo={service.name}.service
 After={service.name}.service
 
 [Timer]
-OnActiveSec={interval}
+OnActiveSec=0
 OnUnitInactiveSec={interval}
 AccuracySec=100ms
 

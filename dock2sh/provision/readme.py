@@ -134,7 +134,16 @@ def _clash(plan: Plan, service: Service) -> str:
 
 Where it is the machine itself that is in the way (`groupadd: GID '999' already exists`), take back what was done (below), and
 set it up in a tree of its own: `sudo sh setup.sh --way root --base {base}=SOURCE`. SOURCE is a directory, a tar of the
-image's root file system, or the output of `docker save`."""
+image's root file system, or the output of `docker save`.{_made_by_debootstrap(base)}"""
+
+
+def _made_by_debootstrap(base: str) -> str:
+    """What runtime/base.sh does where there is nothing else."""
+    found = release(base)
+    if not found or found.id != "debian":
+        return ""
+    return """ Without `--base`, debootstrap or mmdebstrap makes
+one from today's packages, where it is installed: much like the image, not the same."""
 
 
 def _given(plan: Plan) -> str:

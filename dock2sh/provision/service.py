@@ -144,8 +144,8 @@ def _volumes(plan: Plan, service: Service) -> list[str]:
     binds = [f"BindPaths={here}:{_listed(path)}" for here, path in found]
     return [
         "",
-        "# VOLUME: the data stays in /var/lib, the program sees it where the image has it. Where systemd would",
-        "# change owners and modes of the image, setup.sh takes StateDirectory= back",
+        "# VOLUME: the data stays in /var/lib, the program sees it where the image has it. At each start systemd",
+        "# would change owners and modes: setup.sh takes StateDirectory= back when the directories are made",
         f"StateDirectory={states}",
         *binds,
     ]
@@ -196,6 +196,7 @@ def tree(plan: Plan, service: Service) -> str:
             "BindReadOnlyPaths=-/etc/resolv.conf -/etc/hosts",
             "Environment=HOSTNAME=%H",
             f"EnvironmentFile={service.env}",
+            *_unset(plan),
             f"ExecSearchPath={_path(_search(plan))}",
             "ExecStart=",
             f"ExecStart={' '.join(map(quoted, words))}",
@@ -203,6 +204,12 @@ def tree(plan: Plan, service: Service) -> str:
             "",
         ]
     )
+
+
+def _unset(plan: Plan) -> list[str]:
+    """What systemd adds, and nobody would write into env.sh: this setting has the last word. (LANG, USER somebody would.)"""
+    own = [name for name in ("INVOCATION_ID", "JOURNAL_STREAM", "SYSTEMD_EXEC_PID") if name not in variables(plan)]
+    return [f"UnsetEnvironment={' '.join(own)}"] if own else []
 
 
 def _words(plan: Plan) -> list[str]:

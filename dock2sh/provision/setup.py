@@ -160,10 +160,15 @@ def _hosts(plan: Plan) -> list[str]:
 
 
 def _fetchers(plan: Plan) -> list[str]:
-    """What the script itself fetches: `git` for repositories, `url` for what ADD names otherwise."""
-    fetches = [step for stage in plan.stages for step in stage.steps if isinstance(step, Fetch)]
-    kinds = {"git" if step.git else "url" for step in fetches} | ({"git"} if plan.repositories else set())
-    return sorted(kinds)
+    """What the script itself fetches: `git` for repositories, `url` for what ADD names otherwise; `apt` where a RUN does."""
+    import re
+
+    steps = [step for stage in plan.stages for step in stage.steps]
+    kinds = {"git" if step.git else "url" for step in steps if isinstance(step, Fetch)}
+    kinds |= {"git"} if plan.repositories else set()
+    texts = [step.argv[-1] for step in steps if isinstance(step, Run) and step.argv]
+    packages = any(re.search(r"\bapt(-get|itude)?\b[^;&|\n]*\b(update|install)\b", text) for text in texts)
+    return sorted(kinds | ({"apt"} if packages else set()))
 
 
 def _texts(files: list[HostFile]) -> str:

@@ -207,6 +207,20 @@ def test_one_step_of_a_tree_that_is_to_be_made_anew(chroot: Chroot) -> None:
     assert "without --only all its steps are done" in done.stderr
 
 
+def test_steps_of_a_tree_that_are_done_again(chroot: Chroot) -> None:
+    """A tree has no layers to take back: it is made anew. A step alone is done on top, which is said."""
+    chroot.said("mkdir -p /tiny/bin && cp /bin/busybox /tiny/bin/sh")
+    setup = chroot.put("FROM busybox\nRUN echo one >>/log\nRUN echo two >>/log\n")
+    log, base = "cat /var/lib/dock2sh/demo/rootfs/log", "--base busybox=/tiny"
+    for word in ("", "--from 2", "--from=1"):
+        assert chroot.said(f"sh {setup} --yes {word} {base} >/dev/null && {log}") == "one\ntwo\n"
+    without = chroot.call(f"sh {setup} --yes --from 2; echo $?; {log}")
+    assert (without.stdout, "--base busybox=SOURCE" in without.stderr) == ("3\none\ntwo\n", True), without.stderr
+    alone = chroot.call(f"sh {setup} --yes --only 1; {log}")
+    assert (alone.stdout, "on top of" in alone.stderr) == ("changed=1\none\ntwo\none\n", True), alone.stderr
+    chroot.said("rm -r /tiny")
+
+
 def package(chroot: Chroot, name: str, version: str, depends: str = "") -> None:
     """A Debian package, /debs/NAME-VERSION.deb, with one file."""
     control = f"Package: {name}\nVersion: {version}\nArchitecture: all\nMaintainer: x\nDescription: x\n"

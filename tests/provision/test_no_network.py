@@ -106,8 +106,16 @@ def test_what_needs_a_network_says_so(alone: Machine, tmp_path: Path) -> None:
     assert "http://example.org cannot be reached from here, and a step fetches from it" in done.stderr
     alone.said("sh", "/var/lib/dock2sh/demo/uninstall.sh", "--yes")
     assert differences(before, alone.snapshot()) == []
+    bundled(alone, tmp_path, "FROM debian:12\nRUN apt-get -q update || exit 3; apt-get install -y hello\n", "--offline")
+    archives = alone.call("sh", "/srv/bundle/setup.sh", "--yes")
+    assert "cannot be reached from here, and a step fetches from it" in archives.stderr
+    alone.said("sh", "/var/lib/dock2sh/demo/uninstall.sh", "--yes")
     other = alone.call("sh", "/srv/bundle/setup.sh", "--yes", "--way", "root")
-    assert (other.returncode, "the base image debian:12" in other.stderr) == (3, True)
+    assert (other.returncode, "the base image debian:12" in other.stderr, "install debootstrap" in other.stderr) == (
+        3,
+        True,
+        True,
+    )
 
 
 NAMED = """FROM tiny:1

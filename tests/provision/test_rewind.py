@@ -78,7 +78,23 @@ def test_done_again_on_demand(machine: Machine, context: Path, words: tuple[str,
     before = seen(machine)
     set_up(machine, FIRST, context)
     once = seen(machine)
-    set_up(machine, FIRST, context, *words)
+    told = set_up(machine, FIRST, context, *words)
+    assert (f"[{words[1]}/5]" in told, "[5/5]" in told, "on top of" in told) == (True, True, False), told
+    assert differences(once, seen(machine)) == []
+    take_back(machine)
+    assert differences(before, seen(machine)) == []
+
+
+def test_a_step_alone_that_others_stand_on(machine: Machine, context: Path) -> None:
+    """It stays, which is said; and --from is the cure."""
+    before = seen(machine)
+    text = "FROM debian:12\nRUN echo one >>/srv/count\nRUN echo x >>/etc/issue\n"
+    assert "line 3" in set_up(machine, text, context)
+    once = seen(machine)
+    told = set_up(machine, text, context, "--only", "1")
+    assert ("on top of what it had done" in told, "line 3" in told) == (True, False), told
+    assert (machine.root / "srv/count").read_text() == "one\n" * 2
+    set_up(machine, text, context, "--from=1")
     assert differences(once, seen(machine)) == []
     take_back(machine)
     assert differences(before, seen(machine)) == []

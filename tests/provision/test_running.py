@@ -52,6 +52,7 @@ def test_variables_that_systemd_has_no_names_for(machine: Machine, context: Path
     time.sleep(0.5)
     journal = machine.said("journalctl", "-u", "demo", "-o", "cat", "-t", "env").splitlines()
     assert ("a.b=50% $" in journal, "C=c" in journal) == (True, True), journal
+    assert [line for line in journal if line.startswith(("INVOCATION_ID=", "JOURNAL_STREAM=", "SYSTEMD_"))] == []
     take_back(machine)
     setup = ready(machine, text.format("/bin/sleep", '"/bin/sleep", "100"'), context)
     done = machine.call("sh", setup, "--yes")
@@ -142,7 +143,37 @@ def test_health_is_told_and_restarts_nothing(machine: Machine, context: Path) ->
     assert becomes("unhealthy")
     assert machine.call("systemctl", "is-failed", "demo-health").stdout == "failed\n"
     assert machine.said("systemctl", "show", "-p", "MainPID", "demo") == pid
+    # as docker: what is started once more is neither what it was, nor asked before an interval is over
+    assert machine.said("sh", "-c", "systemctl restart demo && sleep 0.5 && cat /run/demo-health/state") == "starting\n"
+    assert becomes("unhealthy")
     take_back(machine)
+    # nothing of it is told of as a unit that has failed
+    assert machine.said("sh", "-c", "systemctl list-units --all --no-legend 'demo*'; ls -d /run/demo* || :") == ""
+
+
+def test_a_probe_that_ends_with_the_service_has_not_failed(machine: Machine, context: Path) -> None:
+    text = "FROM debian:12\nRUN true\nHEALTHCHECK --interval=1s CMD sleep 20\nCMD sleep 1000\n"
+    machine.said("sh", ready(machine, text, context), "--yes")
+    for _ in range(50):
+        if "sleep 20" in machine.call("systemctl", "status", "demo-health").stdout:
+            break
+        time.sleep(0.1)
+    machine.said("systemctl", "stop", "demo")
+    assert machine.call("systemctl", "is-failed", "demo-health").stdout == "inactive\n"
+    take_back(machine)
+
+
+def test_a_place_in_run_is_as_the_last_step_left_it(machine: Machine, context: Path) -> None:
+    """Of two lines for a path systemd-tmpfiles takes the first one."""
+    steps = "".join(f"RUN true {number}\n" for number in range(9))
+    text = f"FROM debian:12\nRUN install -d -m 2775 /run/place\n{steps}RUN install -d -o 33 -m 3777 /run/place\nCMD sleep 1000\n"
+    done = machine.call("sh", ready(machine, text, context), "--yes")
+    assert (done.returncode, "Duplicate line" in done.stderr) == (0, False), done.stderr
+    machine.halt()
+    machine.boot()
+    assert machine.said("stat", "-c", "%a %u", "/run/place") == "3777 33\n"
+    take_back(machine)
+    machine.said("rmdir", "/run/place")
 
 
 @pytest.mark.parametrize("user", ["4242", "4242:4343", "www-data:4343", "nobody", "0:4343"])
@@ -258,3 +289,37 @@ CMD stat -c '%a %u %n' /priv /priv/f /open /open/mine /data; exec sleep 1000
     assert machine.said("sh", setup, "--yes").endswith("changed=0\n")
     take_back(machine)
     assert differences(before, machine.snapshot()) == []
+
+
+@pytest.mark.parametrize("way", ["merge", "root"])
+def test_volumes_keep_what_the_program_gives_them(machine: Machine, context: Path, way: str) -> None:
+    """From start to start, and when the data of an earlier setup is found: one whose mode or owner systemd would have, too."""
+    text = """FROM debian:12
+RUN mkdir /mine /others && chown 33 /others
+{user}VOLUME /mine /others
+CMD stat -c '%a %u %n' /mine /others; {change}; exec sleep 1000
+"""
+    change = "chmod 700 /others" if way == "merge" else "chown 33 /mine"
+    setup = ready(machine, text.format(change=change, user="USER www-data\n" if way == "merge" else ""), context)
+    base: tuple[str, ...] = ()
+    if way == "root":
+        machine.said("sh", "-c", "mkdir -p /srv/tiny/bin /srv/tiny/etc && cp /bin/busybox /srv/tiny/bin/")
+        machine.said("sh", "-c", "cd /srv/tiny/bin && for name in sh mkdir chown stat sleep; do ln -sf busybox $name; done")
+        base = ("--way", "root", "--base", "debian:12=/srv/tiny")
+    wanted = ["755 0 /mine", "700 33 /others"] if way == "merge" else ["755 33 /mine", "755 33 /others"]
+
+    def seen_there() -> list[str]:
+        time.sleep(0.7)
+        return machine.said("journalctl", "-u", "demo", "-o", "cat").replace("Started", "").splitlines()
+
+    for words in (("sh", setup, "--yes", *base), ("systemctl", "restart", "demo")):
+        machine.said(*words)
+        said = [line for line in seen_there() if line.startswith("7") and "/" in line][-2:]
+    assert said == wanted
+    machine.said("sh", "/var/lib/dock2sh/demo/uninstall.sh", "--yes")
+    for words in (("sh", setup, "--yes", *base), ("systemctl", "restart", "demo")):
+        machine.said(*words)
+        said = [line for line in seen_there() if line.startswith("7") and "/" in line][-2:]
+    assert said == wanted
+    take_back(machine)
+    machine.said("rm", "-rf", "/srv/tiny")

@@ -1,4 +1,5 @@
-# health-NAME: one probe of HEALTHCHECK, with docker's counting. /run/NAME-health has the number of failures in a row, and the state.
+# health-NAME: one probe of HEALTHCHECK, with docker's counting. /run/NAME-health has the number of failures in a row, the state, and
+# which start of the service they are of.
 
 main() {
     set -u
@@ -6,6 +7,7 @@ main() {
     ! [ "${1-}" = probe ] || { probe; exit; }
     state=/run/$service_name-health
     mkdir -p "$state"
+    ! health_is_new || { health_is starting 0; exit; }
     health_said=$(timeout -k 1 "$timeout" "$0" probe 2>&1) && health_status=0 || health_status=$?
     [ -z "$health_said" ] || printf '%s\n' "$health_said" | head -c 4096
     if [ "$health_status" -eq 0 ]; then
@@ -15,6 +17,13 @@ main() {
     else
         health_failed
     fi
+}
+
+# health_is_new: the service was started since, and the timer with it: docker forgets what an earlier one was, and waits for an interval.
+health_is_new() {
+    health_start=$(systemctl show -p InvocationID --value "$service_name.service" 2>/dev/null)
+    [ -n "$health_start" ] && [ "$health_start" != "$(cat "$state/start" 2>/dev/null)" ] || return 1
+    printf '%s\n' "$health_start" >"$state/start"
 }
 
 health_failed() {

@@ -26,6 +26,9 @@ host_due() {
 host_due_stale() {
     [ -f "$service_place/done" ] || return 0
     due_stale=$(printf '%s\n' "$steps" | awk 'NR == FNR { known[$3] = 1; next } !($2 in known) { print $1 }' - "$service_place/done")
+    # a tree has no layers to take back
+    [ "$way" != root ] || [ "$host_from" -eq 0 ] || [ -n "$due_stale" ] ||
+        due_stale=$(from=$host_from awk '$1 + 0 >= ENVIRON["from"] + 0 { print $1 }' "$service_place/done")
 }
 
 # is_due N

@@ -134,9 +134,13 @@ look_bases() {
     [ "$way" = root ] && { tree_is_missing || [ -n "$due_stale" ]; } && [ "$target_base" != scratch ] || return 0
     ! look_is_here "$target_base" && ! context_known "$target_base" || return 0
     ! { tool docker || tool podman; } >/dev/null || return 0
-    case $(full_reference "$target_base") in debian:*) ! { tool mmdebstrap || tool debootstrap; } >/dev/null || return 0 ;; esac
+    look_more=''
+    case $(full_reference "$target_base") in debian:*)
+        ! { tool mmdebstrap || tool debootstrap; } >/dev/null || return 0
+        look_more=', or install debootstrap, which makes one much like it' ;;
+    esac
     trouble "the base image $target_base, for a private tree: name it with --base $(quote "$target_base")=SOURCE (a directory, a tar of its root \
-file system, the output of \`docker save\`, or docker-image://NAME)"
+file system, the output of \`docker save\`, or docker-image://NAME)$look_more"
 }
 
 # look_contexts: the same for named contexts that are images. When steps are done already those that are left may need none of them.
@@ -208,9 +212,19 @@ look_can_fetch() {
 
 # look_network: can what ADD and RUN fetch from be reached? A proxy may know a way that this does not see, so it is a note.
 look_network() {
-    for look_next in $fetch_hosts; do
+    for look_next in $fetch_hosts $(look_archives); do
         look_reach "$look_next" || warn "$look_next cannot be reached from here, and a step fetches from it"
     done
+}
+
+# look_archives: prints where this machine's own packages come from, where a step fetches some.
+look_archives() {
+    case " $fetch_with " in *' apt '*) ;; *) return 0 ;; esac
+    [ "$way" = merge ] && [ -z "${lock_vendor-}" ] && tool apt-get >/dev/null || return 0
+    ! apt-config dump 2>/dev/null | grep -q -i '^Acquire::https\{0,1\}::.*Proxy' || return 0
+    # without the caches, which it would write. (There may be a password before the host.)
+    apt-get -o Dir::Cache::pkgcache= -o Dir::Cache::srcpkgcache= update --print-uris 2>/dev/null |
+        sed -n "s|^'\\(https\\{0,1\\}://\\)\\([^/@]*@\\)\\{0,1\\}\\([^/]*\\).*|\\1\\3|p" | LC_ALL=C sort -u
 }
 
 # look_reach URL
@@ -253,6 +267,20 @@ host_ask() {
     esac
 }
 
+# only_on_top: --only asks for a step that was done, and cannot be taken back: a tree's, or one whose layer is not the last one.
+only_on_top() {
+    [ -n "$host_only" ] && [ -z "$rewind" ] && [ -f "$service_place/done" ] &&
+        grep -q "^$host_only $(step_digest "$host_only")" "$service_place/done"
+}
+
+# tell_dangers: of the steps that are to be done.
+tell_dangers() {
+    tell_lines=$(printf '%s\n' "${dangers-}" | due=$due awk '$1 != "" && index(ENVIRON["due"], " " $1 " ")')
+    [ -n "$tell_lines" ] || return 0
+    say 'Be careful with:'
+    printf '%s\n' "$tell_lines" | sed 's/^/  step /' >&2
+}
+
 host_tell() {
     [ -n "$due" ] || [ -z "$due_stale" ] || say "$service_name: what is no step any more is to be taken back."
     [ -n "$due" ] || return 0
@@ -265,8 +293,6 @@ host_tell() {
         say "They build a private tree, $service_place/rootfs, from $target_base. This machine's own files stay as they are."
     fi
     [ -z "$service_unit" ] || [ -z "$host_unit" ] || say "The service is $service_name.service; $service_place/uninstall.sh takes all of it back."
-    [ -z "${dangers-}" ] || [ "$way" != merge ] || {
-        say 'Be careful with:'
-        printf '%s\n' "$dangers" | sed 's/^/  step /' >&2
-    }
+    ! only_on_top || warn "step $host_only is done once more on top of what it had done. --from $host_only does it, and those after it, as on a new machine"
+    [ "$way" != merge ] || tell_dangers
 }

@@ -52,12 +52,14 @@ host_options() {
         --root | --root=*) misused "--root: this script sets up the machine that it runs on. \`dock2sh DIR\` makes one that builds \
 into a directory." ;;
         start) misused "start: \`run-$service_name\` starts it, once this script has run." ;;
-        *) host_rest="$host_rest $(quote "$1")" ;;
+        *)
+            case $1 in --from | --from=*) host_from=asked ;; esac
+            host_rest="$host_rest $(quote "$1")" ;;
         esac
         shift
     done
     eval "options $host_rest"
-    case " $given" in *' --from '*) host_from=$from_step ;; esac
+    [ "$host_from" = 0 ] || host_from=$from_step
     host_only=$only_step
     : "$host_force$host_removal$host_services$host_start$host_unit$host_profile"
 }

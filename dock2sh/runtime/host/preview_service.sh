@@ -40,6 +40,7 @@ preview_volumes() {
         [ "$way" = root ] || [ -d "$preview_top$resolved" ] || preview_added "$resolved/"
         [ -d "$volume_here" ] || preview_volume "$preview_top$resolved"
     done 8<"$state/volumes"
+    preview_added "/etc/systemd/system/$service_name.service.d/volumes.conf"
 }
 
 # preview_volume DIR: what is in it comes along.
@@ -48,9 +49,6 @@ preview_volume() {
     if [ -d "$1" ]; then
         (cd "$1" && find . ! -name . -type d) | sed "s|^[.]\\(.*\\)|A\t$volume_here\\1/|"
         (cd "$1" && find . ! -name . ! -type d) | sed "s|^[.]|A\t$volume_here|"
-        ! volume_is_odd "$1" || preview_added "/etc/systemd/system/$service_name.service.d/volumes.conf"
-    elif [ -n "$service_user" ]; then
-        preview_added "/etc/systemd/system/$service_name.service.d/volumes.conf"
     fi
 }
 

@@ -268,7 +268,7 @@ service_log() {
 run_directories_keep() {
     [ -d /etc/tmpfiles.d ] || return 0
     run_file=/etc/tmpfiles.d/$service_name.conf
-    cat "$service_place"/layers/[0-9]*/run 2>/dev/null | sort -u >"$state/run"
+    run_directories_last >"$state/run"
     [ -s "$state/run" ] || { run_directories_retire && return; }
     { echo "# Made by dock2sh: what the image of $service_name has in /run." && cat "$state/run"; } >"$state/tmpfiles"
     ! cmp -s "$state/tmpfiles" "$run_file" || return 0
@@ -277,6 +277,15 @@ run_directories_keep() {
     printf './%s\0' "${run_file#/}" >"$state/list.put"
     record_sums '' "$state/list.put"
     ! tool systemd-tmpfiles >/dev/null || systemd-tmpfiles --create "$run_file" || :
+}
+
+# run_directories_last: prints them, each as the last step has left it: of two lines for a path systemd-tmpfiles takes the first.
+run_directories_last() {
+    (cd "$service_place/layers" 2>/dev/null && ls) | sort -n | while read -r run_layer; do
+        cat "$service_place/layers/$run_layer/run" 2>/dev/null
+    done | awk '
+        { path = $0; sub(/ [0-7]+ [0-9]+ [0-9]+ -$/, "", path); line[path] = $0 }
+        END { for (path in line) print line[path] }' | LC_ALL=C sort
 }
 
 # run_directories_retire: an earlier version's steps had some.

@@ -38,6 +38,7 @@ tree_begin() {
     rm -f "$service_place/done" "$service_place/filled"
     tree_place
     rm -rf "$target_root"
+    host_from=0 from_step=1 # all of them
     host_due
 }
 

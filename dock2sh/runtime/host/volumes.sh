@@ -16,30 +16,21 @@ volumes_fill() {
         cp -a "$volume_root$resolved/." "$volume_here.new/" || fail "VOLUME $volume_path cannot be copied to $volume_here"
         mv "$volume_here.new" "$volume_here"
         (cd "${volume_here%/*}" && find "./${volume_here##*/}" -print0) | labels_set "${volume_here%/*}"
-        volume_keep "$volume_here"
     done 8<"$state/volumes"
+    volumes_keep
 }
 
-# volume_keep DIR: at each start systemd gives a StateDirectory= the mode 0755, and all that is in it to the service's user. Docker leaves
-# a volume its mode and owner (postgres refuses data that others may read), so that of such a one nothing is said to systemd.
-volume_keep() {
-    volume_is_odd "$1" || return 0
+# volumes_keep: at each start systemd gives a StateDirectory= the mode 0755, and all that is in it to the service's user. Docker leaves a
+# volume the mode and the owner that it has, or that the program gives it (postgres refuses data that others may read).
+volumes_keep() {
     volume_part=/etc/systemd/system/$service_name.service.d/volumes.conf
     [ ! -e "$volume_part" ] || return 0
     made_directories "${volume_part%/*}"
     file_keep "$volume_part"
-    printf '%s\n' "# Made by dock2sh: systemd is to leave the image's owners and modes to the volumes of $service_name." '[Service]' \
+    printf '%s\n' "# Made by dock2sh: systemd is to leave owners and modes to the volumes of $service_name, as docker does." '[Service]' \
         'StateDirectory=' >"$volume_part"
     printf './%s\0' "${volume_part#/}" >"$state/list.put"
     labels_set '' <"$state/list.put"
     record_sums '' "$state/list.put"
     host_changed=$((host_changed + 1))
-}
-
-# volume_is_odd DIR: is it another than systemd would make it?
-volume_is_odd() {
-    case $(stat -c %a:%u:%g "$1") in
-    "755:$service_owner") return 1 ;;
-    755:*) [ -n "$service_user" ] ;;
-    esac
 }

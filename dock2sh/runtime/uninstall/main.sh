@@ -127,9 +127,17 @@ undo_told() {
 
 undo_service() {
     tool systemctl >/dev/null || return 0
-    ! [ -d /run/systemd/system ] || systemctl -q stop "$service_name.service" "$service_name-health.timer" 2>/dev/null
+    ! [ -d /run/systemd/system ] || systemctl -q stop "$service_name.service" "$service_name-health.timer" "$service_name-health.service" 2>/dev/null
     # not by a service's init script, too, which a package of the same name may have brought: that leaves links in /etc/rc?.d
     SYSTEMCTL_SKIP_SYSV=1 systemctl -q disable "$service_name.service" "$service_name-health.timer" 2>/dev/null
+}
+
+# undo_forgotten: by systemd: a unit that had failed would be told of until the next boot.
+undo_forgotten() {
+    rm -rf "/run/$service_name-health"
+    [ -d /run/systemd/system ] || return 0
+    systemctl daemon-reload
+    systemctl -q reset-failed "$service_name.service" "$service_name-health.service" 2>/dev/null
 }
 
 # undo_files: what was added goes, the deepest first, then what was there before comes back, directories before what is in them.
@@ -190,7 +198,7 @@ undo_shared() {
 undo_rest() {
     undo_accounts
     mkdir -p /var/log/dock2sh
-    ! [ -d /run/systemd/system ] || systemctl daemon-reload
+    undo_forgotten
     if [ -n "$undo_purge" ]; then
         rm -rf "/var/lib/$service_name-volumes"
     elif [ -d "/var/lib/$service_name-volumes" ]; then
