@@ -50,7 +50,8 @@ def base_wish(
     def pull(reference: str, platform: str, store: "Store") -> "Stored":
         from dock2sh.cli.progress import watching
         from dock2sh.images.connections import Ways
-        from dock2sh.images.transfer import Watch, pull
+        from dock2sh.images.pulling import pull
+        from dock2sh.images.transfer import Watch
 
         with watching(quiet) as moved:
             return pull(store, reference, platform, Ways(insecure or (), mirror or ()), Watch(say, moved))
