@@ -57,7 +57,7 @@ def start(wanted: Wanted, say: Callable[[str], None]) -> int:
         name = wanted.hostname or os.path.basename(work)[-12:]
         session = Session(
             script=_script(wanted.image, stored.config),
-            words=["-e", f"HOSTNAME={name}", *wanted.words],
+            words=wanted.words,
             layers=[store.directory(layer) for layer in stored.layers],
             work=work,
             hostname=name,
