@@ -1,13 +1,15 @@
 """`dock2sh run`: an image and the sandbox. The script of `FROM image` says what it starts."""
 
 import os
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import Any, NamedTuple
 
 import dock2sh
 from dock2sh.emulator import StepFailed, private_mounts, workplace
 from dock2sh.emulator.places import home
-from dock2sh.images import import_image
+from dock2sh.images import data_home, import_image
+from dock2sh.images.blobs import full
 from dock2sh.images.bring import Wish
 from dock2sh.images.store import open_store
 from dock2sh.model import Base, Run
@@ -53,11 +55,11 @@ def start(wanted: Wanted, say: Callable[[str], None]) -> int:
     if not (_inner(stored.config).keys() & {"Cmd", "Entrypoint"} or wanted.words[-1] != "--" or "--entrypoint" in wanted.words):
         raise SandboxError("no command specified: the image has neither ENTRYPOINT nor CMD. Name one")
     private_mounts()
-    with store.busy(), workplace(home()) as work:
+    with store.busy(), _room_wanted(), workplace(home()) as work:
         name = wanted.hostname or os.path.basename(work)[-12:]
         session = Session(
             script=_script(wanted.image, stored.config),
-            words=["-e", f"HOSTNAME={name}", *wanted.words],
+            words=wanted.words,
             layers=[store.directory(layer) for layer in stored.layers],
             work=work,
             hostname=name,
@@ -70,6 +72,15 @@ def start(wanted: Wanted, say: Callable[[str], None]) -> int:
             more=wanted.more,
         )
         return run(session)
+
+
+@contextmanager
+def _room_wanted() -> Iterator[None]:
+    """A full disk is told as such, with what to do."""
+    try:
+        yield
+    except OSError as error:
+        full(error, os.path.join(data_home(), "dock2sh"))
 
 
 def _volumes(wanted: Wanted, config: Mapping[str, object]) -> list[Volume]:

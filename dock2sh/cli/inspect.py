@@ -30,7 +30,7 @@ def inspect(
     """
     from dock2sh.images import ImageError
     from dock2sh.images.gotemplate import go_json
-    from dock2sh.images.listing import as_docker_prints, for_templates, inspected
+    from dock2sh.images.listing import as_docker_prints, for_templates, inspected, untyped
 
     if type not in ("", "image"):
         write("\n" if format else "[]\n", "")
@@ -48,7 +48,7 @@ def inspect(
     if format in ("", "json"):
         write(go_json([as_docker_prints(one) for one in found], None if format else 4) + "\n", "")
     else:
-        write("".join(filled(format, for_templates(one), _UNREADABLE, "\n") + "\n" for one in found), "")
+        write("".join(filled(format, for_templates(one), _UNREADABLE, "\n", untyped(one)) + "\n" for one in found), "")
     raise typer.Exit(int(failed))
 
 

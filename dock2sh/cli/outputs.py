@@ -113,7 +113,8 @@ def push_image(names: Sequence[str], insecure: Sequence[str], quiet: bool) -> No
     from dock2sh.cli.say import note
     from dock2sh.cli.store import opened_to_read
     from dock2sh.images.connections import Ways
-    from dock2sh.images.transfer import Watch, push
+    from dock2sh.images.pushing import push
+    from dock2sh.images.transfer import Watch
 
     store = opened_to_read()
     for name in names:

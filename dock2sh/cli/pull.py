@@ -33,8 +33,9 @@ def pull(
     with failing(), watching(quiet) as moved:
         from dock2sh.images.connections import Ways
         from dock2sh.images.index import fits, platform_of, text_of
+        from dock2sh.images.pulling import pull, pull_all
         from dock2sh.images.reference import parse_reference
-        from dock2sh.images.transfer import Watch, pull, pull_all
+        from dock2sh.images.transfer import Watch
 
         say = (lambda text: None) if quiet else note
         store, whole, wanted = opened(), parse_reference(name), known_platform(platform)

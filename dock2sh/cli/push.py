@@ -29,8 +29,9 @@ def push(
     with failing(), watching(quiet) as moved:
         from dock2sh.images.connections import Ways
         from dock2sh.images.listing import familiar
+        from dock2sh.images.pushing import push, push_all
         from dock2sh.images.reference import parse_reference
-        from dock2sh.images.transfer import Watch, push, push_all
+        from dock2sh.images.transfer import Watch
 
         whole = parse_reference(name)
         ways, watch = Ways(insecure or ()), Watch((lambda text: None) if quiet else note, moved)

@@ -50,7 +50,8 @@ def base_wish(
     def pull(reference: str, platform: str, store: "Store") -> "Stored":
         from dock2sh.cli.progress import watching
         from dock2sh.images.connections import Ways
-        from dock2sh.images.transfer import Watch, pull
+        from dock2sh.images.pulling import pull
+        from dock2sh.images.transfer import Watch
 
         with watching(quiet) as moved:
             return pull(store, reference, platform, Ways(insecure or (), mirror or ()), Watch(say, moved))
@@ -157,7 +158,7 @@ def each(references: Sequence[str], do: Callable[[str], None]) -> None:
 def show(rows: "list[Row]", columns: dict[str, str], format: str) -> None:
     """Rows as a table of `columns` (heading -> key), as a JSON object a line, or by a Go template."""
     from dock2sh.images.govalues import Heading, Line
-    from dock2sh.images.listing import table
+    from dock2sh.images.listing import heading, table
     from dock2sh.source import visible
 
     if format == "raw":
@@ -166,11 +167,11 @@ def show(rows: "list[Row]", columns: dict[str, str], format: str) -> None:
         write(table([{key: visible(cell) for key, cell in row.items()} for row in rows], columns), "")
     elif format.startswith("table"):
         template = format.removeprefix("table").strip(" ").replace("\\t", "\t")
-        headings = {key: heading for heading, key in columns.items()}
-        heads: list[Row] = [{key: Heading(headings.get(key, key.upper())) for key in row} for row in rows[:1]]
+        headings = {key: head for head, key in columns.items()}
+        heads: list[Row] = [{key: Heading(headings.get(key) or heading(key)) for key in row} for row in rows[:1]]
         cells = [line.split("\t") for line in (filled(template, Line(row)) for row in (*heads, *rows))]
         rows = [{str(column): visible(cell) for column, cell in enumerate(line)} for line in cells[1:]]
-        write(table(rows, {heading: str(column) for column, heading in enumerate(cells[0])}) if cells else "", "")
+        write(table(rows, {head: str(column) for column, head in enumerate(cells[0])}) if cells else "", "")
     elif format == "json":
         from dock2sh.images.gotemplate import go_json
 
@@ -179,14 +180,16 @@ def show(rows: "list[Row]", columns: dict[str, str], format: str) -> None:
         write("".join(filled(format, Line(row)) + "\n" for row in rows), "")
 
 
-def filled(template: str, value: Any, unreadable: int = REFUSED, end: str = "") -> str:
-    """The template applied; one that cannot be ends as docker's does, with status 1 (or `unreadable`), and `end` where it could
-    be read."""
+def filled(template: str, value: Any, unreadable: int = REFUSED, end: str = "", instead: Any = None) -> str:
+    """The template applied, to `instead` where it cannot be to `value`; one that cannot be ends as docker's does, with status 1
+    (or `unreadable`), and `end` where it could be read."""
     from dock2sh.images.gotemplate import TemplateError, Unreadable, render
 
     try:
         return render(template, value)
     except TemplateError as error:
+        if instead is not None and not isinstance(error, Unreadable):
+            return filled(template, instead, unreadable, end)
         readable = not isinstance(error, Unreadable)
         write(end if readable else "", "")
         note(f"template parsing error: {error}")

@@ -7,12 +7,11 @@ import os
 import selectors
 import subprocess
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from itertools import takewhile
 from typing import NamedTuple
 
 from dock2sh.emulator.contents import Contents, Origin
 from dock2sh.emulator.keys import first_key, step_key
-from dock2sh.emulator.places import created_at, known_layer, new_layer, no_room, publish, seconds_of
+from dock2sh.emulator.places import created_at, known_chain, known_layer, new_layer, no_room, publish, seconds_of
 from dock2sh.emulator.remote import default_agent
 from dock2sh.model import Plan, Stage, Step
 from dock2sh.plan.bundle import sources_of
@@ -168,7 +167,7 @@ class _Builder:
         """Find how far the cache reaches; run the rest."""
         groups = self.groups[stage.key]
         base, keys = self._keys(stage)
-        known = list(takewhile(bool, self._known(stage, keys)))
+        known = self._known(stage, keys)
         done = [Layer(*layer, created_at(layer[1])) for layer in zip(keys, known, groups, strict=False)]
         for number, layer in enumerate(done):
             root = [*base.directories, *(each.directory for each in done[: number + 1])]
@@ -197,10 +196,19 @@ class _Builder:
             self.keyed[stage.key] = base, keys
         return self.keyed[stage.key]
 
-    def _known(self, stage: Stage, keys: Sequence[str]) -> Iterator[str]:
-        """The layers that this build, or the cache, has for these keys, "" where neither has."""
+    def _known(self, stage: Stage, keys: Sequence[str]) -> list[str]:
+        """The layers that this build, or the cache, has for the first of these keys, each made on the one before it."""
         anew = self.wish.no_cache & {"*", stage.name, str(stage.index)}
-        yield from (self.fresh.get(key) or ("" if anew else known_layer(self.wish.home, key)) for key in keys)
+        found = [self.fresh.get(key) or ("" if anew else known_layer(self.wish.home, key)) for key in keys]
+        return known_chain(self.wish.home, keys, found, self._below(stage))
+
+    def _below(self, stage: Stage) -> str:
+        """The layer that a stage's first one stands on, "" for a base image, which its key tells from others."""
+        while stage.parent is not None:
+            stage = self.stages[stage.parent]
+            if layers := self.built[stage.key].layers:
+                return layers[-1].directory
+        return ""
 
     def _finish(self, stage: Stage, base: Built, layers: Sequence[Layer]) -> None:
         directories = (*base.directories, *(layer.directory for layer in layers))
@@ -291,7 +299,8 @@ class _Builder:
         number = self._number(running)
         steps = self.groups[running.stage.key][number - self.first[running.stage.key]]
         key, place = (parts[len(running.finished)] for parts in (running.keys, running.places))
-        created = publish(self.wish.home, key, place, seconds)
+        below = running.finished[-1].directory if running.finished else self._below(running.stage)
+        created = publish(self.wish.home, key, place, seconds, below)
         self.fresh[key] = f"{place}/diff"
         running.finished.append(Layer(key, f"{place}/diff", steps, created, seconds))
         root = [*running.base.directories, *(layer.directory for layer in running.finished)]

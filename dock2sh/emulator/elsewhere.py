@@ -41,6 +41,7 @@ def build_elsewhere(plan: Plan, wish: Wish, sandbox: Sandbox, tell: Callable[[Ev
             runs,
             machine(plan),
             wish.fetched,
+            _id(wish, base),
         )
         status = sandbox.run(job, told.output)
     if status:
@@ -52,6 +53,12 @@ def build_elsewhere(plan: Plan, wish: Wish, sandbox: Sandbox, tell: Callable[[Ev
     layer = Layer("", f"{place}/diff", last.layers()[-1] if last.layers() else (), time.time())
     built = {stage.key: Built("", (), ()) for stage in plan.stages}
     return built | {last.key: Built("", (*layers, layer.directory), (layer,) if any(s.layers() for s in plan.chain()) else ())}
+
+
+def _id(wish: Wish, base: str) -> str:
+    """The id of the image that the target stands on, if it is known by one."""
+    known = wish.bases[base].identity if base in wish.bases else ""
+    return known if re.fullmatch("sha256:[0-9a-f]{64}", known) else ""
 
 
 def _options(plan: Plan, wish: Wish) -> Sequence[str]:

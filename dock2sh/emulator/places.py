@@ -1,17 +1,18 @@
 """Where the emulator keeps things, below $XDG_DATA_HOME/dock2sh.
 
 `layers/ID/diff` is a finished layer in overlayfs's form, which never changes: a build may have it mounted; `made` beside it says
-how many seconds it took. `build/KEY` is a link to the one that the cache knows for that key. `unsettled/ID` has the boot of the
-machine in which a layer was made of which the disk may not have all yet: after a crash the cache does not know it any more.
-`work/` is for builds at work; what a dead one has left goes at the next start. `caches/` are those of RUN --mount=type=cache,
-`hashes/` what hashes.py remembers.
+how many seconds it took, and which layer it was made on. `build/KEY` is a link to the one that the cache knows for that key.
+`unsettled/ID` has the boot of the machine in which a layer was made of which the disk may not have all yet: after a crash the
+cache does not know it any more. `work/` is for builds at work; what a dead one has left goes at the next start. `caches/` are
+those of RUN --mount=type=cache, `hashes/` what hashes.py remembers.
 """
 
 import fcntl
 import os
 import shutil
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager, suppress
+from itertools import takewhile
 
 from dock2sh.digest import sha256
 from dock2sh.images import data_home
@@ -47,9 +48,45 @@ def furnish(place: str) -> str:
 
 def known_layer(home: str, key: str) -> str:
     """The directory of the layer that the cache has for a key, or ""."""
-    place = os.path.realpath(f"{home}/build/{key}")
-    whole = os.path.exists(f"{place}/made") and _outlived(home, os.path.basename(place))
-    return f"{place}/diff" if whole else ""
+    return _whole(home, os.path.realpath(f"{home}/build/{key}"))
+
+
+def known_chain(home: str, keys: Sequence[str], found: Sequence[str], below: str) -> list[str]:
+    """The longest row of layers for the first of these keys that were made on one another, and the first one on `below`. `found`
+    are those to choose from, "" where there is none: where one was made anew since, what was made on the old one goes with that.
+    """
+    for last in reversed(range(len(list(takewhile(bool, found))))):
+        chain = [found[last]]
+        while chain[0] and len(chain) <= last:
+            chain.insert(0, _below(home, chain[0], keys[last - len(chain)]))
+        if chain[0] and _made_on(chain[0]) == _name_of(below):
+            return chain
+    return []
+
+
+def _below(home: str, directory: str, key: str) -> str:
+    """The directory of the layer, of that key, that this one was made on; "" if it is not there, or was another key's."""
+    name = _made_on(directory)
+    return _whole(home, f"{home}/layers/{name}") if name.startswith(f"{key[:16]}-") else ""
+
+
+def _whole(home: str, place: str) -> str:
+    return f"{place}/diff" if os.path.exists(f"{place}/made") and _outlived(home, os.path.basename(place)) else ""
+
+
+def _name_of(directory: str) -> str:
+    """What a layer (its `diff`) is called; a base image, "", is `-`."""
+    return os.path.basename(os.path.dirname(directory)) or "-"
+
+
+def _made_on(directory: str) -> str:
+    """The name of what a layer (its `diff`) was made on: to mount it on anything else would be a mixture of two builds."""
+    return [*_made(directory), "", ""][1]
+
+
+def _made(directory: str) -> list[str]:
+    with open(os.path.join(os.path.dirname(directory), "made")) as file:
+        return file.read().split()
 
 
 def _outlived(home: str, name: str) -> bool:
@@ -89,17 +126,17 @@ def created_at(directory: str) -> float:
 
 def seconds_of(directory: str) -> float | None:
     """How long it took to make a layer (its `diff`), if anybody knows."""
-    with open(os.path.join(os.path.dirname(directory), "made")) as file:
-        text = file.read()
-    return float(text) if text else None
+    told = _made(directory)
+    return float(told[0]) if told else None
 
 
-def publish(home: str, key: str, place: str, seconds: float) -> float:
-    """From now on the cache knows this layer for the key, also instead of another. When that is, as `created_at` tells later."""
+def publish(home: str, key: str, place: str, seconds: float, below: str) -> float:
+    """From now on the cache knows this layer, made on `below` (a directory), for the key, also instead of another. When that is,
+    as `created_at` tells later."""
     with open(f"{home}/unsettled/{os.path.basename(place)}", "x") as file:  # before the link: file systems keep that order
         file.write(_boot())
     with open(f"{place}/made", "x") as file:
-        file.write(f"{seconds:.6f}")
+        file.write(f"{seconds:.6f} {_name_of(below)}")
     link = f"{home}/build/.{os.path.basename(place)}"
     os.symlink(f"../layers/{os.path.basename(place)}", link)
     os.replace(link, f"{home}/build/{key}")

@@ -135,3 +135,8 @@ def reason(error: HTTPError) -> str:
             return f"its certificate is not trusted, or it speaks no TLS ({str(cause.args[0])[:120]})"
         case _:
             return str(cause)[:160] or type(cause).__name__
+
+
+def with_query(url: str, query: str) -> str:
+    """The URL with more behind its `?`."""
+    return f"{url}{'&' if '?' in url else '?'}{query}"

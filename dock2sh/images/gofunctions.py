@@ -5,7 +5,7 @@ import re
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from .govalues import Heading, Line, Nil, TemplateError, Typed, sprint, sprintf, text_of, type_of
+from .govalues import Heading, Line, Nil, Raw, RawList, TemplateError, Typed, sprint, sprintf, text_of, type_of
 
 
 def go_json(value: Any, indent: int | None = None) -> str:
@@ -38,6 +38,8 @@ def _index(value: Any, *keys: Any) -> Any:
 
 def _zero(value: dict[str, Any]) -> Any:
     """What a map has for a key that is not there: nothing of the kind of the others."""
+    if isinstance(value, Raw):
+        return None
     kinds = {type(one) for one in value.values()}
     return Typed({}, {}) if kinds == {Typed} else "" if kinds <= {str} else None
 
@@ -93,7 +95,8 @@ def _less(one: Any, other: Any) -> bool:
 
 
 def _join(values: Any, between: str) -> str:
-    if not isinstance(values, (list, tuple)) and not (isinstance(values, Nil) and values.shown == "[]"):
+    none = isinstance(values, Nil) and values.shown == "[]"
+    if not none and (isinstance(values, RawList) or not isinstance(values, (list, tuple))):
         raise TemplateError(f"wrong type for value; expected []string; got {type_of(values)}")
     return between.join(map(text_of, values))
 

@@ -13,7 +13,7 @@ from types import FunctionType
 from typing import Any, NamedTuple, TypeAlias
 
 from .gofunctions import FUNCTIONS, LAZY, go_json
-from .govalues import Nil, TemplateError, Typed, text_of
+from .govalues import Nil, Raw, TemplateError, Typed, text_of
 
 __all__ = ["Nil", "TemplateError", "Typed", "Unreadable", "go_json", "render", "text_of"]
 
@@ -291,7 +291,7 @@ def _field(text: str, dot: Any, known: Known) -> Any:
 def _member(value: Any, name: str, whole: bool) -> Any:
     """A field of an object, which has it, or a key of a map, where it may only be not there."""
     if isinstance(value, dict):
-        if (whole or isinstance(value, Typed)) and name not in value:
+        if (whole or isinstance(value, Typed | Raw)) and name not in value:
             raise TemplateError(
                 f"there is no field {name!r}; there are {', '.join(sorted({*value, *getattr(value, 'zero', ())}))}"
             )

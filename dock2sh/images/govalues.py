@@ -43,6 +43,43 @@ class Typed(dict[str, Any]):
         return super().get(key, self.zero.get(key, default))
 
 
+class Image(Typed):
+    """Go's object of an image: a template calls ID what JSON calls Id."""
+
+    def __contains__(self, key: object) -> bool:
+        return key != "Id" and super().__contains__("Id" if key == "ID" else key)
+
+    def get(self, key: str, default: Any = None) -> Any:
+        return super().get("Id" if key == "ID" else key, default)
+
+
+class Raw(dict[str, Any]):
+    """An object of which only its JSON is known: its keys are in order, and one that it has not is a mistake."""
+
+
+class RawList(list[Any]):
+    """A list of that kind: what is in it may be anything."""
+
+
+class RawNumber(int):
+    """A number of that kind, which is a text to Go."""
+
+
+def raw(value: Any) -> Any:
+    """A value of JSON's as one of these kinds."""
+    match value:
+        case dict():
+            return Raw({key: raw(value[key]) for key in sorted(value)})
+        case list() | tuple():
+            return RawList(map(raw, value))
+        case bool():
+            return value
+        case int():
+            return RawNumber(value)
+        case _:
+            return value
+
+
 class Line(dict[str, Any]):
     """A line of a table: as JSON its keys are in order, and < > & are escaped."""
 
@@ -75,13 +112,18 @@ def text_of(value: Any) -> str:
             fields = dict.fromkeys((*value.zero, *value))
             return "{" + " ".join(text_of(value.get(key)) for key in fields) + "}"
         case dict():
-            return "map[" + " ".join(f"{key}:{text_of(value[key])}" for key in sorted(value)) + "]"
+            return "map[" + " ".join(f"{key}:{_within(value[key])}" for key in sorted(value)) + "]"
         case list() | tuple():
-            return "[" + " ".join(map(text_of, value)) + "]"
+            return "[" + " ".join(map(_within, value)) + "]"
         case float():
             return str(value).removesuffix(".0")
         case _:
             return str(value)
+
+
+def _within(value: Any) -> str:
+    """What is in a map or a list."""
+    return "<nil>" if value is None else text_of(value)
 
 
 def sprint(*values: Any) -> str:
@@ -89,7 +131,7 @@ def sprint(*values: Any) -> str:
     found = ""
     for number, value in enumerate(values):
         blank = number and not isinstance(value, str) and not isinstance(values[number - 1], str)
-        found += (" " if blank else "") + ("<nil>" if value is None else text_of(value))
+        found += (" " if blank else "") + _within(value)
     return found
 
 
@@ -118,7 +160,7 @@ def sprintf(form: str, *values: Any) -> str:
 def _formatted(verb: str, value: Any, flags: str, width: int, precision: int | None) -> str:
     if isinstance(value, (list, tuple, Nil)) and verb in "sqdxX":
         return "[" + " ".join(_formatted(verb, one, flags, width, precision) for one in value) + "]"
-    countable = isinstance(value, (int, float)) and not isinstance(value, bool)
+    countable = isinstance(value, (int, float)) and not isinstance(value, (bool, RawNumber))
     if countable and (number := _number(verb, value, flags, width, precision)):
         return number
     text = _worded(verb, value, precision)
@@ -151,8 +193,8 @@ def _worded(verb: str, value: Any, precision: int | None) -> str | None:
             return text_of(value) if value is not None else "<nil>"
         case "t", bool():
             return text_of(value)
-        case "s", str():
-            return value[:precision]
+        case "s", str() | RawNumber():
+            return str(value)[:precision]
         case "s", dict():
             return text_of(value)
         case "q", str():
@@ -166,5 +208,8 @@ def _worded(verb: str, value: Any, precision: int | None) -> str | None:
 
 def type_of(value: Any) -> str:
     """Go's name for its type."""
-    names = {bool: "bool", int: "int", Duration: "time.Duration", float: "float64", str: "string", dict: "map[string]string"}
+    names = {
+        bool: "bool", int: "int", Duration: "time.Duration", float: "float64", str: "string", dict: "map[string]string",
+        Raw: "map[string]interface {}", RawList: "[]interface {}", RawNumber: "json.Number",
+    }  # fmt: skip
     return names.get(type(value), "[]string" if isinstance(value, Sequence) else "<nil>" if value is None else "struct")

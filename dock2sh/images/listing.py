@@ -4,10 +4,11 @@ import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from fnmatch import fnmatchcase
+from itertools import accumulate
 from typing import Any
 
 from . import ImageError
-from .govalues import Duration, Nil, Typed
+from .govalues import Duration, Image, Nil, Raw, Typed, raw
 from .reference import InvalidReference, parse_reference
 from .store import Layer, Stored
 
@@ -67,12 +68,29 @@ def history_rows(image: Stored, size: Callable[[Layer], int], now: datetime, who
         stamp = created.strftime("%Y-%m-%dT%H:%M:%SZ") if created else "N/A"
         rows.append({
             "ID": _MISSING, "CreatedAt": stamp, "CreatedSince": ago(created, now) if human_ else stamp,
-            "CreatedBy": words if whole or len(words) <= _CREATED_BY else words[: _CREATED_BY - 1] + "…",
+            "CreatedBy": words if whole else _cut(words, _CREATED_BY),
             "Size": human(bytes_) if human_ else str(bytes_), "Comment": str(entry.get("comment", "")),
         })  # fmt: skip
     if rows:
         rows[-1]["ID"] = image.id if whole else short(image.id)
     return rows[::-1]
+
+
+def _cut(text: str, columns: int) -> str:
+    """A text that is not wider than that on a terminal; one that was has an ellipsis at its end (docker's Ellipsis)."""
+    if _width(text) <= columns:
+        return text
+    ends = list(accumulate(map(_width, text)))
+    return text[: sum(end < columns for end in ends)] + "…"
+
+
+def _width(text: str) -> int:
+    """Columns of a terminal: most characters of East Asia take two."""
+    if text.isascii():
+        return len(text)
+    from unicodedata import east_asian_width
+
+    return sum(2 if east_asian_width(char) in "WF" else 1 for char in text)
 
 
 def inspected(image: Stored, size: int, layers: str = "") -> dict[str, Any]:
@@ -116,7 +134,12 @@ _ZERO: Mapping[str, Any] = {
 """The fields of a config in Go's order, and what each is where it is not there."""
 
 
-def for_templates(about: Mapping[str, Any]) -> Typed:
+def untyped(about: Mapping[str, Any]) -> Raw:
+    """What `inspected` tells, as a template sees it that docker could not apply to `for_templates`: its JSON, and no more."""
+    return Raw(raw(as_docker_prints(about)))
+
+
+def for_templates(about: Mapping[str, Any]) -> Image:
     """What `inspected` tells, as a template sees it: a field without a value is "" or an empty list, and not in JSON."""
     kept = {key: value for key, value in about.items() if value is not None and key != "Config"}
     config = {key: about["Config"][key] for key in (*_ZERO, *about["Config"]) if about["Config"].get(key)}
@@ -127,7 +150,7 @@ def for_templates(about: Mapping[str, Any]) -> Typed:
         maps["Healthcheck"] = _health(config["Healthcheck"])
     objects: dict[str, Any] = {key: Typed(kept.pop(key), {}) for key in ("GraphDriver", "RootFS", "Metadata") if key in kept}
     ordered = {**_taken(kept, "Architecture"), "Config": Typed(config | maps, _ZERO), **kept, **objects}
-    return Typed(ordered, {**dict.fromkeys(about.keys() - ordered, ""), "VirtualSize": 0})
+    return Image(ordered, {**dict.fromkeys(about.keys() - ordered, ""), "VirtualSize": 0})
 
 
 def _taken(told: dict[str, Any], name: str) -> dict[str, Any]:
@@ -156,9 +179,15 @@ def _lower(image: Stored, layers: str) -> dict[str, str]:
 def table(rows: Sequence[Row], columns: Mapping[str, str]) -> str:
     """Columns as docker pads them: ten wide at least, three blanks apart, the last as it is. `columns`: heading -> key."""
     cells = [list(columns), *([row[key] for key in columns.values()] for row in rows)]
-    widths = [max(10, *(len(line[column]) + 3 for line in cells)) for column in range(len(columns))]
+    widths = [max(10, *(_width(line[column]) + 3 for line in cells)) for column in range(len(columns))]
     widths[-1] = 0
-    return "".join("".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)) + "\n" for line in cells)
+    pairs = (zip(line, widths, strict=True) for line in cells)
+    return "".join("".join(cell + " " * (width - _width(cell)) for cell, width in line) + "\n" for line in pairs)
+
+
+def heading(key: str) -> str:
+    """What stands above the column of a key in a table that a template makes, where the columns of the usual table have none."""
+    return {"VirtualSize": "SIZE"}.get(key) or re.sub("(?<=[a-z])(?=[A-Z])", " ", key).upper()
 
 
 def wanted(filters: Sequence[str], images: Sequence[Stored], now: datetime) -> list[Stored]:

@@ -9,7 +9,7 @@ import hashlib
 import json
 import os
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from typing import Any, NamedTuple
 from urllib.parse import urlencode, urljoin, urlsplit
@@ -20,8 +20,8 @@ from dock2sh import __version__
 
 from . import ImageError
 from .connections import RETRY, TIMEOUT, Ways, bounded, may_be_insecure, pool, reason
-from .credentials import Login, challenges, login
 from .reference import Reference
+from .tokens import Realm, authorization
 
 MANIFESTS = (
     "application/vnd.oci.image.index.v1+json",
@@ -69,7 +69,7 @@ class Registry:
         """The manifest or index of a tag or digest, checked against its digest."""
         if ":" in reference and not reference.startswith("sha256:"):
             raise ImageError(f"{self.name}: {reference.partition(':')[0]} digests cannot be checked here, only sha256")
-        response = self._request("GET", f"manifests/{reference}", headers={"Accept": ", ".join(MANIFESTS)})
+        response = self.request("GET", f"manifests/{reference}", headers={"Accept": ", ".join(MANIFESTS)})
         data = bounded(response, _TEXT_AT_MOST + 1)
         if len(data) > _TEXT_AT_MOST:
             raise ImageError(f"{self.name} sent a manifest that is larger than any manifest")
@@ -85,16 +85,16 @@ class Registry:
         found: list[str] = []
         place = "tags/list"
         while place and len(found) < _TAGS_AT_MOST:
-            response = self._request("GET", place)
+            response = self.request("GET", place)
             page = _told_tags(bounded(response, _TEXT_AT_MOST), self.name)
             link = re.match(r"<([^>]+)>.*rel=\"?next", response.headers.get("Link", "")) if page else None
-            place = urljoin(self._url(place), link[1]) if link else ""
+            place = urljoin(self.url(place), link[1]) if link else ""
             found += page
         return found
 
     def has(self, digest: str) -> bool:
         """Whether the repository has a blob."""
-        response = self._request("HEAD", f"blobs/{digest}", accepted=(200, 404))
+        response = self.request("HEAD", f"blobs/{digest}", accepted=(200, 404))
         return bool(response.status == 200)
 
     def mount(self, digest: str, path: str) -> bool:
@@ -102,7 +102,7 @@ class Registry:
         which nobody needs."""
         query = urlencode({"mount": digest, "from": path})
         try:
-            response = self._request("POST", f"blobs/uploads/?{query}", headers={"Content-Length": "0"}, accepted=(201, 202))
+            response = self.request("POST", f"blobs/uploads/?{query}", headers={"Content-Length": "0"}, accepted=(201, 202))
         except ImageError:  # the other repository may be nobody's to read
             return False
         if response.status == 202:
@@ -111,7 +111,7 @@ class Registry:
 
     def _cancel(self, place: str) -> None:
         with suppress(ImageError):
-            self._request("DELETE", place, accepted=(200, 202, 204))
+            self.request("DELETE", place, accepted=(200, 202, 204))
 
     @contextmanager
     def blob(self, digest: str, start: int = 0) -> Iterator[tuple[int, Iterator[bytes]]]:
@@ -120,7 +120,7 @@ class Registry:
         A connection that breaks raises OSError or urllib3's HTTPError: the caller goes on from what it has.
         """
         headers = {"Range": f"bytes={start}-"} if start else {}
-        response = self._request("GET", f"blobs/{digest}", headers=headers, accepted=(200, 206, 416))
+        response = self.request("GET", f"blobs/{digest}", headers=headers, accepted=(200, 206, 416))
         try:
             if response.status == 416:
                 yield -1, iter(())
@@ -129,61 +129,17 @@ class Registry:
         finally:
             response.close()
 
-    def upload(self, digest: str, size: int, block: Callable[[int, int], bytes], done: Callable[[int], None]) -> None:
-        """Send a blob: `block(at, length)` reads of it. A chunk that breaks is sent again from where the registry has got to."""
-        place, at, failures = self._begin_upload(), 0, 0
-        while at < size:
-            data = block(at, _CHUNK)
-            try:
-                place = self._send(place, at, data)
-                at, failures = at + len(data), 0
-                done(at)
-            except _Broken as error:
-                failures += 1
-                if failures > _BREAKS_AT_MOST:
-                    raise ImageError(f"{self.name}: the upload broke again and again, at byte {at}: {error}") from error
-                place, at = self._go_on(place)
-        query = urlencode({"digest": digest})
-        self._request("PUT", _with_query(place, query), headers={"Content-Length": "0"}, accepted=(201, 204))
-
     def put_manifest(self, tag: str, data: bytes, media_type: str) -> None:
         """Give the repository a manifest; its blobs must be there."""
         headers = {"Content-Type": media_type}
-        response = self._request("PUT", f"manifests/{tag}", headers=headers, body=data, accepted=(200, 201, 202))
+        response = self.request("PUT", f"manifests/{tag}", headers=headers, body=data, accepted=(200, 201, 202))
         digest = f"sha256:{hashlib.sha256(data).hexdigest()}"
         if response.headers.get("Docker-Content-Digest", digest) != digest:
             raise ImageError(f"{self.name} has stored another manifest than was sent")
 
-    def _begin_upload(self) -> str:
-        return str(self._request("POST", "blobs/uploads/", accepted=(202,)).headers["Location"])
-
-    def _go_on(self, place: str) -> tuple[str, int]:
-        """Where a broken upload goes on, and from which byte: anew if the registry has lost it."""
-        try:
-            return self._progress(place)
-        except NotThere:
-            return self._begin_upload(), 0
-
-    def _send(self, place: str, at: int, data: bytes) -> str:
-        headers = {"Content-Type": "application/octet-stream", "Content-Range": f"{at}-{at + len(data) - 1}"}
-        try:
-            response = self._request("PATCH", place, headers=headers, body=data, accepted=(202, 204, *_BROKEN), broken=True)
-        except (HTTPError, OSError, NotThere) as error:  # not there: it was still writing when it told how far it is
-            raise _Broken(str(error)) from error
-        if response.status in _BROKEN:
-            raise _Broken(f"HTTP {response.status}")
-        return urljoin(self._url(place), str(response.headers["Location"]))
-
-    def _progress(self, place: str) -> tuple[str, int]:
-        """Where an upload goes on, and from which byte."""
-        response = self._request("GET", place, accepted=(204,))
-        last = response.headers.get("Range", "").rpartition("-")[2]
-        reached = int(last) + 1 if last.isdigit() and last != "0" else 0  # 0-0 is what registries say of nothing, too
-        return urljoin(self._url(place), str(response.headers.get("Location", place))), reached
-
     # ---- how a request is made
 
-    def _request(
+    def request(
         self,
         method: str,
         path: str,
@@ -198,7 +154,9 @@ class Registry:
         """
         response = self._once(method, path, headers, body, broken)
         if response.status == 401 and self._is_own(response.url or ""):
-            self._log_in(response)
+            asked = response.headers.getlist("WWW-Authenticate")
+            response.close()
+            self._authorization = authorization(self._realm(), asked)
             response = self._once(method, path, headers, body, broken)
         if response.status in accepted:
             if method != "GET":
@@ -212,7 +170,7 @@ class Registry:
 
     def _once(self, method: str, path: str, headers: Mapping[str, str] | None, body: bytes | None, broken: bool) -> Any:
         all_headers = {"User-Agent": f"dock2sh/{__version__}", "Accept-Encoding": "identity", **(headers or {})}
-        url = self._url(path)
+        url = self.url(path)
         if self._authorization and self._is_own(url):
             all_headers["Authorization"] = self._authorization
         try:
@@ -230,7 +188,7 @@ class Registry:
                 raise
             raise ImageError(f"{self.name} cannot be reached: {reason(error)}") from error
 
-    def _url(self, path: str) -> str:
+    def url(self, path: str) -> str:
         """A path below the repository, or the whole URL that a registry has answered with (perhaps without its host)."""
         if path.startswith("/") or "://" in path:
             return urljoin(self._root(), path)
@@ -257,49 +215,9 @@ class Registry:
             raise ImageError(f"{self.name} cannot be reached: {reason(last)}") from last
         return f"{self._schemes[0]}://{host}"
 
-    # ---- logging in
-
-    def _log_in(self, response: Any) -> None:
-        """Answer a 401: with the login for this registry, or a token that its realm gives for it."""
-        asked = challenges(response.headers.getlist("WWW-Authenticate"))
-        response.close()
-        known = login(self.host.partition("/")[0])
-        if "bearer" in asked:
-            self._authorization = f"Bearer {self._token(asked['bearer'], known)}"
-        elif "basic" in asked:
-            if not known.user:
-                raise ImageError(f"{self.name} wants a login: docker login {self.name}")
-            self._authorization = known.basic()
-        else:
-            kinds = ", ".join(asked) or "it does not say which"
-            raise ImageError(f"{self.name} wants a kind of login that is unknown here: {kinds}")
-
-    def _token(self, challenge: Mapping[str, str], known: Login) -> str:
-        """A token for this repository; as nobody if there is no login, which is enough for what is public."""
-        realm = urljoin(self._root(), challenge.get("realm", ""))
-        if urlsplit(realm).scheme != "https" and not may_be_insecure(urlsplit(realm).netloc, self._ways):
-            raise ImageError(f"{self.name} asks for the login at {realm}, without TLS: allow it with --insecure HOST")
-        scope = challenge.get("scope") or f"repository:{self._repository}:{self._actions}"
-        asked = {"service": challenge.get("service", ""), "scope": scope}
-        headers = {"User-Agent": f"dock2sh/{__version__}"}
-        try:
-            if known.token:
-                form = {**asked, "grant_type": "refresh_token", "refresh_token": known.token, "client_id": "dock2sh"}
-                body = urlencode(form)
-                headers |= {"Content-Type": "application/x-www-form-urlencoded"}
-                response = self._pool.request("POST", realm, body=body, headers=headers, timeout=TIMEOUT, preload_content=False)
-            else:
-                headers |= {"Authorization": basic} if (basic := known.basic()) else {}
-                url = _with_query(realm, urlencode(asked))
-                response = self._pool.request("GET", url, headers=headers, retries=RETRY, timeout=TIMEOUT, preload_content=False)
-        except HTTPError as error:
-            raise ImageError(
-                f"{urlsplit(realm).netloc}, where {self.name} has its logins, cannot be reached: {reason(error)}"
-            ) from error
-        if response.status != 200:
-            who = f"the login of {known.user}" if known.user else "nobody without a login"
-            raise ImageError(f"{self.name} takes {who} not: HTTP {response.status}. docker login {self.name}")
-        return _told_token(bounded(response, 1 << 20), self.name)
+    def _realm(self) -> Realm:
+        scope = f"repository:{self._repository}:{self._actions}"
+        return Realm(self.name, self.host, self._root(), scope, self._pool, self._ways)
 
     def _refusal(self, response: Any, path: str) -> ImageError:
         try:
@@ -318,15 +236,6 @@ class Registry:
                 return ImageError(f"{what}: too many requests ({words}). Log in, or try later")
             case status:
                 return ImageError(f"{what}: HTTP {status}: {words}")
-
-
-class _Broken(Exception):
-    """A chunk that may have arrived in part."""
-
-
-_CHUNK = 1 << 24
-_BREAKS_AT_MOST = 5  # one after the other
-_BROKEN = (416, 429, 500, 502, 503, 504)
 
 
 def for_pull(reference: Reference, ways: Ways) -> Iterator[Registry]:
@@ -349,17 +258,6 @@ def _docker_mirrors() -> list[str]:
     return []
 
 
-def _told_token(data: bytes, name: str) -> str:
-    try:
-        told = json.loads(data)
-        token = told.get("token") or told.get("access_token")
-    except (ValueError, AttributeError):
-        token = None
-    if not isinstance(token, str) or not token.isprintable():
-        raise ImageError(f"{name}: its login server answered without a token")
-    return token
-
-
 def _told_tags(data: bytes, name: str) -> list[str]:
     try:
         tags = json.loads(data).get("tags") or []
@@ -376,7 +274,3 @@ def _told_type(data: bytes, kind: str) -> str:
         return str(json.loads(data).get("mediaType") or kind)
     except (ValueError, AttributeError):
         return kind
-
-
-def _with_query(url: str, query: str) -> str:
-    return f"{url}{'&' if '?' in url else '?'}{query}"

@@ -1,38 +1,15 @@
-"""Images from a registry into the store, and from the store to a registry."""
+"""What fetching and sending images have in common: who is told, what they are called, several layers at once."""
 
-import hashlib
-import json
-import os
-import zlib
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from functools import partial
-from tempfile import TemporaryFile
 from threading import Event
-from typing import Any, BinaryIO, NamedTuple, TypeVar, cast
+from typing import NamedTuple, TypeVar
 
-from urllib3.exceptions import HTTPError
-
-from . import ImageError, archives, shapes
-from .blobs import full
-from .connections import Ways
-from .index import fits, text_of, this_architecture
+from . import ImageError
 from .reference import Reference, parse_reference
-from .registry import Answer, Registry, for_pull
-from .sent import as_it_came, note
-from .store import PLAIN_TAR, Layer, Store, Stored
+from .store import Store, Stored
 
 _AT_ONCE = 3  # layers, as docker
-_TRIES = 6
-_INDEXES_AT_MOST = 3  # one in another
-_LEVEL = 4  # of gzip: half the time of its usual 6 on a root file system, and two percent larger
-_LAYERS = {
-    "application/vnd.oci.image.layer.v1.tar", "application/vnd.docker.image.rootfs.diff.tar",
-    "application/vnd.oci.image.layer.v1.tar+gzip", "application/vnd.docker.image.rootfs.diff.tar.gzip",
-    "application/vnd.oci.image.layer.v1.tar+zstd", "application/vnd.docker.image.rootfs.diff.tar.zstd",
-}  # fmt: skip
-_OCI = "application/vnd.oci.image.manifest.v1+json"
-_CONFIG = "application/vnd.oci.image.config.v1+json"
 _Item = TypeVar("_Item")
 _Result = TypeVar("_Result")
 
@@ -44,74 +21,21 @@ class Watch(NamedTuple):
     moved: Callable[[str, str, int, int], None] = lambda layer, what, done, total: None
 
 
-# ---- pull
-
-
-def pull(store: Store, reference: str, platform: str = "", ways: Ways = Ways(), watch: Watch = Watch()) -> Stored:  # noqa: B008
-    """Get the image into the store under its name, for `platform` ("" is this machine's). Raises ImageError.
-
-    Layers that are here are not fetched again; a download that breaks goes on where it was, also in the next run.
-    """
-    wanted = parse_reference(reference)
-    for registry in for_pull(wanted, ways):
-        try:
-            return _pull_from(registry, store, wanted, platform, watch)
-        except ImageError as error:
-            if registry.host == wanted.domain:
-                raise
-            watch.say(f"{error}; asking the next")
-    raise AssertionError("the registry itself comes last")
-
-
-def pull_all(
-    store: Store,
-    name: str,
-    platform: str = "",
-    ways: Ways = Ways(),  # noqa: B008
-    watch: Watch = Watch(),  # noqa: B008
-) -> Iterator[tuple[str, Stored]]:
-    """Pull every tag that the registry has of a repository (docker's --all-tags): (tag, image), one by one."""
-    wanted = _repository(name)
-    for tag in sorted(Registry(wanted.domain, wanted.path, ways).tags()):
-        yield tag, pull(store, f"{wanted.domain}/{wanted.path}:{tag}", platform, ways, watch)
-
-
-def _repository(name: str) -> Reference:
+def repository_of(name: str) -> Reference:
+    """The repository that --all-tags is about. Raises ImageError for a name with a tag or a digest, in docker's words."""
     wanted = parse_reference(name)
     if wanted.digest or wanted.tag != "latest" or name.rpartition("/")[2].endswith(":latest"):
         raise ImageError("tag can't be used with --all-tags/-a")
     return wanted
 
 
-def _pull_from(registry: Registry, store: Store, wanted: Reference, platform: str, watch: Watch) -> Stored:
-    top = registry.manifest(wanted.digest or wanted.tag)
-    answer = _for_platform(registry, top, platform)
-    manifest = _checked(answer, registry)
-    names = (*((_name(wanted),) if wanted.tag and not wanted.digest else ()), f"{wanted.domain}/{wanted.path}@{top.digest}")
-    with store.busy():
-        config = _fetch(registry, store, manifest["config"], watch)
-        if known := store.find(manifest["config"]["digest"]):
-            note(store, known, wanted, answer)
-            return _named(store, known, names)
-        told = archives.parsed(config, shapes.CONFIG, f"the config that {registry.name} sent")
-        diff_ids = archives.diff_ids_of(told, len(manifest["layers"]))
-        layers = _all_at_once(
-            lambda pair, stop: _layer(registry, store, pair[0], pair[1], watch, stop),
-            list(zip(manifest["layers"], diff_ids, strict=True)),
-        )
-        as_sent = [layer.digest for layer in layers] == [layer["digest"] for layer in manifest["layers"]]
-        if as_sent:
-            return store.add_manifest(answer.data, names)
-        image = store.add_image(config, layers, names)
-        note(store, image, wanted, answer)
-        return image
-
-
-def _name(wanted: Reference) -> str:
+def name_of(wanted: Reference) -> str:
+    """The whole name, with its tag."""
     return f"{wanted.domain}/{wanted.path}:{wanted.tag}"
 
 
-def _named(store: Store, image: Stored, names: Sequence[str]) -> Stored:
+def named(store: Store, image: Stored, names: Sequence[str]) -> Stored:
+    """The image, which now has these names, too."""
     for name in names:
         if name not in (*image.names, *image.digests):
             store.tag(image.id, name)
@@ -120,130 +44,7 @@ def _named(store: Store, image: Stored, names: Sequence[str]) -> Stored:
     return found
 
 
-def _for_platform(registry: Registry, answer: Answer, platform: str, depth: int = 0) -> Answer:
-    """The image's manifest: of an index, the one for that platform. Raises ImageError in docker's words."""
-    if answer.media_type not in archives.INDEXES:
-        return answer
-    if depth > _INDEXES_AT_MOST:
-        raise ImageError(f"{registry.name} sends indexes in indexes without end")
-    wanted = platform or f"linux/{this_architecture()}"
-    entries = _images(answer, registry)
-    fitting = [entry for entry in entries if fits(entry, wanted)]
-    exact = [entry for entry in fitting if text_of(entry.get("platform") or {}) == wanted]
-    if not fitting:
-        there = ", ".join(sorted({text_of(entry.get("platform") or {}) for entry in entries}))
-        raise ImageError(f"no matching manifest for {wanted} in the manifest list entries; there are: {there}")
-    return _for_platform(registry, registry.manifest((exact or fitting)[0]["digest"]), platform, depth + 1)
-
-
-def _images(answer: Answer, registry: Registry) -> list[Mapping[str, Any]]:
-    """The entries of an index that are images: attestations, which lie beside them, have a platform that nobody has."""
-    entries = archives.parsed(answer.data, shapes.INDEX, f"the index that {registry.name} sent").get("manifests") or ()
-    for entry in entries:
-        archives.blob_name(entry["digest"])
-    return [entry for entry in entries if (entry.get("platform") or {}).get("os") != "unknown"]
-
-
-def _checked(answer: Answer, registry: Registry) -> Mapping[str, Any]:
-    """The manifest, if it is one that we (and docker) know. Raises ImageError."""
-    name = f"the manifest that {registry.name} sent"
-    if archives.parsed(answer.data, {"schemaVersion": int}, name).get("schemaVersion") == 1:
-        raise ImageError(f"{registry.name} sends the image in docker's first format (schema 1), which docker gave up too")
-    manifest: Mapping[str, Any] = archives.parsed(answer.data, shapes.MANIFEST, name)
-    for one in (manifest["config"], *manifest["layers"]):
-        archives.blob_name(one["digest"])
-        if (size := one.get("size")) is None or size < 0:
-            raise ImageError(f"the image is damaged: {name} has a size that is none")
-    unknown = [layer.get("mediaType") for layer in manifest["layers"] if layer.get("mediaType") not in _LAYERS]
-    if unknown:
-        raise ImageError(f"the image has a layer of a kind that is unknown here: {unknown[0]}")
-    return manifest
-
-
-def _fetch(registry: Registry, store: Store, descriptor: Mapping[str, Any], watch: Watch) -> bytes:
-    """A config, which is small."""
-    if descriptor["size"] > 1 << 24:
-        raise ImageError(f"{registry.name} names a config of {descriptor['size']} bytes, which no image's is")
-    _download(registry, store, descriptor, watch, Event())
-    with store.open_blob(descriptor["digest"]) as file:
-        return file.read()
-
-
-def _layer(registry: Registry, store: Store, descriptor: Mapping[str, Any], diff_id: str, watch: Watch, stop: Event) -> Layer:
-    """A layer, fetched unless the store has it (and knows that it is it)."""
-    if here := store.verified(diff_id):
-        watch.moved(descriptor["digest"][7:19], "Already exists", here.size, here.size)
-        return here
-    _download(registry, store, descriptor, watch, stop)
-    return Layer(diff_id, descriptor["digest"], descriptor["size"], descriptor["mediaType"])
-
-
-def _download(registry: Registry, store: Store, descriptor: Mapping[str, Any], watch: Watch, stop: Event) -> None:
-    """A blob into the store, by way of `partial/`, where a broken download waits for the next run."""
-    digest, size = descriptor["digest"], descriptor["size"]
-    with store.folder.partial(digest) as file:
-        if store.has_blob(digest, size):
-            watch.moved(digest[7:19], "Already exists", size, size)
-            return
-        try:
-            _complete(registry, digest, size, file, partial(watch.moved, digest[7:19], "Downloading"), stop)
-            store.folder.settle_partial(digest)
-        except OSError as error:
-            full(error, store.path)
-        watch.moved(digest[7:19], "Pull complete", size, size)
-
-
-def _complete(registry: Registry, digest: str, size: int, file: Any, moved: Callable[[int, int], None], stop: Event) -> None:
-    """Read what is missing of the file, checked; goes on where a connection broke. Raises ImageError."""
-    summed, done = _resumed(file, size)
-    for attempt in range(_TRIES):
-        try:
-            with registry.blob(digest, done) as (start, blocks):
-                if start != done:  # no ranges here, or the file is nonsense: anew
-                    summed, done = _begin_anew(file)
-                for block in blocks:
-                    _check_going_on(stop, registry, digest, done + len(block), size)
-                    file.write(block)
-                    summed.update(block)
-                    done += len(block)
-                    moved(done, size)
-        except (HTTPError, ConnectionError, TimeoutError) as error:
-            if attempt == _TRIES - 1:
-                raise ImageError(
-                    f"{registry.name}: {digest} broke at {done} of {size} bytes: {error}. Pull again to go on"
-                ) from error
-            stop.wait(0.3 * 2**attempt)
-            continue
-        if done == size:
-            break
-    if done != size or f"sha256:{summed.hexdigest()}" != digest:
-        _begin_anew(file)
-        raise ImageError(f"{registry.name} sent damaged data for {digest}: {done} bytes of {size}, sha256:{summed.hexdigest()}")
-
-
-def _check_going_on(stop: Event, registry: Registry, digest: str, done: int, size: int) -> None:
-    if stop.is_set():
-        raise ImageError("stopped")
-    if done > size:
-        raise ImageError(f"{registry.name} sends more of {digest} than the {size} bytes that its manifest names")
-
-
-def _resumed(file: Any, size: int) -> tuple[Any, int]:
-    """The sum of what is there already, and how much that is."""
-    summed = hashlib.sha256()
-    file.seek(0)
-    while block := file.read(1 << 20):
-        summed.update(block)
-    return (summed, file.tell()) if file.tell() <= size else _begin_anew(file)
-
-
-def _begin_anew(file: Any) -> tuple[Any, int]:
-    file.seek(0)
-    file.truncate()
-    return hashlib.sha256(), 0
-
-
-def _all_at_once(do: Callable[[_Item, Event], _Result], items: Sequence[_Item]) -> list[_Result]:
+def all_at_once(do: Callable[[_Item, Event], _Result], items: Sequence[_Item]) -> list[_Result]:
     """Three at once; when one fails (or Ctrl-C comes) the others stop."""
     stop = Event()
     pool = ThreadPoolExecutor(_AT_ONCE)
@@ -254,125 +55,3 @@ def _all_at_once(do: Callable[[_Item, Event], _Result], items: Sequence[_Item]) 
         raise
     finally:
         pool.shutdown(wait=True, cancel_futures=True)
-
-
-# ---- push
-
-
-class Pushed(NamedTuple):
-    """What is there now: the tag's manifest, and its size in bytes."""
-
-    digest: str
-    size: int
-
-
-def push(store: Store, reference: str, ways: Ways = Ways(), watch: Watch = Watch()) -> Pushed:  # noqa: B008
-    """Give the image of that name to the registry of that name; layers that are not compressed are gzipped on the way."""
-    wanted = parse_reference(reference)
-    if wanted.digest:
-        raise ImageError("cannot push a digest reference: push a name with a tag")
-    with store.busy():
-        image = store.find(_name(wanted))
-        if image is None:
-            raise ImageError(f"no such image: {reference}. `dock2sh tag IMAGE {reference}` gives one that name")
-        registry = Registry(wanted.domain, wanted.path, ways, "pull,push")
-        manifest, kind = _there(registry, store, image, watch) or _pushed_anew(registry, store, image, watch)
-        registry.put_manifest(wanted.tag, manifest, kind)
-        digest = f"sha256:{hashlib.sha256(manifest).hexdigest()}"
-        _named(store, image, (f"{wanted.domain}/{wanted.path}@{digest}",))
-        return Pushed(digest, len(manifest))
-
-
-def push_all(store: Store, name: str, ways: Ways = Ways(), watch: Watch = Watch()) -> Iterator[tuple[str, Pushed]]:  # noqa: B008
-    """Push every tag that the store has of a repository (docker's --all-tags): (tag, what is there now), one by one."""
-    wanted = _repository(name)
-    start = f"{wanted.domain}/{wanted.path}:"
-    found = sorted({called for image in store.all() for called in image.names if called.startswith(start)})
-    if not found:
-        raise ImageError(f"no image has a name of the repository {name}. `dock2sh images` lists those that are here")
-    for called in found:
-        yield called.removeprefix(start), push(store, called, ways, watch)
-
-
-def _there(registry: Registry, store: Store, image: Stored, watch: Watch) -> tuple[bytes, str] | None:
-    found = as_it_came(registry, store, image)
-    for layer in image.layers if found else ():
-        watch.moved(layer.diff_id[7:19], "Layer already exists", layer.size, layer.size)
-    return found
-
-
-def _pushed_anew(registry: Registry, store: Store, image: Stored, watch: Watch) -> tuple[bytes, str]:
-    layers = _all_at_once(lambda layer, stop: _push_layer(registry, store, layer, watch, stop), image.layers)
-    _push_config(registry, store, image.id, watch)
-    return _manifest(store, image, layers)
-
-
-def _manifest(store: Store, image: Stored, layers: Sequence[Layer]) -> tuple[bytes, str]:
-    """The image's own manifest where its layers went as they are; else one that names the compressed layers."""
-    if [layer.digest for layer in layers] == [layer.digest for layer in image.layers]:
-        with store.open_blob(image.manifest) as file:
-            return file.read(), store.media_type(image)
-    told = {
-        "schemaVersion": 2,
-        "mediaType": _OCI,
-        "config": {"mediaType": _CONFIG, "digest": image.id, "size": store.blob_size(image.id)},
-        "layers": [{"mediaType": layer.media_type, "digest": layer.digest, "size": layer.size} for layer in layers],
-    }
-    return json.dumps(told, separators=(",", ":")).encode(), _OCI
-
-
-def _push_config(registry: Registry, store: Store, digest: str, watch: Watch) -> None:
-    if not registry.has(digest):
-        with store.open_blob(digest) as file:
-            _upload(registry, digest, store.blob_size(digest), file, lambda done, total: None, Event())
-
-
-def _push_layer(registry: Registry, store: Store, layer: Layer, watch: Watch, stop: Event) -> Layer:
-    """Send a layer, unless it is there; what it was compressed to last time is remembered."""
-    short = layer.diff_id[7:19]
-    if layer.media_type not in (PLAIN_TAR, "application/vnd.docker.image.rootfs.diff.tar"):
-        there = registry.has(layer.digest)
-        if not there:
-            with store.open_blob(layer.digest) as file:
-                _upload(registry, layer.digest, layer.size, file, partial(watch.moved, short, "Pushing"), stop)
-        watch.moved(short, "Layer already exists" if there else "Pushed", layer.size, layer.size)
-        return layer
-    key = "gzip" + layer.diff_id[7:]
-    if (memory := store.recall(key)) and registry.has(memory.value["digest"]):
-        watch.moved(short, "Layer already exists", memory.value["size"], memory.value["size"])
-        return layer._replace(media_type=f"{PLAIN_TAR}+gzip", **memory.value)
-    with TemporaryFile(dir=store.folder.place("temporary")) as file:
-        digest, size = _gzip(store, layer, cast(BinaryIO, file), stop)
-        store.remember(key, {"digest": digest, "size": size})
-        if not registry.has(digest):
-            _upload(registry, digest, size, cast(BinaryIO, file), partial(watch.moved, short, "Pushing"), stop)
-    watch.moved(short, "Pushed", size, size)
-    return layer._replace(media_type=f"{PLAIN_TAR}+gzip", digest=digest, size=size)
-
-
-def _gzip(store: Store, layer: Layer, out: BinaryIO, stop: Event) -> tuple[str, int]:
-    """The layer gzipped, the same bytes each time (no name, no time): its digest and size."""
-    packer, summed, size = zlib.compressobj(_LEVEL, zlib.DEFLATED, 31), hashlib.sha256(), 0
-    with store.open_layer(layer) as stream:
-        while block := stream.read(1 << 20):
-            if stop.is_set():
-                raise ImageError("stopped")
-            size += _put(out, summed, packer.compress(block))
-    size += _put(out, summed, packer.flush())
-    return f"sha256:{summed.hexdigest()}", size
-
-
-def _put(out: BinaryIO, summed: Any, data: bytes) -> int:
-    out.write(data)
-    summed.update(data)
-    return len(data)
-
-
-def _upload(registry: Registry, digest: str, size: int, file: BinaryIO, moved: Callable[[int, int], None], stop: Event) -> None:
-    def block(at: int, length: int) -> bytes:
-        if stop.is_set():
-            raise ImageError("stopped")
-        return os.pread(file.fileno(), length, at)
-
-    file.flush()
-    registry.upload(digest, size, block, lambda done: moved(done, size))

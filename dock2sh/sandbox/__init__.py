@@ -21,6 +21,7 @@ class Job(NamedTuple):
     that its steps add, fetched (by the step's number and their place in it: "3.1"). `runs`: a RUN works on `root` itself, which
     leaves empty mount points there, as docker's do. `machine` are the flags of `docker run` (--hostname,
     --add-host, --ulimit, --shm-size) for a sandbox that is such a container: its RUNs may have no machine of their own.
+    `image` is the id of the image (sha256:...) whose files `root` has, and no others; "" if there is none.
     """
 
     script: str
@@ -34,6 +35,7 @@ class Job(NamedTuple):
     runs: bool = False
     machine: Sequence[str] = ()
     repositories: Mapping[str, str] = {}
+    image: str = ""
 
 
 class Sandbox(Protocol):

@@ -1,8 +1,8 @@
 """A sandbox that is a docker container.
 
 docker may be anywhere (in a VM, on another machine), and a name of an image there says nothing sure about its files. So the root
-goes in as an image that is thrown away, everything else into a volume, as copies; and the result is looked at in the container
-while it runs, or exported where that cannot be.
+goes in as an image that is thrown away (of docker's own layers, if it has those of the very same image), everything else into a
+volume, as copies; and the result is looked at in the container while it runs, or exported where that cannot be.
 """
 
 import os
@@ -12,12 +12,14 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from . import Job, SandboxError, leftovers
+from .borrowed import borrow
 from .carry import carry
 from .engine import LABEL, TAR_FLAGS, Stay, arrive, attached, engine_trouble, first_process, leave, options, owner, sweep
 from .inside import is_visible, visit
 from .kitchen import BUILT
 from .output import Say
 from .process import Undertaker, ask, last_line, start
+from .rootless import wanting
 
 
 class Docker:
@@ -50,6 +52,8 @@ class Docker:
 
     def _import(self, stay: Stay, image: str) -> None:
         """The root as an image. tar's pax headers have attributes and fractions of seconds, and docker takes them."""
+        if not stay.outside and not wanting() and borrow(self.command, stay.job, image, {LABEL: owner()}):
+            return
         pack = ["tar", "-C", stay.root, *TAR_FLAGS, "-c", "."]
         _pipe(pack, [self.command, "import", "--change", f"LABEL {LABEL}={owner()}", "-", image])
 

@@ -126,7 +126,8 @@ def _described(session: Session, root: str) -> Process:
     with open(file, "w", encoding="utf-8", errors="surrogateescape") as text:
         text.write(session.script)
     command = ["sh", file, "--root", root, "--door", door, "start", *session.words]
-    done = subprocess.run(command, check=False, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL)
+    made = {"DOCK2SH_HOSTNAME": session.hostname, "DOCK2SH_TERM": "xterm" if session.terminal else ""}  # whatever our terminal is
+    done = subprocess.run(command, check=False, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, env={**os.environ, **made})
     if done.returncode:
         raise SandboxError("it cannot be started")
     process = container.described(f"{door}/run")

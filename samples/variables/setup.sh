@@ -2478,11 +2478,12 @@ start_variable() {
 
 # What the image and the options say, PATH, HOME, and what docker run adds: HOSTNAME, and TERM at a terminal. In docker's order:
 # PATH, HOSTNAME, TERM, then what -e names, what the image names, HOME; a value that takes another's place stands there.
+# (A caller that makes the machine and its terminal only afterwards says in DOCK2SH_HOSTNAME and DOCK2SH_TERM what they will be.)
 start_environment() {
     start_saved=$environment environment=''
     env_set "PATH=$default_path"
-    env_set "HOSTNAME=$(uname -n)"
-    ! [ -t 0 ] || env_set "TERM=${TERM:-xterm}"
+    env_set "HOSTNAME=${DOCK2SH_HOSTNAME:-$(uname -n)}"
+    if [ -n "${DOCK2SH_TERM-}" ]; then env_set "TERM=$DOCK2SH_TERM"; elif [ -t 0 ]; then env_set "TERM=${TERM:-xterm}"; fi
     eval "start_take $start_env"
     eval "start_take $start_saved"
     for start_name in $start_gone; do env_unset "$start_name"; done

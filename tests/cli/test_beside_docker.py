@@ -15,8 +15,10 @@ import pytest
 
 pytestmark = [pytest.mark.root, pytest.mark.docker]
 
-DOCKERFILE = 'FROM busybox\nLABEL a=b\nENV X=1\nCOPY f /srv/f\nRUN echo hi >/srv/g && rm /etc/group\nCMD ["true"]\n'
+WIDE = "RUN : é 한국어로 쓴 것은 두 칸이다 두 칸이다\nENV W=한국\n"
+DOCKERFILE = f'FROM busybox\nLABEL a=b\nENV X=1\nCOPY f /srv/f\nRUN echo hi >/srv/g && rm /etc/group\n{WIDE}CMD ["true"]\n'
 COLUMNS = "{{.Repository}}|{{.Tag}}|{{.ID}}|{{.Size}}|{{.Digest}}"
+TABLE = "table {{.CreatedAt}}\\t{{.VirtualSize}}\\t{{.SharedSize}}\\t{{.UniqueSize}}\\t{{.Containers}}"
 INSPECTED = "{{.Id}} {{.Architecture}} {{.Os}} {{.Size}} {{.Created}} {{json .Config.Env}} {{.Config.Cmd}}"
 ROWS = f"""
 images IMAGE
@@ -40,6 +42,8 @@ history --no-trunc IMAGE:1
 history --format json IMAGE:1
 history --human=false IMAGE:1
 history --format '{{{{.CreatedBy}}}}|{{{{.Size}}}}' IMAGE:1
+history --format 'table {{{{.ID}}}}\\t{{{{.CreatedAt}}}}\\t{{{{.CreatedBy}}}}' IMAGE:1
+images --format '{TABLE}' IMAGE
 history nosuch
 inspect -f '{INSPECTED}' IMAGE:1
 inspect -f '{{{{json .RootFS}}}}' IMAGE:1

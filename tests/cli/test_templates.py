@@ -80,6 +80,21 @@ a {{- .Os }} b {{ .Os -}} c
 {{(index .Config.Env 0)}}
 {{(.Config).User}}
 {{.Size}} {{.VirtualSize}}
+{{.ID}}
+{{.Id}} {{.ID}}
+{{.Id}} {{json .Config}}
+{{json .Config.Healthcheck}}{{.Id}}
+{{.Id}} {{.Config}} {{.RootFS}}
+{{.Id}} {{.Config.Healthcheck.Interval}} {{.Config.Volumes}} {{.Config.User}}
+{{.Id}} {{.VirtualSize}}
+{{.Id}} {{.Variant}}
+{{.Id}} {{.Config.Labels.zz}}
+{{.Id}} {{index .Config.Labels "zz"}} {{index .Config.Labels "a"}}
+{{.Id}} {{join .Config.Env ","}}
+{{.Id}} {{len .Config.Env}} {{range .Config.Cmd}}{{.}} {{end}}
+{{.Id}} {{printf "%v %s %T %d" .Size .Size .Size .Size}}
+{{.Id}} {{if gt .Size 5}}x{{end}}
+{{.Id}} {{.RepoTags}}{{.Os}}{{with .Config.Cmd}}{{index . 0}}{{end}}
 {{.Created}}
 {{.Config.Volumes}}
 {{.Config.ExposedPorts}}

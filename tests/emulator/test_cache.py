@@ -111,8 +111,28 @@ def test_no_cache_filter_names_a_stage(emulate: Emulate) -> None:
     text = "FROM busybox AS a\nRUN echo a\nFROM busybox AS b\nRUN echo b\nFROM a\nCOPY --from=b /etc/passwd /p\n"
     emulate(text)
     assert ran(emulate(text, "--no-cache-filter=b").stderr) == ["RUN echo b"]
-    assert sorted(ran(emulate(text, "--no-cache-filter=A,B").stderr)) == ["RUN echo a", "RUN echo b"]
+    onward = "COPY --from=b /etc/passwd /p"  # it stands on a
+    assert sorted(ran(emulate(text, "--no-cache-filter=A,B").stderr)) == [onward, "RUN echo a", "RUN echo b"]
     assert "--no-cache-filter c: no stage of that name is built" in emulate(text, "--no-cache-filter=c").stderr
+
+
+RANDOM = "head -c 9 /dev/urandom | base64"
+
+
+@pytest.mark.parametrize("flags", [["--no-cache", "--target", "one"], ["--no-cache-filter", "one"]], ids=" ".join)
+def test_no_image_has_layers_that_were_not_made_on_one_another(flags: list[str], emulate: Emulate) -> None:
+    """What stands on a step that was made anew was made on another one: `/b` would be a copy of an `/a` that is gone."""
+    text = f"FROM busybox AS one\nRUN {RANDOM} >/a\nFROM one\nRUN cp /a /b\n"
+    for more in ([], flags, []):
+        assert emulate(text, "-t", "both", *more).returncode == 0
+    assert emulate("FROM both\nRUN cmp /a /b\n").returncode == 0
+
+
+def test_no_image_has_layers_that_were_not_made_on_one_another_in_a_stage(emulate: Emulate) -> None:
+    one = f"FROM busybox\nRUN {RANDOM} >/a\n"
+    for text, *more in ([f"{one}RUN cp /a /b\n"], [one, "--no-cache"], [f"{one}RUN cp /a /b\n", "-t", "both"]):
+        assert emulate(text, *more).returncode == 0
+    assert emulate("FROM both\nRUN cmp /a /b\n").returncode == 0
 
 
 def test_a_failed_build_goes_on_from_the_step_that_failed(emulate: Emulate, project: Path) -> None:

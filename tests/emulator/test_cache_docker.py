@@ -111,6 +111,8 @@ CASES = [
     Case("stage-touched", STAGES.replace("RUN echo one {}", "RUN touch /b # {}"),
          said(STAGES.replace("RUN echo one {}", "RUN touch /c # {}")), ["RUN touch /c # {}"]),
     Case("filter", STAGES, nothing, ["COPY a /a", "RUN echo one {}"], second=["--no-cache-filter", "one"]),
+    Case("filter-and-what-stands-on-it", "FROM busybox AS one\nRUN echo one {}\nFROM one AS two\nENV A=1\nFROM two\nRUN echo two {}\nCOPY a /a\n",
+         nothing, ["RUN echo one {}", "RUN echo two {}", "COPY a /a"], second=["--no-cache-filter", "one"]),
     Case("filter-in-capitals", STAGES, nothing, ["COPY a /a", "RUN echo one {}"], second=["--no-cache-filter", "nosuch,ONE"]),
     Case("filter-unknown", STAGES, nothing, [], second=["--no-cache-filter", "nosuch"]),
     Case("no-cache", ONE, nothing, ["COPY a /a", "RUN echo 1 {}"], second=["--no-cache"]),

@@ -30,6 +30,8 @@ ROWS = [
     ("-w", "relative", "busybox", "pwd"),
     ("-w", "/etc/passwd", "busybox", "pwd"),
     ("-e", "TOLD", "-e", "NOT_TOLD", "-e", "A=1=2", "-e", "B=", "-h", "h", "busybox", "env"),
+    ("-t", "-h", "h", "busybox", "env"),
+    ("-e", "HOSTNAME", "-e", "TERM", "-t", "busybox", "env"),
     ("--env-file", "FILE", "-h", "h", "busybox", "env"),
     ("--env-file", "/nosuch", "busybox", "env"),
     ("--env-file", "BLANKS", "busybox", "env"),

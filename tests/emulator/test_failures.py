@@ -139,11 +139,13 @@ def test_a_full_disk_is_named_with_its_cure(emulate: Emulate, data: Path) -> Non
     data.parent.mkdir()
     subprocess.run(["mount", "-t", "tmpfs", "-o", "size=16m", "tmpfs", data.parent], check=True)
     try:
-        assert emulate("FROM busybox\nRUN true\n").returncode == 0
+        assert emulate("FROM busybox\nRUN true\n", "-t", "there").returncode == 0
         filled = data.parent / "filled"
         assert subprocess.run(["dd", "if=/dev/zero", f"of={filled}"], check=False, capture_output=True).returncode == 1
         done = emulate("FROM busybox\nRUN echo one >/one\n")
         assert (done.returncode, "no space left" in done.stderr, "prune" in done.stderr) == (3, True, True), done.stderr
+        ran = dock2sh("run", "there", "true")
+        assert (ran.returncode, "no space left" in ran.stderr, "prune" in ran.stderr) == (125, True, True), ran.stderr
         filled.unlink()
         assert emulate("FROM busybox\nRUN echo one >/one\n").returncode == 0
     finally:

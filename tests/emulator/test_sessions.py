@@ -61,6 +61,16 @@ def test_environment_directory_and_user(run: Run) -> None:
     )
 
 
+def test_what_the_image_says_is_more_than_what_docker_adds(run: Run, emulate: Emulate) -> None:
+    """Seen with Docker 28: HOSTNAME and TERM are the image's, if it has them; `-e NAME` that nobody has takes one away."""
+    assert emulate("FROM busybox\nENV HOSTNAME=mine TERM=dumb\n", "-t", "named").returncode == 0
+    path = "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin\n"
+    world = {key: value for key, value in os.environ.items() if key != "HOSTNAME"}
+    assert run("-h", "box", "named", "env").stdout == path + "HOSTNAME=mine\nTERM=dumb\nHOME=/root\n"
+    assert run("-t", "named", "env").stdout.replace("\r", "") == path + "HOSTNAME=mine\nTERM=dumb\nHOME=/root\n"
+    assert run("-e", "HOSTNAME", "named", "env", env=world).stdout == path + "TERM=dumb\nHOME=/root\n"
+
+
 def test_an_images_libraries_are_not_ours(run: Run, emulate: Emulate) -> None:
     """What an image has in the place of libseccomp would be run with every right; and one without it has docker's filter, too."""
     assert emulate("FROM plain\nRUN mkdir -p /lib && echo no >/lib/libseccomp.so.2\n", "-t", "own").returncode == 0

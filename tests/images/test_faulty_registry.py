@@ -18,8 +18,9 @@ from test_store import add_layer, config, tar_of
 from dock2sh.images import ImageError
 from dock2sh.images.connections import Ways, may_be_insecure
 from dock2sh.images.credentials import Login, challenges, login
+from dock2sh.images.pulling import pull, pull_all
 from dock2sh.images.store import Store, open_store
-from dock2sh.images.transfer import Watch, pull, pull_all
+from dock2sh.images.transfer import Watch
 
 
 def test_a_broken_download_goes_on_where_it_was(faulty: Faulty, store: Store) -> None:

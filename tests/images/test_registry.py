@@ -20,8 +20,10 @@ from test_store import add_layer, config, tar_of
 from dock2sh.images import ImageError, import_image
 from dock2sh.images.bring import Wish
 from dock2sh.images.exchange import chosen, save
+from dock2sh.images.pulling import pull
+from dock2sh.images.pushing import push, push_all
 from dock2sh.images.store import Store, Stored, open_store
-from dock2sh.images.transfer import Watch, pull, push, push_all
+from dock2sh.images.transfer import Watch
 
 Start = Callable[..., Any]
 
@@ -125,7 +127,7 @@ class Cutting:
 def test_a_broken_upload_goes_on_where_the_registry_has_got_to(
     start_registry: Start, store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("dock2sh.images.registry._CHUNK", 1 << 17)
+    monkeypatch.setattr("dock2sh.images.uploads._CHUNK", 1 << 17)
     cutting = Cutting(start_registry().host, [300_000, 500_000, 100_000])
     layer = store.add_layer(lambda out: out.write(tar_of(f="x") + os.urandom(2_000_000)))
     image = store.add_image(config(), [layer], [f"{cutting.host}/app:1"])

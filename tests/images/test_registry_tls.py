@@ -11,8 +11,9 @@ from test_registry import image_called
 
 from dock2sh.images import ImageError, connections
 from dock2sh.images.connections import Ways
+from dock2sh.images.pulling import pull
+from dock2sh.images.pushing import push
 from dock2sh.images.store import Store, open_store
-from dock2sh.images.transfer import pull, push
 
 Start = Callable[..., Any]
 
