@@ -2255,7 +2255,8 @@ run_wanted() {
     run_streams
     undo_steps
     [ -d "$state" ] || fail "the step removed $state, which this script needs: name another place with --state DIR"
-    read -r run_status <"$state/status"
+    read -r run_status <"$state/status" || run_status=''
+    [ -n "$run_status" ] || fail "nobody could note what the command ended with: is there room in $state?"
     ${run_after-}
     [ "$run_status" -ne 125 ] || [ ! -s "$state/refused" ] || fail "$(cat "$state/refused")"
     [ "$run_status" -eq 0 ] || fail "the command ended with exit status $run_status"
