@@ -166,14 +166,16 @@ def test_a_probe_that_ends_with_the_service_has_not_failed(machine: Machine, con
 def test_a_place_in_run_is_as_the_last_step_left_it(machine: Machine, context: Path) -> None:
     """Of two lines for a path systemd-tmpfiles takes the first one."""
     steps = "".join(f"RUN true {number}\n" for number in range(9))
-    text = f"FROM debian:12\nRUN install -d -m 2775 /run/place\n{steps}RUN install -d -o 33 -m 3777 /run/place\nCMD sleep 1000\n"
+    odd = r"""/run/a "b" 5% \c"""
+    first, last = f"RUN install -d -m 2775 /run/place '{odd}'\n", "RUN install -d -o 33 -m 3777 /run/place\n"
+    text = f"FROM debian:12\n{first}{steps}{last}CMD sleep 1000\n"
     done = machine.call("sh", ready(machine, text, context), "--yes")
     assert (done.returncode, "Duplicate line" in done.stderr) == (0, False), done.stderr
     machine.halt()
     machine.boot()
-    assert machine.said("stat", "-c", "%a %u", "/run/place") == "3777 33\n"
+    assert machine.said("stat", "-c", "%a %u", "/run/place", odd) == "3777 33\n2775 0\n"
     take_back(machine)
-    machine.said("rmdir", "/run/place")
+    machine.said("rmdir", "/run/place", odd)
 
 
 @pytest.mark.parametrize("user", ["4242", "4242:4343", "www-data:4343", "nobody", "0:4343"])

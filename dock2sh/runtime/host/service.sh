@@ -296,8 +296,8 @@ run_directories_retire() {
 # run_directories: notes those of a step, from its overlay's upper directory.
 run_directories() {
     [ -d "$overlay_room/0/upper/run" ] || return 0
-    (cd "$overlay_room/0/upper/run" && find . -type d ! -name . -exec stat -c 'd /run/%n %04a %u %g -' {} +) |
-        sed 's|/run/[.]/|/run/|' | grep -v -e ' /run/lock' -e ' /run/systemd' -e ' /run/secrets' -e ' /run/buildkit' >"$state/run"
+    (cd "$overlay_room/0/upper/run" && find . -type d ! -name . ! -path '*[[:cntrl:]]*' -exec stat -c '%04a %u %g %n' {} +) |
+        LC_ALL=C awk "$(program_tmpfiles)" >"$state/run"
 }
 
 service_failed() {
