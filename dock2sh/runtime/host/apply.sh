@@ -63,7 +63,7 @@ changes_of() {
     mounted_at "$changes_merged" || fail "what the step worked on was unmounted by somebody else. Nothing of the step was put in place"
     LC_ALL=C comm -23 "$3.before" "$3.after" | tr '\001\n' '\n\0' >"$3.missed"
     each_of "$changes_merged" "$3.missed" sh -c "$(program_absent)" sh >"$3.deleted"
-    ! step_is_on_machine || list_gone "$1" "$3"
+    if step_is_on_machine; then list_gone "$1" "$3"; elif [ -n "$preview" ]; then list_gone "$changes_below" "$3"; fi
 }
 
 # names_in DIR LIST: prints the names in the directories of LIST, a line each, sorted. A newline in one becomes \001.

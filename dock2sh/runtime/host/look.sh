@@ -284,7 +284,11 @@ tell_dangers() {
 host_tell() {
     [ -n "$due" ] || [ -z "$due_stale" ] || say "$service_name: what is no step any more is to be taken back."
     [ -n "$due" ] || return 0
-    say "$service_name: $(echo "$due" | wc -w | tr -d ' ') of $total steps are to be done (--list shows them)."
+    if [ "$way" = root ] && [ -n "$due_stale" ]; then
+        say "$service_name: the tree is made anew, with all $total steps (--list shows them)."
+    else
+        say "$service_name: $(echo "$due" | wc -w | tr -d ' ') of $total steps are to be done (--list shows them)."
+    fi
     if [ "$way" = merge ]; then
         tell_as=is
         image_is_machine "$target_base" || tell_as='is not'

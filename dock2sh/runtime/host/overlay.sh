@@ -76,7 +76,7 @@ stage_remove() {
 # step_open: from here on $root is the overlay. Of this machine it is one for each of its file systems, with a /tmp of its own.
 step_open() {
     step_root=$root step_stage=$stage_now step_layer=${stage_now:+stage-}
-    [ -z "$preview" ] || [ -n "$stage_now" ] || ! mounted_at "$root" || return 0
+    [ -z "$preview" ] || [ -n "$stage_now" ] || [ -z "${overlay_target-}" ] || return 0
     rm -rf "$overlay_room/$step_layer"[0-9]*
     : >"$state/begun"
     if step_is_on_machine; then
@@ -88,6 +88,8 @@ step_open() {
         tree_below
         overlay_on "$step_below" "$root" "${step_layer}0"
     fi
+    [ -n "$stage_now" ] || overlay_target=yes
+    : "${overlay_target-}"
 }
 
 # tree_below: sets `step_below`, where a tree is still to be seen as it was when the overlay lies on it.

@@ -38,14 +38,18 @@ preview_sweep() {
     mounted_below "$1" || rm -rf "$1"
 }
 
+# preview_tree: the tree that is there, only to be read; or none, where a new one would be made.
 preview_tree() {
-    target_root=$service_place/rootfs
+    target_root=$service_place/rootfs preview_below=''
     mkdir "$target_root"
+    [ -z "$due_stale" ] || { host_from=0 from_step=1 && host_due && return; }
     [ -e "$preview_origin/filled" ] || return 0
     preview_below=$preview_origin/rootfs.part
     [ -d "$preview_below" ] || preview_below=$preview_origin/rootfs
-    overlay_room_found
-    overlay_on "$preview_below" "$target_root" tree && : >"$service_place/filled"
+    "$(tool mount)" -o bind "$preview_below" "$target_root" || missing "the right to mount on $target_root"
+    "$(tool mount)" --make-private "$target_root" || fail "$target_root cannot be made private"
+    "$(tool mount)" -o remount,bind,ro "$target_root" || fail "$target_root cannot be made read-only"
+    : >"$service_place/filled"
 }
 
 preview_build() {
@@ -56,22 +60,22 @@ preview_build() {
     state_reset
     build
     step_close
-    mounted_at "$target_root" || rewind_alone
+    [ -n "${overlay_target-}" ] || rewind_alone
     step_now=''
     exec >&6 6>&-
 }
 
 # preview_show: on standard output, "A", "M" or "D", a tab, the path.
 preview_show() {
-    step_root=$target_root step_stage='' step_layer=''
+    step_root=$target_root step_stage='' step_layer='' step_below=$state/below
     preview_looked=''
-    if mounted_at "$target_root"; then
+    if [ -n "${overlay_target-}" ]; then
         preview_looked=1
         guard_apt_off
         changes_find
         ! step_is_on_machine || { elsewhere_untouched && guard_packages && guard_services; }
     fi
-    [ "$way" = merge ] || [ -e "$preview_origin/filled" ] || say "The tree has the files of $target_base, too, which are not in this list."
+    [ "$way" = merge ] || [ -n "$preview_below" ] || say "The tree is a new one. It has the files of $target_base, too, which are not in this list."
     {
         [ -z "$preview_looked" ] || each_layer record_changes | preview_named | LC_ALL=C sort -k 2
         preview_files
