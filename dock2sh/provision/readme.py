@@ -230,7 +230,7 @@ To back up the data: `systemctl stop {service.name}`, a copy of `/var/lib/{servi
 def _newer(plan: Plan, service: Service) -> str:
     kept = [f"- `{service.env}`, if it was changed here: then what it would be is beside it, `env.sh.new`"]
     kept += ["- the data of its volumes"] if volumes(plan, service) else []
-    restart = "At the end the service is started again.\n" if starts(plan) else ""
+    restart = "At the end the service is started again. One that was disabled here stays disabled.\n" if starts(plan) else ""
     return f"""\
 ## A newer version
 

@@ -163,6 +163,32 @@ def test_a_probe_that_ends_with_the_service_has_not_failed(machine: Machine, con
     take_back(machine)
 
 
+def test_a_service_that_was_disabled_here_stays_so(machine: Machine, context: Path) -> None:
+    """Also with its next version; whoever has done it had reason to. What is new in that is enabled."""
+    text = "FROM debian:12\nRUN true\nCMD sleep 1000\n"
+    machine.said("sh", ready(machine, text, context), "--yes")
+    machine.said("systemctl", "disable", "--now", "demo")
+    assert machine.said("sh", ready(machine, text, context), "--status").endswith("left=0\n")
+    assert machine.said("sh", ready(machine, text, context), "--yes").endswith("changed=0\n")
+    newer = ready(machine, text.replace("1000", "1001"), context)
+    previewed = machine.said("sh", newer, "--preview")
+    assert ("/etc/systemd/system/demo.service\n" in previewed, "multi-user" in previewed) == (False, False)
+    done = machine.call("sh", newer, "--yes")
+    assert "demo.service is disabled on this machine, and stays so" in done.stderr
+    assert machine.call("systemctl", "is-enabled", "demo").stdout == "disabled\n"
+    assert machine.call("systemctl", "is-active", "demo").stdout == "inactive\n"
+    machine.said("systemctl", "enable", "--now", "demo")
+    healthy = text.replace("CMD", "HEALTHCHECK CMD true\nCMD")
+    machine.said("sh", ready(machine, healthy, context), "--yes")
+    assert machine.call("systemctl", "is-enabled", "demo-health.timer").stdout == "enabled\n"
+    machine.said("systemctl", "disable", "demo-health.timer")
+    assert machine.said("sh", ready(machine, healthy, context), "--yes").endswith("changed=0\n")
+    machine.said("sh", ready(machine, text, context), "--yes")  # without, and again with it
+    machine.said("sh", ready(machine, healthy, context), "--yes")
+    assert machine.call("systemctl", "is-enabled", "demo-health.timer").stdout == "enabled\n"
+    take_back(machine)
+
+
 def test_a_place_in_run_is_as_the_last_step_left_it(machine: Machine, context: Path) -> None:
     """Of two lines for a path systemd-tmpfiles takes the first one."""
     steps = "".join(f"RUN true {number}\n" for number in range(9))

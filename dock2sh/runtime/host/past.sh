@@ -36,7 +36,7 @@ file_retire() {
 
 # past_stop UNIT: while systemd still knows what it is.
 past_stop() {
-    case $1 in *.service | *.timer) ;; *) return 0 ;; esac
+    case $1 in *.service | *.timer) enable_forget "$1" ;; *) return 0 ;; esac
     tool systemctl >/dev/null || return 0
     ! [ -d /run/systemd/system ] || systemctl -q stop "$1" || warn "$1 cannot be stopped"
     SYSTEMCTL_SKIP_SYSV=1 systemctl -q disable "$1" 2>/dev/null

@@ -60,8 +60,13 @@ preview_run() {
 
 preview_links() {
     tool systemctl >/dev/null || return 0
-    preview_added "/etc/systemd/system/multi-user.target.wants/$service_name.service"
+    preview_link "$service_name.service" "multi-user.target.wants"
     case $(files_wanted) in
-    *-health.timer*) preview_added "/etc/systemd/system/$service_name.service.wants/$service_name-health.timer" ;;
+    *-health.timer*) preview_link "$service_name-health.timer" "$service_name.service.wants" ;;
     esac
+}
+
+# preview_link UNIT DIR: one that was disabled here stays so.
+preview_link() {
+    enable_is_known "$1" || preview_added "/etc/systemd/system/$2/$1"
 }

@@ -299,32 +299,3 @@ run_directories() {
     (cd "$overlay_room/0/upper/run" && find . -type d ! -name . ! -path '*[[:cntrl:]]*' -exec stat -c '%04a %u %g %n' {} +) |
         LC_ALL=C awk "$(program_tmpfiles)" >"$state/run"
 }
-
-service_failed() {
-    journalctl -q -u "$service_name" -n 10 -o cat --no-pager >&2
-    fail "$service_name.service does not start. The steps are done; systemctl status $service_name says more"
-}
-
-service_start() {
-    tool systemctl >/dev/null || return 0
-    if ! service_is_enabled; then
-        # an init script of the same name, which a package may have brought, is enabled as the package has it
-        SYSTEMCTL_SKIP_SYSV=1 systemctl -q enable "$service_name.service" || fail "systemctl enable $service_name.service"
-        host_changed=$((host_changed + 1))
-    fi
-    [ -d /run/systemd/system ] || return 0
-    [ "$host_changed" -eq 0 ] || systemctl daemon-reload || fail 'systemctl daemon-reload'
-    [ -n "$host_start" ] || return 0
-    if [ "$host_changed" -gt 0 ]; then
-        systemctl restart "$service_name.service" || service_failed
-    elif ! host_is_active; then
-        say "$service_name.service is not running (systemctl start $service_name)"
-    fi
-    : "$install_unit"
-}
-
-# service_is_enabled: it, and its health's timer, which the unit has by Also= and a new version of an image may bring.
-service_is_enabled() {
-    [ -L "/etc/systemd/system/multi-user.target.wants/$service_name.service" ] || return 1
-    [ ! -f "/etc/systemd/system/$service_name-health.timer" ] || [ -L "/etc/systemd/system/$service_name.service.wants/$service_name-health.timer" ]
-}
