@@ -80,6 +80,13 @@ def setup(
     return text + packed if tail and packed else text
 
 
+_CUT_OFF = """
+# to the shell the half of it that a broken `curl | sh` brings is a script that has ended well
+trap 'echo "setup.sh is cut off: not all of it has come. Nothing was done" >&2; exit 3' EXIT
+"""
+"""Until main, which is called in the last line."""
+
+
 def _head(plan: Plan, setting: Setting, service: Service) -> str:
     base = plan.chain()[0].base
     merged = f"its own files where it is {_shown(base)}, else a private tree, {service.place}/rootfs" if release(base) else (
@@ -99,7 +106,7 @@ def _head(plan: Plan, setting: Setting, service: Service) -> str:
         "  sudo sh setup.sh --preview  which files would be added, changed, deleted; leaves nothing",
         "  sudo sh setup.sh --status   0: nothing to do         --help     the rest",
     ]
-    return "#!/bin/sh\n" + "\n".join(("# " + line).rstrip() for line in lines) + "\n"
+    return "#!/bin/sh\n" + "\n".join(("# " + line).rstrip() for line in lines) + "\n" + _CUT_OFF
 
 
 def _shown(base: str) -> str:

@@ -477,7 +477,7 @@ caller_off() {
     set +efC # SHELLOPTS
     unset CDPATH GREP_OPTIONS TAR_OPTIONS
     unset base_names context_filling context_root fetch_after fetch_instead git_given git_given_step host_changed image_cmd \
-        image_entrypoint lock lock_vendor log_out mode mount_number null_made overlay_room path_followed place_hosts place_resolv \
+        image_entrypoint lock lock_vendor log_out mode mount_number null_made overlay_room overlay_target path_followed place_hosts place_resolv \
         place_told preview_origin run_after run_before run_ender run_host run_hosts run_limiter run_limits run_more run_mounts \
         run_network run_placer run_refuses run_script run_security run_shm secret_wrong start_by state state_placed step_below step_now \
         step_root swap_number target_begun target_is_new transfer_acls transfer_by

@@ -310,3 +310,19 @@ def test_what_a_machine_would_start_by_itself(chroot: Chroot) -> None:
         assert done.stderr.count("masked: x.socket came with a package") == 1
         chroot.take_back()
     assert not (chroot.root / "etc/systemd/user/x.socket").is_symlink()
+
+
+def test_half_of_it_has_come(chroot: Chroot) -> None:
+    """Wherever it is cut off nothing is done, and whoever started it hears of that: also between two functions."""
+    setup = chroot.put("FROM debian:12\nRUN echo >/srv/x\nCMD sleep 100\n")
+    text = (chroot.root / setup[1:]).read_bytes()
+    ends = [place + 3 for place in range(len(text)) if text.startswith(b"\n}\n", place)]
+    cuts = [*ends[:: len(ends) // 30], ends[-1], len(text) - 2]
+    said = chroot.said(
+        f"for cut in {' '.join(map(str, cuts))}; do head -c $cut {setup} | sh -s -- --yes; echo $?; done 2>&1; ls /srv"
+    )
+    refused = "setup.sh is cut off: not all of it has come. Nothing was done\n3\n"
+    assert said.count(refused) >= len(cuts) - 1
+    assert "\n0\n" not in said
+    assert not (chroot.root / "srv/x").exists()
+    assert not (chroot.root / "var/lib/dock2sh").exists()

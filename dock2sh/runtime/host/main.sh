@@ -2,6 +2,7 @@
 # its place. `name` (of the service) and `place` (/var/lib/dock2sh/NAME) say what it is about.
 
 main() {
+    trap - EXIT # all of it has come
     caller_locale=${LC_ALL-unset}
     : "$caller_locale"
     export LC_ALL=C
