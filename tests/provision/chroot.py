@@ -4,6 +4,7 @@ import shutil
 import subprocess
 from pathlib import Path
 
+import pexpect
 from making import made, write
 
 _INSIDE = """
@@ -26,8 +27,16 @@ class Chroot:
 
     def call(self, script: str) -> subprocess.CompletedProcess[str]:
         """`script` is bash's. All that it starts ends with it."""
-        words = ["unshare", "-m", "-p", "-f", "--kill-child", "sh", "-c", _INSIDE, "inside", str(self.root), script]
+        words = self._words(script)
         return subprocess.run(words, capture_output=True, text=True, check=False, timeout=120, stdin=subprocess.DEVNULL)
+
+    def terminal(self, script: str) -> "pexpect.spawn[str]":
+        """The same on a terminal."""
+        command, *words = self._words(script)
+        return pexpect.spawn(command, words, encoding="utf-8", timeout=120)
+
+    def _words(self, script: str) -> list[str]:
+        return ["unshare", "-m", "-p", "-f", "--kill-child", "sh", "-c", _INSIDE, "inside", str(self.root), script]
 
     def said(self, script: str) -> str:
         """Its standard output; it must go well."""

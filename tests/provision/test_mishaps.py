@@ -3,6 +3,7 @@
 import os
 import subprocess
 
+import pexpect
 import pytest
 from chroot import Chroot
 
@@ -326,3 +327,18 @@ def test_half_of_it_has_come(chroot: Chroot) -> None:
     assert "\n0\n" not in said
     assert not (chroot.root / "srv/x").exists()
     assert not (chroot.root / "var/lib/dock2sh").exists()
+
+
+@pytest.mark.parametrize("start", ["sh {}", "cat {} | sh", "sh {} </dev/null >/srv/out"])
+def test_the_question_is_asked_on_the_terminal(chroot: Chroot, start: str) -> None:
+    """Whatever standard input is. Ctrl-C there is no yes."""
+    started = start.format(chroot.put("FROM debian:12\nRUN echo >/srv/x\n"))
+    for answer, status in (("n\r", 1), ("\r", 1), ("\x04", 1), ("\x03", None), ("y\r", 0)):
+        terminal = chroot.terminal(f"set -o pipefail; {started}; echo ended $?")
+        terminal.expect_exact("Go on? [y/N] ")
+        assert not (chroot.root / "srv/x").exists()
+        terminal.send(answer)
+        terminal.expect(pexpect.EOF)  # Ctrl-C is for all of them
+        assert status is None or f"ended {status}\r\n" in (terminal.before or "")
+        assert ((chroot.root / "srv/x").exists(), (chroot.root / "var/lib/dock2sh").exists()) == (status == 0, status == 0)
+    chroot.take_back()
