@@ -22,7 +22,11 @@ def commands(apart: Apart, scope: Scope | None, building: bool = True) -> tuple[
     """The commands as the page shows them. `building`: a RUN's; else they are done in a container of the image."""
     functions = apart.shell.functions
     seen = sure(apart, scope) if scope else lambda _: None
-    made = [(understood.command.start, _command(understood, functions, seen(understood), building)) for understood in apart.found]
+    made, start = list[tuple[int, Command]](), 0
+    for understood in apart.found:
+        if understood.text is apart.shell.text:  # what a shell within does stands where that shell is started
+            start = understood.command.start
+        made.append((start, _command(understood, functions, seen(understood), building)))
     with_constructs(made, apart.shell)
     return tuple(command for _, command in made)
 

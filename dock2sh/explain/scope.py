@@ -157,7 +157,7 @@ def shown(
             found.append(Variable(name, variables[name].value, variables[name].origin))
         elif name not in assigned and shell and (own := _own(name, arguments)):
             found.append(Variable(name, None, own))
-        elif name not in assigned and reads:
+        elif name not in assigned and reads and name != "HOME":  # which docker sets
             found.append(Variable(name, None, say("nothing here sets it, but what `.`, `source`, `eval` or `export` reads may")))
         elif name not in assigned:
             found.append(Variable(name, None, _missing(name, known) if arguments is None else _absent(name, known, arguments)))

@@ -10,7 +10,7 @@ def said_of(run: str, word: str) -> str:
 
 @pytest.mark.parametrize(
     "package",
-    ['"./R-${V}-1-1.$(arch).rpm"', "./R-4.6.1-1-1.rpm", "/tmp/a-1.2.3-1.rpm", '"$DIR/a-1.2.3-1.rpm"', "a-1.2.3-1.noarch.rpm", "*.rpm"],
+    ['"./R-${V}-1-1.$(arch).rpm"', "./R-4.6.1-1.rpm", "/a-1.2.3-1.rpm", '"$DIR/a-1.2.3-1.rpm"', "a-1.2.3-1.noarch.rpm", "*.rpm"],
 )
 def test_a_file_to_install_is_a_file_whatever_its_name_holds(package: str) -> None:
     """rstudio/r-docker installs the package file that it has downloaded: that has a version in its name, and asks for none."""
@@ -73,3 +73,21 @@ def test_tar_takes_out_only_the_members_that_are_named() -> None:
     assert said_of("tar xzf a.tgz b", "b") == "only this"
     assert said_of("tar tf a.tgz b", "b") == "only this"
     assert said_of("tar czf a.tgz b", "b") == "the file"
+
+
+def test_a_setting_may_be_quoted() -> None:
+    """The python images' `make "LDFLAGS=…" python`: no target of the Makefile."""
+    for setting in ('"LDFLAGS=${LDFLAGS:-} -Wl,--strip-all"', "'A=b'", "C=d"):
+        assert said_of(f"make -j 2 {setting} python", setting) == "a setting"
+    assert said_of('env "A=b c" ls', '"A=b c"') == "a setting"
+
+
+def test_what_follows_a_lone_dash_is_no_option_of_a_shell() -> None:
+    assert said_of("bash - -x f", "-x") == "the script that it runs; without one, what comes through the pipe"
+    assert said_of("su - app -c 'echo 3'", "-c 'echo 3'") == "runs this text"
+
+
+def test_functions_are_exported_and_options_of_set_switched() -> None:
+    assert said_of("export -f f", "f") == "the function"
+    assert said_of("shopt -so pipefail", "-o") == "those of set -o"
+    assert said_of("composer global require a/b", "a/b") == "a package to install"
