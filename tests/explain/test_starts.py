@@ -62,6 +62,7 @@ STOPS = {
     'CMD ["python3", "app.py"]': ("takes no notice", True),
     'ENTRYPOINT ["/tini", "--"]\nCMD ["x"]': ("hands it on", False),
     'ENTRYPOINT ["/entrypoint.sh"]': ("a script", True),
+    'ENTRYPOINT ["/app/bin/docker-entrypoint"]': ("by its name a script: if it is one", True),
     "CMD exec nginx": ("which ends", False),
     "CMD a && b": ("which passes nothing on", True),
     'STOPSIGNAL SIGQUIT\nCMD ["nginx"]': ("SIGQUIT goes to nginx", False),

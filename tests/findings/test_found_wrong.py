@@ -75,6 +75,7 @@ NONE = {
     # nothing of it is a variable
     "ENV A=1 B='$A'": "D2S135",
     "ENV A=1 B=\\$A": "D2S135",
+    "ENV A=1\nENV A=/a:$A B=$A": "D2S135",
     # in /tmp only its owner may delete a file
     "RUN chmod 1777 /tmp": "D2S173",
     "RUN chmod u=rwx,g=w /x": "D2S173",
@@ -108,6 +109,8 @@ def test_it_is_none(line: str) -> None:
 
 
 ONE = {
+    "ENV PATH=/a:$PATH PATH=/b:$PATH": "D2S135",
+    "ENV A=1\nENV A=/a:${A} A=/b:${A}": "D2S135",
     "RUN aptitude install x": "D2S111",
     "RUN aptitude update && aptitude install -y x": "D2S122",
     "RUN npm install @myorg/x": "D2S102",
