@@ -34,7 +34,7 @@ class Scope(NamedTuple):
     """What holds for one instruction. `stays`: its stage is the image's, or one that the image goes on from.
 
     `brought` is what the steps before it have copied. `building` False: for a command that runs when a container does;
-    `arguments` are then what only the build has had.
+    `arguments` are then what only the build has had. `until`: the line of the USER that takes the place of this one.
     """
 
     stage: Stage
@@ -47,6 +47,7 @@ class Scope(NamedTuple):
     brought: Brought = Brought()
     building: bool = True
     arguments: frozenset[str] | None = None
+    until: int = 0
 
     def path(self) -> list[str]:
         """The directories in which a command is looked for; docker's default where nobody knows."""

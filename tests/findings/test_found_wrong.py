@@ -184,6 +184,25 @@ def test_which_pipe(line: str, pipe: str) -> None:
 
 
 @pytest.mark.skipif(not shutil.which("shellcheck"), reason="needs shellcheck")
+@pytest.mark.parametrize(
+    ("run", "directory"),
+    [
+        ("RUN cd ~ && ls", "/root"),
+        ("RUN cd ~/a && ls", "/root/a"),
+        ("RUN cd $HOME/a && ls", "/root/a"),
+        ("USER b\nRUN cd ~/a && ls", "DIRECTORY"),
+        ("ENV HOME=/h\nRUN cd $HOME/a && ls", "$HOME/a"),
+        ("RUN cd /a && ls", "/a"),
+    ],
+)
+def test_workdir_names_a_directory_without_the_help_of_a_shell(run: str, directory: str) -> None:
+    """`WORKDIR ~` was the cure for `cd ~`: docker makes a directory of that name."""
+    dockerfile = dock2sh.parse(f"FROM debian:12\n{run}\n")
+    found = find(dock2sh.evaluate(dockerfile, None, assumed), dockerfile)
+    cure = next(each.diagnostic().hint for each in found if each.name == "D2S130")
+    assert cure.startswith(f"write `WORKDIR {directory}`")
+
+
 def test_shellcheck_is_not_asked_of_what_it_would_never_end_with() -> None:
     dockerfile = dock2sh.parse("FROM debian:12\nRUN " + "(" * 3000 + ":" + ")" * 3000 + "\nRUN echo $x\n")
     found = find(dock2sh.evaluate(dockerfile, None, assumed), dockerfile, shellcheck=True)
