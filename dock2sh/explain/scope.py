@@ -89,8 +89,8 @@ def scopes(stage: Stage, shared: Globals, before: Mapping[str, Scope], stays: bo
     """The scope of each step of a stage, and behind them the one at its end. `before` are those at other stages' ends."""
     parent = before.get(stage.parent or "")
     inherited, brought = (parent.variables, parent.brought) if parent else ({}, Brought())
-    variables: dict[str, Origin] = {}
-    for name, value in stage.start_env:
+    variables = {name: origin for name, origin in inherited.items() if origin.value is None}  # a stage has its parent's ARGs, too
+    for name, value in (*stage.start_env, *stage.start_args):
         variables[name] = inherited.get(name) or Origin(value, say("from the base image `{image}`", image=stage.base))
     user, cwd = stage.start.get("User") or "", stage.start.get("WorkingDir") or "/"
     shell: tuple[str, ...] = tuple(stage.start.get("Shell") or DEFAULT_SHELL)
