@@ -13,13 +13,15 @@ def instead(says: str, value: str) -> Text:
 
 
 _STRING = re.compile(r'"(?:\\.|[^"\\])*"', re.DOTALL)
-_APART = re.compile(r"(?:\A|(?<=[;}\n]))\s*(BEGIN|END|func(?:tion)?\s+\w+\s*\([^()]*\))\s*\{")
+_BLANK = re.compile(r"\s+")
+_APART = re.compile(r"(?:\A|(?<=[;}])) ?(BEGIN|END|func(?:tion)? \w+ ?\([^()]*\)) ?\{")
 """A block that is not for each line: where it begins."""
 
 
 def _awk(program: str) -> Text:
     """Blocks behind BEGIN and END are done once; the rest is for each line (awk(1), "Program structure")."""
-    names, rest = _apart(_STRING.sub('""', program))
+    blanks = _BLANK.sub(lambda found: ";" if "\n" in found[0] else " ", _STRING.sub('""', program))
+    names, rest = _apart(blanks.lstrip(";"))
     begin, end = "BEGIN" in names, "END" in names
     if rest:
         return _for_each(begin, end)
@@ -38,11 +40,12 @@ def _for_each(begin: bool, end: bool) -> Text:
 
 def _apart(program: str) -> tuple[set[str], str]:
     """The names of its blocks that are not for each line, and what is left without them."""
-    names, rest = set[str](), program
-    while match := _APART.search(rest):
+    names, rest, at = set[str](), list[str](), 0
+    while match := _APART.search(program, at):
         names.add(match[1])
-        rest = rest[: match.start()] + rest[_closed(rest, match.end()) :]
-    return names, rest.strip("; \t\n")
+        rest.append(program[at : match.start()])
+        at = _closed(program, match.end())
+    return names, "".join((*rest, program[at:])).strip("; ")
 
 
 def _closed(text: str, at: int) -> int:

@@ -1,7 +1,12 @@
 """What was said wrongly of a tool's words, found by reading RUN lines of public Dockerfiles beside the manuals."""
 
+import time
+
 import pytest
 from explaining import meanings
+
+from dock2sh.explain.language import plain
+from dock2sh.explain.ofvalue import instead
 
 
 def said_of(run: str, word: str) -> str:
@@ -91,3 +96,18 @@ def test_functions_are_exported_and_options_of_set_switched() -> None:
     assert said_of("export -f f", "f") == "the function"
     assert said_of("shopt -so pipefail", "-o") == "those of set -o"
     assert said_of("composer global require a/b", "a/b") == "a package to install"
+
+
+@pytest.mark.parametrize(
+    "program", ["\n" * 60_000, "BEGIN{}" * 9_000, "BEGIN{" * 9_000, "}" * 60_000, '"' * 60_001, " " * 60_000 + "{"]
+)
+def test_no_program_of_awk_takes_long(program: str) -> None:
+    begun = time.process_time()
+    assert instead("what is done with each line", program) is not None
+    assert time.process_time() - begun < 1
+
+
+def test_a_program_of_awk_on_many_lines() -> None:
+    """In a here-document, as a script of its own."""
+    said = instead("what is done with each line", "\n  BEGIN {a = 1}\n\n  BEGIN {b = 2}\n  END {print NR}\n")
+    assert plain(said) == "what is done, once before the first line and once after the last"
