@@ -77,6 +77,7 @@ class _Matcher(Options):
             pass
         elif value in self.tool.options and not self.options_end and (value[0] in "-/" or "=" in value):
             self.parts.append(part(word, "option", self.tool.options[value].text))
+            self.options_end = self.tool.options[value].text.startswith("what follows is no option")  # a shell's `-`
         elif value[:1] == "/" and not self.options_end and self.wildcard(word):
             pass  # MSBuild's /p:NAME=VALUE
         elif _OPTIONS.match(word.raw) and not self.options_end:
@@ -91,7 +92,7 @@ class _Matcher(Options):
     def is_setting(self, word: Word) -> bool:
         """`NAME=VALUE`, where the tool takes such; behind the command that `env` starts it is the command's."""
         anywhere = "stops" not in self.tool.traits or not self.operands
-        return "settings" in self.tool.traits and anywhere and bool(_SETTING.match(word.raw))
+        return "settings" in self.tool.traits and anywhere and bool(_SETTING.match(word.raw.lstrip("\"'")))
 
     # ---- operands
 

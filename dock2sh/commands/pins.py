@@ -51,7 +51,21 @@ def exact(manager: str, package: str) -> bool:
 def pinned(manager: str, package: str) -> bool:
     """Whether a package is asked for with a version. What the shell makes of `$(…)` and `${…}` is no part of its name."""
     pattern, bare = _PINS.get(manager), _EXPANSION.sub("$", package)
+    if is_file(manager, package) or is_provided(manager, package) or (manager == "RPM packages" and "://" in package):
+        return False
     return bool(pattern and not bare.startswith(("$(", "`")) and pattern.fullmatch(bare))
+
+
+def is_file(manager: str, package: str) -> bool:
+    """Whether a package file (or a directory) is named instead of a package: RPM's tools know one by its end (dnf(8))."""
+    if manager == "RPM packages":
+        return "://" not in package and package.endswith((".rpm", "/*"))
+    return package.startswith(("/", "./", "../")) or package == "."
+
+
+def is_provided(manager: str, package: str) -> bool:
+    """Whether what is asked for is the package that brings a file: `dnf install /usr/bin/which`."""
+    return manager == "RPM packages" and package.startswith("/") and not is_file(manager, package)
 
 
 _EXPANSION = re.compile(r"\$\{[^{}]*\}")

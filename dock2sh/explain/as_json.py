@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from dock2sh.explain.language import Piece, plain
+from dock2sh.explain.language import Piece, Text, plain
 from dock2sh.explain.tree import Explanation
 
 SCHEMA = "dock2sh.explain/1"
@@ -19,7 +19,8 @@ def explanation_object(explanation: Explanation) -> dict[str, Any]:
 
 def _value(value: Any) -> Any:
     if isinstance(value, tuple) and hasattr(value, "_asdict"):
-        return {key: _value(item) for key, item in value._asdict().items()}
+        kinds = type(value).__annotations__
+        return {key: "" if item == () and kinds[key] == Text else _value(item) for key, item in value._asdict().items()}
     if isinstance(value, tuple):
         return (
             _text(plain(value)) if value and all(isinstance(item, Piece) for item in value) else [_value(item) for item in value]

@@ -11,7 +11,7 @@ from dock2sh.explain import commands, effects, inventory, starting, windows
 from dock2sh.explain.brought import placed
 from dock2sh.explain.language import Text, listed, say
 from dock2sh.explain.places import of_run
-from dock2sh.explain.replaced import replaced
+from dock2sh.explain.replaced import replaced, users
 from dock2sh.explain.scope import (
     Globals,
     Scope,
@@ -61,7 +61,7 @@ class Assembly:
         self.scoped: dict[int, list[tuple[PlanStep, Scope, tuple[str, ...]]]] = {}
         self._scope(hand.steps)
         self.ran = False
-        self.replaced = replaced(plan)
+        self.replaced, self.users = replaced(plan), users(plan)
         begun = next((node.span.first for node in dockerfile.nodes if node.keyword.lower() == "from"), 0)
         self.own_arguments = frozenset(node.span.first for node in dockerfile.nodes if node.span.first < begun)
         self.measures: dict[int, list[Measures]] = {}
@@ -205,7 +205,8 @@ class Assembly:
         step, scope, _ = entries[0]
         does, hand = list[Text](), list[str]()
         apart = None
-        for each, seen, typed in entries:
+        for each, scope_, typed in entries:
+            seen = scope_._replace(until=self.users.get(each.span.first, 0))
             apart = self._remember(each, seen) or apart
             by = self.replaced.get(each.span.first) if isinstance(each, Configure) else None
             told = [effects.of_replaced(*by)] if by else effects.of_step(each, seen, isinstance(each, Run) and not self.ran)

@@ -5,10 +5,11 @@ from collections.abc import Iterator
 
 from dock2sh.commands import Known, Part
 from dock2sh.commands.apart import Apart, Understood, exec_apart, levels
-from dock2sh.commands.pins import exact, pinned
+from dock2sh.commands.pins import exact, is_file, is_provided, pinned
 from dock2sh.explain import details
 from dock2sh.explain.constructs import JOINED_SAY, inside_of, with_constructs
 from dock2sh.explain.language import Text, joined, say, words
+from dock2sh.explain.ofvalue import instead
 from dock2sh.explain.redirects import said_of, written
 from dock2sh.explain.rows import merged
 from dock2sh.explain.scope import Origin, Scope, assigned, sure
@@ -21,7 +22,11 @@ def commands(apart: Apart, scope: Scope | None, building: bool = True) -> tuple[
     """The commands as the page shows them. `building`: a RUN's; else they are done in a container of the image."""
     functions = apart.shell.functions
     seen = sure(apart, scope) if scope else lambda _: None
-    made = [(understood.command.start, _command(understood, functions, seen(understood), building)) for understood in apart.found]
+    made, start = list[tuple[int, Command]](), 0
+    for understood in apart.found:
+        if understood.text is apart.shell.text:  # what a shell within does stands where that shell is started
+            start = understood.command.start
+        made.append((start, _command(understood, functions, seen(understood), building)))
     with_constructs(made, apart.shell)
     return tuple(command for _, command in made)
 
@@ -155,7 +160,7 @@ def _says(part: Part, manager: str, scope: Scope | None) -> Text:
     """What a part means: the knowledge base's text, and what its value itself says."""
     if not part.says:
         return ()
-    said = say(part.says)
+    said = instead(part.says, part.value) or say(part.says)
     more = _more(part, manager, scope) or _braces(part)
     return (*said, *words(": "), *more) if more else said
 
@@ -166,12 +171,14 @@ def _more(part: Part, manager: str, scope: Scope | None) -> Text:
         return details.mode(value)
     if part.role == "sed":  # what a substitution puts into it nobody knows
         return () if "$(" in value or "`" in value else details.sed(value)
+    if part.role == "package" and is_file(manager, value):
+        return say("what is in that directory or file")
+    if part.role == "package" and is_provided(manager, value):
+        return say("the one that brings that file")
     if part.role == "package" and manager and pinned(manager, value):
         return say("this version only") if exact(manager, value) else say("a version that fits that")
     if part.role == "package" and value.endswith("/..."):  # Go's
         return say("everything below that directory")
-    if part.role == "package" and (value.startswith(("/", "./", "../")) or value == "."):
-        return say("what is in that directory or file")
     if part.role in ("path", "file", "list") and value == "-":
         return say("what comes through the pipe") if part.kind == "operand" and part.says in _READS else ()
     if part.role in ("path", "file", "list"):

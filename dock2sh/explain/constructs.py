@@ -31,6 +31,8 @@ _INSIDE_SAY = {
     ">()": "it reads what is written into that file (bash)",
     "()": "in a shell of its own",
 }
+_LOOPS = ("for", "select")
+_AHEAD = (*_LOOPS, "time")
 _REDIRECT = re.compile(r"(\d*)(<<<|<<-?|<>|>>|>\||&>>|&>|<&|>&|<|>)\s*(.*)", re.DOTALL)
 _CASE = re.compile(r"case\s.*?\sin(?=\s)", re.DOTALL)
 
@@ -62,7 +64,7 @@ def with_constructs(made: list[tuple[int, Command]], script: Script) -> None:
         before = bisect_right(ends, symbol.start)
         joined = _asked(operators[before - 1], symbol, script.text) if before else ()
         row = _row(symbol, said)
-        taken = _taken(made, at, row)
+        taken = _taken(made, at, row, symbol.end) if symbol.text.startswith(_AHEAD) else ()
         rows.append((at, symbol.start, row._replace(joined=joined or taken)))
     rows += _of_groups(made, script)
     for place, start, row in sorted(rows, key=lambda row: row[:2], reverse=True):
@@ -87,7 +89,7 @@ def _heads(script: Script) -> Iterator[tuple[Symbol, Text]]:
             yield symbol, say("goes on beside the rest, with pipes to and from the shell (bash only)")
         elif symbol.kind == "case" and (match := _CASE.match(symbol.text)):
             yield symbol._replace(text=match[0]), say("does what stands at the first pattern that fits")
-        elif symbol.kind == "reserved" and symbol.text in ("for", "select"):
+        elif symbol.kind == "reserved" and symbol.text in _LOOPS:
             yield _loop(symbol, script, index)
 
 
@@ -96,14 +98,14 @@ def _loop(symbol: Symbol, script: Script, index: int) -> tuple[Symbol, Text]:
     behind = list[Symbol]()
     if script.text[symbol.end :].lstrip().startswith("(("):
         end = script.text.find("))", symbol.end) + 2
-        return symbol._replace(text=script.text[symbol.start : end]), say("as often as that says (bash only)")
+        return symbol._replace(end=end, text=script.text[symbol.start : end]), say("as often as that says (bash only)")
     for each in script.symbols[index + 1 :]:
         if each.kind != "item" and each.text != "in":
             break
         behind.append(each)
     end = behind[-1].end if behind else symbol.end
     name = behind[0].text if behind else ""
-    head = symbol._replace(text=script.text[symbol.start : end])
+    head = symbol._replace(end=end, text=script.text[symbol.start : end])
     if symbol.text == "select":
         return head, say("asks which of these, again and again; the answer is in the variable `{name}` (bash only)", name=name)
     if len(behind) == 1:
@@ -117,16 +119,15 @@ def _asked(operator: Symbol, symbol: Symbol, text: str) -> Text:
     return say(JOINED_SAY[operator.text]) if right_before and operator.text in JOINED_SAY else ()
 
 
-def _taken(made: list[tuple[int, Command]], at: int, row: Command) -> Text:
-    """When a loop begins is noted at the first command in it; it belongs to the loop's head."""
-    for index in range(at, len(made)):
-        start, command = made[index]
-        if command.level <= row.level:
-            break
-        if command.level == row.level + 1 and command.inside == say(_INSIDE_SAY["loop"]):
-            made[index] = (start, command._replace(joined=()))
-            return command.joined
-    return ()
+def _taken(made: list[tuple[int, Command]], at: int, row: Command, end: int) -> Text:
+    """When a loop begins is noted at the first command in it, however deep; it belongs to the loop's head (up to `end`)."""
+    last = next((index for index in range(at, len(made)) if made[index][1].level <= row.level), len(made))
+    first = min((index for index in range(at, last) if made[index][0] >= end), key=lambda index: made[index][0], default=None)
+    if first is None:
+        return ()
+    start, command = made[first]
+    made[first] = (start, command._replace(joined=()))
+    return command.joined
 
 
 def _row(symbol: Symbol, said: Text) -> Command:

@@ -1,5 +1,7 @@
 """Which instructions of an image count for nothing, because a later one takes their place."""
 
+from itertools import pairwise
+
 from dock2sh.model import Configure, Plan
 
 
@@ -19,3 +21,14 @@ def replaced(plan: Plan) -> dict[int, tuple[str, int]]:
                     found[last.pop(keyword)[1]] = (step.keyword, step.span.first)
             last[step.keyword] = (stage.key, step.span.first)
     return found
+
+
+def users(plan: Plan) -> dict[int, int]:
+    """The line of each USER of the image that a later one takes the place of, and that one's."""
+    lines = [
+        step.span.first
+        for stage in plan.chain()
+        for step in stage.steps
+        if isinstance(step, Configure) and step.keyword == "USER"
+    ]
+    return dict(pairwise(lines))

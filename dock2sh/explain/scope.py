@@ -34,7 +34,7 @@ class Scope(NamedTuple):
     """What holds for one instruction. `stays`: its stage is the image's, or one that the image goes on from.
 
     `brought` is what the steps before it have copied. `building` False: for a command that runs when a container does;
-    `arguments` are then what only the build has had.
+    `arguments` are then what only the build has had. `until`: the line of the USER that takes the place of this one.
     """
 
     stage: Stage
@@ -47,6 +47,7 @@ class Scope(NamedTuple):
     brought: Brought = Brought()
     building: bool = True
     arguments: frozenset[str] | None = None
+    until: int = 0
 
     def path(self) -> list[str]:
         """The directories in which a command is looked for; docker's default where nobody knows."""
@@ -88,8 +89,8 @@ def scopes(stage: Stage, shared: Globals, before: Mapping[str, Scope], stays: bo
     """The scope of each step of a stage, and behind them the one at its end. `before` are those at other stages' ends."""
     parent = before.get(stage.parent or "")
     inherited, brought = (parent.variables, parent.brought) if parent else ({}, Brought())
-    variables: dict[str, Origin] = {}
-    for name, value in stage.start_env:
+    variables = {name: origin for name, origin in inherited.items() if origin.value is None}  # a stage has its parent's ARGs, too
+    for name, value in (*stage.start_env, *stage.start_args):
         variables[name] = inherited.get(name) or Origin(value, say("from the base image `{image}`", image=stage.base))
     user, cwd = stage.start.get("User") or "", stage.start.get("WorkingDir") or "/"
     shell: tuple[str, ...] = tuple(stage.start.get("Shell") or DEFAULT_SHELL)
@@ -157,7 +158,7 @@ def shown(
             found.append(Variable(name, variables[name].value, variables[name].origin))
         elif name not in assigned and shell and (own := _own(name, arguments)):
             found.append(Variable(name, None, own))
-        elif name not in assigned and reads:
+        elif name not in assigned and reads and name != "HOME":  # which docker sets
             found.append(Variable(name, None, say("nothing here sets it, but what `.`, `source`, `eval` or `export` reads may")))
         elif name not in assigned:
             found.append(Variable(name, None, _missing(name, known) if arguments is None else _absent(name, known, arguments)))

@@ -46,13 +46,23 @@ def _arg(step: Configure, scope: Scope) -> list[Text]:
 def _user(step: Configure, scope: Scope) -> list[Text]:
     user = step.words[0].partition(":")[0]
     fields = {"who": user_of(step.words[0]), "before": user_of(scope.user, scope.known)}
-    told = [
-        say(
-            "The lines that follow that run something, and the container when it starts, are {who} instead of {before}.", **fields
-        )
-        if scope.stays
-        else say("The lines that follow in this stage that run something are {who} instead of {before}.", **fields),
-    ]
+    if scope.until:
+        told = [
+            say(
+                "The lines that follow, up to line {line}, that run something are {who} instead of {before}.",
+                line=scope.until,
+                **fields,
+            )
+        ]
+    elif scope.stays:
+        told = [
+            say(
+                "The lines that follow that run something, and the container when it starts, are {who} instead of {before}.",
+                **fields,
+            )
+        ]
+    else:
+        told = [say("The lines that follow in this stage that run something are {who} instead of {before}.", **fields)]
     if user and user != "root" and not user.isdigit():
         told.append(say("The user must exist in the image by then; a number always works."))
     return told

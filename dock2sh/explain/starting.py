@@ -221,12 +221,25 @@ def _with_shell(entrypoint: Form, plan: Plan) -> Row:
         return Row(typed, argv, say("No shell to look around in: `{shell}` is `$0` of the shell's text.", shell=shell), True)
     if entrypoint.shell:
         return Row(typed, argv, say("No shell to look around in: the same as without arguments."), True)
-    return Row(
-        typed,
-        argv,
-        say("No shell to look around in: `{shell}` is an argument of `{program}`.", shell=shell, program=entrypoint.argv[0]),
-        True,
+    return _told_of_shell(typed, argv, plan)
+
+
+def _told_of_shell(typed: str, argv: tuple[str, ...], plan: Plan) -> Row:
+    """`docker run -it IMAGE bash` where ENTRYPOINT is a program: what tini or gosu is told it starts, a script may."""
+    program, fields, none = becomes(as_words(argv)), {"shell": argv[-1], "program": argv[0]}, shells_of(plan).none
+    script = program.words("path")[:1] if program.title in SHELLS and len(program.parts) > 2 else ()
+    if len(program.parts) == 1 and not none:
+        says = say("A shell to look around in: `{program}` starts it.", **fields)
+        return Row(typed, argv, (*says, *_if_any(argv[-1], plan)), False)
+    if none or (program.known and not script):
+        return Row(typed, argv, say("No shell to look around in: `{shell}` is an argument of `{program}`.", **fields), True)
+    fields["program"] = script[0] if script else program.parts[0].value
+    says = say(
+        "`{shell}` is an argument of `{program}`: a shell to look around in only if that does in the end what it is told"
+        ' (`exec "$@"`).',
+        **fields,
     )
+    return Row(typed, argv, says, True)
 
 
 def _if_any(shell: str, plan: Plan) -> Text:

@@ -204,7 +204,13 @@ def _deaf(name: str, within: str, alone: bool, fields: Mapping[str, str]) -> Tex
         )
     if name in SHELLS and alone:
         return say("`{signal}` goes to `{program}`, process 1, which takes no notice: 10 seconds, then it is killed.", **fields)
-    if name.endswith(".sh") or "entrypoint" in name or name in SHELLS:
+    if "entrypoint" in name and not name.endswith(".sh"):  # some are compiled
+        return say(
+            "`{signal}` goes to `{program}`, process 1, by its name a script: if it is one that does not end in `exec`, it"
+            " passes nothing on, and after 10 seconds everything is killed.",
+            **fields,
+        )
+    if name.endswith(".sh") or name in SHELLS:
         return say(
             "`{signal}` goes to `{program}`, process 1, a script: unless it ends in `exec`, it passes nothing"
             " on, and after 10 seconds everything is killed.",

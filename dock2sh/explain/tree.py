@@ -100,7 +100,8 @@ class Account(NamedTuple):
 
 class Step(NamedTuple):
     """An instruction. `phase`: build (something happens), record (only noted), run (it counts when a container starts),
-    choose (FROM, ARG), unused (its stage is not built). `marker`: `skip`, `only=host`, `only=container`, or empty."""
+    choose (FROM, ARG), unused (its stage is not built), replaced (a later line takes its place). `marker`: `skip`, `only=host`,
+    `only=container`, or empty."""
 
     first: int
     last: int

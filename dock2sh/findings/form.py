@@ -115,16 +115,18 @@ def _setting(one: Seen, step: Configure) -> Iterator[Finding]:
 
 
 def _own_names(one: Seen, step: Configure) -> Iterator[Finding]:
-    """A pair that uses a variable which another pair of the same ENV sets; one that has a value from before is left alone."""
+    """A pair that uses a variable which another pair of the same ENV sets; one that has a value from before is left alone.
+
+    `ENV PATH=/a:$PATH PATH=/b:$PATH` is not: there nothing is left of the first.
+    """
     args = one.node.args
     names = args[::3]
     before = dict(one.before)
     for index, value in enumerate(_expanded(value, one.file.escape if one.file else "\\") for value in args[1::3]):
         for name in names[:index] + names[index + 1 :]:
-            if (
-                name not in before
-                and name != names[index]
-                and re.search(rf"\$(?:{re.escape(name)}(?!\w)|\{{{re.escape(name)}\W)", value)
+            lost = name in names[:index]  # of a name that is set twice, the first value is gone whatever was before
+            if (lost if name == names[index] else name not in before) and re.search(
+                rf"\$(?:{re.escape(name)}(?!\w)|\{{{re.escape(name)}\W)", value
             ):
                 yield Finding("D2S135", step.span, (("name", name),), f"${name}", ("DL3044",))
                 return

@@ -125,7 +125,18 @@ def _ends(one: Seen) -> Iterator[Finding]:
     paths = (next(iter(each.known.words("path")), "") for each in found if each.known and each.known.title == "cd")
     path = next((path for path in paths if path and path != "-" and not _is_own(path, one)), "")
     if path:
-        yield Finding("D2S130", one.step.span, (("path", path),), "cd", ("DL3003",))
+        yield Finding("D2S130", one.step.span, (("path", path), ("directory", _directory(path, one))), "cd", ("DL3003",))
+
+
+_HOME = re.compile(r"(?:~|\$HOME|\$\{HOME\})(?=/|\Z)")
+
+
+def _directory(path: str, one: Seen) -> str:
+    """What WORKDIR would have to name: docker puts in neither `~` nor HOME, which no ENV sets."""
+    if "HOME" in dict(one.before) and path[:1] != "~":
+        return path
+    user = one.step.user if isinstance(one.step, Run) else ""
+    return _HOME.sub("/root", path) if user in ("", "root", "0") else "DIRECTORY" if _HOME.match(path) else path
 
 
 def _own(one: Seen) -> list[Understood]:

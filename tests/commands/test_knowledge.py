@@ -56,7 +56,7 @@ def test_options_and_their_values() -> None:
         "opt -C: in that directory",
         "val /opt: in that directory",
         "opt --strip-components=1: leaves out so many directori",
-        "ope b: the file",
+        "ope b: only this",
     ]
 
 

@@ -119,3 +119,24 @@ def test_many_of_them_take_no_time() -> None:
         begun = time.process_time()
         commands(take_apart(unit * 2000), None)
         assert time.process_time() - begun < 5, unit
+
+
+def test_where_a_group_writes_is_told_behind_it_whatever_a_shell_within_does_later() -> None:
+    """golang's `{ … } >> go.env` was told at the end of the RUN, behind the `exit` of a `sh -c` there."""
+    told = rows("{ echo a; } >> f; b=1; find / -exec sh -c 'ls && exit 3' -- {} +")
+    assert [row.partition(" = ")[0] for row in told][2:4] == [
+        "for all of that together: >> f",
+        "then, whatever became of that: b=1",
+    ]
+
+
+def test_when_a_loop_begins_is_told_at_its_head_however_deep_its_first_command() -> None:
+    """autoware's `&& for f in …; do if [ -f "$f" ]`: each round was told to ask how the command before the loop went."""
+    for first in ("if [ -f $f ]; then ls; fi", "(ls)", "while [ -f $f ]; do ls; done", "{ if ls; then ls; fi; }"):
+        told = [row for row in rows(f"true && for f in a b; do {first}; done") if "if that went well" in row]
+        assert [row.partition(":")[2] for row in told] == [" for f in a b = for each of these, as the variable f"]
+
+
+def test_docker_sets_home_whatever_the_shell_reads() -> None:
+    home = variables(". ~/.profile && echo $HOME")["HOME"]
+    assert home == "the home directory of the user, which docker looks up in /etc/passwd"

@@ -7,6 +7,7 @@ import pytest
 from explaining import explained, meanings, said, steps
 
 from dock2sh.checks.rules import RULES
+from dock2sh.explain.as_json import explanation_object
 from dock2sh.explain.language import plain
 from dock2sh.explain.page import page
 from dock2sh.explain.remarks import about
@@ -205,3 +206,25 @@ def test_a_word_that_nobody_would_read_to_its_end_is_cut() -> None:
     shown = page(explained(f"FROM debian:12\nRUN echo {'x' * 9000}\n"), "en")
     assert "more characters" in shown
     assert "x" * 2000 not in re.sub(r'<div class="hand">.*?</div>', "", shown, flags=re.DOTALL)
+
+
+def test_a_field_of_the_json_has_one_type() -> None:
+    """Texts are strings, empty ones, too: they were empty lists. All that stands in docs/explain.md is there, and no more."""
+    docs = Path(__file__).parents[2] / "docs" / "explain.md"
+    described = set(re.findall(r"[a-z_]+", " ".join(re.findall(r"`([^`]+)`", docs.read_text().partition("## JSON")[2]))))
+    found = dict[str, set[str]]()
+    for name in CASES:
+        _types(explanation_object(explained((GOLDEN / f"{name}.Dockerfile").read_text(), known=False)), "", found)
+    nullable = {"account", "stages[].steps[].variables[].value", "start.rows[].process"}
+    assert {path for path, types in found.items() if len(types) > 1} <= nullable
+    assert {path.rpartition(".")[2].replace("[]", "") for path in found if path} <= described
+
+
+def _types(value: object, path: str, found: dict[str, set[str]]) -> None:
+    found.setdefault(path, set()).add(type(value).__name__)
+    if isinstance(value, dict):
+        for key, item in value.items():
+            _types(item, f"{path}.{key}" if path else key, found)
+    if isinstance(value, list):
+        for item in value:
+            _types(item, f"{path}[]", found)

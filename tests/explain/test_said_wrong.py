@@ -395,3 +395,23 @@ def test_a_program_that_is_mounted_is_not_in_the_image() -> None:
     assert said["/mnt/a.sh"] == "a program that the mount at /mnt/a.sh shows, and that is not in the image"
     assert said["d/b"] == "a program that the mount at /w/d shows, and that is not in the image"
     assert said["/mnt/d/x"] == "a program that line 3 has copied here"
+
+
+def test_a_user_that_a_later_one_takes_the_place_of_is_not_the_containers() -> None:
+    text = "FROM debian:12 AS a\nUSER a\nRUN x\nUSER root\nFROM a\nUSER b\n"
+    assert "up to line 4, that run something are user a" in said(text, 2)
+    assert "up to line 6, that run something are root" in said(text, 4)
+    assert "and the container when it starts, are user b" in said(text, 6)
+
+
+def test_a_stage_has_the_arguments_of_the_stage_that_it_goes_on_from() -> None:
+    """docksal's `FROM cli` has TARGETARCH of cli (docker's documentation, "Scoping"): nothing was said to set it."""
+    text = "ARG G=1\nFROM debian:12 AS a\nARG TARGETARCH\nARG X=1 N\nARG G\nFROM a\nRUN echo $X $TARGETARCH $G $N $M\n"
+    stage = explained(text).stages[-1]
+    assert [(each.name, each.value, plain(each.origin)) for each in stage.steps[-1].variables] == [
+        ("X", "1", "the default of ARG, line 4"),
+        ("TARGETARCH", "amd64", "given by the builder"),
+        ("G", "1", "the default of ARG, line 1"),
+        ("N", None, "ARG of line 4 has no default: give it with --build-arg"),
+        ("M", None, "nothing sets it: it is empty"),
+    ]

@@ -62,6 +62,7 @@ STOPS = {
     'CMD ["python3", "app.py"]': ("takes no notice", True),
     'ENTRYPOINT ["/tini", "--"]\nCMD ["x"]': ("hands it on", False),
     'ENTRYPOINT ["/entrypoint.sh"]': ("a script", True),
+    'ENTRYPOINT ["/app/bin/docker-entrypoint"]': ("by its name a script: if it is one", True),
     "CMD exec nginx": ("which ends", False),
     "CMD a && b": ("which passes nothing on", True),
     'STOPSIGNAL SIGQUIT\nCMD ["nginx"]': ("SIGQUIT goes to nginx", False),
@@ -74,6 +75,25 @@ def test_who_gets_the_signal(text: str) -> None:
     assert row.typed == "docker stop CONTAINER"
     assert STOPS[text][0] in plain(row.says)
     assert row.warns == STOPS[text][1]
+
+
+SHELL_ASKED_FOR = {
+    '["docker-entrypoint.sh"]': "bash is an argument of docker-entrypoint.sh: a shell to look around in only if that does",
+    '["tini", "--", "/run.sh"]': "bash is an argument of /run.sh: a shell to look around in only if that does",
+    '["bash", "/run.sh"]': "bash is an argument of /run.sh: a shell to look around in only if that does",
+    '["tini", "--"]': "A shell to look around in: tini starts it.",
+    '["gosu", "app"]': "A shell to look around in: gosu starts it.",
+    '["nginx"]': "No shell to look around in: bash is an argument of nginx.",
+    '["bash"]': "No shell to look around in: bash is an argument of bash.",
+}
+
+
+@pytest.mark.parametrize("entrypoint", SHELL_ASKED_FOR)
+def test_who_may_start_the_shell_that_one_asks_for(entrypoint: str) -> None:
+    """`docker run -it postgres bash` is a shell, though its ENTRYPOINT is told: it was said to be none."""
+    rows = explained(f"FROM debian:12\nENTRYPOINT {entrypoint}\n").start.rows
+    said = next(plain(row.says) for row in rows if row.typed == "docker run -it IMAGE bash")
+    assert said.startswith(SHELL_ASKED_FOR[entrypoint])
 
 
 BASH = 'SHELL ["/bin/bash", "-c"]\nCMD '

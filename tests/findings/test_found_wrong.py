@@ -75,6 +75,7 @@ NONE = {
     # nothing of it is a variable
     "ENV A=1 B='$A'": "D2S135",
     "ENV A=1 B=\\$A": "D2S135",
+    "ENV A=1\nENV A=/a:$A B=$A": "D2S135",
     # in /tmp only its owner may delete a file
     "RUN chmod 1777 /tmp": "D2S173",
     "RUN chmod u=rwx,g=w /x": "D2S173",
@@ -108,6 +109,8 @@ def test_it_is_none(line: str) -> None:
 
 
 ONE = {
+    "ENV PATH=/a:$PATH PATH=/b:$PATH": "D2S135",
+    "ENV A=1\nENV A=/a:${A} A=/b:${A}": "D2S135",
     "RUN aptitude install x": "D2S111",
     "RUN aptitude update && aptitude install -y x": "D2S122",
     "RUN npm install @myorg/x": "D2S102",
@@ -181,6 +184,25 @@ def test_which_pipe(line: str, pipe: str) -> None:
 
 
 @pytest.mark.skipif(not shutil.which("shellcheck"), reason="needs shellcheck")
+@pytest.mark.parametrize(
+    ("run", "directory"),
+    [
+        ("RUN cd ~ && ls", "/root"),
+        ("RUN cd ~/a && ls", "/root/a"),
+        ("RUN cd $HOME/a && ls", "/root/a"),
+        ("USER b\nRUN cd ~/a && ls", "DIRECTORY"),
+        ("ENV HOME=/h\nRUN cd $HOME/a && ls", "$HOME/a"),
+        ("RUN cd /a && ls", "/a"),
+    ],
+)
+def test_workdir_names_a_directory_without_the_help_of_a_shell(run: str, directory: str) -> None:
+    """`WORKDIR ~` was the cure for `cd ~`: docker makes a directory of that name."""
+    dockerfile = dock2sh.parse(f"FROM debian:12\n{run}\n")
+    found = find(dock2sh.evaluate(dockerfile, None, assumed), dockerfile)
+    cure = next(each.diagnostic().hint for each in found if each.name == "D2S130")
+    assert cure.startswith(f"write `WORKDIR {directory}`")
+
+
 def test_shellcheck_is_not_asked_of_what_it_would_never_end_with() -> None:
     dockerfile = dock2sh.parse("FROM debian:12\nRUN " + "(" * 3000 + ":" + ")" * 3000 + "\nRUN echo $x\n")
     found = find(dock2sh.evaluate(dockerfile, None, assumed), dockerfile, shellcheck=True)
