@@ -19,7 +19,7 @@ Reader = Callable[[str], AbstractContextManager[BinaryIO]]
 Descriptor = dict[str, Any]
 INDEXES = ("application/vnd.oci.image.index.v1+json", "application/vnd.docker.distribution.manifest.list.v2+json")
 _NAMES = ("org.opencontainers.image.ref.name", "io.containerd.image.name")
-_TEXT_AT_MOST = 1 << 24  # a manifest or config is read whole
+TEXT_AT_MOST = 1 << 24  # a manifest or config is read whole
 _FILES_AT_MOST = 100_000
 
 
@@ -229,10 +229,10 @@ def parsed(data: bytes, shape: Any, name: str) -> Any:
 def _bytes(read: Reader, name: str) -> bytes:
     try:
         with read(name) as file:
-            data = file.read(_TEXT_AT_MOST + 1)
+            data = file.read(TEXT_AT_MOST + 1)
     except (OSError, KeyError) as error:
         raise ImageError(f"the image is damaged: {name} is missing ({error})") from error
-    if len(data) > _TEXT_AT_MOST:
+    if len(data) > TEXT_AT_MOST:
         raise ImageError(f"the image is damaged: {name} is larger than any manifest or config")
     return data
 

@@ -1,11 +1,12 @@
 """Read a SOURCE of an image: a root file system, an OCI image layout, a docker archive, as directories and tars."""
 
+import json
 import os
 import re
 import subprocess
 import tempfile
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, contextmanager, suppress
 from functools import partial
 from typing import BinaryIO, cast
 
@@ -17,11 +18,16 @@ from .streams import decompressed
 Opener = Callable[[], AbstractContextManager[BinaryIO]]
 Fill = Callable[[str], None]
 
-# what the members of an image's archive are called (docker save, skopeo, podman save); any other name: a root file system
-_ARCHIVE_MEMBER = re.compile(
+_OF_DOCKER = re.compile(
     r"(manifest|index)\.json|repositories|oci-layout|blobs(/[a-z0-9]+(/[0-9a-f]+)?)?"
-    r"|[0-9a-f]{64}(\.json|\.tar|/(layer\.tar|VERSION|json))?"
+    r"|[0-9a-f]{64}(\.json|\.tar|/(layer\.tar|VERSION|json))?|\.?"
 )
+"""What the members of an archive of docker, podman or skopeo are called."""
+_OF_A_ROOT = re.compile(
+    r"(bin|boot|dev|etc|home|lib|lib32|lib64|libx32|media|mnt|opt|proc|root|run|sbin|srv|sys|tmp|usr|var)(/.*)?"
+)
+"""What no archive of images has: at the first of these names the tar is a root file system, and need not be read to its end."""
+_MEMBERS_AT_MOST = 100_000
 
 SOURCE_FORMS = (
     "A base image is a directory or a tar of a root file system, an OCI image layout, a `docker save` archive, "
@@ -89,15 +95,31 @@ def _identity(path: str) -> str:
 
 
 def is_archive(source: str) -> bool:
-    """Whether a tar holds an image (or several) rather than a root file system; reads no further than it must."""
+    """Whether a tar holds an image (or several) rather than a root file system; reads no further than it must.
+
+    Its index says so, since each tool names the other members in its own way (crane, kaniko, jib, bazel); where that is damaged,
+    the names that docker gives them: such a one is to be refused, and is no root file system.
+    """
+    names, told = set[str](), b""
     with open(source, "rb") as raw, decompressed(raw) as stream, streamed(stream) as tar:
-        names = set()
         for member in members(tar):
             name = member.name.removeprefix("./").rstrip("/")
-            if name not in ("", ".") and not _ARCHIVE_MEMBER.fullmatch(name):
+            if _OF_A_ROOT.fullmatch(name) or len(names) == _MEMBERS_AT_MOST:
                 return False
             names.add(name)
-        return bool(names & {"manifest.json", "index.json"})
+            if name == "manifest.json" and (file := tar.extractfile(member)):
+                told = file.read(archives.TEXT_AT_MOST)
+    if not names & {"index.json", "manifest.json"}:
+        return False
+    return {"index.json", "oci-layout"} <= names or _is_manifest(told) or all(map(_OF_DOCKER.fullmatch, names))
+
+
+def _is_manifest(told: bytes) -> bool:
+    """Whether it is that of a docker archive."""
+    with suppress(ValueError, LookupError, TypeError, RecursionError):
+        images = json.loads(told)
+        return bool(images) and all(isinstance(image["Config"], str) and "Layers" in image for image in images)
+    return False
 
 
 @contextmanager
