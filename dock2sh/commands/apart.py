@@ -108,9 +108,8 @@ class _Taker:
             outer, group = place[: depth - 1], place[depth - 1]
             if outer in begun:
                 self.entered[outer] = _overlooked(command, self.lists.get(outer, ""))
-            own = (
-                "" if group in ("()", "if", "while", "until") else self.lists.get(place[:depth], "")
-            )  # what decides is overlooked anyhow
+            decides = group in ("()", "if", "while", "until")  # that is overlooked anyhow
+            own = "" if decides else self.lists.get(place[:depth], "")
             self.lists[outer] = own or self.entered.get(outer, "")
 
     def scripts(self, known: Known, level: int) -> None:

@@ -20,7 +20,7 @@ Descriptor = dict[str, Any]
 INDEXES = ("application/vnd.oci.image.index.v1+json", "application/vnd.docker.distribution.manifest.list.v2+json")
 _NAMES = ("org.opencontainers.image.ref.name", "io.containerd.image.name")
 TEXT_AT_MOST = 1 << 24  # a manifest or config is read whole
-_FILES_AT_MOST = 100_000
+FILES_AT_MOST = 100_000
 
 
 class Found(NamedTuple):
@@ -110,9 +110,9 @@ def reading(path: str) -> Iterator[tuple[Reader, set[str]]]:
     if not os.path.lexists(path):
         raise ImageError(f"open {path}: no such file or directory")
     with damage(f"{path} is no archive of images"), seekable_tar(path) as tar:
-        members = {member.name.removeprefix("./"): member for member in islice(tar, _FILES_AT_MOST)}
-        if len(members) == _FILES_AT_MOST:
-            raise ImageError(f"{path} has more files than any archive of images: {_FILES_AT_MOST}")
+        members = {member.name.removeprefix("./"): member for member in islice(tar, FILES_AT_MOST)}
+        if len(members) == FILES_AT_MOST:
+            raise ImageError(f"{path} has more files than any archive of images: {FILES_AT_MOST}")
         yield _tar_reader(tar, members), set(members)
 
 

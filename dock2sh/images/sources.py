@@ -27,7 +27,6 @@ _OF_A_ROOT = re.compile(
     r"(bin|boot|dev|etc|home|lib|lib32|lib64|libx32|media|mnt|opt|proc|root|run|sbin|srv|sys|tmp|usr|var)(/.*)?"
 )
 """What no archive of images has: at the first of these names the tar is a root file system, and need not be read to its end."""
-_MEMBERS_AT_MOST = 100_000
 
 SOURCE_FORMS = (
     "A base image is a directory or a tar of a root file system, an OCI image layout, a `docker save` archive, "
@@ -104,7 +103,7 @@ def is_archive(source: str) -> bool:
     with open(source, "rb") as raw, decompressed(raw) as stream, streamed(stream) as tar:
         for member in members(tar):
             name = member.name.removeprefix("./").rstrip("/")
-            if _OF_A_ROOT.fullmatch(name) or len(names) == _MEMBERS_AT_MOST:
+            if _OF_A_ROOT.fullmatch(name) or len(names) == archives.FILES_AT_MOST:
                 return False
             names.add(name)
             if name == "manifest.json" and (file := tar.extractfile(member)):
